@@ -1,0 +1,106 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// The language rules of every target: Swift 6 mode, warnings are errors.
+let house: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Modules that wrap a C library (or the kernel) spell out every unsafe expression.
+let strict: [SwiftSetting] = house + [.strictMemorySafety()]
+
+/// The .proto files stand beside their Swift bindings; the compiler takes only the bindings.
+func schemaFiles() -> [String] {
+  let root = Context.packageDirectory + "/Proto"
+  let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
+  return files.filter { $0.hasSuffix(".proto") || $0.hasSuffix(".md") || $0.hasSuffix(".yaml") }.sorted()
+}
+
+func library(
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = [],
+  settings: [SwiftSetting] = house
+) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
+}
+
+/// A C library: its module map, and shims for what its macros hide.
+func clibrary(_ name: String, link: String...) -> Target {
+  .target(name: name, linkerSettings: link.map { .linkedLibrary($0) })
+}
+
+let package = Package(
+  name: "omnid",
+  products: [
+    .executable(name: "omnid", targets: ["omnid"]),
+    .executable(name: "omnictl", targets: ["omnictl"]),
+    .executable(name: "talosim", targets: ["talosim"]),
+  ],
+  targets: [
+    clibrary("CNgHTTP2", link: "nghttp2"),
+    clibrary("COpenSSL", link: "ssl", "crypto"),
+    clibrary("CSQLite", link: "sqlite3"),
+    clibrary("CYAML", link: "yaml"),
+    clibrary("CZlib", link: "z"),
+    clibrary("CEpoll"),
+
+    library("ProtoCodec", []),
+    library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles()),
+    library("Crypto", ["COpenSSL"], settings: strict),
+    library("Compression", ["CZlib"], settings: strict),
+    library("YAML", ["CYAML"], settings: strict),
+    library("HTTP2", ["CNgHTTP2"], settings: strict),
+    library("Reactor", ["CEpoll"], settings: strict),
+    library("RPC", []),
+    library("RPCTransport", ["RPC", "HTTP2", "Crypto", "Reactor", "Compression"]),
+    library("Rotation", []),
+    library("Orchestrator", ["Rotation"]),
+    library("MemoryStore", ["Orchestrator", "Rotation"], path: "Sources/Stores/Memory"),
+    library(
+      "SQLiteStore", ["Orchestrator", "Rotation", "Schema", "ProtoCodec", "CSQLite"],
+      path: "Sources/Stores/SQLite", settings: strict),
+    library(
+      "TalosDriver",
+      ["Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML"]),
+    library(
+      "TalosSimulator",
+      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML"]),
+    library("ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"]),
+    library(
+      "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport"],
+      path: "Clients/OmnictlCommands"),
+
+    program(
+      "omnid",
+      ["ManagementService", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema"]),
+    program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
+    program("talosim", ["TalosSimulator"]),
+
+    tests("ProtoCodecTests", ["ProtoCodec"], exclude: ["Vectors"]),
+    tests("SchemaTests", ["Schema", "ProtoCodec"]),
+    tests("CryptoTests", ["Crypto"]),
+    tests("YAMLTests", ["YAML"]),
+    tests("HTTP2Tests", ["HTTP2"]),
+    tests("RPCTests", ["RPC", "RPCTransport", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
+    tests("RotationTests", ["Rotation"]),
+    tests("OrchestratorTests", ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore"]),
+    tests("TalosDriverTests", ["TalosDriver", "TalosSimulator", "Orchestrator", "Rotation", "Crypto", "YAML"]),
+    tests("TalosSimulatorTests", ["TalosSimulator", "Schema", "RPC", "RPCTransport", "Crypto"]),
+    tests("ManagementServiceTests", ["ManagementService", "MemoryStore", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC"]),
+    tests("OmnictlCommandsTests", ["OmnictlCommands", "Schema"]),
+    tests("ArchitectureTests", []),
+  ]
+)

@@ -1,0 +1,1 @@
+#include "CNgHTTP2.h"

@@ -1,0 +1,48 @@
+/// The percent-encoding of `grpc-message` (gRPC HTTP/2 document, "Responses").
+package enum PercentCoding {
+  /// Bytes outside space…tilde, and `%`, become `%XX`.
+  package static func encode(_ text: String) -> String {
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 <= 0x7e && $0 != 0x25 }) { return text }
+    let digits = Array("0123456789ABCDEF".utf8)
+    var out: [UInt8] = []
+    for byte in text.utf8 {
+      if byte >= 0x20 && byte <= 0x7e && byte != 0x25 {
+        out.append(byte)
+      } else {
+        out.append(0x25)
+        out.append(digits[Int(byte >> 4)])
+        out.append(digits[Int(byte & 15)])
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// Invalid escapes are kept as they stand: a status must not be lost over its text.
+  package static func decode(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    guard bytes.contains(0x25) else { return text }
+    var out: [UInt8] = []
+    var i = 0
+    while i < bytes.count {
+      if bytes[i] == 0x25, i + 2 < bytes.count, let high = hex(bytes[i + 1]),
+        let low = hex(bytes[i + 2])
+      {
+        out.append(high << 4 | low)
+        i += 3
+      } else {
+        out.append(bytes[i])
+        i += 1
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  private static func hex(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x41 + 10
+    case 0x61...0x66: byte - 0x61 + 10
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/// A position in the journal: a number that rises with every commit, over all clusters.
+///
+/// It is the fence (a record is only replaced at the revision at which it was read), the bookmark
+/// of a watch and the token with which one is resumed. 0 means "before everything".
+public typealias Revision = UInt64
+
+/// The journal: where clusters and rotations are kept so that nothing is ever lost.
+///
+/// What has been committed survives the sudden death of the process and of the machine. A store is
+/// used by one orchestrator; several may share one where the store allows it, since every write is
+/// fenced by the revision it replaces.
+public protocol RotationStore: Sendable {
+  /// Everything needed to begin: all clusters, and the newest rotation of each.
+  func load() async throws(StoreError) -> StoreContents
+
+  /// Makes all changes or none, durably, and only if every expectation holds.
+  ///
+  /// - Returns: the revision of the commit: greater than every one before it, and now that of every
+  ///   record in `changes`, whatever their own `revision` said.
+  /// - Throws: `.conflict` when a record is not at the expected revision. After `.unavailable`
+  ///   it is not known whether the changes were made; whoever cares reads the record again.
+  func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision
+
+  /// The cluster of that name.
+  func cluster(_ name: String) async throws(StoreError) -> ClusterRecord?
+
+  /// The rotation with that identifier.
+  func rotation(_ id: String) async throws(StoreError) -> RotationRecord?
+
+  /// Rotations of a cluster, the newest (highest ordinal) first.
+  ///
+  /// - Parameters:
+  ///   - ordinal: only those with a lower ordinal; nil begins with the newest.
+  ///   - limit: at most so many.
+  func rotations(
+    cluster: String, before ordinal: UInt64?, limit: Int
+  ) async throws(StoreError) -> [RotationRecord]
+
+  /// The answer that was given to a request before.
+  func request(_ id: String) async throws(StoreError) -> RequestRecord?
+}
+
+/// What a store holds when it is opened.
+public struct StoreContents: Sendable, Hashable {
+  /// The revision of the newest commit.
+  public var revision: Revision
+  /// By name, in order of name.
+  public var clusters: [ClusterRecord]
+  /// The newest rotation of every cluster that has any.
+  public var rotations: [RotationRecord]
+
+  public init(revision: Revision, clusters: [ClusterRecord], rotations: [RotationRecord]) {
+    self.revision = revision
+    self.clusters = clusters
+    self.rotations = rotations
+  }
+}
+
+/// One change of a commit. `expected` is the revision the record has now; 0 means that there must
+/// be none.
+public enum StoreChange: Sendable, Hashable {
+  case putCluster(ClusterRecord, expected: Revision)
+  /// Removes the cluster, its rotations and the answers to their requests.
+  case removeCluster(String, expected: Revision)
+  case putRotation(RotationRecord, expected: Revision)
+  /// Removes all rotations of the cluster with a lower ordinal, and the answers to their requests.
+  case pruneRotations(cluster: String, before: UInt64)
+  /// Remembers an answer; a conflict when that request has been answered before.
+  case putRequest(RequestRecord)
+}
+
+/// Why a store could not do what it was asked.
+public struct StoreError: Error, Sendable, Hashable {
+  public enum Code: String, Sendable, Hashable, CaseIterable {
+    /// A record is not at the expected revision.
+    case conflict
+    /// The store cannot be read or written now: no space, no right, a broken disk, a closed store.
+    case unavailable
+    /// What is stored cannot be understood.
+    case corrupt
+    /// The store belongs to a newer version, or to another program.
+    case incompatible
+  }
+
+  public var code: Code
+  /// What happened and what to do about it.
+  public var message: String
+
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+}

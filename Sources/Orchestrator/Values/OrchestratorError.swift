@@ -1,0 +1,43 @@
+/// Why the orchestrator refuses a request, or cannot carry it out.
+public struct OrchestratorError: Error, Sendable, Hashable {
+  public enum Code: String, Sendable, Hashable, CaseIterable {
+    /// No such cluster.
+    case notFound
+    /// A cluster of that name has been imported before.
+    case alreadyExists
+    /// A rotation of another component is in progress.
+    case anotherRotationInProgress
+    /// What is asked cannot be done while a rotation is in progress.
+    case rotationInProgress
+    /// Talos before 1.7.
+    case unsupportedVersion
+    /// An argument is empty, too long or malformed; `subject` names it.
+    case invalidArgument
+    /// The journal cannot be written or read; nothing is done to any machine until it can.
+    case journalUnavailable
+    /// The journal holds something that another process wrote, or that cannot be understood.
+    case journalConflict
+    /// No machine that can answer is reachable.
+    case clusterUnreachable
+    /// The cluster does not accept the credentials, or not for this.
+    case accessRefused
+    /// The cluster refused what it was asked, or its configuration cannot be handled.
+    case clusterRefused
+    /// The orchestrator is stopping or has not been started.
+    case shuttingDown
+    /// A fault of the program itself.
+    case internalError
+  }
+
+  public var code: Code
+  /// What happened and what to do about it; one line, no key material.
+  public var message: String
+  /// What it is about: the argument's name for `.invalidArgument`, else the cluster's.
+  public var subject: String
+
+  public init(_ code: Code, _ message: String, subject: String = "") {
+    self.code = code
+    self.message = message
+    self.subject = subject
+  }
+}

@@ -1,0 +1,76 @@
+public import Rotation
+
+/// A rotation as it stands in the journal.
+public struct RotationRecord: Sendable, Hashable {
+  public var id: String
+  public var cluster: String
+  /// The how-many-th rotation of its cluster, from 1.
+  public var ordinal: UInt64
+  public var component: SecretComponent
+  /// The authority that is replaced. Stays, sealed, as long as the record does.
+  public var old: SealedAuthority
+  /// The authority that takes its place: made once, before the record was first written.
+  public var new: SealedAuthority
+  /// Where the rotation is.
+  public var state: RotationMachine.State
+  /// What else happened: machines that joined or left.
+  public var notes: [String]
+  public var reason: String
+  public var requester: String
+  public var startedAt: Instant
+  public var updatedAt: Instant
+  public var finishedAt: Instant?
+  public var revision: Revision
+
+  public init(
+    id: String, cluster: String, ordinal: UInt64, component: SecretComponent,
+    old: SealedAuthority, new: SealedAuthority, state: RotationMachine.State, notes: [String],
+    reason: String, requester: String, startedAt: Instant, updatedAt: Instant,
+    finishedAt: Instant? = nil, revision: Revision = 0
+  ) {
+    self.id = id
+    self.cluster = cluster
+    self.ordinal = ordinal
+    self.component = component
+    self.old = old
+    self.new = new
+    self.state = state
+    self.notes = notes
+    self.reason = reason
+    self.requester = requester
+    self.startedAt = startedAt
+    self.updatedAt = updatedAt
+    self.finishedAt = finishedAt
+    self.revision = revision
+  }
+
+  /// What is done to every machine in `phase`.
+  public func change(_ phase: RotationPhase) -> TrustChange {
+    TrustChange(component: component, phase: phase, old: old, new: new)
+  }
+}
+
+/// The answer that was given to a request with an identifier of its own.
+public struct RequestRecord: Sendable, Hashable {
+  public var id: String
+  public var cluster: String
+  public var component: SecretComponent
+  /// The rotation that was started or attached to.
+  public var rotation: String
+  public var ordinal: UInt64
+  public var attached: Bool
+  public var answeredAt: Instant
+
+  public init(
+    id: String, cluster: String, component: SecretComponent, rotation: String, ordinal: UInt64,
+    attached: Bool, answeredAt: Instant
+  ) {
+    self.id = id
+    self.cluster = cluster
+    self.component = component
+    self.rotation = rotation
+    self.ordinal = ordinal
+    self.attached = attached
+    self.answeredAt = answeredAt
+  }
+}

@@ -1,0 +1,117 @@
+public import Rotation
+
+/// How a rotation stands, as people and services see it.
+public enum RotationState: String, Sendable, Hashable, CaseIterable {
+  /// The cluster has never been rotated.
+  case idle
+  case running
+  case succeeded
+  case failed
+}
+
+/// The state of a cluster's rotation at one revision: of the one that runs, or of the last.
+public struct RotationSnapshot: Sendable, Hashable {
+  public var cluster: String
+  /// Empty when the cluster has never been rotated; then everything below `state` is empty too.
+  public var rotationID: String
+  public var component: SecretComponent?
+  public var state: RotationState
+  /// The stage, while running; the last one reached, afterwards.
+  public var phase: RotationPhase?
+  /// One line: `rotation phase PRE_ROTATE 1/5`.
+  public var status: String
+  /// One line: what is being done, or who is waited for, why and since when.
+  public var step: String
+  /// The last error that stands in the way; empty when nothing does.
+  public var error: String
+  public var revision: Revision
+  /// Machines verified in the current stage.
+  public var machinesDone: Int
+  public var machinesTotal: Int
+  /// Control planes first, each role by name.
+  public var machines: [MachineSnapshot]
+  /// Checks of the cluster as a whole, between two stages.
+  public var clusterChecks: [CheckResult]
+  /// What else is worth knowing: machines that joined or left. The newest 32.
+  public var notes: [String]
+  public var startedAt: Instant?
+  public var updatedAt: Instant?
+  public var finishedAt: Instant?
+  public var oldFingerprint: String
+  public var newFingerprint: String
+  public var reason: String
+  public var requester: String
+
+  /// Whether nothing is under way.
+  public var isIdle: Bool { state != .running }
+}
+
+/// One machine in a `RotationSnapshot`.
+public struct MachineSnapshot: Sendable, Hashable {
+  public enum State: String, Sendable, Hashable, CaseIterable {
+    /// Its turn has not come.
+    case pending
+    /// Its configuration is being changed.
+    case applying
+    /// The change is made; it is being looked at.
+    case verifying
+    /// Something stands in the way: see `checks`, `lastError`, `waitingSince`, `nextAttemptAt`.
+    case waiting
+    /// Verified in this stage.
+    case done
+  }
+
+  public var machine: String
+  public var address: String
+  public var role: MachineRole
+  public var phase: RotationPhase
+  public var state: State
+  /// What was seen when it was last looked at.
+  public var checks: [CheckResult]
+  /// How often it was changed or looked at in this stage.
+  public var attempts: Int
+  /// Empty when nothing stands in the way.
+  public var lastError: String
+  /// Since when it is waited for; nil when it is not.
+  public var waitingSince: Instant?
+  public var nextAttemptAt: Instant?
+}
+
+/// The answer to a request to rotate.
+public struct RotationTicket: Sendable, Hashable {
+  public var status: RotationSnapshot
+  /// Whether the rotation was under way already. On a dry run: whether it would attach.
+  public var attached: Bool
+  /// What would be done, in order; on a dry run only.
+  public var plan: [PlannedPhase]
+
+  public init(status: RotationSnapshot, attached: Bool, plan: [PlannedPhase] = []) {
+    self.status = status
+    self.attached = attached
+    self.plan = plan
+  }
+}
+
+/// One stage of a plan.
+public struct PlannedPhase: Sendable, Hashable {
+  public var phase: RotationPhase
+  /// The machines that are in work together, one group after the other.
+  public var groups: [[Machine]]
+
+  public init(phase: RotationPhase, groups: [[Machine]]) {
+    self.phase = phase
+    self.groups = groups
+  }
+}
+
+/// A page of a cluster's history, the newest rotation first.
+public struct RotationPage: Sendable, Hashable {
+  public var rotations: [RotationSnapshot]
+  /// Opaque; empty on the last page.
+  public var nextPageToken: String
+
+  public init(rotations: [RotationSnapshot], nextPageToken: String) {
+    self.rotations = rotations
+    self.nextPageToken = nextPageToken
+  }
+}

@@ -1,0 +1,53 @@
+/// The answer to one question asked of a machine or of the cluster.
+public struct CheckResult: Sendable, Hashable {
+  public enum State: String, Sendable, Hashable, CaseIterable {
+    /// Answered as it should be.
+    case passed
+    /// Answered, and wrong.
+    case failed
+    /// Not answered yet, or not as it should be yet; expected to come by itself.
+    case waiting
+    /// Does not exist for this machine, component or stage.
+    case notApplicable = "not-applicable"
+  }
+
+  /// A short, stable, lower-case name: `reachable`, `config-applied`, `issuing`, `accepted`, …
+  public var name: String
+  public var state: State
+  /// What was seen, for a person; holds no key material. Kept to `CheckResult.detailLimit` bytes.
+  public var detail: String
+
+  public init(_ name: String, _ state: State, _ detail: String = "") {
+    self.name = name.bounded(to: 64)
+    self.state = state
+    self.detail = detail.bounded(to: CheckResult.detailLimit)
+  }
+
+  /// The longest `detail`, in UTF-8 bytes; longer ones are cut, so that records stay bounded.
+  public static let detailLimit = 512
+
+  /// Whether the check stands in nobody's way.
+  public var isSettled: Bool { state == .passed || state == .notApplicable }
+
+  /// The machine answered at all.
+  public static let reachable = "reachable"
+  /// The machine's configuration holds what the stage asks for. When this one has *failed* (not
+  /// merely waits), the change is made again: somebody else has overwritten it.
+  public static let configApplied = "config-applied"
+}
+
+extension String {
+  /// The string itself, or as much of its beginning as fits into `limit` UTF-8 bytes.
+  package func bounded(to limit: Int) -> String {
+    guard utf8.count > limit else { return self }
+    var kept = ""
+    var used = 0
+    for character in self {
+      let width = character.utf8.count
+      if used + width > limit - 3 { break }
+      used += width
+      kept.append(character)
+    }
+    return kept + "…"
+  }
+}

@@ -1,0 +1,47 @@
+/// How a rotation is paced. Not part of its persisted state: a restart may change the rules.
+public struct RotationRules: Sendable, Hashable {
+  public var rollout: RolloutPolicy
+  public var backoff: Backoff
+  /// How often the members are asked for while a stage is under way.
+  public var memberInterval: Duration
+  /// How long a machine must be missing from the members before it counts as gone. Seen missing
+  /// once is not enough: discovery forgets a machine that is merely slow.
+  public var departureGrace: Duration
+
+  public init(
+    rollout: RolloutPolicy = RolloutPolicy(), backoff: Backoff = Backoff(),
+    memberInterval: Duration = .seconds(30), departureGrace: Duration = .seconds(60)
+  ) {
+    self.rollout = rollout
+    self.backoff = backoff
+    self.memberInterval = memberInterval
+    self.departureGrace = departureGrace
+  }
+}
+
+/// How long to wait before the next try. Without chance: the same history gives the same delays.
+public struct Backoff: Sendable, Hashable {
+  /// The delay after the first failure in a row, after the second, and so on; the last one repeats.
+  public var delays: [Duration]
+
+  /// - Parameter delays: must not be empty.
+  public init(delays: [Duration] = Backoff.usual) {
+    precondition(!delays.isEmpty, "a backoff needs a delay")
+    self.delays = delays
+  }
+
+  /// About once a second while a machine takes the usual time to act on its new configuration,
+  /// slower the longer it takes, every ten seconds in the end.
+  public static let usual: [Duration] = [
+    .milliseconds(500), .seconds(1), .seconds(1), .seconds(1), .seconds(1), .seconds(2),
+    .seconds(3), .seconds(5), .seconds(8), .seconds(10),
+  ]
+
+  /// The delay after `failures` failures in a row; the shortest for less than one.
+  public func delay(after failures: Int) -> Duration {
+    delays[min(max(failures, 1), delays.count) - 1]
+  }
+
+  /// The longest delay there is.
+  public var longest: Duration { delays.max() ?? .zero }
+}

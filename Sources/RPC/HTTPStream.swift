@@ -1,0 +1,117 @@
+/// The seam between calls and transports: one HTTP exchange, seen from each side.
+///
+/// A transport (sockets with HTTP/2, or in-process) implements the streams; the RPC layer, or any
+/// other HTTP service, implements the receivers. Ordering on a receiver: head, data…, end, closed;
+/// `streamClosed` always comes, exactly once, and nothing after it.
+
+/// The head of a request. The fields hold the pseudo-header fields too.
+public struct HTTPRequestHead: Sendable {
+  public var fields: HeaderFields
+  package var methodField: Int
+  package var pathField: Int
+  /// The request has no body.
+  public var isComplete: Bool
+
+  package init(fields: HeaderFields, methodField: Int, pathField: Int, isComplete: Bool) {
+    self.fields = fields
+    self.methodField = methodField
+    self.pathField = pathField
+    self.isComplete = isComplete
+  }
+
+  public var method: String { fields.value(methodField) }
+  public var path: String { fields.value(pathField) }
+}
+
+/// The head of a response; `:status` is the first field.
+public enum ResponseHead: Sendable {
+  /// 200 with `content-type: application/grpc`: what nearly every gRPC response starts with.
+  case grpc
+  case fields(HeaderFields)
+}
+
+/// What ends a response.
+public enum ResponseTrailers: Sendable {
+  /// `grpc-status: 0` and nothing else.
+  case grpcOK
+  case fields(HeaderFields)
+  /// No trailers: the body's end is the end.
+  case none
+}
+
+/// The server's end of one HTTP exchange. Confined to its executor: call it there only.
+public protocol HTTPServerStream: AnyObject {
+  var executor: any CallExecutor { get }
+  var peer: Peer { get }
+  /// The whole answer at once.
+  func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers)
+  func sendHead(_ head: ResponseHead)
+  func sendData(_ bytes: consuming [UInt8])
+  func finish(_ trailers: ResponseTrailers)
+  /// Ends the stream with RST_STREAM of that HTTP/2 error code.
+  func reset(_ errorCode: UInt32)
+  /// Bytes accepted for sending that the peer has not yet taken.
+  var bufferedBytes: Int { get }
+  /// Returns flow-control credit for request bytes that were taken in.
+  func release(_ bytes: Int)
+}
+
+/// What receives a request on the server, on the stream's executor.
+public protocol HTTPRequestReceiver: AnyObject {
+  /// A piece of the body; `isLast` when the request ends with it.
+  func received(_ data: borrowing Span<UInt8>, isLast: Bool)
+  /// The request ended without further data.
+  func receivedEnd()
+  /// The send buffer has run low after it had been high.
+  func streamWritable()
+  /// The exchange is over; `errorCode` is that of RST_STREAM, nil when it ended properly.
+  func streamClosed(errorCode: UInt32?)
+}
+
+/// Something that answers HTTP requests.
+public protocol HTTPService: Sendable {
+  /// Takes a request. Called on the stream's executor; nil when the answer has already been given
+  /// and the body is of no interest.
+  func accept(_ head: HTTPRequestHead, on stream: any HTTPServerStream)
+    -> (any HTTPRequestReceiver)?
+}
+
+/// The client's end of one HTTP exchange. May be called from anywhere.
+public protocol HTTPClientStream: AnyObject, Sendable {
+  func send(_ bytes: [UInt8], isLast: Bool)
+  func reset(_ errorCode: UInt32)
+  func release(_ bytes: Int)
+  var bufferedBytes: Int { get }
+}
+
+/// What receives a response on the client. Called from the transport, one call at a time.
+public protocol HTTPResponseReceiver: AnyObject, Sendable {
+  /// The response's head (informational ones are left out); `:status` is among the fields.
+  func receivedHead(_ fields: HeaderFields, isLast: Bool)
+  func received(_ data: borrowing Span<UInt8>, isLast: Bool)
+  func receivedTrailers(_ fields: HeaderFields)
+  func streamWritable()
+  func streamClosed(_ end: StreamEnd)
+}
+
+/// How an exchange ended for a client.
+public enum StreamEnd: Sendable, Equatable {
+  case complete
+  case reset(errorCode: UInt32)
+  /// The connection is gone; `processed` is false when the server certainly did not see the
+  /// request (RFC 9113 section 8.7), so that it may be sent again.
+  case connectionLost(reason: String, processed: Bool)
+}
+
+/// A way to a server: a connection, a pool of them, or the same process.
+public protocol ClientChannel: Sendable {
+  /// Opens a stream and sends the request head; connects first where that is needed.
+  ///
+  /// - Parameter path: the `:path`.
+  /// - Parameter fields: further fields, pseudo-header fields excluded.
+  /// - Throws: `unavailable` when there is no connection to be had.
+  func open(
+    method: String, path: String, fields: HeaderFields, isLast: Bool, waitForReady: Bool,
+    receiver: any HTTPResponseReceiver
+  ) async throws(RPCError) -> any HTTPClientStream
+}

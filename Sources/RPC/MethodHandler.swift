@@ -1,0 +1,115 @@
+/// A registered method: decodes requests, runs the handler, encodes responses.
+protocol MethodHandler: Sendable {
+  var path: String { get }
+  var kind: MethodKind { get }
+  /// Starts a call whose one request message is there.
+  func start(_ call: ServerCall, _ request: borrowing Span<UInt8>)
+  /// Starts a call whose requests stream in.
+  func start(_ call: ServerCall)
+}
+
+/// Runs a handler inside the interceptors of its router.
+struct InterceptorChain: Sendable {
+  var interceptors: [any ServerInterceptor] = []
+
+  func run(_ call: ServerCall, _ body: () async throws -> Void) async throws {
+    if interceptors.isEmpty { return try await body() }
+    try await run(call, from: 0, body)
+  }
+
+  private func run(
+    _ call: ServerCall, from index: Int, _ body: () async throws -> Void
+  ) async throws {
+    if index == interceptors.count { return try await body() }
+    try await interceptors[index].intercept(call) {
+      try await run(call, from: index + 1, body)
+    }
+  }
+}
+
+extension MethodHandler {
+  /// Decodes the request; on failure the call is ended and nil returned.
+  func decode<I>(
+    _ codec: MessageCodec<I>, _ bytes: borrowing Span<UInt8>, for call: ServerCall
+  ) -> I? {
+    do { return try codec.decode(bytes) } catch {
+      call.fail(RPCError(.internalError, "the request message of \(path) is malformed: \(error)"))
+      return nil
+    }
+  }
+}
+
+extension MessageCodec {
+  /// The message in an uncompressed envelope.
+  package func envelope(_ message: Message) throws -> [UInt8] {
+    var buffer: [UInt8] = []
+    buffer.reserveCapacity(128)
+    Envelope.open(&buffer)
+    try encode(message, &buffer)
+    Envelope.seal(&buffer, from: 0, flags: 0)
+    return buffer
+  }
+}
+
+struct UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
+  let method: Method<I, O>
+  let chain: InterceptorChain
+  let body: @Sendable (I, ServerCall) async throws -> O
+  var path: String { method.path }
+  var kind: MethodKind { method.kind }
+
+  func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
+    guard let request = decode(method.request, bytes, for: call) else { return }
+    call.launch { call in
+      if chain.interceptors.isEmpty {
+        await call.succeed(try method.response.envelope(try await body(request, call)))
+      } else {
+        var envelope: [UInt8] = []
+        try await chain.run(call) {
+          envelope = try method.response.envelope(try await body(request, call))
+        }
+        await call.succeed(envelope)
+      }
+    }
+  }
+
+  func start(_ call: ServerCall) {}
+}
+
+struct ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
+  let method: Method<I, O>
+  let chain: InterceptorChain
+  let body: @Sendable (I, ResponseWriter<O>, ServerCall) async throws -> Void
+  var path: String { method.path }
+  var kind: MethodKind { method.kind }
+
+  func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
+    guard let request = decode(method.request, bytes, for: call) else { return }
+    call.launch { call in
+      let writer = ResponseWriter(call: call, codec: method.response)
+      try await chain.run(call) { try await body(request, writer, call) }
+      await call.succeed()
+    }
+  }
+
+  func start(_ call: ServerCall) {}
+}
+
+struct StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
+  let method: Method<I, O>
+  let chain: InterceptorChain
+  let body: @Sendable (RequestStream<I>, ResponseWriter<O>, ServerCall) async throws -> Void
+  var path: String { method.path }
+  var kind: MethodKind { method.kind }
+
+  func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {}
+
+  func start(_ call: ServerCall) {
+    call.launch { call in
+      let requests = RequestStream(call: call, codec: method.request, path: method.path)
+      let writer = ResponseWriter(call: call, codec: method.response)
+      try await chain.run(call) { try await body(requests, writer, call) }
+      await call.succeed()
+    }
+  }
+}

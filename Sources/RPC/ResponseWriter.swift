@@ -1,0 +1,57 @@
+/// Where a streaming handler puts its response messages.
+///
+/// Valid while the handler runs.
+public struct ResponseWriter<Response: Sendable>: Sendable {
+  let call: ServerCall
+  let codec: MessageCodec<Response>
+
+  /// Sends one message. Suspends while the peer reads more slowly than the handler writes, so a
+  /// slow reader costs one buffer and no more.
+  ///
+  /// - Throws: `RPCError` with `cancelled` when the call is over; what the codec throws.
+  public func write(_ message: Response) async throws {
+    try await call.send(try codec.envelope(message))
+  }
+
+  /// Sends a message that was encoded before, such as one that many watchers share.
+  public func write(_ message: EncodedMessage<Response>) async throws {
+    try await call.send(message.envelope)
+  }
+}
+
+/// A message encoded once, to be sent to many; the bytes are shared.
+public struct EncodedMessage<Message: Sendable>: Sendable {
+  let envelope: [UInt8]
+
+  public init(_ message: Message, codec: MessageCodec<Message>) throws {
+    envelope = try codec.envelope(message)
+  }
+}
+
+/// The messages a client streams to the server, as the handler reads them. One reader at a time.
+public struct RequestStream<Request: Sendable>: AsyncSequence, Sendable {
+  public typealias Element = Request
+  let call: ServerCall
+  let codec: MessageCodec<Request>
+  let path: String
+
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    let stream: RequestStream
+
+    /// The next message; nil once the client has sent its last.
+    ///
+    /// - Throws: `internalError` for a malformed message; `CancellationError` when the call ended.
+    public mutating func next() async throws -> Request? {
+      guard let bytes = await stream.call.nextMessage() else {
+        try Task.checkCancellation()
+        return nil
+      }
+      do { return try stream.codec.decode(bytes.span) } catch {
+        throw RPCError(
+          .internalError, "a request message of \(stream.path) is malformed: \(error)")
+      }
+    }
+  }
+
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: self) }
+}

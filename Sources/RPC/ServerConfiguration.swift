@@ -1,0 +1,14 @@
+/// Limits and behaviour of the RPC layer of a server.
+public struct CallLimits: Sendable {
+  /// The largest request message taken, in bytes, after decompression. 4 MiB as in other gRPC
+  /// implementations.
+  public var requestMessageBytes = 4 << 20
+  /// The largest response message sent, in bytes.
+  public var responseMessageBytes = Int(Int32.max)
+  /// Undelivered request bytes per call above which no flow-control credit is returned.
+  public var requestBufferBytes = 64 << 10
+  /// Unsent response bytes per call above which a writer is suspended.
+  public var responseBufferBytes = 64 << 10
+
+  public init() {}
+}

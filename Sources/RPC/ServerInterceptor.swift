@@ -1,0 +1,7 @@
+/// Code that runs around every call of a router: authorisation, audit, metrics, tracing.
+///
+/// `next` runs the rest of the chain and the handler. An interceptor that throws instead of calling
+/// it refuses the call with that error; one that catches may replace the error.
+public protocol ServerInterceptor: Sendable {
+  func intercept(_ call: ServerCall, next: () async throws -> Void) async throws
+}

@@ -1,0 +1,223 @@
+/// Changes single values of a YAML text and leaves every other byte as it was: comments, order,
+/// quoting, indentation, line endings, other documents.
+///
+/// Every edit is a splice of the source. After each the text is parsed again and compared with what
+/// the edit should mean; if anything else changed (an anchor that other places use, a layout that this
+/// editor does not know), the edit is refused and the text stays. So a result is either right or an
+/// error.
+public struct YAMLEditor: Sendable {
+  public private(set) var bytes: [UInt8]
+  /// The documents' roots, of the text as it is now.
+  public private(set) var documents: [YAMLNode]
+  private let limits: YAMLLimits
+
+  public init(_ bytes: [UInt8], limits: YAMLLimits = .default) throws(YAMLError) {
+    documents = try YAMLParser.parse(bytes, limits: limits)
+    self.bytes = bytes
+    self.limits = limits
+  }
+
+  public init(_ text: String, limits: YAMLLimits = .default) throws(YAMLError) {
+    try self.init(Array(text.utf8), limits: limits)
+  }
+
+  /// The text as it is now.
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// Sets the value at a path: replaces what is there, or adds the last key to its mapping.
+  ///
+  /// - Parameters:
+  ///   - path: the way from the document's root; all but the last step must exist.
+  ///   - sibling: the key behind which a new key is put; at the end of the mapping without it.
+  public mutating func set(
+    _ value: YAMLValue, at path: [YAMLPathElement], document: Int = 0, after sibling: String? = nil
+  ) throws(YAMLError) {
+    let (parent, last) = try parent(of: path, document: document)
+    var expected = documents[document]
+    let splice: Splice
+    switch (parent.content, last) {
+    case (.mapping(let entries), .key(let name)):
+      if let index = entries.firstIndex(where: { $0.name == name }) {
+        splice = try planner.replace(entries[index].value, in: parent, at: index, with: value)
+        expected.update(path[...]) { $0 = value.node }
+      } else {
+        let position = sibling.flatMap { key in entries.firstIndex { $0.name == key } }
+        let index = position ?? entries.count - 1
+        let field = YAMLValue.Field(name, value)
+        splice = try planner.insert(field, into: parent, after: index)
+        expected.update(path.dropLast()) { $0.insert(field, after: index) }
+      }
+    case (.sequence(let items), .index(let index)) where items.indices.contains(index):
+      splice = try planner.replace(items[index], in: parent, at: index, with: value)
+      expected.update(path[...]) { $0 = value.node }
+    case (.scalar, .key(let name)) where parent.isNull:
+      return try set(
+        .mapping([YAMLValue.Field(name, value)]), at: path.dropLast(), document: document)
+    default: throw YAMLError(.invalidPath, "nothing of this kind stands at the path of the edit")
+    }
+    try perform(splice, document: document, expected: expected)
+  }
+
+  /// Removes a key with its value, or an item.
+  public mutating func remove(
+    at path: [YAMLPathElement], document: Int = 0
+  ) throws(YAMLError) {
+    let (parent, last) = try parent(of: path, document: document)
+    let index: Int
+    switch (parent.content, last) {
+    case (.mapping(let entries), .key(let name)):
+      guard let found = entries.firstIndex(where: { $0.name == name }) else { throw missing() }
+      index = found
+    case (.sequence(let items), .index(let position)) where items.indices.contains(position):
+      index = position
+    default: throw missing()
+    }
+    var expected = documents[document]
+    expected.update(path.dropLast()) { $0.removeChild(at: index) }
+    let splice: Splice
+    if parent.childCount == 1, !parent.isFlow {
+      // A block collection cannot be empty.
+      splice = try replacement(
+        of: path.dropLast(), document: document, with: parent.items == nil ? [:] : [])
+    } else {
+      splice = try planner.remove(childAt: index, from: parent)
+    }
+    try perform(splice, document: document, expected: expected)
+  }
+
+  /// Adds an item at the end of a sequence, or makes the first of one that is null.
+  public mutating func append(
+    _ value: YAMLValue, to path: [YAMLPathElement], document: Int = 0
+  ) throws(YAMLError) {
+    let target = try node(at: path, document: document)
+    if target.isNull, !path.isEmpty {
+      return try set(.sequence([value]), at: path, document: document)
+    }
+    guard target.items != nil else {
+      throw YAMLError(.invalidPath, "no sequence stands at the path of the edit")
+    }
+    let splice = try planner.append(value, to: target)
+    var expected = documents[document]
+    expected.update(path[...]) { $0.appendItem(value) }
+    try perform(splice, document: document, expected: expected)
+  }
+
+  private var planner: SplicePlanner { SplicePlanner(bytes: bytes, documents: documents) }
+
+  private func replacement(
+    of path: ArraySlice<YAMLPathElement>, document: Int, with value: YAMLValue
+  ) throws(YAMLError) -> Splice {
+    guard let last = path.last else {
+      return planner.replaceRoot(documents[document], with: value)
+    }
+    let parent = try node(at: Array(path.dropLast()), document: document)
+    switch (parent.content, last) {
+    case (.mapping(let entries), .key(let name)):
+      guard let index = entries.firstIndex(where: { $0.name == name }) else { throw missing() }
+      return try planner.replace(entries[index].value, in: parent, at: index, with: value)
+    case (.sequence(let items), .index(let index)) where items.indices.contains(index):
+      return try planner.replace(items[index], in: parent, at: index, with: value)
+    default: throw missing()
+    }
+  }
+
+  private func missing() -> YAMLError {
+    YAMLError(.invalidPath, "nothing stands at the path of the edit")
+  }
+
+  /// The node at a path, none of whose steps goes through an alias: what an alias shows belongs to
+  /// another place.
+  private func node(at path: [YAMLPathElement], document: Int) throws(YAMLError) -> YAMLNode {
+    guard documents.indices.contains(document) else {
+      throw YAMLError(.invalidPath, "the text has \(documents.count) documents")
+    }
+    var node = documents[document]
+    for element in path {
+      guard !node.isAlias else { break }
+      guard let next = node.node(at: [element]) else { throw missing() }
+      node = next
+    }
+    guard !node.isAlias else {
+      throw YAMLError(
+        .unsupported, "the place to edit is an alias of another", line: node.line,
+        column: node.column)
+    }
+    return node
+  }
+
+  private func parent(
+    of path: [YAMLPathElement], document: Int
+  ) throws(YAMLError) -> (YAMLNode, YAMLPathElement) {
+    guard let last = path.last else {
+      throw YAMLError(.invalidPath, "an edit needs a path below the root")
+    }
+    return (try node(at: path.dropLast(), document: document), last)
+  }
+
+  /// Makes the change if it means what it should, else leaves the text as it is.
+  private mutating func perform(
+    _ splice: Splice, document: Int, expected: YAMLNode
+  ) throws(YAMLError) {
+    var changed = bytes
+    changed.replaceSubrange(splice.range, with: Array(splice.text.utf8))
+    let place = planner.source
+    let refusal = YAMLError(
+      .unsupported, "the text's layout does not allow this edit without changing other parts",
+      line: documents[document].line, column: place.column(splice.range.lowerBound) + 1)
+    guard let parsed = try? YAMLParser.parse(changed, limits: limits),
+      parsed.count == documents.count
+    else { throw refusal }
+    for index in parsed.indices {
+      let wanted = index == document ? expected : documents[index]
+      guard parsed[index].isEquivalent(to: wanted) else { throw refusal }
+    }
+    bytes = changed
+    documents = parsed
+  }
+}
+
+/// What an edit means, on trees: used to check the splices.
+extension YAMLNode {
+  fileprivate var childCount: Int { items?.count ?? entries?.count ?? 0 }
+
+  fileprivate mutating func update(
+    _ path: ArraySlice<YAMLPathElement>, _ change: (inout YAMLNode) -> Void
+  ) {
+    guard let step = path.first else { return change(&self) }
+    switch (content, step) {
+    case (.mapping(var entries), .key(let name)):
+      guard let index = entries.firstIndex(where: { $0.name == name }) else { return }
+      entries[index].value.update(path.dropFirst(), change)
+      content = .mapping(entries)
+    case (.sequence(var items), .index(let index)) where items.indices.contains(index):
+      items[index].update(path.dropFirst(), change)
+      content = .sequence(items)
+    default: return
+    }
+  }
+
+  fileprivate mutating func insert(_ field: YAMLValue.Field, after index: Int) {
+    guard case .mapping(var entries) = content else { return }
+    let entry = Entry(key: YAMLValue.string(field.key).node, value: field.value.node)
+    entries.insert(entry, at: index + 1)
+    content = .mapping(entries)
+  }
+
+  fileprivate mutating func appendItem(_ value: YAMLValue) {
+    guard case .sequence(var items) = content else { return }
+    items.append(value.node)
+    content = .sequence(items)
+  }
+
+  fileprivate mutating func removeChild(at index: Int) {
+    switch content {
+    case .sequence(var items):
+      items.remove(at: index)
+      content = .sequence(items)
+    case .mapping(var entries):
+      entries.remove(at: index)
+      content = .mapping(entries)
+    case .scalar: return
+    }
+  }
+}

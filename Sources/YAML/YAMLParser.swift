@@ -1,0 +1,143 @@
+/// Reads a stream of YAML documents into trees that know where in the text every node stands.
+///
+/// Reads UTF-8 with or without a byte order mark, any line ending. Refuses what is not YAML, duplicate
+/// keys, collections as keys, aliases to nothing or to a node that holds them, and whatever exceeds
+/// the limits; a small text cannot cost much time or memory.
+public enum YAMLParser {
+  /// The root of each document, in order. A text without any document gives none.
+  public static func parse(
+    _ bytes: [UInt8], limits: YAMLLimits = .default
+  ) throws(YAMLError) -> [YAMLNode] {
+    guard bytes.count <= limits.maximumBytes else {
+      throw YAMLError(
+        .limitExceeded, "the text has \(bytes.count) bytes; at most \(limits.maximumBytes) are read"
+      )
+    }
+    // libyaml would read UTF-16 too, but byte ranges are only kept for UTF-8.
+    guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
+      throw YAMLError(.syntax, "the text is UTF-16; only UTF-8 is read", line: 1, column: 1)
+    }
+    let map = SourceMap(bytes)
+    return try EventParser.withEvents(of: bytes, map: map) { parser throws(YAMLError) in
+      var builder = TreeBuilder(limits: limits)
+      return try builder.build(from: parser)
+    }
+  }
+
+  public static func parse(
+    _ text: String, limits: YAMLLimits = .default
+  ) throws(YAMLError) -> [YAMLNode] {
+    try parse(Array(text.utf8), limits: limits)
+  }
+}
+
+/// Builds trees out of events, with an explicit stack: depth costs no call stack.
+private struct TreeBuilder {
+  private struct Open {
+    var event: YAMLEvent
+    var isMapping: Bool
+    var isFlow: Bool
+    var items: [YAMLNode] = []
+    var entries: [YAMLNode.Entry] = []
+    var names: Set<String> = []
+    var pendingKey: YAMLNode?
+    var weight = 1
+  }
+
+  let limits: YAMLLimits
+  private var stack: [Open] = []
+  private var anchors: [String: YAMLNode] = [:]
+  private var documents: [YAMLNode] = []
+  private var weight = 0
+
+  init(limits: YAMLLimits) { self.limits = limits }
+
+  mutating func build(from parser: borrowing EventParser) throws(YAMLError) -> [YAMLNode] {
+    while true {
+      let event = try parser.next()
+      switch event.kind {
+      case .streamEnd: return documents
+      case .documentStart:
+        guard documents.count < limits.maximumDocuments else {
+          throw error(.limitExceeded, "more than \(limits.maximumDocuments) documents", event)
+        }
+        anchors = [:]
+      case .documentEnd: break
+      case .alias(let name):
+        guard var node = anchors[name] else {
+          throw error(.unsupported, "an alias that refers to no finished anchor", event)
+        }
+        node.isAlias = true
+        node.anchor = nil
+        (node.range, node.line, node.column) = (event.range, event.line, event.column)
+        try add(node, event)
+      case .scalar(let scalar):
+        try add(node(.scalar(scalar), event, end: event.range.upperBound), event)
+      case .sequenceStart(let isFlow): try open(event, isMapping: false, isFlow: isFlow)
+      case .mappingStart(let isFlow): try open(event, isMapping: true, isFlow: isFlow)
+      case .sequenceEnd, .mappingEnd: try close(event)
+      }
+    }
+  }
+
+  private mutating func open(
+    _ event: YAMLEvent, isMapping: Bool, isFlow: Bool
+  ) throws(YAMLError) {
+    guard stack.count < limits.maximumDepth else {
+      throw error(.limitExceeded, "nested deeper than \(limits.maximumDepth)", event)
+    }
+    if let parent = stack.last, parent.isMapping, parent.pendingKey == nil {
+      throw error(.unsupported, "a mapping key that is not a scalar", event)
+    }
+    // From here on the name means this collection, which is not finished: no alias may use it yet.
+    if let anchor = event.anchor { anchors[anchor] = nil }
+    stack.append(Open(event: event, isMapping: isMapping, isFlow: isFlow))
+  }
+
+  private mutating func close(_ event: YAMLEvent) throws(YAMLError) {
+    guard let open = stack.popLast() else { return }
+    // A block collection's end mark stands behind the comments that follow it: it ends, for an
+    // editor, with its last child.
+    let last = open.isMapping ? open.entries.last?.value.range : open.items.last?.range
+    let end = open.isFlow ? event.range.upperBound : last?.upperBound ?? open.event.range.upperBound
+    var node = node(
+      open.isMapping ? .mapping(open.entries) : .sequence(open.items), open.event, end: end)
+    node.isFlow = open.isFlow
+    node.weight = open.weight
+    try add(node, open.event)
+  }
+
+  private func node(_ content: YAMLNode.Content, _ event: YAMLEvent, end: Int) -> YAMLNode {
+    YAMLNode(
+      content: content, tag: event.tag, anchor: event.anchor,
+      range: event.range.lowerBound..<max(event.range.lowerBound, end), line: event.line,
+      column: event.column)
+  }
+
+  private mutating func add(_ node: YAMLNode, _ event: YAMLEvent) throws(YAMLError) {
+    if let anchor = node.anchor { anchors[anchor] = node }
+    weight += node.isAlias ? node.weight : 1
+    guard weight <= limits.maximumNodes else {
+      throw error(.limitExceeded, "more than \(limits.maximumNodes) nodes", event)
+    }
+    guard let top = stack.indices.last else { return documents.append(node) }
+    stack[top].weight += node.weight
+    guard stack[top].isMapping else { return stack[top].items.append(node) }
+    if let key = stack[top].pendingKey {
+      stack[top].pendingKey = nil
+      stack[top].entries.append(YAMLNode.Entry(key: key, value: node))
+      return
+    }
+    guard let scalar = node.scalar else {
+      throw error(.unsupported, "a mapping key that is not a scalar", event)
+    }
+    guard stack[top].names.insert(scalar.text).inserted else {
+      throw error(.duplicateKey, "a mapping holds the same key twice", event)
+    }
+    stack[top].pendingKey = node
+  }
+
+  private func error(_ code: YAMLError.Code, _ message: String, _ event: YAMLEvent) -> YAMLError {
+    YAMLError(code, message, line: event.line, column: event.column)
+  }
+}

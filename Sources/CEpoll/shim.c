@@ -1,1 +1,18 @@
+#define _GNU_SOURCE
 #include "CEpoll.h"
+
+#include <sys/socket.h>
+
+int reactor_accept(int descriptor) {
+  return accept4(descriptor, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int reactor_peer_credentials(int descriptor, int *process, unsigned *user, unsigned *group) {
+  struct ucred credentials;
+  socklen_t length = sizeof credentials;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
+  *process = credentials.pid;
+  *user = credentials.uid;
+  *group = credentials.gid;
+  return 0;
+}

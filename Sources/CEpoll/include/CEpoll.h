@@ -1,9 +1,10 @@
-// epoll, accept4, eventfd and timerfd: not in Swift's Glibc module.
+// epoll and eventfd, which Swift's Glibc module lacks, and two socket calls that are GNU extensions.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+
+/// accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC; the peer's address is not asked for.
+int reactor_accept(int descriptor);
+
+/// SO_PEERCRED of a Unix socket (unix(7)). 0, or -1 with errno.
+int reactor_peer_credentials(int descriptor, int *process, unsigned *user, unsigned *group);

@@ -1,0 +1,52 @@
+internal import CNgHTTP2
+
+/// Header fields that never change, laid out once for the life of the process.
+///
+/// nghttp2 keeps pointers to them (`NO_COPY`), which is sound because they are never freed.
+@safe
+public final class ConstantHeaders: Sendable {
+  nonisolated(unsafe) let nva: UnsafeMutableBufferPointer<nghttp2_nv>
+
+  public init(_ fields: KeyValuePairs<StaticString, StaticString>) {
+    unsafe nva = .allocate(capacity: fields.count)
+    for (i, field) in fields.enumerated() {
+      unsafe nva.initializeElement(
+        at: i,
+        to: nghttp2_nv(
+          name: UnsafeMutablePointer(mutating: field.key.utf8Start),
+          value: UnsafeMutablePointer(mutating: field.value.utf8Start),
+          namelen: field.key.utf8CodeUnitCount, valuelen: field.value.utf8CodeUnitCount,
+          flags: UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue)
+            | UInt8(NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)))
+    }
+  }
+}
+
+extension OutgoingHeaders {
+  /// Calls the body with nghttp2's view of the fields, valid during the call.
+  func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> R) -> R {
+    switch self {
+    case .constant(let headers):
+      return unsafe body(headers.nva.baseAddress, headers.nva.count)
+    case .fields(let bytes, let ends):
+      return unsafe bytes.withUnsafeBufferPointer { bytes in
+        let base = unsafe UnsafeMutablePointer(mutating: bytes.baseAddress)
+        return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: ends.count / 2) {
+          nva in
+          var start = 0
+          for i in 0..<nva.count {
+            let nameEnd = Int(ends[2 * i])
+            let valueEnd = Int(ends[2 * i + 1])
+            unsafe nva.initializeElement(
+              at: i,
+              to: nghttp2_nv(
+                name: base?.advanced(by: start), value: base?.advanced(by: nameEnd),
+                namelen: nameEnd - start, valuelen: valueEnd - nameEnd, flags: 0))
+            start = valueEnd
+          }
+          return unsafe body(nva.baseAddress, nva.count)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,417 @@
+internal import CNgHTTP2
+
+/// One HTTP/2 connection without its socket: bytes in, events out; commands in, bytes out.
+///
+/// libnghttp2 keeps the frames, HPACK, flow control and the state of streams. Callbacks only append
+/// events; the owner drains `takeEvents()` after `receive` and after `produce`. Flow-control credit
+/// is returned by hand: for the connection when data arrives, for a stream when its owner calls
+/// `release`.
+///
+/// Not thread safe: confined to one event loop with its streams.
+@safe
+public final class HTTP2Session {
+  public enum Role: Sendable { case client, server }
+
+  public let role: Role
+  private let session: OpaquePointer  // owned: freed in deinit
+  private let maxHeaderBytes: Int
+  private let makeStream: () -> HTTP2Stream
+
+  private var events: [HTTP2Event] = []
+  private var output: [UInt8] = []
+  private var building = HeaderBlock()
+  private var buildingBytes = 0
+  private var input: UnsafePointer<UInt8>?  // valid while `receive` runs
+  /// The streams that are not closed, newest first. nghttp2's user data borrows from this list.
+  private var firstStream: HTTP2Stream?
+  public private(set) var openStreams = 0
+
+  /// - Parameter makeStream: makes the object of a stream that the peer opens; unused by clients.
+  public init(role: Role, settings: HTTP2Settings, makeStream: @escaping () -> HTTP2Stream) {
+    self.role = role
+    self.makeStream = makeStream
+    self.maxHeaderBytes = Int(settings.maxHeaderListBytes)
+    var made: OpaquePointer?
+    var option: OpaquePointer?
+    unsafe nghttp2_option_new(&option)
+    unsafe nghttp2_option_set_no_auto_window_update(option, 1)
+    unsafe nghttp2_option_set_no_closed_streams(option, 1)
+    unsafe nghttp2_option_set_max_outbound_ack(option, settings.maxOutboundAcks)
+    unsafe nghttp2_option_set_max_continuations(option, settings.maxContinuations)
+    unsafe nghttp2_option_set_stream_reset_rate_limit(
+      option, settings.streamResetBurst, settings.streamResetRate)
+    // No user data yet: `self` is not whole. It is set below, before any byte comes in.
+    if role == .server {
+      unsafe nghttp2_session_server_new2(&made, SessionCallbacks.shared.table, nil, option)
+    } else {
+      unsafe nghttp2_session_client_new2(&made, SessionCallbacks.shared.table, nil, option)
+    }
+    unsafe nghttp2_option_del(option)
+    guard let made = unsafe made else { fatalError("nghttp2: out of memory") }
+    unsafe self.session = made
+    unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
+    submitSettings(settings)
+  }
+
+  deinit {
+    unsafe nghttp2_session_del(session)
+  }
+
+  private func submitSettings(_ settings: HTTP2Settings) {
+    func entry(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
+      nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
+    }
+    var entries = [
+      entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.initialWindowBytes),
+      entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.maxHeaderListBytes),
+    ]
+    if settings.headerTableBytes != 4096 {
+      entries.append(entry(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, settings.headerTableBytes))
+    }
+    if role == .server {
+      entries.append(
+        entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams))
+    } else {
+      entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+    }
+    unsafe nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+    unsafe nghttp2_session_set_local_window_size(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, settings.connectionWindowBytes)
+  }
+
+  // MARK: Bytes
+
+  /// Takes bytes from the peer in. Events that refer to them stay valid until the next call.
+  public func receive(_ bytes: UnsafeBufferPointer<UInt8>) throws(HTTP2ConnectionError) {
+    unsafe input = bytes.baseAddress
+    let result = unsafe nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)
+    unsafe input = nil
+    if result < 0 {
+      throw HTTP2ConnectionError(
+        code: Int32(result), message: unsafe String(cString: nghttp2_strerror(Int32(result))))
+    }
+  }
+
+  /// Appends what is to be sent to the output, frame by frame, until there is nothing left or the
+  /// output holds `limit` bytes or more.
+  public func produce(into output: inout [UInt8], limit: Int) throws(HTTP2ConnectionError) {
+    swap(&self.output, &output)
+    defer { swap(&self.output, &output) }
+    while self.output.count < limit {
+      var data: UnsafePointer<UInt8>?
+      let count = unsafe nghttp2_session_mem_send(session, &data)
+      if count < 0 {
+        throw HTTP2ConnectionError(
+          code: Int32(count), message: unsafe String(cString: nghttp2_strerror(Int32(count))))
+      }
+      if count == 0 { return }
+      unsafe self.output.append(contentsOf: UnsafeBufferPointer(start: data, count: count))
+    }
+  }
+
+  /// What happened since the last call.
+  public func takeEvents() -> [HTTP2Event] {
+    if events.isEmpty { return [] }
+    defer { events = [] }
+    return events
+  }
+
+  /// Gives the storage of drained events back for the next turn.
+  public func recycle(_ storage: consuming [HTTP2Event]) {
+    if events.isEmpty {
+      storage.removeAll(keepingCapacity: true)
+      events = storage
+    }
+  }
+
+  public var wantsToSend: Bool { unsafe nghttp2_session_want_write(session) != 0 }
+  /// Neither side has anything more to say: the connection may be closed.
+  public var isFinished: Bool {
+    unsafe (nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0)
+  }
+
+  // MARK: Commands
+
+  /// Sends a response's head, and what is buffered of the body behind it.
+  public func respond(_ stream: HTTP2Stream, _ head: OutgoingHeaders, hasBody: Bool) {
+    guard !stream.isClosed else { return }
+    unsafe head.withFields { nva, count in
+      if hasBody {
+        var provider = unsafe SessionCallbacks.provider(stream)
+        _ = unsafe nghttp2_submit_response(session, stream.id, nva, count, &provider)
+      } else {
+        _ = unsafe nghttp2_submit_response(session, stream.id, nva, count, nil)
+      }
+    }
+  }
+
+  /// Opens a stream with a request. False when no stream can be opened on this connection any more.
+  public func request(_ stream: HTTP2Stream, _ head: OutgoingHeaders, hasBody: Bool) -> Bool {
+    let reference = unsafe Unmanaged.passUnretained(stream)
+    let id = unsafe head.withFields { nva, count in
+      if hasBody {
+        var provider = unsafe SessionCallbacks.provider(stream)
+        return unsafe nghttp2_submit_request(
+          session, nil, nva, count, &provider, reference.toOpaque())
+      }
+      return unsafe nghttp2_submit_request(session, nil, nva, count, nil, reference.toOpaque())
+    }
+    if id < 0 { return false }
+    stream.id = id
+    link(stream)
+    return true
+  }
+
+  /// Queues body bytes.
+  public func send(_ stream: HTTP2Stream, _ bytes: consuming [UInt8]) {
+    guard !stream.isClosed, !stream.isEnded else { return }
+    stream.enqueue(bytes)
+    resume(stream)
+  }
+
+  /// Ends the body, with trailers or without.
+  public func finish(_ stream: HTTP2Stream, _ trailers: OutgoingHeaders?) {
+    guard !stream.isClosed, !stream.isEnded else { return }
+    stream.isEnded = true
+    stream.trailers = trailers
+    resume(stream)
+  }
+
+  private func resume(_ stream: HTTP2Stream) {
+    if stream.isDeferred {
+      stream.isDeferred = false
+      unsafe nghttp2_session_resume_data(session, stream.id)
+    }
+  }
+
+  public func reset(_ stream: HTTP2Stream, errorCode: UInt32) {
+    guard !stream.isClosed else { return }
+    stream.dropBody()
+    unsafe nghttp2_submit_rst_stream(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode)
+  }
+
+  /// Returns a stream's flow-control credit for bytes that were taken in.
+  public func release(_ stream: HTTP2Stream, _ bytes: Int) {
+    guard !stream.isClosed, !stream.isRemoteClosed, bytes > 0 else { return }
+    unsafe nghttp2_session_consume_stream(session, stream.id, bytes)
+  }
+
+  /// The first GOAWAY of a graceful end: no new streams, those under way go on.
+  public func announceShutdown() {
+    unsafe nghttp2_submit_shutdown_notice(session)
+  }
+
+  /// The last GOAWAY of a graceful end, naming the last stream that is worked on.
+  public func goAway(errorCode: UInt32 = 0, debug: StaticString = "") {
+    let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
+    unsafe nghttp2_submit_goaway(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, errorCode, debug.utf8Start,
+      debug.utf8CodeUnitCount)
+  }
+
+  public func ping(_ payload: UInt64) {
+    var bytes: [UInt8] = []
+    for shift in stride(from: 56, through: 0, by: -8) {
+      bytes.append(UInt8(truncatingIfNeeded: payload >> UInt64(shift)))
+    }
+    unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), bytes)
+  }
+
+  /// How many streams the peer lets us have open at once.
+  public var peerMaxConcurrentStreams: Int {
+    Int(
+      unsafe nghttp2_session_get_remote_settings(
+        session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
+  }
+
+  // MARK: From nghttp2
+
+  func began(_ frame: nghttp2_frame) -> Int32 {
+    building = HeaderBlock()
+    buildingBytes = 0
+    let isRequest = unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST
+    if role == .server, isRequest, unsafe frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) {
+      let stream = makeStream()
+      stream.id = unsafe frame.hd.stream_id
+      link(stream)
+      unsafe nghttp2_session_set_stream_user_data(
+        session, stream.id, Unmanaged.passUnretained(stream).toOpaque())
+    }
+    return 0
+  }
+
+  func header(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
+    buildingBytes += name.count + value.count + 32
+    if buildingBytes > maxHeaderBytes { return }
+    if building.bytes.isEmpty {
+      building.bytes.reserveCapacity(192)
+      building.ends.reserveCapacity(20)
+    }
+    unsafe building.append(name: name, value: value)
+  }
+
+  func received(_ frame: nghttp2_frame) {
+    let isLast = unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+    switch unsafe UInt32(frame.hd.type) {
+    case NGHTTP2_HEADERS.rawValue:
+      guard let stream = unsafe stream(frame.hd.stream_id) else { return }
+      if isLast { stream.isRemoteClosed = true }
+      let block = building
+      building = HeaderBlock()
+      if buildingBytes > maxHeaderBytes {
+        events.append(.headTooLarge(stream))
+      } else if unsafe (frame.headers.cat == NGHTTP2_HCAT_REQUEST
+        || frame.headers.cat == NGHTTP2_HCAT_RESPONSE)
+      {
+        if !block.isInformational { events.append(.head(stream, block, isLast: isLast)) }
+      } else if role == .client && !isLast {
+        // The final head after informational ones.
+        if !block.isInformational { events.append(.head(stream, block, isLast: false)) }
+      } else if role == .client, block.bytes.first == 0x3a {
+        events.append(.head(stream, block, isLast: true))
+      } else {
+        events.append(.trailers(stream, block))
+      }
+    case NGHTTP2_DATA.rawValue:
+      guard isLast, let stream = unsafe stream(frame.hd.stream_id) else { return }
+      stream.isRemoteClosed = true
+      // The end belongs to the data just before it, which then is the last piece.
+      if case .data(let last, let range, _)? = events.last, last === stream {
+        events[events.count - 1] = .data(stream, range, isLast: true)
+      } else {
+        events.append(.end(stream))
+      }
+    case NGHTTP2_GOAWAY.rawValue:
+      events.append(
+        unsafe .goAway(
+          lastStreamID: frame.goaway.last_stream_id, errorCode: frame.goaway.error_code))
+    case NGHTTP2_PING.rawValue:
+      if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 {
+        let data = unsafe frame.ping.opaque_data
+        var payload: UInt64 = 0
+        for byte in [data.0, data.1, data.2, data.3, data.4, data.5, data.6, data.7] {
+          payload = payload << 8 | UInt64(byte)
+        }
+        events.append(.pingAcknowledged(payload))
+      }
+    case NGHTTP2_SETTINGS.rawValue:
+      if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { events.append(.settingsReceived) }
+    default: break
+    }
+  }
+
+  func data(_ streamID: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int) {
+    unsafe nghttp2_session_consume_connection(session, count)
+    guard count > 0, let stream = stream(streamID), let bytes = unsafe bytes,
+      let input = unsafe input
+    else { return }
+    let start = unsafe bytes - input
+    events.append(.data(stream, start..<start + count, isLast: false))
+  }
+
+  func sent(_ frame: nghttp2_frame) {
+    // A server that has answered tells a client that is still sending to stop (RFC 9113 8.1).
+    guard role == .server, unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+      let stream = unsafe stream(frame.hd.stream_id), !stream.isRemoteClosed
+    else { return }
+    unsafe nghttp2_submit_rst_stream(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, UInt32(NGHTTP2_NO_ERROR.rawValue))
+  }
+
+  func closed(_ streamID: Int32, _ errorCode: UInt32) {
+    guard let stream = stream(streamID) else { return }
+    unsafe nghttp2_session_set_stream_user_data(session, streamID, nil)
+    close(stream, errorCode)
+  }
+
+  /// A request that could not be sent any more, as after GOAWAY.
+  func notSent(_ frame: nghttp2_frame) {
+    guard role == .client, unsafe frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return }
+    var at = firstStream
+    while let stream = at {
+      if unsafe stream.id == frame.hd.stream_id {
+        return close(stream, UInt32(NGHTTP2_REFUSED_STREAM.rawValue))
+      }
+      at = stream.next
+    }
+  }
+
+  private func close(_ stream: HTTP2Stream, _ errorCode: UInt32) {
+    guard !stream.isClosed else { return }
+    unlink(stream)
+    stream.isClosed = true
+    stream.dropBody()
+    events.append(.closed(stream, errorCode: errorCode))
+  }
+
+  private func link(_ stream: HTTP2Stream) {
+    openStreams += 1
+    stream.next = firstStream
+    unsafe firstStream?.previous = stream
+    firstStream = stream
+  }
+
+  private func unlink(_ stream: HTTP2Stream) {
+    openStreams -= 1
+    if let previous = unsafe stream.previous {
+      previous.next = stream.next
+    } else {
+      firstStream = stream.next
+    }
+    unsafe stream.next?.previous = stream.previous
+    stream.next = nil
+    unsafe stream.previous = nil
+  }
+
+  private func stream(_ id: Int32) -> HTTP2Stream? {
+    guard let pointer = unsafe nghttp2_session_get_stream_user_data(session, id) else { return nil }
+    return unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  /// How much of the body goes into the next DATA frame.
+  func readBody(_ stream: HTTP2Stream, _ limit: Int, _ flags: inout UInt32) -> Int {
+    let available = stream.bufferedBytes
+    if available == 0 && !stream.isEnded {
+      stream.isDeferred = true
+      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    }
+    let count = min(limit, available)
+    flags = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+    if stream.isEnded && count == available {
+      flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      if let trailers = stream.trailers {
+        flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+        stream.trailers = nil
+        unsafe trailers.withFields { nva, count in
+          _ = unsafe nghttp2_submit_trailer(session, stream.id, nva, count)
+        }
+      }
+    }
+    return count
+  }
+
+  /// Puts a DATA frame into the output: one copy from the stream's chunk.
+  func writeBody(_ stream: HTTP2Stream, _ head: UnsafePointer<UInt8>?, _ count: Int) {
+    unsafe output.append(contentsOf: UnsafeBufferPointer(start: head, count: 9))
+    stream.takeBody(count, into: &output)
+    if stream.wantsWritable && stream.bufferedBytes < 16 << 10 {
+      stream.wantsWritable = false
+      events.append(.writable(stream))
+    }
+  }
+}
+
+extension HTTP2Session {
+  /// Closes every stream, as when the connection is lost, and gives them out. nghttp2 must not be
+  /// called again: its streams refer to objects that are gone.
+  public func abandon() -> [HTTP2Stream] {
+    var abandoned: [HTTP2Stream] = []
+    while let stream = firstStream {
+      close(stream, 0)
+      abandoned.append(stream)
+    }
+    events = []
+    return abandoned
+  }
+}

@@ -1,0 +1,23 @@
+/// What one end of a connection announces, and the limits it puts on its peer.
+public struct HTTP2Settings: Sendable {
+  /// Streams the peer may have open at once.
+  public var maxConcurrentStreams: UInt32 = 1024
+  /// Flow-control credit a stream starts with, in bytes.
+  public var initialWindowBytes: UInt32 = 256 << 10
+  /// Flow-control credit of the connection, in bytes.
+  public var connectionWindowBytes: Int32 = 4 << 20
+  /// The largest header block taken, in bytes by RFC 9113 section 6.5.2 (32 for each field).
+  public var maxHeaderListBytes: UInt32 = 16 << 10
+  /// The dynamic table we keep for decoding what the peer sends, in bytes (RFC 7541).
+  public var headerTableBytes: UInt32 = 4096
+  /// RST_STREAM frames taken at once, and how many more per second: beyond that the connection ends
+  /// with ENHANCE_YOUR_CALM (CVE-2023-44487).
+  public var streamResetBurst: UInt64 = 1000
+  public var streamResetRate: UInt64 = 100
+  /// CONTINUATION frames taken after one HEADERS (CVE-2024-28182).
+  public var maxContinuations: Int = 8
+  /// Answers to PING and SETTINGS that may wait to be sent (floods end the connection).
+  public var maxOutboundAcks: Int = 1000
+
+  public init() {}
+}

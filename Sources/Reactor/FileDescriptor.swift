@@ -1,0 +1,11 @@
+internal import Glibc
+
+/// An open file descriptor that closes itself.
+public struct FileDescriptor: ~Copyable, Sendable {
+  public let number: Int32
+
+  /// Takes ownership.
+  public init(owning number: Int32) { self.number = number }
+
+  deinit { _ = Glibc.close(number) }
+}

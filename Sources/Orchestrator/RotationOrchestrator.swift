@@ -1,69 +1,136 @@
-public import Rotation
+import Rotation
 
 /// Rotates the authorities of the imported clusters, whatever happens in between.
+///
+/// Every step is written to the journal before it is acted on, so that the process may die at any
+/// instant: `start` takes up where it was, with the same new authority. Clusters are independent of
+/// one another; within one there is one rotation at a time.
+///
+/// The files beside this one hold its parts: starting rotations, the clusters, what can be read.
 public actor RotationOrchestrator {
+  let journal: Journal
+  let driver: any ClusterDriver
+  let clock: any OrchestratorClock
+  let settings: OrchestratorSettings
+  private var state = State.stopped
+  /// The rotations that are being carried out, by cluster.
+  private var runs: [String: Task<Void, Never>] = [:]
+  private var recovery: Task<Void, Never>?
+
+  /// Where the orchestrator is: `stopped` → `started` → `stopping` → `stopped`.
+  private enum State {
+    case stopped, started, stopping
+  }
+
   public init(
     store: any RotationStore, driver: any ClusterDriver, clock: any OrchestratorClock,
-    rules: RotationRules = RotationRules(), executor: (any TaskExecutor)? = nil
+    settings: OrchestratorSettings = OrchestratorSettings()
   ) {
-    fatalError("lands with the next commit")
+    journal = Journal(store: store, hub: WatchHub(queueLimit: settings.watchQueueLimit))
+    self.driver = driver
+    self.clock = clock
+    self.settings = settings
   }
 
-  /// Reads the journal and takes up every rotation that was not finished.
-  public func start() async throws(OrchestratorError) { fatalError() }
-
-  /// Lets the effects in flight end and does nothing more. What was under way goes on at the next
-  /// `start`. Watches end with `.shuttingDown`.
-  public func stop() async { fatalError() }
-
-  /// Starts a rotation of the component, or attaches to the one that runs.
-  public func rotate(
-    cluster: String, component: SecretComponent, dryRun: Bool = false, requestID: String = "",
-    reason: String = "", requester: String = ""
-  ) async throws(OrchestratorError) -> RotationTicket { fatalError() }
-
-  public func status(cluster: String) async throws(OrchestratorError) -> RotationSnapshot {
-    fatalError()
+  /// Reads the journal and takes up every rotation that is not over.
+  ///
+  /// - Throws: `.journalUnavailable`, `.journalConflict`.
+  public func start() async throws(OrchestratorError) {
+    guard state == .stopped else { return }
+    do throws(StoreError) { try await journal.open() } catch { throw OrchestratorError(error) }
+    state = .started
+    for cluster in journal.clusters() { takeUp(cluster.name) }
   }
 
-  public func history(
-    cluster: String, pageSize: Int = 0, pageToken: String = ""
-  ) async throws(OrchestratorError) -> RotationPage { fatalError() }
-
-  /// A snapshot first, then every newer revision. Empty or nil `cluster`: all clusters.
-  public nonisolated func watch(
-    cluster: String? = nil, afterRevision: Revision = 0, stopWhenIdle: Bool = false
-  ) throws(OrchestratorError) -> RotationWatch { fatalError() }
-
-  public func importCluster(
-    name: String, talosconfig: String, context: String? = nil
-  ) async throws(OrchestratorError) -> ClusterRecord { fatalError() }
-
-  public func cluster(_ name: String) async throws(OrchestratorError) -> ClusterRecord {
-    fatalError()
+  /// Begins nothing more, cancels what is in flight and waits for its end. Nothing is lost: the
+  /// next `start` goes on. Watches end with `.shuttingDown`.
+  public func stop() async {
+    guard state == .started else { return }
+    state = .stopping
+    let ending = Array(runs.values) + [recovery].compactMap { $0 }
+    for task in ending { task.cancel() }
+    for task in ending { await task.value }
+    journal.hub.close(OrchestratorError(.shuttingDown, "the server is stopping: try again"))
+    runs = [:]
+    recovery = nil
+    state = .stopped
   }
-  public func clusters() async throws(OrchestratorError) -> [ClusterRecord] { fatalError() }
-  public func forgetCluster(_ name: String) async throws(OrchestratorError) { fatalError() }
 
-  public func talosconfig(
-    cluster: String, roles: [String] = ["os:admin"], ttl: Duration
-  ) async throws(OrchestratorError) -> String { fatalError() }
+  /// Carries out the cluster's unfinished rotation, if it has one and nobody does so yet.
+  func takeUp(_ name: String) {
+    guard state == .started, runs[name] == nil, let cluster = journal.cluster(name),
+      let rotation = journal.activeRotation(of: cluster)
+    else { return }
+    let run = RotationRun(
+      cluster: cluster, rotation: rotation, journal: journal, driver: driver, clock: clock,
+      settings: settings)
+    runs[name] = Task(executorPreference: settings.executor) {
+      await run.run()
+      await self.ended(name)
+    }
+  }
 
-  public func kubeconfig(
-    cluster: String, ttl: Duration
-  ) async throws(OrchestratorError) -> String { fatalError() }
-}
+  private func ended(_ name: String) {
+    guard state == .started else { return }
+    runs[name] = nil
+  }
 
-/// Snapshots of one cluster, or of all, as they change; made by `RotationOrchestrator.watch`.
-public struct RotationWatch: AsyncSequence, Sendable {
-  public typealias Element = RotationSnapshot
-  public typealias Failure = OrchestratorError
+  /// Commits on behalf of a caller. When it ends in doubt, finds out in the background, so that a
+  /// rotation that was recorded after all is carried out.
+  func commit(
+    _ changes: [StoreChange], cluster: String
+  ) async throws(StoreError) -> Revision {
+    do {
+      return try await journal.commit(changes)
+    } catch {
+      if error.code == .unavailable { recover() }
+      if error.code == .conflict { try await journal.refresh(cluster) }
+      throw error
+    }
+  }
 
-  public func makeAsyncIterator() -> Iterator { fatalError() }
+  private func recover() {
+    guard state == .started, recovery == nil else { return }
+    recovery = Task(executorPreference: settings.executor) {
+      await self.resolveDoubt()
+    }
+  }
 
-  public struct Iterator: AsyncIteratorProtocol {
-    public mutating func next(
-      isolation actor: isolated (any Actor)?
-    ) async throws(OrchestratorError) -> RotationSnapshot? { fatalError() }
+  private func resolveDoubt() async {
+    var failures = 0
+    while !Task.isCancelled {
+      do {
+        try await journal.resolve()
+        recovery = nil
+        for cluster in journal.clusters() { takeUp(cluster.name) }
+        return
+      } catch {
+        failures += 1
+        try? await clock.sleep(for: settings.rules.backoff.delay(after: failures))
+      }
+    }
+  }
+
+  /// - Throws: `.shuttingDown` unless the orchestrator has been started.
+  func requireStarted() throws(OrchestratorError) {
+    guard state == .started else {
+      throw OrchestratorError(.shuttingDown, "the server is starting or stopping: try again")
+    }
+  }
+
+  /// - Throws: `.notFound`, or what is wrong with the name.
+  func known(_ name: String) throws(OrchestratorError) -> ClusterRecord {
+    try requireStarted()
+    try Arguments.name(name)
+    guard let cluster = journal.cluster(name) else { throw .unknown(name) }
+    return cluster
+  }
+
+  /// The cluster, and the rotation that is under way.
+  func access(_ cluster: ClusterRecord) -> ClusterAccess {
+    let rotation = journal.activeRotation(of: cluster)
+    return ClusterAccess(
+      cluster: cluster,
+      rotation: rotation.map { $0.change($0.state.stage?.phase ?? .preRotate) })
   }
 }

@@ -36,6 +36,34 @@ public struct CheckResult: Sendable, Hashable {
   public static let configApplied = "config-applied"
 }
 
+/// A check over time: its last answer, since when it has been that, and what was wrong before.
+public struct CheckRecord: Sendable, Hashable {
+  public var result: CheckResult
+  /// Since when `result.state` is what it is.
+  public var since: Instant
+  /// The last failure in this stage; kept when the check passes later. Empty if there was none.
+  public var lastError: String
+
+  public init(result: CheckResult, since: Instant, lastError: String = "") {
+    self.result = result
+    self.since = since
+    self.lastError = lastError
+  }
+
+  /// The records after a new look: one per result, each continuing the earlier one of its name.
+  static func merging(
+    _ results: [CheckResult], into earlier: [CheckRecord], at now: Instant
+  ) -> [CheckRecord] {
+    results.map { result in
+      let before = earlier.first { $0.result.name == result.name }
+      return CheckRecord(
+        result: result,
+        since: before?.result.state == result.state ? before?.since ?? now : now,
+        lastError: result.state == .failed ? result.detail : before?.lastError ?? "")
+    }
+  }
+}
+
 extension String {
   /// The string itself, or as much of its beginning as fits into `limit` UTF-8 bytes.
   package func bounded(to limit: Int) -> String {

@@ -36,8 +36,8 @@ public protocol RotationStore: Sendable {
     cluster: String, before ordinal: UInt64?, limit: Int
   ) async throws(StoreError) -> [RotationRecord]
 
-  /// The answer that was given to a request before.
-  func request(_ id: String) async throws(StoreError) -> RequestRecord?
+  /// The answer that was given before to the request of that identifier on that cluster.
+  func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord?
 }
 
 /// What a store holds when it is opened.
@@ -65,7 +65,7 @@ public enum StoreChange: Sendable, Hashable {
   case putRotation(RotationRecord, expected: Revision)
   /// Removes all rotations of the cluster with a lower ordinal, and the answers to their requests.
   case pruneRotations(cluster: String, before: UInt64)
-  /// Remembers an answer; a conflict when that request has been answered before.
+  /// Remembers an answer; a conflict when that request on that cluster has been answered before.
   case putRequest(RequestRecord)
 }
 

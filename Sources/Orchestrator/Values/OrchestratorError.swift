@@ -19,8 +19,10 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case journalConflict
     /// No machine that can answer is reachable.
     case clusterUnreachable
-    /// The cluster does not accept the credentials, or not for this.
-    case accessRefused
+    /// The cluster does not accept the credentials.
+    case credentialsRefused
+    /// The cluster accepts the credentials, but not for this.
+    case accessDenied
     /// The cluster refused what it was asked, or its configuration cannot be handled.
     case clusterRefused
     /// The orchestrator is stopping or has not been started.

@@ -31,7 +31,7 @@ public struct RotationSnapshot: Sendable, Hashable {
   /// Control planes first, each role by name.
   public var machines: [MachineSnapshot]
   /// Checks of the cluster as a whole, between two stages.
-  public var clusterChecks: [CheckResult]
+  public var clusterChecks: [CheckRecord]
   /// What else is worth knowing: machines that joined or left. The newest 32.
   public var notes: [String]
   public var startedAt: Instant?
@@ -67,7 +67,7 @@ public struct MachineSnapshot: Sendable, Hashable {
   public var phase: RotationPhase
   public var state: State
   /// What was seen when it was last looked at.
-  public var checks: [CheckResult]
+  public var checks: [CheckRecord]
   /// How often it was changed or looked at in this stage.
   public var attempts: Int
   /// Empty when nothing stands in the way.
@@ -79,28 +79,39 @@ public struct MachineSnapshot: Sendable, Hashable {
 
 /// The answer to a request to rotate.
 public struct RotationTicket: Sendable, Hashable {
+  /// The rotation that was started or attached to; on a dry run, how the cluster stands.
   public var status: RotationSnapshot
   /// Whether the rotation was under way already. On a dry run: whether it would attach.
   public var attached: Bool
-  /// What would be done, in order; on a dry run only.
-  public var plan: [PlannedPhase]
+  /// What the whole rotation does, one step after the other.
+  public var plan: [PlannedStep]
 
-  public init(status: RotationSnapshot, attached: Bool, plan: [PlannedPhase] = []) {
+  public init(status: RotationSnapshot, attached: Bool, plan: [PlannedStep]) {
     self.status = status
     self.attached = attached
     self.plan = plan
   }
 }
 
-/// One stage of a plan.
-public struct PlannedPhase: Sendable, Hashable {
+/// One step of a plan: machines of one role in one stage.
+public struct PlannedStep: Sendable, Hashable {
   public var phase: RotationPhase
-  /// The machines that are in work together, one group after the other.
-  public var groups: [[Machine]]
+  public var role: MachineRole
+  /// In the order in which they take their turn; never empty.
+  public var machines: [String]
+  /// How many are in work at once at most.
+  public var parallel: Int
+  /// What each holds after the step.
+  public var bundle: TrustBundle
 
-  public init(phase: RotationPhase, groups: [[Machine]]) {
+  public init(
+    phase: RotationPhase, role: MachineRole, machines: [String], parallel: Int, bundle: TrustBundle
+  ) {
     self.phase = phase
-    self.groups = groups
+    self.role = role
+    self.machines = machines
+    self.parallel = parallel
+    self.bundle = bundle
   }
 }
 

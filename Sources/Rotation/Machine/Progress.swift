@@ -7,7 +7,7 @@ public struct Effort: Sendable, Hashable {
   /// How often the change had to be made again, because it was gone.
   public var repetitions: Int
   /// What the last look showed.
-  public var checks: [CheckResult]
+  public var checks: [CheckRecord]
   /// Empty while nothing stands in the way.
   public var lastError: String
   /// Since when something stands in the way.
@@ -15,7 +15,7 @@ public struct Effort: Sendable, Hashable {
   public var nextAttemptAt: Instant?
 
   public init(
-    attempts: Int = 0, failures: Int = 0, repetitions: Int = 0, checks: [CheckResult] = [],
+    attempts: Int = 0, failures: Int = 0, repetitions: Int = 0, checks: [CheckRecord] = [],
     lastError: String = "", waitingSince: Instant? = nil, nextAttemptAt: Instant? = nil
   ) {
     self.attempts = attempts
@@ -32,7 +32,7 @@ public struct Effort: Sendable, Hashable {
     _ error: String, checks: [CheckResult], at now: Instant, backoff: Backoff
   ) -> Duration {
     failures += 1
-    self.checks = checks
+    self.checks = CheckRecord.merging(checks, into: self.checks, at: now)
     lastError = error.bounded(to: CheckResult.detailLimit)
     waitingSince = waitingSince ?? now
     let delay = backoff.delay(after: failures)
@@ -40,10 +40,9 @@ public struct Effort: Sendable, Hashable {
     return delay
   }
 
-  /// Nothing stands in the way any more.
+  /// What stood in the way does so no more.
   mutating func cleared() {
     failures = repetitions
-    checks = []
     lastError = ""
     waitingSince = nil
     nextAttemptAt = nil
@@ -67,14 +66,16 @@ public enum MachineState: Sendable, Hashable {
   case waiting(Effort)
   /// It took the configuration and is looked at until every check passes. → `verified`, `waiting`
   case verifying(Effort)
-  /// Every check has passed; the last results.
-  case verified([CheckResult])
+  /// Every check has passed.
+  case verified(Effort)
 
-  /// The effort, while the machine is in work.
+  /// What was tried; nil before its turn.
   public var effort: Effort? {
     switch self {
-    case .pending, .verified: nil
-    case .applying(let effort), .waiting(let effort), .verifying(let effort): effort
+    case .pending: nil
+    case .applying(let effort), .waiting(let effort), .verifying(let effort),
+      .verified(let effort):
+      effort
     }
   }
 

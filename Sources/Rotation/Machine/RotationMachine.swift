@@ -194,11 +194,13 @@ public struct RotationMachine: Sendable, Hashable {
   ) -> [Effect] {
     withMachine(id) { machine, rules in
       guard case .verifying(var effort) = machine else { return nil }
+      effort.attempts += 1
       guard let obstacle = Obstacle(results) else {
-        machine = .verified(results)
+        effort.cleared()
+        effort.checks = CheckRecord.merging(results, into: effort.checks, at: now)
+        machine = .verified(effort)
         return []
       }
-      effort.attempts += 1
       if obstacle.isLostChange { effort.repetitions += 1 }
       let delay = effort.failed(
         obstacle.description, checks: results, at: now, backoff: rules.backoff)
@@ -225,7 +227,7 @@ public struct RotationMachine: Sendable, Hashable {
     gate.effort.attempts += 1
     guard let obstacle = Obstacle(results) else {
       gate.effort.cleared()
-      gate.effort.checks = results
+      gate.effort.checks = CheckRecord.merging(results, into: gate.effort.checks, at: now)
       gate.step = .members
       state = .gating(stage, gate)
       return [.listMembers(after: .zero)]

@@ -1,0 +1,187 @@
+import Rotation
+import Synchronization
+
+/// The store, seen by everybody in the orchestrator: one commit at a time, and a mirror of what is
+/// in it. What has been committed is published to the watches, in the order of the commits, before
+/// the next commit begins; so revisions only ever rise for whoever watches.
+final class Journal: Sendable {
+  let store: any RotationStore
+  let hub: WatchHub
+  private let turnstile = Turnstile()
+  private let mirror = Mutex(Mirror())
+
+  private struct Mirror {
+    var clusters: [String: ClusterRecord] = [:]
+    /// The newest rotation of each cluster.
+    var rotations: [String: RotationRecord] = [:]
+    /// The commit of which it is not known whether it was made.
+    var doubtful: [StoreChange]?
+  }
+
+  init(store: any RotationStore, hub: WatchHub) {
+    self.store = store
+    self.hub = hub
+  }
+
+  /// Reads what is there.
+  func open() async throws(StoreError) {
+    try await turnstile.pass { () async throws(StoreError) in
+      let contents = try await store.load()
+      let mirror = Mirror(
+        clusters: Dictionary(uniqueKeysWithValues: contents.clusters.map { ($0.name, $0) }),
+        rotations: Dictionary(uniqueKeysWithValues: contents.rotations.map { ($0.cluster, $0) }))
+      self.mirror.withLock { $0 = mirror }
+      hub.open(
+        revision: contents.revision,
+        snapshots: contents.clusters.map {
+          RotationSnapshot(cluster: $0, rotation: mirror.rotations[$0.name])
+        })
+    }
+  }
+
+  // MARK: - Reading
+
+  func cluster(_ name: String) -> ClusterRecord? { mirror.withLock { $0.clusters[name] } }
+
+  /// All clusters, in the order of their names.
+  func clusters() -> [ClusterRecord] {
+    mirror.withLock { $0.clusters.values.sorted { $0.name < $1.name } }
+  }
+
+  /// The newest rotation of the cluster.
+  func rotation(cluster: String) -> RotationRecord? { mirror.withLock { $0.rotations[cluster] } }
+
+  /// The rotation that is under way.
+  func activeRotation(of cluster: ClusterRecord) -> RotationRecord? {
+    guard let id = cluster.activeRotation, let rotation = rotation(cluster: cluster.name),
+      rotation.id == id
+    else { return nil }
+    return rotation
+  }
+
+  // MARK: - Writing
+
+  /// Makes all changes or none, then publishes them. See `RotationStore.commit`.
+  ///
+  /// After `.unavailable` the commit is in doubt. Nothing else is committed before it is known what
+  /// became of it; making the same commit again finds out, and does not do it twice.
+  func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision {
+    try await turnstile.pass { () async throws(StoreError) in
+      if let (settled, revision) = try await settle(), settled == changes { return revision }
+      do throws(StoreError) {
+        let revision = try await store.commit(changes)
+        adopt(changes, revision: revision)
+        return revision
+      } catch {
+        if error.code == .unavailable { mirror.withLock { $0.doubtful = changes } }
+        throw error
+      }
+    }
+  }
+
+  /// Finds out what became of a commit that was in doubt.
+  func resolve() async throws(StoreError) {
+    try await turnstile.pass { () async throws(StoreError) in _ = try await settle() }
+  }
+
+  /// The changes that were in doubt and their revision, if they have been made after all.
+  private func settle() async throws(StoreError) -> ([StoreChange], Revision)? {
+    guard let changes = mirror.withLock({ $0.doubtful }) else { return nil }
+    let revision = try await revision(of: changes)
+    mirror.withLock { $0.doubtful = nil }
+    guard let revision else { return nil }
+    adopt(changes, revision: revision)
+    return (changes, revision)
+  }
+
+  /// The revision at which the changes stand in the store; nil when they do not.
+  private func revision(of changes: [StoreChange]) async throws(StoreError) -> Revision? {
+    for change in changes {
+      switch change {
+      case .putCluster(let wanted, _):
+        guard let stored = try await store.cluster(wanted.name) else { return nil }
+        return stored.differsOnlyInRevision(from: wanted) ? stored.revision : nil
+      case .putRotation(let wanted, _):
+        guard let stored = try await store.rotation(wanted.id) else { return nil }
+        return stored.differsOnlyInRevision(from: wanted) ? stored.revision : nil
+      case .putRequest(let wanted):
+        guard let stored = try await store.request(wanted.id, cluster: wanted.cluster),
+          stored == wanted
+        else { return nil }
+        return hub.revision
+      case .removeCluster(let name, _):
+        return try await store.cluster(name) == nil ? hub.revision : nil
+      case .pruneRotations:
+        continue
+      }
+    }
+    return nil
+  }
+
+  /// Reads one cluster again, after a commit that ended in doubt or a conflict.
+  func refresh(_ name: String) async throws(StoreError) {
+    try await turnstile.pass { () async throws(StoreError) in
+      let cluster = try await store.cluster(name)
+      let rotation = try await store.rotations(cluster: name, before: nil, limit: 1).first
+      mirror.withLock {
+        $0.clusters[name] = cluster
+        $0.rotations[name] = cluster == nil ? nil : rotation
+      }
+      if let cluster {
+        hub.publish(RotationSnapshot(cluster: cluster, rotation: rotation))
+      } else {
+        hub.remove(cluster: name)
+      }
+    }
+  }
+
+  private func adopt(_ changes: [StoreChange], revision: Revision) {
+    var touched: [String] = []
+    let snapshots = mirror.withLock { mirror -> [RotationSnapshot] in
+      for change in changes {
+        switch change {
+        case .putCluster(var cluster, _):
+          cluster.revision = revision
+          mirror.clusters[cluster.name] = cluster
+          touched.append(cluster.name)
+        case .putRotation(var rotation, _):
+          rotation.revision = revision
+          mirror.rotations[rotation.cluster] = rotation
+          touched.append(rotation.cluster)
+        case .removeCluster(let name, _):
+          mirror.clusters[name] = nil
+          mirror.rotations[name] = nil
+          touched.append(name)
+        case .pruneRotations, .putRequest:
+          break
+        }
+      }
+      return Set(touched).sorted().compactMap { name in
+        mirror.clusters[name].map {
+          RotationSnapshot(cluster: $0, rotation: mirror.rotations[name])
+        }
+      }
+    }
+    hub.advance(to: revision)
+    for snapshot in snapshots { hub.publish(snapshot) }
+    for name in touched where !snapshots.contains(where: { $0.cluster == name }) {
+      hub.remove(cluster: name)
+    }
+  }
+}
+
+extension ClusterRecord {
+  fileprivate func differsOnlyInRevision(from other: ClusterRecord) -> Bool {
+    var copy = self
+    copy.revision = other.revision
+    return copy == other
+  }
+}
+
+extension RotationRecord {
+  fileprivate func differsOnlyInRevision(from other: RotationRecord) -> Bool {
+    var copy = self
+    copy.revision = other.revision
+    return copy == other
+  }
+}

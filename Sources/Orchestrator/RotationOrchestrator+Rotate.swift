@@ -1,0 +1,179 @@
+public import Rotation
+
+extension RotationOrchestrator {
+  /// Starts a rotation of the component, or attaches to the one that runs.
+  ///
+  /// Returns as soon as the rotation, with its new authority, is in the journal.
+  ///
+  /// - Parameters:
+  ///   - dryRun: asks the cluster for its members, changes and records nothing.
+  ///   - requestID: the same identifier again, on the same cluster, is given the first answer: the
+  ///     same rotation, `attached` or not as it was then. At most 128 characters; empty: no such
+  ///     protection. Kept as long as the rotation is.
+  ///   - reason: at most 1024 characters.
+  ///   - requester: who asks; at most 256 characters.
+  /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`,
+  ///   `.journalUnavailable` (it is then not known whether it was started: ask again with the same
+  ///   `requestID`), `.journalConflict`; on a dry run whatever keeps the cluster from being asked.
+  public func rotate(
+    cluster name: String, component: SecretComponent, dryRun: Bool = false,
+    requestID: String = "", reason: String = "", requester: String = ""
+  ) async throws(OrchestratorError) -> RotationTicket {
+    _ = try known(name)
+    try Arguments.text(requestID, "request_id", limit: Arguments.requestIDLimit)
+    try Arguments.text(reason, "reason", limit: Arguments.reasonLimit)
+    try Arguments.text(requester, "requester", limit: Arguments.requesterLimit)
+    let order = Order(
+      component: component, requestID: requestID, reason: reason, requester: requester)
+    if dryRun { return try await rehearse(known(name), component) }
+    // Somebody else may write at the same moment: then look again, a few times.
+    for _ in 0..<4 {
+      do throws(OrchestratorError) {
+        return try await place(order, cluster: name)
+      } catch {
+        guard error.code == .journalConflict else { throw error }
+      }
+    }
+    return try await place(order, cluster: name)
+  }
+
+  /// What a caller wants.
+  private struct Order {
+    var component: SecretComponent
+    var requestID: String
+    var reason: String
+    var requester: String
+  }
+
+  private func place(
+    _ order: Order, cluster name: String
+  ) async throws(OrchestratorError) -> RotationTicket {
+    if let ticket = try await answered(order, cluster: name) { return ticket }
+    let cluster = try known(name)
+    guard let rotation = journal.activeRotation(of: cluster) else {
+      return try await begin(order, cluster)
+    }
+    try admit(order.component, beside: rotation)
+    if let request = request(order, rotation, attached: true) {
+      try await record([.putRequest(request)], cluster: name)
+    }
+    return ticket(for: rotation, attached: true, machines: cluster.machines)
+  }
+
+  /// The answer that this request was given before.
+  private func answered(
+    _ order: Order, cluster name: String
+  ) async throws(OrchestratorError) -> RotationTicket? {
+    guard !order.requestID.isEmpty else { return nil }
+    let request: RequestRecord?
+    var rotation: RotationRecord?
+    do throws(StoreError) {
+      request = try await journal.store.request(order.requestID, cluster: name)
+      if let request { rotation = try await journal.store.rotation(request.rotation) }
+    } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+    guard let request, let rotation else { return nil }
+    guard request.component == order.component else {
+      throw .invalid(
+        "request_id", "was used for \(request.component.rawValue) before: choose another")
+    }
+    return ticket(
+      for: rotation, attached: request.attached,
+      machines: rotation.state.stage?.machines.map(\.machine)
+        ?? journal.cluster(name)?.machines ?? [])
+  }
+
+  /// Makes the new authority, records the rotation with it, and only then lets it begin.
+  private func begin(
+    _ order: Order, _ cluster: ClusterRecord
+  ) async throws(OrchestratorError) -> RotationTicket {
+    let name = cluster.name
+    guard let old = cluster.authorities[order.component] else {
+      throw OrchestratorError(
+        .internalError, "the record of '\(name)' lacks its \(order.component.rawValue)",
+        subject: name)
+    }
+    let new: SealedAuthority
+    do throws(DriverError) { new = try await driver.makeAuthority(order.component) } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+    let now = clock.now()
+    let rotation = RotationRecord(
+      id: settings.makeID(), cluster: name, ordinal: cluster.rotationCount + 1,
+      component: order.component, old: old, new: new,
+      state: RotationMachine(rules: settings.rules).state, notes: [], reason: order.reason,
+      requester: order.requester, startedAt: now, updatedAt: now)
+    var claimed = cluster
+    claimed.rotationCount = rotation.ordinal
+    claimed.activeRotation = rotation.id
+    var changes: [StoreChange] = [
+      .putCluster(claimed, expected: cluster.revision), .putRotation(rotation, expected: 0),
+    ]
+    if let request = request(order, rotation, attached: false) {
+      changes.append(.putRequest(request))
+    }
+    try await record(changes, cluster: name)
+    takeUp(name)
+    return ticket(
+      for: journal.rotation(cluster: name) ?? rotation, attached: false,
+      machines: cluster.machines)
+  }
+
+  /// What would be done, as far as it can be known without doing it.
+  private func rehearse(
+    _ cluster: ClusterRecord, _ component: SecretComponent
+  ) async throws(OrchestratorError) -> RotationTicket {
+    let rotation = journal.activeRotation(of: cluster)
+    if let rotation { try admit(component, beside: rotation) }
+    let machines: [Machine]
+    do throws(DriverError) { machines = try await driver.members(access(cluster)) } catch {
+      throw OrchestratorError(error, cluster: cluster.name)
+    }
+    return RotationTicket(
+      status: try status(cluster: cluster.name), attached: rotation != nil,
+      plan: RotationTicket.plan(component, machines: machines, rollout: settings.rules.rollout))
+  }
+
+  private func admit(
+    _ component: SecretComponent, beside rotation: RotationRecord
+  ) throws(OrchestratorError) {
+    guard rotation.component != component else { return }
+    throw OrchestratorError(
+      .anotherRotationInProgress,
+      "another rotation is already in progress for '\(rotation.cluster)': that of "
+        + "\(rotation.component.rawValue); wait until it is over",
+      subject: rotation.cluster)
+  }
+
+  private func request(
+    _ order: Order, _ rotation: RotationRecord, attached: Bool
+  ) -> RequestRecord? {
+    guard !order.requestID.isEmpty else { return nil }
+    return RequestRecord(
+      id: order.requestID, cluster: rotation.cluster, component: order.component,
+      rotation: rotation.id, ordinal: rotation.ordinal, attached: attached,
+      answeredAt: clock.now())
+  }
+
+  private func record(
+    _ changes: [StoreChange], cluster name: String
+  ) async throws(OrchestratorError) {
+    do throws(StoreError) { _ = try await commit(changes, cluster: name) } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+  }
+
+  private func ticket(
+    for rotation: RotationRecord, attached: Bool, machines: [Machine]
+  ) -> RotationTicket {
+    // The newest rotation is shown as the watches show it: with the same revision.
+    let current = journal.hub.snapshot(cluster: rotation.cluster)
+    return RotationTicket(
+      status: current?.rotationID == rotation.id
+        ? current ?? RotationSnapshot(rotation: rotation) : RotationSnapshot(rotation: rotation),
+      attached: attached,
+      plan: RotationTicket.plan(
+        rotation.component, machines: machines, rollout: settings.rules.rollout))
+  }
+}

@@ -1,0 +1,59 @@
+import Rotation
+
+extension RotationOrchestrator {
+  /// How the cluster's rotation stands: the one under way, else the last one, else `.idle`.
+  ///
+  /// - Throws: `.notFound`, `.invalidArgument`.
+  public func status(cluster name: String) throws(OrchestratorError) -> RotationSnapshot {
+    _ = try known(name)
+    guard let snapshot = journal.hub.snapshot(cluster: name) else { throw .unknown(name) }
+    return snapshot
+  }
+
+  /// Watches one cluster, or all: the present state first, then every newer one.
+  ///
+  /// - Parameters:
+  ///   - cluster: nil or empty: all clusters, those that are imported later too.
+  ///   - afterRevision: the last revision that has been seen; states that are not newer are left
+  ///     out. 0: everything is new.
+  ///   - stopWhenIdle: ends the watch once nothing is under way, after the last state.
+  /// - Throws: `.notFound`; `.invalidArgument` for a revision that lies ahead of the journal.
+  public nonisolated func watch(
+    cluster: String? = nil, afterRevision: Revision = 0, stopWhenIdle: Bool = false
+  ) throws(OrchestratorError) -> RotationWatch {
+    let cluster = cluster == "" ? nil : cluster
+    if let cluster { try Arguments.name(cluster) }
+    return RotationWatch(
+      subscription: try journal.hub.subscribe(
+        cluster: cluster, afterRevision: afterRevision, stopWhenIdle: stopWhenIdle))
+  }
+
+  /// The cluster's rotations, the newest first, the one under way among them. The newest
+  /// `OrchestratorSettings.historyLimit` are kept.
+  ///
+  /// - Parameters:
+  ///   - pageSize: 0 means 50; more than 1000 counts as 1000.
+  ///   - pageToken: empty, or the `nextPageToken` of the page before.
+  /// - Throws: `.notFound`, `.invalidArgument`, `.journalUnavailable`.
+  public func history(
+    cluster name: String, pageSize: Int = 0, pageToken: String = ""
+  ) async throws(OrchestratorError) -> RotationPage {
+    _ = try known(name)
+    let size = try Arguments.pageSize(pageSize)
+    let before = try Arguments.ordinal(pageToken: pageToken)
+    var rotations: [RotationRecord]
+    do throws(StoreError) {
+      rotations = try await journal.store.rotations(
+        cluster: name, before: before, limit: size + 1)
+    } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+    let more = rotations.count > size
+    rotations = Array(rotations.prefix(size))
+    return RotationPage(
+      rotations: rotations.map { RotationSnapshot(rotation: $0) },
+      nextPageToken: more
+        ? rotations.last.map { Arguments.pageToken(before: $0.ordinal) } ?? "" : ""
+    )
+  }
+}

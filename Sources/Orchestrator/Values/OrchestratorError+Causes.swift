@@ -1,0 +1,47 @@
+extension OrchestratorError {
+  static func unknown(_ cluster: String) -> OrchestratorError {
+    OrchestratorError(
+      .notFound,
+      "no cluster named '\(cluster)': import it, or list the clusters to see their names",
+      subject: cluster)
+  }
+
+  static func taken(_ cluster: String) -> OrchestratorError {
+    OrchestratorError(
+      .alreadyExists,
+      "a cluster named '\(cluster)' has been imported already: choose another name, or forget it first",
+      subject: cluster)
+  }
+
+  static func invalid(_ argument: String, _ problem: String) -> OrchestratorError {
+    OrchestratorError(.invalidArgument, "\(argument) \(problem)", subject: argument)
+  }
+
+  /// What a failed store means to whoever asked for something.
+  init(_ error: StoreError, cluster: String = "") {
+    switch error.code {
+    case .unavailable:
+      self.init(
+        .journalUnavailable,
+        "the journal cannot be used, so nothing is done to any machine: \(error.message)",
+        subject: cluster)
+    case .conflict, .corrupt, .incompatible:
+      self.init(.journalConflict, error.message, subject: cluster)
+    }
+  }
+
+  /// What a failed driver means to whoever asked for something.
+  init(_ error: DriverError, cluster: String) {
+    let code: Code =
+      switch error.code {
+      case .unreachable: .clusterUnreachable
+      case .refused, .invalidConfig, .conflict: .clusterRefused
+      case .unauthenticated: .credentialsRefused
+      case .permissionDenied: .accessDenied
+      case .unsupportedVersion: .unsupportedVersion
+      case .invalidInput: .invalidArgument
+      case .internalError: .internalError
+      }
+    self.init(code, error.message, subject: cluster)
+  }
+}

@@ -1,0 +1,15 @@
+public import ProtoCodec
+
+extension SchemaFile {
+  /// Every file of the schema folder, and the well-known types.
+  public static let all: [SchemaFile] = [
+    .management, .journal,
+    .health, .reflection, .reflectionV1Alpha,
+    .rpcStatus, .rpcCode, .rpcErrorDetails,
+    .any, .duration, .empty, .fieldMask, .structure, .timestamp, .wrappers,
+    .cosiResource, .cosiState,
+    .talosCommon, .talosMachine, .talosTime, .talosSecurity,
+    .talosConfig, .talosEnums, .talosSecrets, .talosKubernetes, .talosCluster, .talosRuntime,
+    .talosTimeStatus, .talosServices,
+  ]
+}

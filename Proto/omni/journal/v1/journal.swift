@@ -1,0 +1,139 @@
+// The binding of journal.proto, which says what each field means.
+
+public import ProtoCodec
+
+extension Journal {
+  /// The authority that a record speaks of.
+  public struct Component: ProtoEnum {
+    public var rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    public static let unspecified = Self(rawValue: 0)
+    public static let talosCA = Self(rawValue: 1)
+    public static let kubernetesCA = Self(rawValue: 2)
+
+    public static let type = EnumType(
+      "omni.journal.v1.Component",
+      [
+        (0, "COMPONENT_UNSPECIFIED"),
+        (1, "COMPONENT_TALOS_CA"),
+        (2, "COMPONENT_KUBERNETES_CA"),
+      ])
+  }
+
+  /// A certificate authority. Its private key is encrypted under the server's master key.
+  public struct Authority: Message {
+    public var certificatePEM = ""
+    public var fingerprint = ""
+    public var sealedKey: [UInt8] = []
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Authority") {
+      Field.string(1, "certificate_pem", \.certificatePEM)
+      Field.string(2, "fingerprint", \.fingerprint)
+      Field.bytes(3, "sealed_key", \.sealedKey)
+    }
+  }
+
+  /// An authority in use.
+  public struct ComponentAuthority: Message {
+    public var component = Component.unspecified
+    public var authority: Authority?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.ComponentAuthority") {
+      Field.enumeration(1, "component", \.component)
+      Field.message(2, "authority", \.authority)
+    }
+  }
+
+  /// A machine of a cluster.
+  public struct Machine: Message {
+    public var id = ""
+    public var address = ""
+    public var controlPlane = false
+    public var port: Int32 = 0
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Machine") {
+      Field.string(1, "id", \.id)
+      Field.string(2, "address", \.address)
+      Field.bool(3, "control_plane", \.controlPlane)
+      Field.int32(4, "port", \.port)
+    }
+  }
+
+  /// A cluster that was imported. Key: its name.
+  public struct ClusterRecord: Message {
+    public var name = ""
+    public var endpoints: [String] = []
+    public var kubernetesEndpoint = ""
+    public var talosVersion = ""
+    public var machines: [Machine] = []
+    public var authorities: [ComponentAuthority] = []
+    public var importedAt: Timestamp?
+    public var activeRotation = ""
+    public var rotationCount: UInt64 = 0
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.ClusterRecord") {
+      Field.string(1, "name", \.name)
+      Field.string(2, "endpoints", \.endpoints)
+      Field.string(3, "kubernetes_endpoint", \.kubernetesEndpoint)
+      Field.string(4, "talos_version", \.talosVersion)
+      Field.message(5, "machines", \.machines)
+      Field.message(6, "authorities", \.authorities)
+      Field.message(7, "imported_at", \.importedAt)
+      Field.string(8, "active_rotation", \.activeRotation)
+      Field.uint64(9, "rotation_count", \.rotationCount)
+    }
+  }
+
+  /// The answer that was given to a request. Key: the request's id.
+  public struct RequestRecord: Message {
+    public var id = ""
+    public var cluster = ""
+    public var component = Component.unspecified
+    public var rotation = ""
+    public var ordinal: UInt64 = 0
+    public var attached = false
+    public var answeredAt: Timestamp?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.RequestRecord") {
+      Field.string(1, "id", \.id)
+      Field.string(2, "cluster", \.cluster)
+      Field.enumeration(3, "component", \.component)
+      Field.string(4, "rotation", \.rotation)
+      Field.uint64(5, "ordinal", \.ordinal)
+      Field.bool(6, "attached", \.attached)
+      Field.message(7, "answered_at", \.answeredAt)
+    }
+  }
+}
+
+extension SchemaFile {
+  public static let journal = SchemaFile(
+    "omni/journal/v1/journal.proto", package: "omni.journal.v1",
+    dependencies: [.timestamp],
+    messages: [
+      Journal.Authority.self, Journal.ComponentAuthority.self, Journal.Machine.self,
+      Journal.ClusterRecord.self, Journal.RotationRecord.self, Journal.Assembling.self,
+      Journal.Stage.self, Journal.Gating.self, Journal.Failed.self, Journal.MachineProgress.self,
+      Journal.Effort.self, Journal.Check.self, Journal.RequestRecord.self,
+    ],
+    enums: [
+      Journal.Component.self, Journal.Phase.self, Journal.CheckState.self, Journal.Gating.Step.self,
+      Journal.MachineProgress.State.self,
+    ])
+}

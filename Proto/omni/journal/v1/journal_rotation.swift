@@ -1,0 +1,264 @@
+// The binding of journal.proto, which says what each field means.
+
+public import ProtoCodec
+
+extension Journal {
+  /// A stage of a rotation.
+  public struct Phase: ProtoEnum {
+    public var rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    public static let unspecified = Self(rawValue: 0)
+    public static let preRotate = Self(rawValue: 1)
+    public static let rotate = Self(rawValue: 2)
+    public static let postRotate = Self(rawValue: 3)
+
+    public static let type = EnumType(
+      "omni.journal.v1.Phase",
+      [
+        (0, "PHASE_UNSPECIFIED"),
+        (1, "PHASE_PRE_ROTATE"),
+        (2, "PHASE_ROTATE"),
+        (3, "PHASE_POST_ROTATE"),
+      ])
+  }
+
+  /// What a check showed.
+  public struct CheckState: ProtoEnum {
+    public var rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    public static let unspecified = Self(rawValue: 0)
+    public static let passed = Self(rawValue: 1)
+    public static let failed = Self(rawValue: 2)
+    public static let waiting = Self(rawValue: 3)
+    public static let notApplicable = Self(rawValue: 4)
+
+    public static let type = EnumType(
+      "omni.journal.v1.CheckState",
+      [
+        (0, "CHECK_STATE_UNSPECIFIED"),
+        (1, "CHECK_STATE_PASSED"),
+        (2, "CHECK_STATE_FAILED"),
+        (3, "CHECK_STATE_WAITING"),
+        (4, "CHECK_STATE_NOT_APPLICABLE"),
+      ])
+  }
+
+  /// A rotation. Key: its id; also found by cluster and ordinal.
+  public struct RotationRecord: Message {
+    public var id = ""
+    public var cluster = ""
+    public var ordinal: UInt64 = 0
+    public var component = Component.unspecified
+    public var old: Authority?
+    public var new: Authority?
+    public var state: State?
+    public var notes: [String] = []
+    public var reason = ""
+    public var requester = ""
+    public var startedAt: Timestamp?
+    public var updatedAt: Timestamp?
+    public var finishedAt: Timestamp?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    /// Where the rotation is. Never absent.
+    public enum State: Sendable, Equatable {
+      case assembling(Assembling)
+      case rolling(Stage)
+      case gating(Gating)
+      case succeeded(Stage)
+      case failed(Failed)
+    }
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.RotationRecord") {
+      Field.string(1, "id", \.id)
+      Field.string(2, "cluster", \.cluster)
+      Field.uint64(3, "ordinal", \.ordinal)
+      Field.enumeration(4, "component", \.component)
+      Field.message(5, "old", \.old)
+      Field.message(6, "new", \.new)
+      Field.oneof("state", \.state) {
+        OneofCase.message(7, "assembling", State.assembling) {
+          if case .assembling(let value) = $0 { value } else { nil }
+        }
+        OneofCase.message(8, "rolling", State.rolling) {
+          if case .rolling(let value) = $0 { value } else { nil }
+        }
+        OneofCase.message(9, "gating", State.gating) {
+          if case .gating(let value) = $0 { value } else { nil }
+        }
+        OneofCase.message(10, "succeeded", State.succeeded) {
+          if case .succeeded(let value) = $0 { value } else { nil }
+        }
+        OneofCase.message(11, "failed", State.failed) {
+          if case .failed(let value) = $0 { value } else { nil }
+        }
+      }
+      Field.string(12, "notes", \.notes)
+      Field.string(13, "reason", \.reason)
+      Field.string(14, "requester", \.requester)
+      Field.message(15, "started_at", \.startedAt)
+      Field.message(16, "updated_at", \.updatedAt)
+      Field.message(17, "finished_at", \.finishedAt)
+    }
+  }
+
+  /// No machine has been touched.
+  public struct Assembling: Message {
+    public var effort: Effort?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Assembling") {
+      Field.message(1, "effort", \.effort)
+    }
+  }
+
+  /// The machines of a stage and how far each is.
+  public struct Stage: Message {
+    public var phase = Phase.unspecified
+    public var machines: [MachineProgress] = []
+    public var listing: Effort?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Stage") {
+      Field.enumeration(1, "phase", \.phase)
+      Field.message(2, "machines", \.machines)
+      Field.message(3, "listing", \.listing)
+    }
+  }
+
+  /// The gate after a stage.
+  public struct Gating: Message {
+    public var stage: Stage?
+    public var step = Gating.Step.unspecified
+    public var effort: Effort?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Gating") {
+      Field.message(1, "stage", \.stage)
+      Field.enumeration(2, "step", \.step)
+      Field.message(3, "effort", \.effort)
+    }
+
+    public struct Step: ProtoEnum {
+      public var rawValue: Int32
+      public init(rawValue: Int32) { self.rawValue = rawValue }
+
+      public static let unspecified = Self(rawValue: 0)
+      public static let cluster = Self(rawValue: 1)
+      public static let members = Self(rawValue: 2)
+
+      public static let type = EnumType(
+        "omni.journal.v1.Gating.Step",
+        [
+          (0, "STEP_UNSPECIFIED"),
+          (1, "STEP_CLUSTER"),
+          (2, "STEP_MEMBERS"),
+        ])
+    }
+  }
+
+  /// It could not be carried out.
+  public struct Failed: Message {
+    public var reason = ""
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Failed") {
+      Field.string(1, "reason", \.reason)
+    }
+  }
+
+  /// A machine within a stage.
+  public struct MachineProgress: Message {
+    public var machine: Machine?
+    public var state = MachineProgress.State.unspecified
+    public var effort: Effort?
+    public var checks: [Check] = []
+    public var missingSince: Timestamp?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.MachineProgress") {
+      Field.message(1, "machine", \.machine)
+      Field.enumeration(2, "state", \.state)
+      Field.message(3, "effort", \.effort)
+      Field.message(4, "checks", \.checks)
+      Field.message(5, "missing_since", \.missingSince)
+    }
+
+    public struct State: ProtoEnum {
+      public var rawValue: Int32
+      public init(rawValue: Int32) { self.rawValue = rawValue }
+
+      public static let unspecified = Self(rawValue: 0)
+      public static let pending = Self(rawValue: 1)
+      public static let applying = Self(rawValue: 2)
+      public static let waiting = Self(rawValue: 3)
+      public static let verifying = Self(rawValue: 4)
+      public static let verified = Self(rawValue: 5)
+
+      public static let type = EnumType(
+        "omni.journal.v1.MachineProgress.State",
+        [
+          (0, "STATE_UNSPECIFIED"),
+          (1, "STATE_PENDING"),
+          (2, "STATE_APPLYING"),
+          (3, "STATE_WAITING"),
+          (4, "STATE_VERIFYING"),
+          (5, "STATE_VERIFIED"),
+        ])
+    }
+  }
+
+  /// What was tried and what came of it.
+  public struct Effort: Message {
+    public var attempts: Int32 = 0
+    public var failures: Int32 = 0
+    public var repetitions: Int32 = 0
+    public var checks: [Check] = []
+    public var lastError = ""
+    public var waitingSince: Timestamp?
+    public var nextAttemptAt: Timestamp?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Effort") {
+      Field.int32(1, "attempts", \.attempts)
+      Field.int32(2, "failures", \.failures)
+      Field.int32(3, "repetitions", \.repetitions)
+      Field.message(4, "checks", \.checks)
+      Field.string(5, "last_error", \.lastError)
+      Field.message(6, "waiting_since", \.waitingSince)
+      Field.message(7, "next_attempt_at", \.nextAttemptAt)
+    }
+  }
+
+  /// The answer to one question asked of a machine or of the cluster.
+  public struct Check: Message {
+    public var name = ""
+    public var state = CheckState.unspecified
+    public var detail = ""
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Check") {
+      Field.string(1, "name", \.name)
+      Field.enumeration(2, "state", \.state)
+      Field.string(3, "detail", \.detail)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+// The binding of management.proto, which says what each field means.
+
+public import ProtoCodec
+public import RPC
+
+/// Everything that a client can do.
+public enum ManagementServiceMethods {
+  public static let service = "omni.management.v1.ManagementService"
+
+  /// Starts a rotation, or attaches to the one that runs.
+  public static let rotateSecret = Method<RotateSecretRequest, RotateSecretResponse>(
+    service: service, name: "RotateSecret", kind: .unary)
+
+  /// Follows rotations: a snapshot first, then the newest status whenever it has changed.
+  public static let watchRotationStatus = Method<
+    WatchRotationStatusRequest, WatchRotationStatusResponse
+  >(
+    service: service, name: "WatchRotationStatus", kind: .serverStreaming,
+    idempotency: .noSideEffects)
+
+  /// Reads the status of the cluster's running rotation, else of its last one, else state IDLE.
+  public static let getRotationStatus = Method<GetRotationStatusRequest, GetRotationStatusResponse>(
+    service: service, name: "GetRotationStatus", kind: .unary, idempotency: .noSideEffects)
+
+  /// Lists the rotations of a cluster, the newest first; the running one is among them.
+  public static let listRotations = Method<ListRotationsRequest, ListRotationsResponse>(
+    service: service, name: "ListRotations", kind: .unary, idempotency: .noSideEffects)
+
+  /// Takes a cluster into this server's care, from nothing but a talosconfig.
+  public static let importCluster = Method<ImportClusterRequest, ImportClusterResponse>(
+    service: service, name: "ImportCluster", kind: .unary)
+
+  /// Reads one cluster.
+  public static let getCluster = Method<GetClusterRequest, GetClusterResponse>(
+    service: service, name: "GetCluster", kind: .unary, idempotency: .noSideEffects)
+
+  /// Lists the clusters in the order of their names.
+  public static let listClusters = Method<ListClustersRequest, ListClustersResponse>(
+    service: service, name: "ListClusters", kind: .unary, idempotency: .noSideEffects)
+
+  /// Deletes everything this server knows of a cluster: the record, both CAs with their keys, and the
+  /// history. Nothing on the machines is changed.
+  public static let forgetCluster = Method<ForgetClusterRequest, ForgetClusterResponse>(
+    service: service, name: "ForgetCluster", kind: .unary)
+
+  /// Issues a fresh Talos client certificate and returns the talosconfig that holds it.
+  public static let talosconfig = Method<TalosconfigRequest, TalosconfigResponse>(
+    service: service, name: "Talosconfig", kind: .unary)
+
+  /// Issues a fresh Kubernetes administrator certificate and returns the kubeconfig that holds it.
+  /// During a rotation the same holds as for Talosconfig.
+  public static let kubeconfig = Method<KubeconfigRequest, KubeconfigResponse>(
+    service: service, name: "Kubeconfig", kind: .unary)
+
+  /// The service as reflection describes it.
+  public static let schema = SchemaService(
+    "ManagementService",
+    [
+      SchemaMethod(rotateSecret),
+      SchemaMethod(watchRotationStatus),
+      SchemaMethod(getRotationStatus),
+      SchemaMethod(listRotations),
+      SchemaMethod(importCluster),
+      SchemaMethod(getCluster),
+      SchemaMethod(listClusters),
+      SchemaMethod(forgetCluster),
+      SchemaMethod(talosconfig),
+      SchemaMethod(kubeconfig),
+    ])
+}
+
+extension SchemaFile {
+  public static let management = SchemaFile(
+    "omni/management/v1/management.proto", package: "omni.management.v1",
+    dependencies: [.duration, .timestamp],
+    messages: [
+      RotationStatus.self, MachineRotationStatus.self, RotationCheck.self, RotationPlan.self,
+      RotationPlanStep.self, RotateSecretRequest.self, RotateSecretResponse.self,
+      WatchRotationStatusRequest.self, WatchRotationStatusResponse.self,
+      GetRotationStatusRequest.self, GetRotationStatusResponse.self, ListRotationsRequest.self,
+      ListRotationsResponse.self, Cluster.self, Machine.self, ImportClusterRequest.self,
+      ImportClusterResponse.self, GetClusterRequest.self, GetClusterResponse.self,
+      ListClustersRequest.self, ListClustersResponse.self, ForgetClusterRequest.self,
+      ForgetClusterResponse.self, TalosconfigRequest.self, TalosconfigResponse.self,
+      KubeconfigRequest.self, KubeconfigResponse.self,
+    ],
+    enums: [
+      SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,
+      RotationCheckState.self, CertificateAuthorityGeneration.self,
+    ],
+    services: [ManagementServiceMethods.schema])
+}

@@ -1,0 +1,47 @@
+// The binding of management.proto, which says what each field means.
+
+public import ProtoCodec
+
+/// A cluster in this server's care.
+public struct Cluster: Message {
+  public var name = ""
+  public var endpoints: [String] = []
+  public var kubernetesEndpoint = ""
+  public var talosVersion = ""
+  public var machines: [Machine] = []
+  public var talosCAFingerprint = ""
+  public var kubernetesCAFingerprint = ""
+  public var importedAt: Timestamp?
+  public var rotation: RotationStatus?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.Cluster") {
+    Field.string(1, "name", \.name)
+    Field.string(2, "endpoints", \.endpoints)
+    Field.string(3, "kubernetes_endpoint", \.kubernetesEndpoint)
+    Field.string(4, "talos_version", \.talosVersion)
+    Field.message(5, "machines", \.machines)
+    Field.string(6, "talos_ca_fingerprint", \.talosCAFingerprint)
+    Field.string(7, "kubernetes_ca_fingerprint", \.kubernetesCAFingerprint)
+    Field.message(8, "imported_at", \.importedAt)
+    Field.message(9, "rotation", \.rotation)
+  }
+}
+
+/// A machine of a cluster.
+public struct Machine: Message {
+  public var name = ""
+  public var address = ""
+  public var controlPlane = false
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.Machine") {
+    Field.string(1, "name", \.name)
+    Field.string(2, "address", \.address)
+    Field.bool(3, "control_plane", \.controlPlane)
+  }
+}

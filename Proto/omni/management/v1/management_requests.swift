@@ -1,0 +1,260 @@
+// The binding of management.proto, which says what each field means.
+
+public import ProtoCodec
+
+public struct RotateSecretRequest: Message {
+  public var cluster = ""
+  public var component = SecretComponent.unspecified
+  public var dryRun = false
+  public var requestID = ""
+  public var reason = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.RotateSecretRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.enumeration(2, "component", \.component)
+    Field.bool(3, "dry_run", \.dryRun)
+    Field.string(4, "request_id", \.requestID)
+    Field.string(5, "reason", \.reason)
+  }
+}
+
+public struct RotateSecretResponse: Message {
+  public var status: RotationStatus?
+  public var attached = false
+  public var plan: RotationPlan?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.RotateSecretResponse") {
+    Field.message(1, "status", \.status)
+    Field.bool(2, "attached", \.attached)
+    Field.message(3, "plan", \.plan)
+  }
+}
+
+public struct WatchRotationStatusRequest: Message {
+  public var cluster = ""
+  public var afterRevision: UInt64 = 0
+  public var stopWhenIdle = false
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.WatchRotationStatusRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.uint64(2, "after_revision", \.afterRevision)
+    Field.bool(3, "stop_when_idle", \.stopWhenIdle)
+  }
+}
+
+public struct WatchRotationStatusResponse: Message {
+  public var status: RotationStatus?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.WatchRotationStatusResponse") {
+    Field.message(1, "status", \.status)
+  }
+}
+
+public struct GetRotationStatusRequest: Message {
+  public var cluster = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.GetRotationStatusRequest") {
+    Field.string(1, "cluster", \.cluster)
+  }
+}
+
+public struct GetRotationStatusResponse: Message {
+  public var status: RotationStatus?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.GetRotationStatusResponse") {
+    Field.message(1, "status", \.status)
+  }
+}
+
+public struct ListRotationsRequest: Message {
+  public var cluster = ""
+  public var pageSize: Int32 = 0
+  public var pageToken = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ListRotationsRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.int32(2, "page_size", \.pageSize)
+    Field.string(3, "page_token", \.pageToken)
+  }
+}
+
+public struct ListRotationsResponse: Message {
+  public var rotations: [RotationStatus] = []
+  public var nextPageToken = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ListRotationsResponse") {
+    Field.message(1, "rotations", \.rotations)
+    Field.string(2, "next_page_token", \.nextPageToken)
+  }
+}
+
+public struct ImportClusterRequest: Message {
+  public var cluster = ""
+  public var talosconfig = ""
+  public var context = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ImportClusterRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "talosconfig", \.talosconfig)
+    Field.string(3, "context", \.context)
+  }
+}
+
+public struct ImportClusterResponse: Message {
+  public var cluster: Cluster?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ImportClusterResponse") {
+    Field.message(1, "cluster", \.cluster)
+  }
+}
+
+public struct GetClusterRequest: Message {
+  public var cluster = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.GetClusterRequest") {
+    Field.string(1, "cluster", \.cluster)
+  }
+}
+
+public struct GetClusterResponse: Message {
+  public var cluster: Cluster?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.GetClusterResponse") {
+    Field.message(1, "cluster", \.cluster)
+  }
+}
+
+public struct ListClustersRequest: Message {
+  public var pageSize: Int32 = 0
+  public var pageToken = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ListClustersRequest") {
+    Field.int32(1, "page_size", \.pageSize)
+    Field.string(2, "page_token", \.pageToken)
+  }
+}
+
+public struct ListClustersResponse: Message {
+  public var clusters: [Cluster] = []
+  public var nextPageToken = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ListClustersResponse") {
+    Field.message(1, "clusters", \.clusters)
+    Field.string(2, "next_page_token", \.nextPageToken)
+  }
+}
+
+public struct ForgetClusterRequest: Message {
+  public var cluster = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ForgetClusterRequest") {
+    Field.string(1, "cluster", \.cluster)
+  }
+}
+
+public struct ForgetClusterResponse: Message {
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ForgetClusterResponse")
+}
+
+public struct TalosconfigRequest: Message {
+  public var cluster = ""
+  public var roles: [String] = []
+  public var ttl: ProtoDuration?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.TalosconfigRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "roles", \.roles)
+    Field.message(3, "ttl", \.ttl)
+  }
+}
+
+public struct TalosconfigResponse: Message {
+  public var talosconfig = ""
+  public var expiresAt: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.TalosconfigResponse") {
+    Field.string(1, "talosconfig", \.talosconfig)
+    Field.message(2, "expires_at", \.expiresAt)
+  }
+}
+
+public struct KubeconfigRequest: Message {
+  public var cluster = ""
+  public var ttl: ProtoDuration?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.KubeconfigRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.message(2, "ttl", \.ttl)
+  }
+}
+
+public struct KubeconfigResponse: Message {
+  public var kubeconfig = ""
+  public var expiresAt: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.KubeconfigResponse") {
+    Field.string(1, "kubeconfig", \.kubeconfig)
+    Field.message(2, "expires_at", \.expiresAt)
+  }
+}

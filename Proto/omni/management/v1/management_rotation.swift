@@ -1,0 +1,135 @@
+// The binding of management.proto, which says what each field means.
+
+public import ProtoCodec
+
+/// The state of a cluster's rotation at one revision.
+public struct RotationStatus: Message {
+  public var cluster = ""
+  public var rotationID = ""
+  public var component = SecretComponent.unspecified
+  public var state = RotationState.unspecified
+  public var phase = RotationPhase.unspecified
+  public var status = ""
+  public var step = ""
+  public var error = ""
+  public var revision: UInt64 = 0
+  public var machinesDone: Int32 = 0
+  public var machinesTotal: Int32 = 0
+  public var machines: [MachineRotationStatus] = []
+  public var startedAt: Timestamp?
+  public var updatedAt: Timestamp?
+  public var finishedAt: Timestamp?
+  public var oldCAFingerprint = ""
+  public var newCAFingerprint = ""
+  public var clusterChecks: [RotationCheck] = []
+  public var reason = ""
+  public var requester = ""
+  public var notes: [String] = []
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.RotationStatus") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "rotation_id", \.rotationID)
+    Field.enumeration(3, "component", \.component)
+    Field.enumeration(4, "state", \.state)
+    Field.enumeration(5, "phase", \.phase)
+    Field.string(6, "status", \.status)
+    Field.string(7, "step", \.step)
+    Field.string(8, "error", \.error)
+    Field.uint64(9, "revision", \.revision)
+    Field.int32(10, "machines_done", \.machinesDone)
+    Field.int32(11, "machines_total", \.machinesTotal)
+    Field.message(12, "machines", \.machines)
+    Field.message(13, "started_at", \.startedAt)
+    Field.message(14, "updated_at", \.updatedAt)
+    Field.message(15, "finished_at", \.finishedAt)
+    Field.string(16, "old_ca_fingerprint", \.oldCAFingerprint)
+    Field.string(17, "new_ca_fingerprint", \.newCAFingerprint)
+    Field.message(18, "cluster_checks", \.clusterChecks)
+    Field.string(19, "reason", \.reason)
+    Field.string(20, "requester", \.requester)
+    Field.string(21, "notes", \.notes)
+  }
+}
+
+/// One machine's part in the current phase.
+public struct MachineRotationStatus: Message {
+  public var machine = ""
+  public var address = ""
+  public var controlPlane = false
+  public var phase = RotationPhase.unspecified
+  public var state = MachineRotationState.unspecified
+  public var checks: [RotationCheck] = []
+  public var attempts: Int32 = 0
+  public var lastError = ""
+  public var waitingSince: Timestamp?
+  public var nextAttemptAt: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.MachineRotationStatus") {
+    Field.string(1, "machine", \.machine)
+    Field.string(2, "address", \.address)
+    Field.bool(3, "control_plane", \.controlPlane)
+    Field.enumeration(4, "phase", \.phase)
+    Field.enumeration(5, "state", \.state)
+    Field.message(6, "checks", \.checks)
+    Field.int32(7, "attempts", \.attempts)
+    Field.string(8, "last_error", \.lastError)
+    Field.message(9, "waiting_since", \.waitingSince)
+    Field.message(10, "next_attempt_at", \.nextAttemptAt)
+  }
+}
+
+/// Something that has to hold before a rotation goes on.
+public struct RotationCheck: Message {
+  public var name = ""
+  public var state = RotationCheckState.unspecified
+  public var detail = ""
+  public var since: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.RotationCheck") {
+    Field.string(1, "name", \.name)
+    Field.enumeration(2, "state", \.state)
+    Field.string(3, "detail", \.detail)
+    Field.message(4, "since", \.since)
+  }
+}
+
+/// What a rotation does, step by step. Each step begins when the one before it is done.
+public struct RotationPlan: Message {
+  public var steps: [RotationPlanStep] = []
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.RotationPlan") {
+    Field.message(1, "steps", \.steps)
+  }
+}
+
+/// Machines that are changed together.
+public struct RotationPlanStep: Message {
+  public var phase = RotationPhase.unspecified
+  public var controlPlane = false
+  public var machines: [String] = []
+  public var issuing = CertificateAuthorityGeneration.unspecified
+  public var accepted: [CertificateAuthorityGeneration] = []
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.RotationPlanStep") {
+    Field.enumeration(1, "phase", \.phase)
+    Field.bool(2, "control_plane", \.controlPlane)
+    Field.string(3, "machines", \.machines)
+    Field.enumeration(4, "issuing", \.issuing)
+    Field.enumeration(5, "accepted", \.accepted)
+  }
+}

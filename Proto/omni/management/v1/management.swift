@@ -38,7 +38,7 @@ public enum ManagementServiceMethods {
   public static let listClusters = Method<ListClustersRequest, ListClustersResponse>(
     service: service, name: "ListClusters", kind: .unary, idempotency: .noSideEffects)
 
-  /// Deletes everything this server knows of a cluster: the record, both CAs with their keys, and the
+  /// Deletes everything this server knows of a cluster: the record, both CAs with their keys, the
   /// history. Nothing on the machines is changed.
   public static let forgetCluster = Method<ForgetClusterRequest, ForgetClusterResponse>(
     service: service, name: "ForgetCluster", kind: .unary)

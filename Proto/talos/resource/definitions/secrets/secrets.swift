@@ -59,7 +59,8 @@ extension Talos {
     }
   }
 
-  /// KubernetesRootSecrets.secrets.talos.dev: the Kubernetes CA and its company. Control planes only.
+  /// KubernetesRootSecrets.secrets.talos.dev: the Kubernetes CA and its company. Control planes
+  /// only.
   public struct KubernetesRootSpec: Message {
     public var name = ""
     public var endpoint: URL?

@@ -1,0 +1,45 @@
+internal import COpenSSL
+
+/// The sole owner of one reference to an OpenSSL object, which it gives back when it goes.
+@safe struct Handle: ~Copyable {
+  /// Owned by this value; valid for as long as it lives.
+  let pointer: OpaquePointer
+  private let release: (OpaquePointer?) -> Void
+
+  /// Takes over `pointer`. Throws when the call that was to make it returned none.
+  init(
+    owning pointer: OpaquePointer?, _ release: @escaping (OpaquePointer?) -> Void
+  ) throws(CryptoError) {
+    guard let pointer = unsafe pointer else {
+      throw CryptoError(.internalFailure, OpenSSL.drainErrors())
+    }
+    unsafe self.pointer = pointer
+    unsafe self.release = release
+  }
+
+  deinit { unsafe release(pointer) }
+}
+
+/// A shared owner of one reference to an OpenSSL object that is not changed after its making.
+///
+/// `@unchecked Sendable`: only objects whose use is thread-safe in OpenSSL are kept in one
+/// (`EVP_PKEY`, `SSL_CTX`, `BIO_METHOD`: their counters are atomic, and all their setters run
+/// before the handle is made).
+@safe final class SharedHandle: @unchecked Sendable {
+  /// Owned by this object; valid for as long as it lives.
+  let pointer: OpaquePointer
+  private let release: (OpaquePointer?) -> Void
+
+  /// Takes over `pointer`. Throws when the call that was to make it returned none.
+  init(
+    owning pointer: OpaquePointer?, _ release: @escaping (OpaquePointer?) -> Void
+  ) throws(CryptoError) {
+    guard let pointer = unsafe pointer else {
+      throw CryptoError(.internalFailure, OpenSSL.drainErrors())
+    }
+    unsafe self.pointer = pointer
+    unsafe self.release = release
+  }
+
+  deinit { unsafe release(pointer) }
+}

@@ -74,7 +74,8 @@ public final class HTTP2Session {
     } else {
       entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
     }
-    unsafe nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+    unsafe nghttp2_submit_settings(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
     unsafe nghttp2_session_set_local_window_size(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, settings.connectionWindowBytes)
   }
@@ -296,7 +297,9 @@ public final class HTTP2Session {
         events.append(.pingAcknowledged(payload))
       }
     case NGHTTP2_SETTINGS.rawValue:
-      if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { events.append(.settingsReceived) }
+      if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 {
+        events.append(.settingsReceived)
+      }
     default: break
     }
   }

@@ -149,11 +149,11 @@ final class ClientCall: HTTPResponseReceiver {
     if let end { throw end.code == .ok ? RPCError(.cancelled, "the call is over") : end }
     guard let stream else { return }
     stream.send(bytes, isLast: isLast)
-    if isLast || stream.bufferedBytes <= Self.bufferBytes { return }
+    if isLast || stream.queuedBytes <= Self.bufferBytes { return }
     await withTaskCancellationHandler {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
         let isReady = state.withLock { state in
-          if state.end != nil || stream.bufferedBytes <= Self.bufferBytes { return true }
+          if state.end != nil || stream.queuedBytes <= Self.bufferBytes { return true }
           state.writeWaiters.append(continuation)
           return false
         }
@@ -208,7 +208,8 @@ final class ClientCall: HTTPResponseReceiver {
       return RPCError(StatusCode(httpStatus: status), "the server answered HTTP status \(status)")
     }
     return RPCError(
-      .unknown, "the server does not answer as a gRPC server: content-type \(contentType.prefix(64))"
+      .unknown,
+      "the server does not answer as a gRPC server: content-type \(contentType.prefix(64))"
     )
   }
 
@@ -266,7 +267,8 @@ final class ClientCall: HTTPResponseReceiver {
       finish(RPCError(.internalError, "the server ended the call without a status"))
     case .reset(let code):
       finish(
-        RPCError(StatusCode(http2ErrorCode: code), "the server reset the stream (HTTP/2 error \(code))")
+        RPCError(
+          StatusCode(http2ErrorCode: code), "the server reset the stream (HTTP/2 error \(code))")
       )
     case .connectionLost(let reason, _):
       finish(RPCError(.unavailable, reason))

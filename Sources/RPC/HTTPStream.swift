@@ -72,7 +72,9 @@ public protocol HTTPRequestReceiver: AnyObject {
 public protocol HTTPService: Sendable {
   /// Takes a request. Called on the stream's executor; nil when the answer has already been given
   /// and the body is of no interest.
-  func accept(_ head: HTTPRequestHead, on stream: any HTTPServerStream)
+  func accept(
+    _ head: HTTPRequestHead, on stream: any HTTPServerStream
+  )
     -> (any HTTPRequestReceiver)?
 }
 
@@ -81,7 +83,8 @@ public protocol HTTPClientStream: AnyObject, Sendable {
   func send(_ bytes: [UInt8], isLast: Bool)
   func reset(_ errorCode: UInt32)
   func release(_ bytes: Int)
-  var bufferedBytes: Int { get }
+  /// Bytes given to `send` that have not left yet.
+  var queuedBytes: Int { get }
 }
 
 /// What receives a response on the client. Called from the transport, one call at a time.

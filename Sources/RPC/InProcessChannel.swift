@@ -43,7 +43,7 @@ private final class InProcessClientStream: HTTPClientStream {
 
   func release(_ bytes: Int) { exchange.queue.run { self.exchange.clientReleased(bytes) } }
 
-  var bufferedBytes: Int { exchange.requestBytes.load(ordering: .relaxed) }
+  var queuedBytes: Int { exchange.requestBytes.load(ordering: .relaxed) }
 }
 
 /// One exchange, with the server's end of it.

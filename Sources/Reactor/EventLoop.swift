@@ -68,23 +68,11 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     unsafe event.data.u64 = UInt64.max
     if unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event) != 0 { throw .last("epoll_ctl") }
 
-    // The thread owns a reference to the loop until it ends.
-    let reference = unsafe Unmanaged.passRetained(self).toOpaque()
-    var id = pthread_t()
-    let result = unsafe pthread_create(
-      &id, nil,
-      { argument in
-        guard let argument = unsafe argument else { return nil }
-        let loop = unsafe Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
-        loop.thread.store(UInt(pthread_self()), ordering: .releasing)
-        loop.turnUntilStopped()
-        return nil
-      }, reference)
-    if result != 0 {
-      unsafe Unmanaged<EventLoop>.fromOpaque(reference).release()
-      throw SystemError("pthread_create", errno: result)
+    // The thread keeps the loop alive until it ends.
+    try DetachedThread.start {
+      self.thread.store(UInt(pthread_self()), ordering: .releasing)
+      self.turnUntilStopped()
     }
-    pthread_detach(id)
   }
 
   deinit { unsafe readBuffer.deallocate() }

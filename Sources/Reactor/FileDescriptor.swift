@@ -7,5 +7,12 @@ public struct FileDescriptor: ~Copyable, Sendable {
   /// Takes ownership.
   public init(owning number: Int32) { self.number = number }
 
+  /// Gives ownership to the caller.
+  public consuming func release() -> Int32 {
+    let number = self.number
+    discard self
+    return number
+  }
+
   deinit { _ = Glibc.close(number) }
 }

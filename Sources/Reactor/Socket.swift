@@ -9,7 +9,8 @@ public enum Socket {
     case ip(host: String, port: UInt16)
   }
 
-  private static let flags = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+  private static let flags =
+    Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     | Int32(SOCK_NONBLOCK.rawValue)
 
   /// Calls the body with the address as the kernel wants it.
@@ -62,7 +63,8 @@ public enum Socket {
     var result: Result<R, SystemError>?
     unsafe withUnsafePointer(to: storage) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        do throws(SystemError) { result = .success(try unsafe body(pointer, length, family)) } catch {
+        do throws(SystemError) { result = .success(try unsafe body(pointer, length, family)) } catch
+        {
           result = .failure(error)
         }
       }
@@ -72,7 +74,9 @@ public enum Socket {
   }
 
   /// Binds and listens. For a Unix socket, see `UnixSocketFile` for what to do with its file.
-  public static func listen(_ address: Address, backlog: Int32 = 1024) throws(SystemError)
+  public static func listen(
+    _ address: Address, backlog: Int32 = 1024
+  ) throws(SystemError)
     -> FileDescriptor
   {
     let number = try unsafe withSockaddr(address) {
@@ -140,7 +144,9 @@ public enum Socket {
     case failed(Int32)
   }
 
-  public static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
+  public static func read(
+    _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer
+  ) -> Transfer {
     let count = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
     if count > 0 { return .bytes(count) }
     if count == 0 { return .ended }
@@ -196,14 +202,18 @@ public enum Socket {
         return unsafe pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { v4 in
           unsafe inet_ntop(AF_INET, &UnsafeMutablePointer(mutating: v4).pointee.sin_addr, &text, 64)
           return unsafe .ip(
-            host: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self), port: UInt16(bigEndian: v4.pointee.sin_port))
+            host: String(
+              decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self),
+            port: UInt16(bigEndian: v4.pointee.sin_port))
         }
       case AF_INET6:
         return unsafe pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { v6 in
           unsafe inet_ntop(
             AF_INET6, &UnsafeMutablePointer(mutating: v6).pointee.sin6_addr, &text, 64)
           return unsafe .ip(
-            host: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self), port: UInt16(bigEndian: v6.pointee.sin6_port))
+            host: String(
+              decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self),
+            port: UInt16(bigEndian: v6.pointee.sin6_port))
         }
       default: return nil
       }
@@ -218,5 +228,12 @@ extension Socket.Address {
     case .unix(let path): "unix:\(path)"
     case .ip(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
+  }
+}
+
+extension Socket {
+  /// Ends both directions at once; the descriptor itself closes with its owner.
+  public static func shutdown(_ descriptor: Int32) {
+    _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR))
   }
 }

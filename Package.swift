@@ -16,8 +16,8 @@ let house: [SwiftSetting] = [
 let strict: [SwiftSetting] = house + [.strictMemorySafety()]
 
 /// The .proto files stand beside their Swift bindings; the compiler takes only the bindings.
-func schemaFiles() -> [String] {
-  let root = Context.packageDirectory + "/Proto"
+func schemaFiles(in folder: String) -> [String] {
+  let root = Context.packageDirectory + "/" + folder
   let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
   return files.filter { $0.hasSuffix(".proto") || $0.hasSuffix(".md") || $0.hasSuffix(".yaml") }.sorted()
 }
@@ -58,7 +58,10 @@ let package = Package(
     clibrary("CEpoll"),
 
     library("ProtoCodec", []),
-    library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles()),
+    library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles(in: "Proto")),
+    library(
+      "TestSchemas", ["Schema", "ProtoCodec", "RPC"], path: "Tests/Interop/TestSchemas",
+      exclude: schemaFiles(in: "Tests/Interop/TestSchemas")),
     library("Crypto", ["COpenSSL"], settings: strict),
     library("Compression", ["CZlib"], settings: strict),
     library("YAML", ["CYAML"], settings: strict),
@@ -90,7 +93,7 @@ let package = Package(
     program("talosim", ["TalosSimulator"]),
 
     tests("ProtoCodecTests", ["ProtoCodec"], exclude: ["Vectors"]),
-    tests("SchemaTests", ["Schema", "ProtoCodec"]),
+    tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec"]),
     tests("CryptoTests", ["Crypto"]),
     tests("YAMLTests", ["YAML"]),
     tests("HTTP2Tests", ["HTTP2"]),

@@ -1,29 +1,28 @@
 import Foundation
 import ProtoCodec
 import Schema
+import TestSchemas
 import Testing
 
-private let fileNames = SchemaFile.all.map(\.name)
+private let registered = SchemaFile.all + SchemaFile.testSchemas
 /// Without the well-known types, whose properties have names of their own.
-private let ownFileNames = fileNames.filter { !$0.hasPrefix("google/protobuf/") }
+private let registeredHere = SchemaFolder.all.flatMap(\.files)
 
 @Suite struct BindingTests {
-  @Test("Every .proto has its binding, and every binding its .proto")
-  func filesAreComplete() throws {
-    let files = try SchemaFolder.proto.files(ending: ".proto")
-    #expect(files == ownFileNames.sorted())
-    for file in files {
-      let folder = (file as NSString).deletingLastPathComponent
-      let bindings = try SchemaFolder.proto.files(ending: ".swift")
-      #expect(bindings.contains { ($0 as NSString).deletingLastPathComponent == folder }, "\(file)")
-    }
+  @Test("Every .proto has its binding, and every binding its .proto", arguments: SchemaFolder.all)
+  func filesAreComplete(_ folder: SchemaFolder) throws {
+    let files = try folder.paths(ending: ".proto")
+    let bindings = try folder.paths(ending: ".swift").map(directory)
+    #expect(files == folder.files.map(\.name).sorted())
+    for file in files { #expect(bindings.contains(directory(of: file)), "\(file)") }
   }
 
-  @Test("Every binding declares what protoc reads in its .proto", arguments: fileNames)
+  @Test("Every binding declares what protoc reads in its .proto", arguments: registered.map(\.name))
   func bindingMatchesProtoc(_ name: String) throws {
-    let file = try #require(SchemaFile.all.first { $0.name == name })
-    let described = try Protoc.describe([file.name], in: SchemaFolder.proto.root)
-    let descriptor = try #require(described[file.name])
+    let file = try #require(registered.first { $0.name == name })
+    let home = SchemaFolder.all.first { $0.files.contains { $0.name == name } }
+    let root = try #require(home ?? SchemaFolder.all.first).root
+    let descriptor = try #require(try Protoc.describe([name], in: root)[name])
     let expected = SchemaDescription(descriptor).sentences
     let actual = SchemaDescription(binding: file).sentences
     #expect(expected.count > 2)
@@ -31,34 +30,35 @@ private let ownFileNames = fileNames.filter { !$0.hasPrefix("google/protobuf/") 
     #expect(actual.subtracting(expected).sorted() == [], "not in the .proto")
   }
 
-  @Test("Every message and enum that is written down is registered")
-  func everyTypeIsRegistered() throws {
-    var registered: Set<String> = []
-    for file in SchemaFile.all {
-      registered.formUnion(file.messages.map { $0.protoName })
-      registered.formUnion(file.enums.map { $0.type.name })
+  @Test("Every message and enum that is written down is registered", arguments: SchemaFolder.all)
+  func everyTypeIsRegistered(_ folder: SchemaFolder) throws {
+    var expected: Set<String> = []
+    for file in registered {
+      expected.formUnion(file.messages.map { $0.protoName })
+      expected.formUnion(file.enums.map { $0.type.name })
     }
-    var declared: Set<String> = []
     let declaration = /(?:FieldTable<Self>|EnumType)\(\s*"([^"]+)"/
-    for path in try SchemaFolder.proto.files(ending: ".swift") {
-      let text = try SchemaFolder.proto.text(of: path)
-      for match in text.matches(of: declaration) { declared.insert(String(match.1)) }
+    for path in try folder.paths(ending: ".swift") {
+      let declared = try folder.text(of: path).matches(of: declaration).map { String($0.1) }
+      for name in declared { #expect(expected.contains(name), "\(path)") }
     }
-    #expect(declared == registered)
   }
 
   @Test("No two files, messages or enums share a name")
   func namesAreUnique() {
-    #expect(Set(fileNames).count == fileNames.count)
-    let types = SchemaFile.all.flatMap { file in
+    let files = registered.map(\.name)
+    #expect(Set(files).count == files.count)
+    let types = registered.flatMap { file in
       file.messages.map { $0.protoName } + file.enums.map { $0.type.name }
     }
     #expect(Set(types).count == types.count)
   }
 
-  @Test("Every field is bound to the property that bears its name", arguments: ownFileNames)
+  @Test(
+    "Every field is bound to the property that bears its name",
+    arguments: registeredHere.map(\.name))
   func fieldsMeetTheirProperties(_ name: String) throws {
-    let file = try #require(SchemaFile.all.first { $0.name == name })
+    let file = try #require(registered.first { $0.name == name })
     for message in file.messages {
       for field in message.schema.fields {
         let (property, choice) = try changedProperty(of: message, bySending: field)
@@ -71,9 +71,12 @@ private let ownFileNames = fileNames.filter { !$0.hasPrefix("google/protobuf/") 
 
   @Test("Everything that a file imports is registered")
   func dependenciesAreRegistered() {
-    for file in SchemaFile.closure(SchemaFile.all) { #expect(fileNames.contains(file.name)) }
+    let files = Set(registered.map(\.name))
+    for file in SchemaFile.closure(registered) { #expect(files.contains(file.name)) }
   }
 }
+
+private func directory(of path: String) -> String { (path as NSString).deletingLastPathComponent }
 
 /// Decodes a message in which that field alone is set, and says which stored property is no longer
 /// at its default; for a oneof also which case it has.

@@ -1,17 +1,30 @@
 import Foundation
+import ProtoCodec
+import Schema
+import TestSchemas
+import Testing
 
 /// A folder of .proto files with their bindings.
-struct SchemaFolder {
-  var root: URL
+struct SchemaFolder: Sendable, CustomTestStringConvertible {
+  let path: String
+  /// What its bindings register, without the well-known types, whose .proto files are protoc's.
+  let files: [SchemaFile]
 
-  /// `Proto/`
-  static let proto = SchemaFolder(root: repository.appendingPathComponent("Proto"))
+  static let all = [
+    SchemaFolder(
+      path: "Proto", files: SchemaFile.all.filter { !$0.name.hasPrefix("google/protobuf/") }),
+    SchemaFolder(path: "Tests/Interop/TestSchemas", files: SchemaFile.testSchemas),
+  ]
 
-  static let repository = URL(fileURLWithPath: #filePath)
+  var root: URL { SchemaFolder.repository.appendingPathComponent(path) }
+
+  var testDescription: String { path }
+
+  private static let repository = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   /// The paths of all files with that ending, from the root.
-  func files(ending: String) throws -> [String] {
+  func paths(ending: String) throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: root.path)
       .filter { $0.hasSuffix(ending) }.sorted()
   }

@@ -4,7 +4,6 @@ public import ProtoCodec
 public import RPC
 
 extension Talos {
-
   public enum MachineServiceMethods {
     public static let service = "machine.MachineService"
 

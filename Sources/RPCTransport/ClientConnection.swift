@@ -1,0 +1,192 @@
+internal import Crypto
+internal import HTTP2
+internal import RPC
+internal import Reactor
+internal import Synchronization
+
+/// One connection to a server: connects, then carries calls.
+final class ClientConnection: HTTP2Connection, @unchecked Sendable {
+  /// Connected and ready; or never to be.
+  private var onReady: ((Result<ClientConnection, RPCError>) -> Void)?
+  /// No new call may start here.
+  private let onRetired: (ClientConnection) -> Void
+  private var timer: UInt64?
+  private var isConnecting = true
+  private var isRetired = false
+  let endpoint: Endpoint
+
+  init(
+    loop: EventLoop, descriptor: consuming FileDescriptor, tls: TLSEngine?, endpoint: Endpoint,
+    configuration: ChannelConfiguration,
+    onReady: @escaping (Result<ClientConnection, RPCError>) -> Void,
+    onRetired: @escaping (ClientConnection) -> Void
+  ) {
+    self.endpoint = endpoint
+    self.onReady = onReady
+    self.onRetired = onRetired
+    super.init(
+      loop: loop, descriptor: descriptor,
+      session: HTTP2Session(role: .client, settings: configuration.http2) { HTTP2Stream() },
+      tls: tls)
+    timer = loop.addTimer(after: configuration.connectTimeout) { [weak self] in
+      self?.close("connecting took longer than \(configuration.connectTimeout)")
+    }
+  }
+
+  /// Waits for the socket to connect. On the loop.
+  override func start() {
+    do {
+      try loop.add(descriptorNumber, self, reads: false, writes: true)
+    } catch {
+      close("\(error)")
+    }
+  }
+
+  override func ready(readable: Bool, writable: Bool) {
+    guard isConnecting else { return super.ready(readable: readable, writable: writable) }
+    if let error = Socket.connectError(descriptorNumber) { return close("\(error)") }
+    isConnecting = false
+    loop.remove(descriptorNumber)
+    super.start()
+  }
+
+  override func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {
+    switch event {
+    case .settingsReceived:
+      if let timer { loop.cancelTimer(timer) }
+      timer = nil
+      let ready = onReady
+      onReady = nil
+      ready?(.success(self))
+    case .head(let stream, let block, let isLast):
+      receiver(stream)?.receivedHead(HeaderFields(block), isLast: isLast)
+    case .data(let stream, let range, let isLast):
+      guard let receiver = receiver(stream) else {
+        return session.release(stream, range.count)
+      }
+      receiver.received(
+        Span(_unsafeElements: UnsafeBufferPointer(rebasing: input[range])), isLast: isLast)
+    case .end: break
+    case .trailers(let stream, let block):
+      receiver(stream)?.receivedTrailers(HeaderFields(block))
+    case .headTooLarge(let stream):
+      session.reset(stream, errorCode: 0xb)
+    case .writable(let stream):
+      unsafeDowncast(stream, to: ClientStream.self).drained()
+    case .closed(let stream, let errorCode):
+      unsafeDowncast(stream, to: ClientStream.self)
+        .ended(errorCode == 0 ? .complete : .reset(errorCode: errorCode))
+      if isRetired && session.openStreams == 0 { close("the server has ended the connection") }
+    case .goAway:
+      retire()
+      if session.openStreams == 0 { close("the server has ended the connection") }
+    case .pingAcknowledged: break
+    }
+  }
+
+  private func receiver(_ stream: HTTP2Stream) -> (any HTTPResponseReceiver)? {
+    unsafeDowncast(stream, to: ClientStream.self).receiver
+  }
+
+  private func retire() {
+    if isRetired { return }
+    isRetired = true
+    onRetired(self)
+  }
+
+  /// Opens a stream; nil when this connection takes none any more. On the loop.
+  func open(
+    _ head: HeaderFields, isLast: Bool, receiver: any HTTPResponseReceiver
+  ) -> ClientStream? {
+    guard !isClosed, !isRetired else { return nil }
+    let stream = ClientStream(connection: self, receiver: receiver)
+    guard session.request(stream, OutgoingHeaders(head), hasBody: !isLast) else {
+      retire()
+      return nil
+    }
+    markDirty()
+    return stream
+  }
+
+  /// Ends the connection once its calls have ended. On the loop.
+  func drain() {
+    retire()
+    if session.openStreams == 0 { close("the channel was closed") }
+  }
+
+  override func closed(_ reason: String, _ streams: [HTTP2Stream]) {
+    if let timer { loop.cancelTimer(timer) }
+    timer = nil
+    retire()
+    let ready = onReady
+    onReady = nil
+    ready?(.failure(RPCError(.unavailable, "\(endpoint): \(reason)")))
+    for stream in streams {
+      unsafeDowncast(stream, to: ClientStream.self)
+        .ended(.connectionLost(reason: "\(endpoint): \(reason)", processed: true))
+    }
+  }
+}
+
+/// One call's stream on a client connection. The public members may be called from anywhere.
+final class ClientStream: HTTP2Stream, HTTPClientStream, @unchecked Sendable {
+  // @unchecked: what is mutable is confined to the loop, but for the atomic.
+  private let loop: EventLoop
+  private var connection: ClientConnection?
+  private(set) var receiver: (any HTTPResponseReceiver)?
+  /// Bytes given to `send` that have not left, as far as is known outside the loop.
+  private let queued = Atomic(0)
+
+  init(connection: ClientConnection, receiver: any HTTPResponseReceiver) {
+    self.loop = connection.loop
+    self.connection = connection
+    self.receiver = receiver
+  }
+
+  private func onLoop(_ work: @escaping @Sendable (ClientConnection) -> Void) {
+    if loop.isCurrent {
+      if let connection { work(connection) }
+    } else {
+      loop.run { if let connection = self.connection { work(connection) } }
+    }
+  }
+
+  func send(_ bytes: [UInt8], isLast: Bool) {
+    queued.add(bytes.count, ordering: .relaxed)
+    onLoop { connection in
+      connection.session.send(self, bytes)
+      if isLast { connection.session.finish(self, nil) }
+      // Every send asks to hear of its leaving: `queued` is only known to shrink by that.
+      self.wantsWritable = true
+      connection.markDirty()
+    }
+  }
+
+  func reset(_ errorCode: UInt32) {
+    onLoop { connection in
+      connection.session.reset(self, errorCode: errorCode)
+      connection.markDirty()
+    }
+  }
+
+  func release(_ bytes: Int) {
+    onLoop { connection in
+      connection.session.release(self, bytes)
+      connection.markDirty()
+    }
+  }
+
+  var queuedBytes: Int { queued.load(ordering: .relaxed) }
+
+  func drained() {
+    queued.store(bufferedBytes, ordering: .relaxed)
+    receiver?.streamWritable()
+  }
+
+  func ended(_ end: StreamEnd) {
+    let receiver = self.receiver
+    self.receiver = nil
+    connection = nil
+    receiver?.streamClosed(end)
+  }
+}

@@ -1,0 +1,263 @@
+internal import Crypto
+internal import HTTP2
+internal import Reactor
+
+/// The socket, TLS and HTTP/2 of one connection, on one event loop.
+///
+/// Reads what has arrived, hands events to the subclass, and at the end of the loop's turn sends
+/// everything the turn produced in one write. While the peer does not take what was sent, nothing
+/// more is produced, so what waits is bounded by the streams' own buffers.
+class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
+  // @unchecked: confined to `loop`.
+  let loop: EventLoop
+  let session: HTTP2Session
+  let tls: TLSEngine?
+  private let descriptor: FileDescriptor
+  private var pending: [UInt8] = []
+  private var pendingOffset = 0
+  private var isMarked = false
+  private var isHandshaking: Bool
+  private var wantsWrites = false
+  private(set) var isClosed = false
+
+  private static let outputLimit = 256 << 10
+
+  init(
+    loop: EventLoop, descriptor: consuming FileDescriptor, session: HTTP2Session, tls: TLSEngine?
+  ) {
+    self.loop = loop
+    self.descriptor = descriptor
+    self.session = session
+    self.tls = tls
+    self.isHandshaking = tls != nil
+  }
+
+  var descriptorNumber: Int32 { descriptor.number }
+
+  /// Begins to read. On the loop.
+  func start() {
+    do {
+      try loop.add(descriptor.number, self)
+    } catch {
+      return close("\(error)")
+    }
+    // TLS speaks first on the client; HTTP/2 sends its settings.
+    if isHandshaking { continueHandshake() }
+    markDirty()
+  }
+
+  // MARK: For subclasses
+
+  /// The connection can carry HTTP/2: TLS is through and ALPN chose h2.
+  func established() {}
+  func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {}
+  /// The connection is gone; these streams were still open.
+  func closed(_ reason: String, _ streams: [HTTP2Stream]) {}
+
+  // MARK: Input
+
+  func ready(readable: Bool, writable: Bool) {
+    if isClosed { return }
+    if writable && hasPending { flushPending() }
+    if readable && !isClosed { readOnce() }
+    if writable { markDirty() }
+  }
+
+  private func readOnce() {
+    let half = loop.readBuffer.count / 2
+    let buffer = UnsafeMutableBufferPointer(rebasing: loop.readBuffer[..<half])
+    switch Socket.read(descriptor.number, into: UnsafeMutableRawBufferPointer(buffer)) {
+    case .bytes(let count):
+      let bytes = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count])
+      if tls == nil { receive(bytes) } else { receiveEncrypted(bytes) }
+      markDirty()
+    case .wouldBlock: break
+    case .ended: close("the peer closed the connection")
+    case .failed(let error): close("\(SystemError("read", errno: error))")
+    }
+  }
+
+  private func receiveEncrypted(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let tls else { return }
+    tls.receive(UnsafeRawBufferPointer(bytes))
+    if isHandshaking {
+      continueHandshake()
+      if isHandshaking || isClosed { return }
+    }
+    let half = loop.readBuffer.count / 2
+    let buffer = UnsafeMutableBufferPointer(rebasing: loop.readBuffer[half...])
+    while !isClosed {
+      switch tls.read(into: UnsafeMutableRawBufferPointer(buffer)) {
+      case .bytes(let count):
+        receive(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
+      case .wouldBlock: return
+      case .closed: return close("the peer closed the connection")
+      case .failed(let error): return fail(error)
+      }
+    }
+  }
+
+  private func continueHandshake() {
+    guard let tls else { return }
+    switch tls.handshake() {
+    case .incomplete: markDirty()
+    case .failed(let error): fail(error)
+    case .complete:
+      isHandshaking = false
+      guard tls.negotiatedProtocol == "h2" else {
+        flushHandshake()
+        return close(
+          "the peer does not speak HTTP/2: ALPN chose \(tls.negotiatedProtocol ?? "nothing")")
+      }
+      markDirty()
+      established()
+    }
+  }
+
+  /// A TLS failure: the alert still goes out.
+  private func fail(_ error: TLSError) {
+    flushHandshake()
+    close("\(error)")
+  }
+
+  private func flushHandshake() {
+    guard let tls, !isClosed else { return }
+    tls.drainCiphertext(into: &pending)
+    flushPending()
+  }
+
+  private func receive(_ bytes: UnsafeBufferPointer<UInt8>) {
+    do throws(HTTP2ConnectionError) {
+      try session.receive(bytes)
+    } catch {
+      // nghttp2 has queued a GOAWAY where the protocol wants one.
+      drainEvents(bytes)
+      output()
+      return close("HTTP/2: \(error.message)")
+    }
+    drainEvents(bytes)
+  }
+
+  private func drainEvents(_ input: UnsafeBufferPointer<UInt8>) {
+    let events = session.takeEvents()
+    if events.isEmpty { return }
+    for event in events { handle(event, input) }
+    session.recycle(events)
+  }
+
+  // MARK: Output
+
+  /// Something may be there to send at the end of the turn.
+  func markDirty() {
+    if isMarked || isClosed { return }
+    isMarked = true
+    loop.markTurnEnd(self)
+  }
+
+  func turnEnded() {
+    isMarked = false
+    if isClosed { return }
+    output()
+    if !isClosed && !hasPending && session.isFinished && !isHandshaking {
+      close("the connection has ended")
+    }
+  }
+
+  private var hasPending: Bool { pendingOffset < pending.count }
+
+  private func output() {
+    guard !hasPending else { return }
+    if isHandshaking {
+      tls?.drainCiphertext(into: &pending)
+      return flushPending()
+    }
+    // What a frame's leaving causes (a stream's end, room in a buffer) may cause more frames.
+    for _ in 0..<8 where !isClosed && !hasPending {
+      var buffer = loop.writeBuffer
+      loop.writeBuffer = []
+      do throws(HTTP2ConnectionError) {
+        try session.produce(into: &buffer, limit: Self.outputLimit)
+      } catch {
+        loop.writeBuffer = buffer
+        return close("HTTP/2: \(error.message)")
+      }
+      let isEmpty = buffer.isEmpty
+      if !isEmpty { send(&buffer) }
+      buffer.removeAll(keepingCapacity: buffer.capacity <= 2 * Self.outputLimit)
+      loop.writeBuffer = buffer
+      if isClosed { return }
+      drainEvents(UnsafeBufferPointer(start: nil, count: 0))
+      if isEmpty || !session.wantsToSend { break }
+    }
+    if tls != nil && !hasPending && !isClosed {
+      tls?.drainCiphertext(into: &pending)
+      flushPending()
+    }
+  }
+
+  private func send(_ buffer: inout [UInt8]) {
+    if let tls {
+      let failure = buffer.withUnsafeBytes { bytes -> TLSError? in
+        do throws(TLSError) {
+          try tls.write(bytes)
+          return nil
+        } catch { return error }
+      }
+      if let failure { return close("\(failure)") }
+      tls.drainCiphertext(into: &pending)
+      return flushPending()
+    }
+    let written = buffer.withUnsafeBytes { Socket.write(descriptor.number, $0) }
+    switch written {
+    case .bytes(let count):
+      if count < buffer.count { pending.append(contentsOf: buffer[count...]) }
+    case .wouldBlock: pending.append(contentsOf: buffer)
+    case .ended: return close("the peer closed the connection")
+    case .failed(let error): return close("\(SystemError("write", errno: error))")
+    }
+    watchWrites(hasPending)
+  }
+
+  private func flushPending() {
+    while hasPending {
+      let result = pending.withUnsafeBytes {
+        Socket.write(descriptor.number, UnsafeRawBufferPointer(rebasing: $0[pendingOffset...]))
+      }
+      switch result {
+      case .bytes(let count): pendingOffset += count
+      case .wouldBlock: return watchWrites(true)
+      case .ended: return close("the peer closed the connection")
+      case .failed(let error): return close("\(SystemError("write", errno: error))")
+      }
+    }
+    // An idle connection keeps no buffer.
+    pending = []
+    pendingOffset = 0
+    watchWrites(false)
+  }
+
+  private func watchWrites(_ wanted: Bool) {
+    if wanted == wantsWrites || isClosed { return }
+    wantsWrites = wanted
+    loop.watch(descriptor.number, reads: true, writes: wanted)
+  }
+
+  // MARK: End
+
+  /// Ends the connection now. What waits to be sent is lost.
+  func close(_ reason: String) {
+    if isClosed { return }
+    if let tls, !isHandshaking, !hasPending {
+      tls.closeNotify()
+      tls.drainCiphertext(into: &pending)
+      if hasPending {
+        _ = pending.withUnsafeBytes { Socket.write(descriptor.number, $0) }
+      }
+    }
+    isClosed = true
+    pending = []
+    loop.remove(descriptor.number)
+    Socket.shutdown(descriptor.number)
+    closed(reason, session.abandon())
+  }
+}

@@ -1,0 +1,100 @@
+internal import Crypto
+internal import RPC
+internal import Reactor
+
+/// One listening socket, on the first loop; deals its connections out to all of them.
+final class Listener: ReadinessHandler, @unchecked Sendable {
+  // @unchecked: confined to the loop it was started on.
+  private let descriptor: FileDescriptor
+  private let address: String
+  private let isUnix: Bool
+  private let tls: (@Sendable () -> TLSContext)?
+  private let sets: [ConnectionSet]
+  private let service: any HTTPService
+  private let configuration: ServerConfiguration
+  private var loop: EventLoop?
+  private var next = 0
+
+  init(
+    descriptor: consuming FileDescriptor, address: String, isUnix: Bool,
+    tls: (@Sendable () -> TLSContext)?, sets: [ConnectionSet], service: any HTTPService,
+    configuration: ServerConfiguration
+  ) {
+    self.descriptor = descriptor
+    self.address = address
+    self.isUnix = isUnix
+    self.tls = tls
+    self.sets = sets
+    self.service = service
+    self.configuration = configuration
+  }
+
+  func start(on loop: EventLoop) -> SystemError? {
+    self.loop = loop
+    do {
+      try loop.add(descriptor.number, self)
+      return nil
+    } catch { return error }
+  }
+
+  func stop() {
+    loop?.remove(descriptor.number)
+    loop = nil
+    Socket.shutdown(descriptor.number)
+  }
+
+  func ready(readable: Bool, writable: Bool) {
+    // Bounded, so that a flood of connections does not starve those that exist.
+    for _ in 0..<64 {
+      do {
+        guard let number = try Socket.accept(descriptor.number) else { return }
+        accept(FileDescriptor(owning: number))
+      } catch {
+        return pause()
+      }
+    }
+  }
+
+  /// Out of descriptors or memory: waiting connections stay in the backlog for a moment.
+  private func pause() {
+    guard let loop else { return }
+    loop.watch(descriptor.number, reads: false, writes: false)
+    _ = loop.addTimer(after: .milliseconds(100)) { [weak self] in
+      guard let self, let loop = self.loop else { return }
+      loop.watch(self.descriptor.number, reads: true, writes: false)
+    }
+  }
+
+  private func accept(_ socket: consuming FileDescriptor) {
+    let set = sets[next]
+    next = (next + 1) % sets.count
+    guard set.limit.take() else { return }
+    var peer = Peer(address: address, localAddress: address)
+    if isUnix {
+      if let process = Socket.peerCredentials(socket.number) {
+        peer.process = Peer.Process(
+          userID: process.userID, groupID: process.groupID, processID: process.processID)
+      }
+    } else {
+      Socket.setNoDelay(socket.number)
+      peer.address = Socket.peerAddress(socket.number)?.text ?? "unknown"
+    }
+    let number = socket.release()
+    let accepted = peer
+    set.loop.run { [self] in
+      let socket = FileDescriptor(owning: number)
+      var engine: TLSEngine?
+      if let tls {
+        do { engine = try TLSEngine(tls()) } catch {
+          set.limit.giveBack()
+          return
+        }
+      }
+      set.add(
+        ServerConnection(
+          loop: set.loop, descriptor: socket, tls: engine, peer: accepted, service: service,
+          configuration: configuration
+        ) { set.remove($0) })
+    }
+  }
+}

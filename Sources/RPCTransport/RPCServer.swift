@@ -1,0 +1,184 @@
+public import Crypto
+internal import HTTP2
+public import RPC
+internal import Reactor
+internal import Synchronization
+
+/// Serves one HTTP service, usually a `ServiceRouter`, on Unix sockets and TLS ports.
+///
+/// Connections are dealt out over the event loops; a connection stays on its loop for life.
+public final class RPCServer: Sendable {
+  private struct State {
+    var listeners: [Listener] = []
+    var socketFiles: [String] = []
+    var isDown = false
+  }
+
+  private let service: any HTTPService
+  private let configuration: ServerConfiguration
+  private let group: EventLoopGroup
+  private let sets: [ConnectionSet]
+  private let state = Mutex(State())
+
+  /// - Throws: when the event loops cannot be made (out of descriptors or threads).
+  public init(
+    _ service: any HTTPService, configuration: ServerConfiguration = ServerConfiguration()
+  ) throws {
+    self.service = service
+    self.configuration = configuration
+    self.group = try EventLoopGroup(count: configuration.eventLoops)
+    let limit = ConnectionLimit(configuration.maxConnections)
+    self.sets = group.loops.map { ConnectionSet(loop: $0, limit: limit) }
+  }
+
+  /// Listens on a Unix socket, HTTP/2 with prior knowledge.
+  ///
+  /// A stale file of an earlier run is replaced. The file is removed by `shutdown`.
+  ///
+  /// - Parameter mode: the file's permission bits.
+  /// - Throws: `SystemError`; a path that another process serves, or that is no socket.
+  public func listen(unix path: String, mode: UInt32 = 0o600) async throws {
+    let descriptor = try UnixSocketFile.listen(path, mode: mode)
+    state.withLock { $0.socketFiles.append(path) }
+    try await add(
+      Listener(
+        descriptor: descriptor, address: "unix:\(path)", isUnix: true, tls: nil, sets: sets,
+        service: service, configuration: configuration))
+  }
+
+  /// Listens on a TCP port with TLS.
+  ///
+  /// - Parameter tls: asked for the context of each accepted connection, so that a new trust holds
+  ///   for every connection made after it.
+  /// - Returns: the port, which is the one asked for unless that was 0.
+  public func listen(
+    host: String, port: Int, tls: @escaping @Sendable () -> TLSContext
+  ) async throws -> Int {
+    try await listen(host: host, port: port, context: tls)
+  }
+
+  /// Listens on a TCP port without TLS: for tests and benchmarks on loopback.
+  public func listen(plaintext host: String, port: Int) async throws -> Int {
+    try await listen(host: host, port: port, context: nil)
+  }
+
+  private func listen(
+    host: String, port: Int, context: (@Sendable () -> TLSContext)?
+  ) async throws -> Int {
+    guard let wanted = UInt16(exactly: port) else {
+      throw SystemError("port \(port)", errno: 22)
+    }
+    let descriptor = try Socket.listen(.ip(host: host, port: wanted))
+    let bound = Socket.localAddress(descriptor.number) ?? .ip(host: host, port: wanted)
+    try await add(
+      Listener(
+        descriptor: descriptor, address: bound.text, isUnix: false, tls: context, sets: sets,
+        service: service, configuration: configuration))
+    if case .ip(_, let port) = bound { return Int(port) }
+    return port
+  }
+
+  private func add(_ listener: Listener) async throws {
+    state.withLock { $0.listeners.append(listener) }
+    let loop = sets[0].loop
+    let failure: SystemError? = await withCheckedContinuation { continuation in
+      loop.run { continuation.resume(returning: listener.start(on: loop)) }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Closes every established connection at once, as apid does when its certificates change. The
+  /// listeners go on.
+  public func closeConnections() {
+    for set in sets { set.loop.run { set.closeAll("the server closed the connection") } }
+  }
+
+  /// Connections that are open now.
+  public var connectionCount: Int { sets.first?.limit.count ?? 0 }
+
+  /// Stops listening, lets calls under way finish for at most the grace, then closes what is left
+  /// and ends the event loops.
+  public func shutdown(grace: Duration) async {
+    let (listeners, files) = state.withLock { state in
+      defer {
+        state.listeners = []
+        state.socketFiles = []
+        state.isDown = true
+      }
+      return state.isDown ? ([], []) : (state.listeners, state.socketFiles)
+    }
+    if listeners.isEmpty && files.isEmpty && state.withLock({ $0.isDown }) && group.loops.isEmpty {
+      return
+    }
+    for file in files { UnixSocketFile.remove(file) }
+    let loop = sets[0].loop
+    await withCheckedContinuation { continuation in
+      loop.run {
+        for listener in listeners { listener.stop() }
+        continuation.resume()
+      }
+    }
+    let end = ContinuousClock.now + grace
+    for set in sets { set.loop.run { set.drainAll() } }
+    while connectionCount > 0 && ContinuousClock.now < end {
+      // Cancelled or not, the end comes by the clock.
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    for set in sets {
+      await withCheckedContinuation { continuation in
+        set.loop.run {
+          set.closeAll("the server is shutting down")
+          continuation.resume()
+        }
+      }
+    }
+    group.stop()
+  }
+}
+
+/// Counts the connections of all loops.
+final class ConnectionLimit: Sendable {
+  private let open = Atomic(0)
+  let limit: Int
+
+  init(_ limit: Int) { self.limit = limit }
+
+  var count: Int { open.load(ordering: .relaxed) }
+
+  func take() -> Bool {
+    if open.add(1, ordering: .relaxed).newValue <= limit { return true }
+    open.subtract(1, ordering: .relaxed)
+    return false
+  }
+
+  func giveBack() { open.subtract(1, ordering: .relaxed) }
+}
+
+/// The connections that live on one loop. Confined to it.
+final class ConnectionSet: @unchecked Sendable {
+  let loop: EventLoop
+  let limit: ConnectionLimit
+  private var connections: [ObjectIdentifier: ServerConnection] = [:]
+
+  init(loop: EventLoop, limit: ConnectionLimit) {
+    self.loop = loop
+    self.limit = limit
+  }
+
+  func add(_ connection: ServerConnection) {
+    connections[ObjectIdentifier(connection)] = connection
+    connection.start()
+  }
+
+  func remove(_ connection: ServerConnection) {
+    if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil { limit.giveBack() }
+  }
+
+  func drainAll() {
+    for connection in connections.values { connection.drain() }
+  }
+
+  func closeAll(_ reason: String) {
+    for connection in Array(connections.values) { connection.close(reason) }
+  }
+}

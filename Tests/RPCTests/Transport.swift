@@ -1,0 +1,46 @@
+import Glibc
+import RPC
+import RPCTransport
+
+/// What a call can be carried by.
+enum Transport: CaseIterable {
+  case inProcess, unix, plaintext
+
+  /// Runs the body with a client of a server that serves the router, and takes both down again.
+  func withClient(
+    _ router: ServiceRouter, _ body: (RPCClient) async throws -> Void
+  ) async throws {
+    switch self {
+    case .inProcess: try await body(RPCClient(InProcessChannel(router)))
+    case .unix:
+      try await withServer(router) { path, _ in
+        try await body(RPCClient(try SocketChannel(.unix(path: path))))
+      }
+    case .plaintext:
+      try await withServer(router) { _, server in
+        let port = try await server.listen(plaintext: "127.0.0.1", port: 0)
+        try await body(RPCClient(try SocketChannel(.plaintext(host: "127.0.0.1", port: port))))
+      }
+    }
+  }
+}
+
+/// Serves on a Unix socket in a directory of its own.
+func withServer(
+  _ service: any HTTPService, configuration: ServerConfiguration = ServerConfiguration(),
+  _ body: (String, RPCServer) async throws -> Void
+) async throws {
+  var template = Array("/tmp/omnid-test-XXXXXX".utf8CString)
+  guard mkdtemp(&template) != nil else { throw RPCError(.internalError, "mkdtemp failed") }
+  let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  defer { rmdir(directory) }
+  let server = try RPCServer(service, configuration: configuration)
+  do {
+    try await server.listen(unix: directory + "/s.sock")
+    try await body(directory + "/s.sock", server)
+  } catch {
+    await server.shutdown(grace: .zero)
+    throw error
+  }
+  await server.shutdown(grace: .seconds(1))
+}

@@ -22,7 +22,8 @@ public enum ManagementServiceMethods {
   public static let getRotationStatus = Method<GetRotationStatusRequest, GetRotationStatusResponse>(
     service: service, name: "GetRotationStatus", kind: .unary, idempotency: .noSideEffects)
 
-  /// Lists the rotations of a cluster, the newest first; the running one is among them.
+  /// Lists the rotations of a cluster, the newest first; the running one is among them. The server
+  /// keeps the newest 100.
   public static let listRotations = Method<ListRotationsRequest, ListRotationsResponse>(
     service: service, name: "ListRotations", kind: .unary, idempotency: .noSideEffects)
 

@@ -92,6 +92,10 @@ let package = Package(
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"]),
 
+    program(
+      "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec"],
+      path: "Tests/Benchmarks/RPCBenchServer"),
+
     tests("ProtoCodecTests", ["ProtoCodec"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec"]),
     tests("CryptoTests", ["Crypto"]),

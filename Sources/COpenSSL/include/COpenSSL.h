@@ -71,7 +71,6 @@ static inline void copenssl_names_free(STACK_OF(X509_NAME) *stack) {
   sk_X509_NAME_pop_free(stack, X509_NAME_free);
 }
 
-static inline GENERAL_NAMES *copenssl_general_names_new(void) { return sk_GENERAL_NAME_new_null(); }
 static inline int copenssl_general_names_push(GENERAL_NAMES *names, GENERAL_NAME *name) {
   return sk_GENERAL_NAME_push(names, name);
 }
@@ -85,8 +84,9 @@ static inline GENERAL_NAME *copenssl_general_names_get(const GENERAL_NAMES *name
 static inline STACK_OF(X509_EXTENSION) *copenssl_extensions_new(void) {
   return sk_X509_EXTENSION_new_null();
 }
-static inline int copenssl_extensions_count(const STACK_OF(X509_EXTENSION) *stack) {
-  return sk_X509_EXTENSION_num(stack);
+static inline int copenssl_extensions_push(STACK_OF(X509_EXTENSION) *stack,
+                                           X509_EXTENSION *extension) {
+  return sk_X509_EXTENSION_push(stack, extension);
 }
 static inline void copenssl_extensions_free(STACK_OF(X509_EXTENSION) *stack) {
   sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free);

@@ -36,10 +36,11 @@ public final class TLSEngine {
   /// A record carries up to 16 KiB, and this much more: header, explicit nonce, tag, content type.
   private static let recordOverhead = 64
 
-  private let context: TLSContext
-  private let pipe = CiphertextPipe()
-  /// Owns the `SSL`, which owns the BIO, which refers to `pipe`; `pipe` goes last.
+  /// Owns the `SSL`, which owns the BIO, which refers to `pipe` without owning it; freeing them
+  /// does not touch `pipe`.
   private let ssl: Handle
+  private let pipe = CiphertextPipe()
+  private let context: TLSContext
   private let expectedName: String?
   private var state = State.handshaking
   private var handshakeBytes = 0

@@ -110,15 +110,7 @@ public struct Certificate: Sendable, Hashable {
     guard der.count <= maximumSize else {
       throw CryptoError(.limitExceeded, "the certificate is larger than 64 KiB")
     }
-    var consumed = 0
-    let parsed = unsafe der.withUnsafeBufferPointer { buffer -> OpaquePointer? in
-      var cursor = buffer.baseAddress
-      let certificate = unsafe d2i_X509(nil, &cursor, buffer.count)
-      if let cursor = unsafe cursor, let start = buffer.baseAddress {
-        consumed = unsafe cursor - start
-      }
-      return unsafe certificate
-    }
+    let (parsed, consumed) = unsafe decoded(der) { unsafe d2i_X509(nil, $0, $1) }
     guard let parsed = unsafe parsed else {
       throw CryptoError(.malformed, "not a certificate: \(OpenSSL.drainErrors())")
     }

@@ -12,8 +12,8 @@ struct CertificateFacts: Sendable {
   var subjectKeyID: [UInt8]?
   var authorityKeyID: [UInt8]?
   var serialHex: String
-  var dnsNames: [String] = []
-  var ipAddresses: [String] = []
+  var dnsNames: [String]
+  var ipAddresses: [String]
   var keyAlgorithm: KeyAlgorithm
   var publicKeyInfo: [UInt8]
 
@@ -39,7 +39,10 @@ struct CertificateFacts: Sendable {
     publicKeyInfo = unsafe encoded { out in
       unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), out)
     }
-    unsafe readAlternativeNames(of: certificate)
+    let names = unsafe AlternativeNames(
+      takingOver: X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil))
+    dnsNames = names.dnsNames
+    ipAddresses = names.ipAddresses.map(\.text)
     ERR_clear_error()
   }
 
@@ -50,43 +53,6 @@ struct CertificateFacts: Sendable {
     _ = unsafe BN_bn2bin(number.pointer, &magnitude)
     let digits = hexadecimal(magnitude)
     return digits.hasPrefix("0") ? String(digits.dropFirst()) : digits
-  }
-
-  private mutating func readAlternativeNames(of certificate: OpaquePointer) {
-    let extensionValue = unsafe X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil)
-    guard let extensionValue = unsafe extensionValue else { return }
-    // Owned here: a decoded copy of the extension.
-    let names = OpaquePointer(extensionValue)
-    defer { unsafe GENERAL_NAMES_free(names) }
-    for index in 0..<(unsafe copenssl_general_names_count(names)) {
-      let name = unsafe copenssl_general_names_get(names, index)
-      var kind: Int32 = 0
-      guard let value = unsafe GENERAL_NAME_get0_value(name, &kind) else { continue }
-      guard kind == GEN_DNS || kind == GEN_IPADD else { continue }
-      let text = unsafe bytes(of: UnsafePointer(value.assumingMemoryBound(to: ASN1_STRING.self)))
-      if kind == GEN_DNS {
-        dnsNames.append(String(decoding: text ?? [], as: UTF8.self))
-      } else if let address = IPAddress(bytes: text ?? []) {
-        ipAddresses.append(address.text)
-      }
-    }
-  }
-}
-
-/// The content bytes of an ASN.1 string, which stays the caller's; nil for none.
-func bytes(of string: UnsafePointer<ASN1_STRING>?) -> [UInt8]? {
-  guard let string = unsafe string else { return nil }
-  let start = unsafe ASN1_STRING_get0_data(string)
-  return unsafe Array(UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(string))))
-}
-
-/// The DER of something, written by one of OpenSSL's `i2d` functions.
-func encoded(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {
-  let size = write(nil)
-  guard size > 0 else { return [] }
-  return unsafe [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, initialized in
-    var cursor = buffer.baseAddress
-    initialized = unsafe Int(write(&cursor))
   }
 }
 

@@ -36,15 +36,7 @@ public struct PrivateKey: Sendable {
   /// - Throws: `.malformed` when the bytes are not exactly one key.
   public init(der: [UInt8]) throws(CryptoError) {
     OpenSSL.begin()
-    var consumed = 0
-    let key = unsafe der.withUnsafeBufferPointer { buffer -> OpaquePointer? in
-      var cursor = buffer.baseAddress
-      let key = unsafe d2i_AutoPrivateKey(nil, &cursor, buffer.count)
-      if let cursor = unsafe cursor, let start = buffer.baseAddress {
-        consumed = unsafe cursor - start
-      }
-      return unsafe key
-    }
+    let (key, consumed) = unsafe decoded(der) { unsafe d2i_AutoPrivateKey(nil, $0, $1) }
     guard let key = unsafe key else {
       throw CryptoError(.malformed, "not a private key: \(OpenSSL.drainErrors())")
     }

@@ -96,7 +96,7 @@ let package = Package(
       "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec"],
       path: "Tests/Benchmarks/RPCBenchServer"),
 
-    tests("ProtoCodecTests", ["ProtoCodec"], exclude: ["Vectors"]),
+    tests("ProtoCodecTests", ["ProtoCodec", "Schema"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec"]),
     tests("CryptoTests", ["Crypto"]),
     tests("YAMLTests", ["YAML"]),

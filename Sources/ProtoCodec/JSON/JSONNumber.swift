@@ -5,6 +5,13 @@ public struct JSONNumber: Sendable, Hashable, CustomStringConvertible {
 
   init(validText text: String) { self.text = text }
 
+  /// Nil when it is not a number by JSON's grammar.
+  public init?(parsing text: String) {
+    let isNumber = Array(text.utf8).withUnsafeBufferPointer { JSONParser.isNumber($0) }
+    guard isNumber else { return nil }
+    self.text = text
+  }
+
   public init(_ value: Int64) { text = String(value) }
   public init(_ value: UInt64) { text = String(value) }
 

@@ -47,6 +47,11 @@ struct JSONParser {
     self.limits = limits
   }
 
+  static func isNumber(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    var parser = JSONParser(bytes, JSONValue.ParsingLimits())
+    return (try? parser.number()) != nil && parser.position == bytes.count
+  }
+
   mutating func document() throws(JSONDecodingError) -> JSONValue {
     guard bytes.count <= limits.maximumBytes else {
       throw JSONDecodingError(.tooLarge, "the text is too large")

@@ -12,13 +12,11 @@ public struct SchemaFile: Sendable {
   /// Top-level and nested enums, in the order of the .proto.
   public let enums: [any ProtoEnum.Type]
   public let services: [SchemaService]
-  /// Whether the .proto says `syntax = "proto2"`.
-  public let isProto2: Bool
 
   public init(
     _ name: String, package: String, dependencies: [SchemaFile] = [],
     messages: [any Message.Type] = [], enums: [any ProtoEnum.Type] = [],
-    services: [SchemaService] = [], isProto2: Bool = false
+    services: [SchemaService] = []
   ) {
     self.name = name
     self.package = package
@@ -26,7 +24,6 @@ public struct SchemaFile: Sendable {
     self.messages = messages
     self.enums = enums
     self.services = services
-    self.isProto2 = isProto2
   }
 
   /// The files and all that they depend on, each once, dependencies first.

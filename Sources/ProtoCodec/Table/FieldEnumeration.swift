@@ -21,6 +21,7 @@ extension Field {
     var field = scalar(.enumeration, number, name, path, .list, packed, json).definitions[0]
     field.shape = .access
     field.access = FieldAccess(
+      stride: MemoryLayout<E>.stride,
       encode: { field, row, writer in
         // E is one Int32 and nothing else, so the elements' bytes are those of Int32s.
         field.assumingMemoryBound(to: [E].self).pointee.withUnsafeBytes { list in
@@ -32,6 +33,20 @@ extension Field {
         var numbers: [Int32] = []
         try reader.enumerations(into: &numbers)
         list.pointee.append(contentsOf: numbers.lazy.map { E(rawValue: $0) })
+      },
+      visit: { field, body throws(JSONEncodingError) in
+        for value in field.assumingMemoryBound(to: [E].self).pointee {
+          try withUnsafePointer(to: value) { pointer throws(JSONEncodingError) in
+            try body(UnsafeRawPointer(pointer))
+          }
+        }
+      },
+      insert: { field, fill throws(JSONDecodingError) in
+        var number: Int32 = 0
+        try withUnsafeMutablePointer(to: &number) { pointer throws(JSONDecodingError) in
+          try fill(UnsafeMutableRawPointer(pointer))
+        }
+        field.assumingMemoryBound(to: [E].self).pointee.append(E(rawValue: number))
       })
     return enumeration(E.self, Field(field))
   }

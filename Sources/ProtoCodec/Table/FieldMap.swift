@@ -139,6 +139,7 @@ extension Field {
     let emptyKey = key.empty
     let emptyValue = value.empty
     let access = FieldAccess(
+      stride: MemoryLayout<MapEntry<Key, Value>>.stride,
       encode: { field, row, writer in
         for (key, value) in field.assumingMemoryBound(to: [Key: Value].self).pointee {
           let entry = MapEntry(key: key, value: value)
@@ -155,6 +156,24 @@ extension Field {
           }
           map.pointee[entry.key] = entry.value
         } while reader.continues(row)
+      },
+      visit: { field, body throws(JSONEncodingError) in
+        for (key, value) in field.assumingMemoryBound(to: [Key: Value].self).pointee {
+          let entry = MapEntry(key: key, value: value)
+          try withUnsafePointer(to: entry) { pointer throws(JSONEncodingError) in
+            try body(UnsafeRawPointer(pointer))
+          }
+        }
+      },
+      insert: { field, fill throws(JSONDecodingError) in
+        var entry = MapEntry(key: emptyKey, value: emptyValue())
+        try withUnsafeMutablePointer(to: &entry) { pointer throws(JSONDecodingError) in
+          try fill(UnsafeMutableRawPointer(pointer))
+        }
+        let map = field.assumingMemoryBound(to: [Key: Value].self)
+        guard map.pointee.updateValue(entry.value, forKey: entry.key) == nil else {
+          throw JSONDecodingError(.duplicate, "a key stands twice")
+        }
       })
     let keyField = FieldDefinition(
       number: 1, name: "key", type: key.type, shape: .always, offset: 0)
@@ -169,7 +188,8 @@ extension Field {
     field.access = access
     field.customJSONName = json
     field.mapEntry = MessageLayout(
-      name: field.mapEntryName, fields: [keyField, valueField], unknownOffset: -1)
+      name: field.mapEntryName, fields: [keyField, valueField], unknownOffset: -1,
+      customJSON: nil)
     return Field(field)
   }
 }

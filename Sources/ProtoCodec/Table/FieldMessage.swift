@@ -6,6 +6,7 @@ extension Field {
     message(
       number, name, offset(of: path, name), Sub.self, json,
       FieldAccess(
+        stride: MemoryLayout<Sub>.stride,
         encode: { field, row, writer in
           // A set Optional starts with its payload, so its address is that of the message.
           if case .some = field.assumingMemoryBound(to: Sub?.self).pointee {
@@ -16,6 +17,16 @@ extension Field {
           let value = field.assumingMemoryBound(to: Sub?.self)
           if case .none = value.pointee { value.pointee = Sub() }
           try reader.message(row, into: field)
+        },
+        visit: { field, body throws(JSONEncodingError) in
+          if case .some = field.assumingMemoryBound(to: Sub?.self).pointee { try body(field) }
+        },
+        insert: { field, fill throws(JSONDecodingError) in
+          var message = Sub()
+          try withUnsafeMutablePointer(to: &message) { pointer throws(JSONDecodingError) in
+            try fill(UnsafeMutableRawPointer(pointer))
+          }
+          field.assumingMemoryBound(to: Sub?.self).pointee = message
         }))
   }
 
@@ -26,6 +37,7 @@ extension Field {
     message(
       number, name, offset(of: path, name), Sub.self, json,
       FieldAccess(
+        stride: MemoryLayout<Sub>.stride,
         encode: { field, row, writer in
           guard let box = field.assumingMemoryBound(to: Indirect<Sub>.self).pointee.box else {
             return
@@ -40,6 +52,21 @@ extension Field {
             try reader.message(row, into: UnsafeMutableRawPointer(pointer))
           }
           value.pointee.box = .init(message)
+        },
+        visit: { field, body throws(JSONEncodingError) in
+          guard let box = field.assumingMemoryBound(to: Indirect<Sub>.self).pointee.box else {
+            return
+          }
+          try withUnsafePointer(to: box.value) { pointer throws(JSONEncodingError) in
+            try body(UnsafeRawPointer(pointer))
+          }
+        },
+        insert: { field, fill throws(JSONDecodingError) in
+          var message = Sub()
+          try withUnsafeMutablePointer(to: &message) { pointer throws(JSONDecodingError) in
+            try fill(UnsafeMutableRawPointer(pointer))
+          }
+          field.assumingMemoryBound(to: Indirect<Sub>.self).pointee.box = .init(message)
         }))
   }
 
@@ -50,6 +77,7 @@ extension Field {
     let definition = message(
       number, name, offset(of: path, name), Sub.self, json,
       FieldAccess(
+        stride: MemoryLayout<Sub>.stride,
         encode: { field, row, writer in
           field.assumingMemoryBound(to: [Sub].self).pointee.withUnsafeBufferPointer { list in
             writer.messages(
@@ -69,6 +97,20 @@ extension Field {
               try reader.message(row, into: UnsafeMutableRawPointer(elements.baseAddress! + last))
             }
           } while reader.continues(row)
+        },
+        visit: { field, body throws(JSONEncodingError) in
+          for message in field.assumingMemoryBound(to: [Sub].self).pointee {
+            try withUnsafePointer(to: message) { pointer throws(JSONEncodingError) in
+              try body(UnsafeRawPointer(pointer))
+            }
+          }
+        },
+        insert: { field, fill throws(JSONDecodingError) in
+          var message = Sub()
+          try withUnsafeMutablePointer(to: &message) { pointer throws(JSONDecodingError) in
+            try fill(UnsafeMutableRawPointer(pointer))
+          }
+          field.assumingMemoryBound(to: [Sub].self).pointee.append(message)
         }))
     return Field(
       definition.definitions.map { field in

@@ -20,6 +20,7 @@ public struct OneofCase<Choice: Equatable & Sendable>: Sendable {
       number: number, name: name, type: type, shape: .access, offset: 0)
     definition.customJSONName = json
     definition.access = FieldAccess(
+      stride: MemoryLayout<Value>.stride,
       encode: { field, row, writer in
         guard let choice = field.assumingMemoryBound(to: Choice?.self).pointee,
           let value = extract(choice)
@@ -30,6 +31,21 @@ public struct OneofCase<Choice: Equatable & Sendable>: Sendable {
         var value = empty
         try withUnsafeMutablePointer(to: &value) { pointer throws(DecodingError) in
           try reader.payload(row, into: UnsafeMutableRawPointer(pointer))
+        }
+        field.assumingMemoryBound(to: Choice?.self).pointee = embed(value)
+      },
+      visit: { field, body throws(JSONEncodingError) in
+        guard let choice = field.assumingMemoryBound(to: Choice?.self).pointee,
+          let value = extract(choice)
+        else { return }
+        try withUnsafePointer(to: value) { pointer throws(JSONEncodingError) in
+          try body(UnsafeRawPointer(pointer))
+        }
+      },
+      insert: { field, fill throws(JSONDecodingError) in
+        var value = empty
+        try withUnsafeMutablePointer(to: &value) { pointer throws(JSONDecodingError) in
+          try fill(UnsafeMutableRawPointer(pointer))
         }
         field.assumingMemoryBound(to: Choice?.self).pointee = embed(value)
       })
@@ -162,6 +178,7 @@ public struct OneofCase<Choice: Equatable & Sendable>: Sendable {
     definition.customJSONName = json
     definition.message = { Sub.fields.layout }
     definition.access = FieldAccess(
+      stride: MemoryLayout<Sub>.stride,
       encode: { field, row, writer in
         guard let choice = field.assumingMemoryBound(to: Choice?.self).pointee,
           let value = extract(choice)
@@ -178,6 +195,21 @@ public struct OneofCase<Choice: Equatable & Sendable>: Sendable {
         try withUnsafeMutablePointer(to: &value) { pointer throws(DecodingError) in
           try reader.message(row, into: UnsafeMutableRawPointer(pointer))
         }
+      },
+      visit: { field, body throws(JSONEncodingError) in
+        guard let choice = field.assumingMemoryBound(to: Choice?.self).pointee,
+          let value = extract(choice)
+        else { return }
+        try withUnsafePointer(to: value) { pointer throws(JSONEncodingError) in
+          try body(UnsafeRawPointer(pointer))
+        }
+      },
+      insert: { field, fill throws(JSONDecodingError) in
+        var value = Sub()
+        try withUnsafeMutablePointer(to: &value) { pointer throws(JSONDecodingError) in
+          try fill(UnsafeMutableRawPointer(pointer))
+        }
+        field.assumingMemoryBound(to: Choice?.self).pointee = embed(value)
       })
     return OneofCase(definition)
   }

@@ -18,7 +18,7 @@ public struct FieldTable<Root: Message>: Sendable {
   ) {
     layout = MessageLayout(
       name: name, fields: fields().flatMap(\.definitions),
-      unknownOffset: unknownFieldsOffset(in: Root.self))
+      unknownOffset: unknownFieldsOffset(in: Root.self), customJSON: CustomJSON(Root.self))
   }
 }
 

@@ -19,7 +19,7 @@ public enum FieldType: UInt8, Sendable, Hashable {
   case sint64 = 18
 
   /// Whether a list of it may stand as one packed run.
-  var isPackable: Bool {
+  public var isPackable: Bool {
     switch self {
     case .string, .message, .bytes: false
     default: true

@@ -14,11 +14,20 @@ import Synchronization
   /// Bytes that the last message of this type took, the first guess for the next.
   let sizeHint = Atomic<Int>(0)
 
+  /// The names of the fields in JSON, made at the first use.
+  private let jsonNames = Mutex<JSONNames?>(nil)
+
   private let isLinked = Atomic<Bool>(false)
   private static let linking = Mutex<Void>(())
 
-  @usableFromInline init(name: String, fields: [FieldDefinition], unknownOffset: Int) {
+  /// The form in JSON, if it is not that of an object with the fields.
+  let customJSON: CustomJSON?
+
+  @usableFromInline init(
+    name: String, fields: [FieldDefinition], unknownOffset: Int, customJSON: CustomJSON?
+  ) {
     self.name = name
+    self.customJSON = customJSON
     self.fields = fields
     let order = fields.indices.sorted { fields[$0].number < fields[$1].number }
     let rows = UnsafeMutablePointer<Row>.allocate(capacity: max(order.count, 1))
@@ -73,6 +82,15 @@ import Synchronization
         }
       }
       for layout in visited.values { layout.isLinked.store(true, ordering: .releasing) }
+    }
+  }
+
+  func namesForJSON() -> JSONNames {
+    jsonNames.withLock { names in
+      if let names { return names }
+      let made = JSONNames(fields)
+      names = made
+      return made
     }
   }
 

@@ -4,7 +4,7 @@ extension SchemaDescription {
   /// What the bindings of a file declare, in the same sentences.
   init(binding file: SchemaFile) {
     self.init()
-    insert("package \(file.package), \(file.isProto2 ? "proto2" : "proto3")")
+    insert("package \(file.package), proto3")
     insert("imports \(file.dependencies.map(\.name))")
     for message in file.messages { add(message.schema, name: message.protoName) }
     for type in file.enums { add(type.type) }

@@ -96,6 +96,9 @@ let package = Package(
       "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec"],
       path: "Tests/Benchmarks/RPCBenchServer"),
 
+    program(
+      "conformance-protobuf", ["Schema", "ProtoCodec"], path: "Tests/Interop/ProtobufConformance"),
+
     tests("ProtoCodecTests", ["ProtoCodec", "Schema"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec"]),
     tests("CryptoTests", ["Crypto"]),

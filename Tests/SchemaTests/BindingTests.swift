@@ -38,7 +38,8 @@ private let registeredHere = SchemaFolder.all.flatMap(\.files)
       expected.formUnion(file.enums.map { $0.type.name })
     }
     let declaration = /(?:FieldTable<Self>|EnumType)\(\s*"([^"]+)"/
-    for path in try folder.paths(ending: ".swift") {
+    // Of descriptor.proto, which is proto2, only parts are bound; no file that is served imports it.
+    for path in try folder.paths(ending: ".swift") where !path.contains("protobuf/descriptor/") {
       let declared = try folder.text(of: path).matches(of: declaration).map { String($0.1) }
       for name in declared { #expect(expected.contains(name), "\(path)") }
     }

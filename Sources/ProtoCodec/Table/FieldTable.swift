@@ -41,6 +41,8 @@ public struct FieldTable<Root: Message>: Sendable {
 /// Collects the fields of a `FieldTable`.
 @resultBuilder public enum FieldTableBuilder<Root: Message> {
   @inlinable public static func buildExpression(_ field: Field<Root>) -> [Field<Root>] { [field] }
+  /// Several fields that were collected elsewhere, for messages with very many.
+  @inlinable public static func buildExpression(_ fields: [Field<Root>]) -> [Field<Root>] { fields }
   @inlinable public static func buildPartialBlock(first: [Field<Root>]) -> [Field<Root>] { first }
   @inlinable public static func buildPartialBlock(
     accumulated: [Field<Root>], next: [Field<Root>]

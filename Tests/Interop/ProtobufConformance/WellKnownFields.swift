@@ -1,0 +1,41 @@
+import ProtoCodec
+import Schema
+
+extension TestAllTypesProto3 {
+  @FieldTableBuilder<Self> static var wellKnownFields: [Field<Self>] {
+    Field.message(201, "optional_bool_wrapper", \.optionalBoolWrapper)
+    Field.message(202, "optional_int32_wrapper", \.optionalInt32Wrapper)
+    Field.message(203, "optional_int64_wrapper", \.optionalInt64Wrapper)
+    Field.message(204, "optional_uint32_wrapper", \.optionalUint32Wrapper)
+    Field.message(205, "optional_uint64_wrapper", \.optionalUint64Wrapper)
+    Field.message(206, "optional_float_wrapper", \.optionalFloatWrapper)
+    Field.message(207, "optional_double_wrapper", \.optionalDoubleWrapper)
+    Field.message(208, "optional_string_wrapper", \.optionalStringWrapper)
+    Field.message(209, "optional_bytes_wrapper", \.optionalBytesWrapper)
+    Field.message(211, "repeated_bool_wrapper", \.repeatedBoolWrapper)
+    Field.message(212, "repeated_int32_wrapper", \.repeatedInt32Wrapper)
+    Field.message(213, "repeated_int64_wrapper", \.repeatedInt64Wrapper)
+    Field.message(214, "repeated_uint32_wrapper", \.repeatedUint32Wrapper)
+    Field.message(215, "repeated_uint64_wrapper", \.repeatedUint64Wrapper)
+    Field.message(216, "repeated_float_wrapper", \.repeatedFloatWrapper)
+    Field.message(217, "repeated_double_wrapper", \.repeatedDoubleWrapper)
+    Field.message(218, "repeated_string_wrapper", \.repeatedStringWrapper)
+    Field.message(219, "repeated_bytes_wrapper", \.repeatedBytesWrapper)
+    Field.message(301, "optional_duration", \.optionalDuration)
+    Field.message(302, "optional_timestamp", \.optionalTimestamp)
+    Field.message(303, "optional_field_mask", \.optionalFieldMask)
+    Field.message(304, "optional_struct", \.optionalStruct)
+    Field.message(305, "optional_any", \.optionalAny)
+    Field.message(306, "optional_value", \.optionalValue)
+    Field.enumeration(307, "optional_null_value", \.optionalNullValue)
+    Field.message(308, "optional_empty", \.optionalEmpty)
+    Field.message(311, "repeated_duration", \.repeatedDuration)
+    Field.message(312, "repeated_timestamp", \.repeatedTimestamp)
+    Field.message(313, "repeated_fieldmask", \.repeatedFieldmask)
+    Field.message(315, "repeated_any", \.repeatedAny)
+    Field.message(316, "repeated_value", \.repeatedValue)
+    Field.message(317, "repeated_list_value", \.repeatedListValue)
+    Field.message(318, "repeated_empty", \.repeatedEmpty)
+    Field.message(324, "repeated_struct", \.repeatedStruct)
+  }
+}

@@ -1,0 +1,58 @@
+import Orchestrator
+import Synchronization
+
+/// A store as one incarnation of the process sees it: it fails now and then, before or after the
+/// commit, and is silent once the process is dead.
+final class FaultyStore: RotationStore {
+  private let base: any RotationStore
+  private let life: Incarnation
+  private let clock: SimulatedExecutor
+  private let failures: Mutex<(before: Int, after: Int, broken: Bool)>
+
+  /// - Parameters:
+  ///   - failBefore: per mille of commits that fail and are not made.
+  ///   - failAfter: per mille that are made, and fail nevertheless.
+  init(
+    _ base: any RotationStore, life: Incarnation, clock: SimulatedExecutor, failBefore: Int = 0,
+    failAfter: Int = 0
+  ) {
+    self.base = base
+    self.life = life
+    self.clock = clock
+    failures = Mutex((failBefore, failAfter, false))
+  }
+
+  /// From now on every commit fails, or none does but by chance.
+  func setBroken(_ broken: Bool) { failures.withLock { $0.broken = broken } }
+
+  func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision {
+    let (before, after, broken) = failures.withLock { ($0.before, $0.after, $0.broken) }
+    try? await clock.sleep(for: .milliseconds(1))
+    guard life.step() else { throw StoreError(.unavailable, "dead") }
+    if broken || clock.chance(before) { throw StoreError(.unavailable, "no space left on device") }
+    let revision = try await base.commit(changes)
+    guard life.step() else { throw StoreError(.unavailable, "dead") }
+    if clock.chance(after) { throw StoreError(.unavailable, "input/output error") }
+    return revision
+  }
+
+  func load() async throws(StoreError) -> StoreContents { try await base.load() }
+
+  func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? {
+    try await base.cluster(name)
+  }
+
+  func rotation(_ id: String) async throws(StoreError) -> RotationRecord? {
+    try await base.rotation(id)
+  }
+
+  func rotations(
+    cluster: String, before ordinal: UInt64?, limit: Int
+  ) async throws(StoreError) -> [RotationRecord] {
+    try await base.rotations(cluster: cluster, before: ordinal, limit: limit)
+  }
+
+  func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord? {
+    try await base.request(id, cluster: cluster)
+  }
+}

@@ -1,0 +1,80 @@
+import Rotation
+import Testing
+
+@Suite("Rollout policy")
+struct RolloutPolicyTests {
+  typealias Turn = RolloutPolicy.Turn
+
+  static func machine(_ id: String) -> Machine {
+    Machine(id: id, address: "10.0.0.1", role: id.hasPrefix("cp") ? .controlPlane : .worker)
+  }
+
+  static func next(_ limit: Int, _ turns: [(String, Turn)]) -> [String] {
+    RolloutPolicy(workerLimit: limit).next(turns.map { (machine($0.0), $0.1) }).map(\.id)
+  }
+
+  @Test("The first control plane by name begins alone")
+  func first() {
+    let all: [(String, Turn)] = [
+      ("w1", .pending), ("cp2", .pending), ("cp1", .pending), ("w0", .pending),
+    ]
+    #expect(RolloutPolicyTests.next(5, all) == ["cp1"])
+  }
+
+  @Test("Nobody begins while a control plane is in work")
+  func oneAtATime() {
+    #expect(
+      RolloutPolicyTests.next(5, [("cp1", .inWork), ("cp2", .pending), ("w1", .pending)]) == [])
+  }
+
+  @Test("Workers begin when every control plane is done, up to the limit, by name")
+  func workers() {
+    let all: [(String, Turn)] = [
+      ("cp1", .done), ("w3", .pending), ("w1", .pending), ("w2", .inWork), ("w4", .pending),
+    ]
+    #expect(RolloutPolicyTests.next(3, all) == ["w1", "w3"])
+    #expect(RolloutPolicyTests.next(1, all) == [])
+  }
+
+  @Test("A control plane that joined late takes its turn before any further worker")
+  func lateControlPlane() {
+    let all: [(String, Turn)] = [
+      ("cp1", .done), ("cp2", .pending), ("w1", .inWork), ("w2", .pending),
+    ]
+    #expect(RolloutPolicyTests.next(3, all) == ["cp2"])
+  }
+
+  @Test("A limit below one counts as one")
+  func limit() {
+    #expect(RolloutPolicyTests.next(0, [("cp1", .done), ("w1", .pending)]) == ["w1"])
+  }
+
+  @Test(
+    "In every situation: at most one control plane, no worker before the last of them, limit kept")
+  func exhaustive() {
+    let names = ["cp1", "cp2", "cp3", "w1", "w2", "w3"]
+    let turns = Turn.allCases
+    for limit in 1...3 {
+      for code in 0..<729 {
+        var rest = code
+        let situation = names.map { name -> (String, Turn) in
+          defer { rest /= 3 }
+          return (name, turns[rest % 3])
+        }
+        let begun = RolloutPolicyTests.next(limit, situation)
+        let states = Dictionary(uniqueKeysWithValues: situation)
+        #expect(begun.allSatisfy { states[$0] == .pending })
+        let open = ["cp1", "cp2", "cp3"].filter { states[$0] != .done }
+        let workersInWork = ["w1", "w2", "w3"].filter { states[$0] == .inWork }.count
+        let pendingWorkers = ["w1", "w2", "w3"].filter { states[$0] == .pending }.count
+        if !open.isEmpty {
+          #expect(begun.allSatisfy { $0.hasPrefix("cp") })
+          let anyInWork = open.contains { states[$0] == .inWork }
+          #expect(begun.count == (anyInWork ? 0 : 1))
+        } else {
+          #expect(begun.count == min(pendingWorkers, max(0, limit - workersInWork)))
+        }
+      }
+    }
+  }
+}

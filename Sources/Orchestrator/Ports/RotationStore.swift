@@ -80,6 +80,8 @@ public struct StoreError: Error, Sendable, Hashable {
     case corrupt
     /// The store belongs to a newer version, or to another program.
     case incompatible
+    /// Another process uses the store.
+    case inUse
   }
 
   public var code: Code

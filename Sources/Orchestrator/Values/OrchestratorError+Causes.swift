@@ -25,7 +25,7 @@ extension OrchestratorError {
         .journalUnavailable,
         "the journal cannot be used, so nothing is done to any machine: \(error.message)",
         subject: cluster)
-    case .conflict, .corrupt, .incompatible:
+    case .conflict, .corrupt, .incompatible, .inUse:
       self.init(.journalConflict, error.message, subject: cluster)
     }
   }

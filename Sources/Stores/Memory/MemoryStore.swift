@@ -83,6 +83,12 @@ extension MemoryStore.Contents {
       requests = requests.filter { $0.key.cluster != name }
     case .putRotation(var rotation, let expected):
       try expect(expected, rotations[rotation.id]?.revision, "rotation \(rotation.id)")
+      let twin = rotations.values.first {
+        $0.cluster == rotation.cluster && $0.ordinal == rotation.ordinal && $0.id != rotation.id
+      }
+      if let twin {
+        throw StoreError(.conflict, "\(twin.id) is rotation \(twin.ordinal) of its cluster already")
+      }
       rotation.revision = revision
       rotations[rotation.id] = rotation
     case .pruneRotations(let cluster, let ordinal):

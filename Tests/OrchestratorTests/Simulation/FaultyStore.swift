@@ -30,29 +30,37 @@ final class FaultyStore: RotationStore {
     try? await clock.sleep(for: .milliseconds(1))
     guard life.step() else { throw StoreError(.unavailable, "dead") }
     if broken || clock.chance(before) { throw StoreError(.unavailable, "no space left on device") }
-    let revision = try await base.commit(changes)
+    let revision = try await clock.elsewhere { () async throws(StoreError) in
+      try await base.commit(changes)
+    }
     guard life.step() else { throw StoreError(.unavailable, "dead") }
     if clock.chance(after) { throw StoreError(.unavailable, "input/output error") }
     return revision
   }
 
-  func load() async throws(StoreError) -> StoreContents { try await base.load() }
+  func load() async throws(StoreError) -> StoreContents {
+    try await clock.elsewhere { () async throws(StoreError) in try await base.load() }
+  }
 
   func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? {
-    try await base.cluster(name)
+    try await clock.elsewhere { () async throws(StoreError) in try await base.cluster(name) }
   }
 
   func rotation(_ id: String) async throws(StoreError) -> RotationRecord? {
-    try await base.rotation(id)
+    try await clock.elsewhere { () async throws(StoreError) in try await base.rotation(id) }
   }
 
   func rotations(
     cluster: String, before ordinal: UInt64?, limit: Int
   ) async throws(StoreError) -> [RotationRecord] {
-    try await base.rotations(cluster: cluster, before: ordinal, limit: limit)
+    try await clock.elsewhere { () async throws(StoreError) in
+      try await base.rotations(cluster: cluster, before: ordinal, limit: limit)
+    }
   }
 
   func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord? {
-    try await base.request(id, cluster: cluster)
+    try await clock.elsewhere { () async throws(StoreError) in
+      try await base.request(id, cluster: cluster)
+    }
   }
 }

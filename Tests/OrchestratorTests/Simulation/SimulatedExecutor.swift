@@ -1,3 +1,4 @@
+import Glibc
 import Orchestrator
 import Rotation
 import Synchronization
@@ -34,6 +35,8 @@ final class SimulatedExecutor: TaskExecutor, OrchestratorClock {
     var cancelled: Set<UInt64> = []
     var count: UInt64 = 0
     var jobs = 0
+    /// Calls that are being answered by other threads.
+    var elsewhere = 0
     var generator: SeededGenerator
   }
 
@@ -62,6 +65,8 @@ final class SimulatedExecutor: TaskExecutor, OrchestratorClock {
       }
       if let job {
         job.runSynchronously(on: asUnownedTaskExecutor())
+      } else if state.withLock({ $0.elsewhere > 0 }) {
+        usleep(20)
       } else if !wakeNext() || now() > end {
         return isDone()
       }
@@ -113,6 +118,15 @@ final class SimulatedExecutor: TaskExecutor, OrchestratorClock {
       sleeper?.continuation.resume(returning: false)
     }
     guard rested else { throw CancellationError() }
+  }
+
+  /// Makes a call that another thread may answer; simulated time stands still meanwhile.
+  func elsewhere<Value: Sendable>(
+    _ call: () async throws(StoreError) -> Value
+  ) async throws(StoreError) -> Value {
+    state.withLock { $0.elsewhere += 1 }
+    defer { state.withLock { $0.elsewhere -= 1 } }
+    return try await call()
   }
 
   /// A choice of the seed.

@@ -162,7 +162,7 @@ struct Process: Sendable {
           recording.note(error)
           try? await world.clock.sleep(for: .milliseconds(100))
           let last = recording.snapshots.last?.revision ?? revision
-          do {
+          do throws(OrchestratorError) {
             watch = try orchestrator.watch(
               cluster: cluster, afterRevision: last, stopWhenIdle: stopWhenIdle)
           } catch {

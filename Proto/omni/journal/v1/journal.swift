@@ -97,7 +97,7 @@ extension Journal {
     }
   }
 
-  /// The answer that was given to a request. Key: the request's id.
+  /// The answer that was given to a request. Key: the cluster and the request's id.
   public struct RequestRecord: Message {
     public var id = ""
     public var cluster = ""

@@ -184,7 +184,6 @@ extension Journal {
     public var machine: Machine?
     public var state = MachineProgress.State.unspecified
     public var effort: Effort?
-    public var checks: [Check] = []
     public var missingSince: Timestamp?
     public var unknownFields = UnknownFields()
 
@@ -194,8 +193,7 @@ extension Journal {
       Field.message(1, "machine", \.machine)
       Field.enumeration(2, "state", \.state)
       Field.message(3, "effort", \.effort)
-      Field.message(4, "checks", \.checks)
-      Field.message(5, "missing_since", \.missingSince)
+      Field.message(4, "missing_since", \.missingSince)
     }
 
     public struct State: ProtoEnum {
@@ -251,6 +249,8 @@ extension Journal {
     public var name = ""
     public var state = CheckState.unspecified
     public var detail = ""
+    public var since: Timestamp?
+    public var lastError = ""
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -259,6 +259,8 @@ extension Journal {
       Field.string(1, "name", \.name)
       Field.enumeration(2, "state", \.state)
       Field.string(3, "detail", \.detail)
+      Field.message(4, "since", \.since)
+      Field.string(5, "last_error", \.lastError)
     }
   }
 }

@@ -1,0 +1,212 @@
+import Orchestrator
+import ProtoCodec
+import Rotation
+import Schema
+
+extension RotationRecord {
+  func journalBytes() -> [UInt8] {
+    var record = Journal.RotationRecord()
+    record.id = id
+    record.cluster = cluster
+    record.ordinal = ordinal
+    record.component = Journal.Component(component)
+    record.old = Journal.Authority(old)
+    record.new = Journal.Authority(new)
+    record.state = state.journal
+    record.notes = notes
+    record.reason = reason
+    record.requester = requester
+    record.startedAt = Timestamp(startedAt)
+    record.updatedAt = Timestamp(updatedAt)
+    record.finishedAt = finishedAt.map { Timestamp($0) }
+    return record.serialized()
+  }
+
+  init(journal bytes: [UInt8], revision: Revision) throws(StoreError) {
+    let record = try decoded(Journal.RotationRecord.self, bytes)
+    self.init(
+      id: record.id, cluster: record.cluster, ordinal: record.ordinal,
+      component: try record.component.component(),
+      old: try record.old.required("old").authority, new: try record.new.required("new").authority,
+      state: try RotationMachine.State(journal: record.state.required("state")),
+      notes: record.notes, reason: record.reason, requester: record.requester,
+      startedAt: try record.startedAt.required("started_at").instant,
+      updatedAt: try record.updatedAt.required("updated_at").instant,
+      finishedAt: record.finishedAt?.instant, revision: revision)
+  }
+}
+
+extension RotationMachine.State {
+  fileprivate var journal: Journal.RotationRecord.State {
+    switch self {
+    case .assembling(let effort):
+      var assembling = Journal.Assembling()
+      assembling.effort = effort.journal
+      return .assembling(assembling)
+    case .rolling(let stage):
+      return .rolling(stage.journal)
+    case .gating(let stage, let gate):
+      var gating = Journal.Gating()
+      gating.stage = stage.journal
+      gating.step =
+        switch gate.step {
+        case .cluster: .cluster
+        case .members: .members
+        }
+      gating.effort = gate.effort.journal
+      return .gating(gating)
+    case .succeeded(let stage):
+      return .succeeded(stage.journal)
+    case .failed(let reason):
+      var failed = Journal.Failed()
+      failed.reason = reason
+      return .failed(failed)
+    }
+  }
+
+  fileprivate init(journal state: Journal.RotationRecord.State) throws(StoreError) {
+    switch state {
+    case .assembling(let assembling):
+      self = .assembling(try Effort(journal: assembling.effort))
+    case .rolling(let stage):
+      self = .rolling(try Stage(journal: stage))
+    case .gating(let gating):
+      let step: Gate.Step
+      switch gating.step {
+      case .cluster: step = .cluster
+      case .members: step = .members
+      default: throw .unreadable("step \(gating.step.rawValue)")
+      }
+      self = .gating(
+        try Stage(journal: gating.stage.required("stage")),
+        Gate(step: step, effort: try Effort(journal: gating.effort)))
+    case .succeeded(let stage):
+      self = .succeeded(try Stage(journal: stage))
+    case .failed(let failed):
+      self = .failed(reason: failed.reason)
+    }
+  }
+}
+
+extension Stage {
+  fileprivate var journal: Journal.Stage {
+    var stage = Journal.Stage()
+    stage.phase =
+      switch phase {
+      case .preRotate: .preRotate
+      case .rotate: .rotate
+      case .postRotate: .postRotate
+      }
+    stage.machines = machines.map(\.journal)
+    stage.listing = listing.journal
+    return stage
+  }
+
+  fileprivate init(journal stage: Journal.Stage) throws(StoreError) {
+    let phase: Rotation.RotationPhase
+    switch stage.phase {
+    case .preRotate: phase = .preRotate
+    case .rotate: phase = .rotate
+    case .postRotate: phase = .postRotate
+    default: throw .unreadable("phase \(stage.phase.rawValue)")
+    }
+    var machines: [MachineProgress] = []
+    for progress in stage.machines { machines.append(try MachineProgress(journal: progress)) }
+    self.init(phase: phase, machines: machines, listing: try Effort(journal: stage.listing))
+  }
+}
+
+extension MachineProgress {
+  fileprivate var journal: Journal.MachineProgress {
+    var progress = Journal.MachineProgress()
+    progress.machine = Journal.Machine(machine)
+    progress.missingSince = missingSince.map { Timestamp($0) }
+    progress.effort = state.effort?.journal
+    progress.state =
+      switch state {
+      case .pending: .pending
+      case .applying: .applying
+      case .waiting: .waiting
+      case .verifying: .verifying
+      case .verified: .verified
+      }
+    return progress
+  }
+
+  fileprivate init(journal progress: Journal.MachineProgress) throws(StoreError) {
+    let effort = try Effort(journal: progress.effort)
+    let state: MachineState
+    switch progress.state {
+    case .pending: state = .pending
+    case .applying: state = .applying(effort)
+    case .waiting: state = .waiting(effort)
+    case .verifying: state = .verifying(effort)
+    case .verified: state = .verified(effort)
+    default: throw .unreadable("machine state \(progress.state.rawValue)")
+    }
+    self.init(
+      machine: try progress.machine.required("machine").machine, state: state,
+      missingSince: progress.missingSince?.instant)
+  }
+}
+
+extension Effort {
+  /// Nil when nothing has been tried, which is what the absent message means.
+  fileprivate var journal: Journal.Effort? {
+    guard self != Effort() else { return nil }
+    var effort = Journal.Effort()
+    effort.attempts = Int32(clamping: attempts)
+    effort.failures = Int32(clamping: failures)
+    effort.repetitions = Int32(clamping: repetitions)
+    effort.checks = checks.map(\.journal)
+    effort.lastError = lastError
+    effort.waitingSince = waitingSince.map { Timestamp($0) }
+    effort.nextAttemptAt = nextAttemptAt.map { Timestamp($0) }
+    return effort
+  }
+
+  fileprivate init(journal effort: Journal.Effort?) throws(StoreError) {
+    guard let effort else {
+      self.init()
+      return
+    }
+    var checks: [CheckRecord] = []
+    for check in effort.checks { checks.append(try CheckRecord(journal: check)) }
+    self.init(
+      attempts: Int(effort.attempts), failures: Int(effort.failures),
+      repetitions: Int(effort.repetitions), checks: checks, lastError: effort.lastError,
+      waitingSince: effort.waitingSince?.instant, nextAttemptAt: effort.nextAttemptAt?.instant)
+  }
+}
+
+extension CheckRecord {
+  fileprivate var journal: Journal.Check {
+    var check = Journal.Check()
+    check.name = result.name
+    check.detail = result.detail
+    check.since = Timestamp(since)
+    check.lastError = lastError
+    check.state =
+      switch result.state {
+      case .passed: .passed
+      case .failed: .failed
+      case .waiting: .waiting
+      case .notApplicable: .notApplicable
+      }
+    return check
+  }
+
+  fileprivate init(journal check: Journal.Check) throws(StoreError) {
+    let state: CheckResult.State
+    switch check.state {
+    case .passed: state = .passed
+    case .failed: state = .failed
+    case .waiting: state = .waiting
+    case .notApplicable: state = .notApplicable
+    default: throw .unreadable("check state \(check.state.rawValue)")
+    }
+    self.init(
+      result: CheckResult(check.name, state, check.detail),
+      since: try check.since.required("since").instant, lastError: check.lastError)
+  }
+}

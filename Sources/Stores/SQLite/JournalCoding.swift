@@ -1,0 +1,148 @@
+import Orchestrator
+import ProtoCodec
+import Rotation
+import Schema
+
+// Between the domain's values and the messages of omni.journal.v1. What cannot be understood is
+// `.corrupt`: a journal that is half understood is worse than one that is refused.
+
+extension StoreError {
+  static func unreadable(_ what: String) -> StoreError {
+    StoreError(
+      .corrupt, "a record of the journal cannot be understood (\(what)): restore it from a backup")
+  }
+}
+
+/// Decodes one record.
+func decoded<M: Message>(_ type: M.Type, _ bytes: [UInt8]) throws(StoreError) -> M {
+  do throws(DecodingError) { return try M(serialized: bytes) } catch {
+    throw .unreadable(M.protoName)
+  }
+}
+
+extension Optional {
+  /// What must not be absent.
+  func required(_ what: String) throws(StoreError) -> Wrapped {
+    guard let value = self else { throw .unreadable("\(what) is missing") }
+    return value
+  }
+}
+
+extension Timestamp {
+  init(_ instant: Instant) {
+    let seconds = instant.secondsSince1970
+    let rest = instant.nanosecondsSince1970 &- seconds &* 1_000_000_000
+    self.init(seconds: seconds, nanos: Int32(truncatingIfNeeded: rest))
+  }
+
+  var instant: Instant {
+    Instant(secondsSince1970: seconds).advanced(by: .nanoseconds(nanos))
+  }
+}
+
+extension Journal.Component {
+  init(_ component: Rotation.SecretComponent) {
+    switch component {
+    case .talosCA: self = .talosCA
+    case .kubernetesCA: self = .kubernetesCA
+    }
+  }
+
+  func component() throws(StoreError) -> Rotation.SecretComponent {
+    switch self {
+    case .talosCA: .talosCA
+    case .kubernetesCA: .kubernetesCA
+    default: throw .unreadable("component \(rawValue)")
+    }
+  }
+}
+
+extension Journal.Authority {
+  init(_ authority: SealedAuthority) {
+    self.init()
+    certificatePEM = authority.certificatePEM
+    fingerprint = authority.fingerprint
+    sealedKey = authority.sealedKey
+  }
+
+  var authority: SealedAuthority {
+    SealedAuthority(
+      certificatePEM: certificatePEM, fingerprint: fingerprint, sealedKey: sealedKey)
+  }
+}
+
+extension Journal.Machine {
+  init(_ machine: Rotation.Machine) {
+    self.init()
+    id = machine.id
+    address = machine.address
+    controlPlane = machine.role == .controlPlane
+    port = Int32(clamping: machine.port)
+  }
+
+  var machine: Rotation.Machine {
+    Rotation.Machine(
+      id: id, address: address, role: controlPlane ? .controlPlane : .worker, port: Int(port))
+  }
+}
+
+extension ClusterRecord {
+  func journalBytes() -> [UInt8] {
+    var record = Journal.ClusterRecord()
+    record.name = name
+    record.endpoints = endpoints
+    record.kubernetesEndpoint = kubernetesEndpoint
+    record.talosVersion = talosVersion
+    record.machines = machines.map { Journal.Machine($0) }
+    record.authorities = Rotation.SecretComponent.allCases.compactMap { component in
+      authorities[component].map {
+        var entry = Journal.ComponentAuthority()
+        entry.component = Journal.Component(component)
+        entry.authority = Journal.Authority($0)
+        return entry
+      }
+    }
+    record.importedAt = Timestamp(importedAt)
+    record.activeRotation = activeRotation ?? ""
+    record.rotationCount = rotationCount
+    return record.serialized()
+  }
+
+  init(journal bytes: [UInt8], revision: Revision) throws(StoreError) {
+    let record = try decoded(Journal.ClusterRecord.self, bytes)
+    var authorities: [Rotation.SecretComponent: SealedAuthority] = [:]
+    for entry in record.authorities {
+      let authority = try entry.authority.required("authority").authority
+      authorities[try entry.component.component()] = authority
+    }
+    self.init(
+      name: record.name, endpoints: record.endpoints,
+      kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
+      machines: record.machines.map(\.machine), talosVersion: record.talosVersion,
+      importedAt: try record.importedAt.required("imported_at").instant,
+      activeRotation: record.activeRotation.isEmpty ? nil : record.activeRotation,
+      rotationCount: record.rotationCount, revision: revision)
+  }
+}
+
+extension RequestRecord {
+  func journalBytes() -> [UInt8] {
+    var record = Journal.RequestRecord()
+    record.id = id
+    record.cluster = cluster
+    record.component = Journal.Component(component)
+    record.rotation = rotation
+    record.ordinal = ordinal
+    record.attached = attached
+    record.answeredAt = Timestamp(answeredAt)
+    return record.serialized()
+  }
+
+  init(journal bytes: [UInt8]) throws(StoreError) {
+    let record = try decoded(Journal.RequestRecord.self, bytes)
+    self.init(
+      id: record.id, cluster: record.cluster, component: try record.component.component(),
+      rotation: record.rotation, ordinal: record.ordinal, attached: record.attached,
+      answeredAt: try record.answeredAt.required("answered_at").instant)
+  }
+}

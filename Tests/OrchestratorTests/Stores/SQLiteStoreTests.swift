@@ -1,0 +1,178 @@
+import Foundation
+import Orchestrator
+import Rotation
+import SQLiteStore
+import Testing
+
+@Suite("SQLite store")
+struct SQLiteStoreTests {
+  static func code(_ body: () throws -> Void) -> StoreError.Code? {
+    do { try body() } catch { return (error as? StoreError)?.code }
+    return nil
+  }
+
+  /// A closed database with one cluster in it.
+  static func written(_ directory: URL) async throws -> URL {
+    let file = directory.appendingPathComponent("omnid.db")
+    let store = try SQLiteStore(path: file.path)
+    _ = try await store.commit([.putCluster(Sample.cluster("demo"), expected: 0)])
+    await store.close()
+    return file
+  }
+
+  @Test("The database and the files beside it can be read by their owner alone")
+  func mode() async throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let store = try SQLiteStore(path: directory.path + "/omnid.db")
+    _ = try await store.commit([.putCluster(Sample.cluster("demo"), expected: 0)])
+    let files = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+    #expect(files.sorted() == ["omnid.db", "omnid.db-shm", "omnid.db-wal"])
+    for file in files {
+      let attributes = try FileManager.default.attributesOfItem(
+        atPath: directory.path + "/" + file)
+      #expect(attributes[.posixPermissions] as? Int == 0o600, "\(file)")
+    }
+    await store.close()
+  }
+
+  @Test("A file that is no database is refused and left as it is")
+  func garbage() throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let file = directory.appendingPathComponent("omnid.db")
+    let bytes = Data((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
+    try bytes.write(to: file)
+    #expect(SQLiteStoreTests.code { _ = try SQLiteStore(path: file.path) } == .corrupt)
+    #expect(try Data(contentsOf: file) == bytes)
+  }
+
+  @Test(
+    "A database of a newer version, or of another program, is refused and left as it is",
+    arguments: [(60, [0, 0, 0, 99]), (68, [1, 2, 3, 4]), (68, [0, 0, 0, 0])] as [(Int, [UInt8])])
+  func foreign(offset: Int, bytes: [UInt8]) async throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let file = try await SQLiteStoreTests.written(directory)
+    // user_version stands at byte 60 of the header, application_id at byte 68.
+    var data = try Data(contentsOf: file)
+    data.replaceSubrange(offset..<offset + 4, with: bytes)
+    try data.write(to: file)
+    #expect(SQLiteStoreTests.code { _ = try SQLiteStore(path: file.path) } == .incompatible)
+    #expect(try Data(contentsOf: file) == data)
+  }
+
+  @Test("Damaged pages and records are an error, not a crash and not a half-read journal")
+  func damaged() async throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let file = try await SQLiteStoreTests.written(directory)
+    let whole = try Data(contentsOf: file)
+    var errors = 0
+    for page in 1..<(whole.count / 4096) {
+      var data = whole
+      data.replaceSubrange(
+        page * 4096..<(page + 1) * 4096, with: Data(repeating: 0xA5, count: 4096))
+      try data.write(to: file)
+      do {
+        let contents = try await SQLiteStore(path: file.path).load()
+        #expect(contents.revision == 1 || contents.revision == 0)
+      } catch {
+        #expect(error.code == .corrupt)
+        errors += 1
+      }
+    }
+    #expect(errors >= 2)
+  }
+
+  @Test("Whatever part of the log a power cut leaves, the journal is that of some commit")
+  func tornLog() async throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let file = directory.path + "/omnid.db"
+    let store = try SQLiteStore(path: file)
+    var cluster = Sample.cluster("demo")
+    for round in 1...30 as ClosedRange<UInt64> {
+      cluster.rotationCount = round
+      cluster.revision = try await store.commit([
+        .putCluster(cluster, expected: cluster.revision),
+        .putRotation(
+          Sample.rotation("r\(round)", ordinal: round), expected: 0),
+      ])
+    }
+    let database = try Data(contentsOf: URL(fileURLWithPath: file))
+    let log = try Data(contentsOf: URL(fileURLWithPath: file + "-wal"))
+    var seen: Set<Revision> = []
+    for cut in Array(stride(from: 0, to: log.count, by: max(1, log.count / 60))) + [log.count] {
+      let copy = directory.path + "/copy-\(cut).db"
+      try database.write(to: URL(fileURLWithPath: copy))
+      try log.prefix(cut).write(to: URL(fileURLWithPath: copy + "-wal"))
+      let survivor = try SQLiteStore(path: copy)
+      let contents = try await survivor.load()
+      seen.insert(contents.revision)
+      #expect(contents.clusters.first?.rotationCount ?? 0 == contents.revision)
+      #expect(contents.rotations.first?.ordinal ?? 0 == contents.revision)
+      await survivor.close()
+    }
+    #expect(seen.contains(30) && seen.count > 10)
+    await store.close()
+  }
+
+  @Test("A store that was closed says so")
+  func closed() async throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let store = try SQLiteStore(path: directory.path + "/omnid.db")
+    await store.close()
+    await #expect(throws: StoreError(.unavailable, "the store is closed")) {
+      _ = try await store.load()
+    }
+  }
+
+  @Test("A path that cannot be used is an error that names it")
+  func path() throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let missing = directory.path + "/missing/omnid.db"
+    #expect(throws: StoreError.self) { _ = try SQLiteStore(path: missing) }
+    do { _ = try SQLiteStore(path: missing) } catch {
+      #expect(error.code == .unavailable && error.message.contains(missing))
+    }
+    #expect(SQLiteStoreTests.code { _ = try SQLiteStore(path: directory.path) } == .unavailable)
+  }
+
+  @Test("A state directory has one user at a time; the next one is told who it is")
+  func stateDirectory() throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    func take() throws -> Bool {
+      let lock = try StateDirectoryLock(directory: directory.path)
+      // flock belongs to the open file, so a second one in this process is as foreign as any.
+      do { _ = try StateDirectoryLock(directory: directory.path) } catch {
+        #expect(error.code == .inUse)
+        #expect(error.message.contains("process \(ProcessInfo.processInfo.processIdentifier)"))
+        _ = consume lock
+        return true
+      }
+      return false
+    }
+    #expect(try take())
+    // Let go of, it can be taken again, and what the last one left in the file does not matter.
+    #expect(try take())
+    #expect(
+      SQLiteStoreTests.code {
+        _ = try StateDirectoryLock(directory: directory.path + "/missing")
+      } == .unavailable)
+  }
+
+  @Test("A rotation runs to its end over SQLite, through deaths and restarts", arguments: 0..<3)
+  func rotation(seed: Int) throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let world = World(
+      seed: UInt64(seed), controlPlanes: 2, workers: 2,
+      journal: try SQLiteStore(path: directory.path + "/omnid.db"))
+    try SimulationTests.rotate(
+      world, component: .talosCA, lifetimes: [15, 30, 20], note: "sqlite \(seed)")
+  }
+}

@@ -34,6 +34,9 @@ package struct EnvelopeReader {
 
   package init(limit: Int) { self.limit = limit }
 
+  /// Bytes kept of an incomplete message.
+  package var partialBytes: Int { partial.count }
+
   /// Whether the stream may end here.
   package var isAtBoundary: Bool { partial.isEmpty }
 

@@ -54,6 +54,9 @@ public protocol HTTPServerStream: AnyObject {
   var bufferedBytes: Int { get }
   /// Returns flow-control credit for request bytes that were taken in.
   func release(_ bytes: Int)
+  /// Tells by how much the request bytes that are kept in memory for this exchange have changed.
+  /// False when the connection or the server keeps too many: the request must be refused.
+  func holds(_ change: Int) -> Bool
 }
 
 /// What receives a request on the server, on the stream's executor.

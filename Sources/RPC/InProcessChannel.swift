@@ -92,6 +92,8 @@ private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
     client.streamWritable()
   }
 
+  func holds(_ change: Int) -> Bool { true }
+
   func reset(_ errorCode: UInt32) {
     close(server: errorCode, client: .reset(errorCode: errorCode))
   }

@@ -28,6 +28,8 @@ public final class ServerCall: @unchecked Sendable {
   private var queueStart = 0
   private var queuedBytes = 0
   private var unreleasedBytes = 0
+  /// Request bytes that the stream was told are kept here.
+  private var heldBytes = 0
   private var inputEnded = false
   private var inputWaiter: UnsafeContinuation<[UInt8]?, Never>?
   private var writeWaiters: [UnsafeContinuation<Void, Never>] = []
@@ -178,6 +180,9 @@ public final class ServerCall: @unchecked Sendable {
     task = nil
     queue = []
     queueStart = 0
+    queuedBytes = 0
+    reader = EnvelopeReader(limit: limits.requestMessageBytes)
+    _ = updateHeld()
     inputEnded = true
     if let waiter = inputWaiter {
       inputWaiter = nil
@@ -265,6 +270,8 @@ public final class ServerCall: @unchecked Sendable {
       queueStart = 0
     }
     queuedBytes -= message.count
+    // Holding less is never refused.
+    _ = updateHeld()
     returnCredit()
     return message
   }
@@ -310,8 +317,20 @@ extension ServerCall: HTTPRequestReceiver {
     } catch {
       return fail(error)
     }
+    guard updateHeld() else {
+      return fail(
+        RPCError(.resourceExhausted, "too many request bytes wait on this connection or server"))
+    }
     returnCredit()
     if isLast { receivedEnd() }
+  }
+
+  /// False when too much is kept.
+  private func updateHeld() -> Bool {
+    let held = machine.isOpen ? reader.partialBytes + queuedBytes : 0
+    let change = held - heldBytes
+    heldBytes = held
+    return change == 0 || stream.holds(change)
   }
 
   private func receivedMessage(
@@ -346,6 +365,7 @@ extension ServerCall: HTTPRequestReceiver {
       let request = queue[0]
       queue = []
       queuedBytes = 0
+      _ = updateHeld()
       returnCredit()
       handler.start(self, request.span)
     case .endInput:

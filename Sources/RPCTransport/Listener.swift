@@ -93,7 +93,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
       set.add(
         ServerConnection(
           loop: set.loop, descriptor: socket, tls: engine, peer: accepted, service: service,
-          configuration: configuration
+          configuration: configuration, limit: set.limit
         ) { set.remove($0) })
     }
   }

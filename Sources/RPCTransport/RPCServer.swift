@@ -27,7 +27,8 @@ public final class RPCServer: Sendable {
     self.service = service
     self.configuration = configuration
     self.group = try EventLoopGroup(count: configuration.eventLoops)
-    let limit = ConnectionLimit(configuration.maxConnections)
+    let limit = ConnectionLimit(
+      connections: configuration.maxConnections, heldBytes: configuration.heldBytes)
     self.sets = group.loops.map { ConnectionSet(loop: $0, limit: limit) }
   }
 
@@ -99,17 +100,15 @@ public final class RPCServer: Sendable {
   /// Stops listening, lets calls under way finish for at most the grace, then closes what is left
   /// and ends the event loops.
   public func shutdown(grace: Duration) async {
-    let (listeners, files) = state.withLock { state in
+    let (listeners, files, wasDown) = state.withLock { state in
       defer {
         state.listeners = []
         state.socketFiles = []
         state.isDown = true
       }
-      return state.isDown ? ([], []) : (state.listeners, state.socketFiles)
+      return (state.listeners, state.socketFiles, state.isDown)
     }
-    if listeners.isEmpty && files.isEmpty && state.withLock({ $0.isDown }) && group.loops.isEmpty {
-      return
-    }
+    if wasDown { return }
     for file in files { UnixSocketFile.remove(file) }
     let loop = sets[0].loop
     await withCheckedContinuation { continuation in
@@ -136,12 +135,22 @@ public final class RPCServer: Sendable {
   }
 }
 
-/// Counts the connections of all loops.
+/// Counts the connections of all loops, and the request bytes kept for them.
 final class ConnectionLimit: Sendable {
   private let open = Atomic(0)
-  let limit: Int
+  private let held = Atomic(0)
+  private let limit: Int
+  private let heldLimit: Int
 
-  init(_ limit: Int) { self.limit = limit }
+  init(connections: Int, heldBytes: Int) {
+    limit = connections
+    heldLimit = heldBytes
+  }
+
+  /// Whether the kept bytes stay within the limit with this change, which is made either way.
+  func holds(_ change: Int) -> Bool {
+    held.add(change, ordering: .relaxed).newValue <= heldLimit
+  }
 
   var count: Int { open.load(ordering: .relaxed) }
 

@@ -10,15 +10,20 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private let onClose: (ServerConnection) -> Void
   private var timer: UInt64?
   private var isDraining = false
+  private let limit: ConnectionLimit
+  private let heldLimit: Int
+  private var heldBytes = 0
 
   init(
     loop: EventLoop, descriptor: consuming FileDescriptor, tls: TLSEngine?, peer: Peer,
-    service: any HTTPService, configuration: ServerConfiguration,
+    service: any HTTPService, configuration: ServerConfiguration, limit: ConnectionLimit,
     onClose: @escaping (ServerConnection) -> Void
   ) {
     self.peer = peer
     self.service = service
     self.onClose = onClose
+    self.limit = limit
+    self.heldLimit = configuration.heldBytesPerConnection
     super.init(
       loop: loop, descriptor: descriptor,
       session: HTTP2Session(role: .server, settings: configuration.http2) {
@@ -89,10 +94,18 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     markDirty()
   }
 
+  func holds(_ change: Int) -> Bool {
+    heldBytes += change
+    return limit.holds(change) && heldBytes <= heldLimit
+  }
+
   override func closed(_ reason: String, _ streams: [HTTP2Stream]) {
     if let timer { loop.cancelTimer(timer) }
     timer = nil
     for stream in streams { unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: 0x8) }
+    // Calls that are over have given back what they held; the rest goes with the connection.
+    _ = limit.holds(-heldBytes)
+    heldBytes = 0
     onClose(self)
   }
 }
@@ -156,6 +169,8 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     connection.session.release(self, bytes)
     connection.markDirty()
   }
+
+  func holds(_ change: Int) -> Bool { connection?.holds(change) ?? true }
 
   func ended(errorCode: UInt32) {
     let receiver = self.receiver

@@ -1,4 +1,5 @@
 import RPC
+import Synchronization
 
 /// A service on plain bytes: the calls are tested, not a codec.
 enum Echo {
@@ -6,6 +7,11 @@ enum Echo {
   static let count = method("Count", .serverStreaming)
   static let sum = method("Sum", .clientStreaming)
   static let chat = method("Chat", .bidirectionalStreaming)
+
+  static let peer = method("Peer", .unary)
+  static let flood = method("Flood", .serverStreaming)
+  /// Messages that flood handlers have got rid of.
+  static let written = Atomic(0)
 
   static func method(_ name: String, _ kind: MethodKind) -> RPC.Method<[UInt8], [UInt8]> {
     RPC.Method(
@@ -23,6 +29,15 @@ enum Echo {
       if request == Array("sleep".utf8) { try await Task.sleep(for: .seconds(30)) }
       call.addTrailingMetadata(Metadata(["x-seen": call.metadata["x-in"] ?? "none"]))
       return request
+    }
+    router.handle(peer) { (request: [UInt8], call) in
+      Array("\(call.peer.certificates.count) \(call.peer.process?.userID ?? 9999)".utf8)
+    }
+    router.handle(flood) { (request: [UInt8], writer: ResponseWriter<[UInt8]>, call) in
+      for i in 0..<100_000 {
+        try await writer.write([UInt8](repeating: UInt8(truncatingIfNeeded: i), count: 1024))
+        written.add(1, ordering: .relaxed)
+      }
     }
     router.handle(count) { (request: [UInt8], writer: ResponseWriter<[UInt8]>, call) in
       for i in 0..<Int(request[0]) { try await writer.write([UInt8(i)]) }

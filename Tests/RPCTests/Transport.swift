@@ -1,10 +1,11 @@
+import Crypto
 import Glibc
 import RPC
 import RPCTransport
 
 /// What a call can be carried by.
 enum Transport: CaseIterable {
-  case inProcess, unix, plaintext
+  case inProcess, unix, plaintext, tls12, tls13
 
   /// Runs the body with a client of a server that serves the router, and takes both down again.
   func withClient(
@@ -15,6 +16,14 @@ enum Transport: CaseIterable {
     case .unix:
       try await withServer(router) { path, _ in
         try await body(RPCClient(try SocketChannel(.unix(path: path))))
+      }
+    case .tls12, .tls13:
+      let tls = try TestTLS(.kubernetes, minimum: self == .tls12 ? .tls12 : .tls13)
+      try await withServer(router) { _, server in
+        let port = try await server.listen(host: "127.0.0.1", port: 0) { tls.server }
+        try await body(
+          RPCClient(
+            try SocketChannel(.tls(host: "127.0.0.1", port: port), tls: tls.client)))
       }
     case .plaintext:
       try await withServer(router) { _, server in

@@ -1,0 +1,60 @@
+# omnid: what a person or CI runs. Each target says what it does; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+SWIFT ?= swift
+VENV := .build/venv
+PREFIX ?= /usr/local
+RELEASE := .build/release
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
+
+.PHONY: deps
+deps: ## install the Debian packages of docs/packages.txt that are missing
+	@scripts/install-packages
+
+.PHONY: build
+build: deps ## build omnid, omnictl and talosim for release
+	$(SWIFT) build -c release --product omnid
+	$(SWIFT) build -c release --product omnictl
+	$(SWIFT) build -c release --product talosim
+
+.PHONY: demo
+demo: build ## rotate both CAs of a simulated cluster, live
+	@scripts/demo
+
+.PHONY: test
+test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real clients from outside
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+	$(VENV)/bin/buf lint Proto
+	$(MAKE) --no-print-directory test-outside
+
+.PHONY: test-outside
+test-outside: build $(VENV)/done ## the tests that drive the release binaries with other people's clients
+	$(VENV)/bin/python -m pytest -q -x Tests/EndToEnd Tests/Interop
+
+.PHONY: lint
+lint: ## check the formatting
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Proto Clients Tests
+
+.PHONY: format
+format: ## format everything
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Proto Clients Tests
+
+.PHONY: install
+install: build ## install the programs under $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(RELEASE)/omnid $(RELEASE)/omnictl $(RELEASE)/talosim $(DESTDIR)$(PREFIX)/bin
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf .build
+
+$(VENV)/done: Tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+	@touch $@

@@ -1,0 +1,239 @@
+import Glibc
+import RPC
+import RPCTransport
+import Synchronization
+import Testing
+
+/// Whatever stands on the wire, the server answers by the book, keeps its memory, and goes on
+/// serving others.
+@Suite(.serialized) struct HostilePeerTests {
+  /// Lets the peer misbehave, then makes a proper call.
+  func survives(
+    configuration: ServerConfiguration = ServerConfiguration(),
+    _ misbehave: (String, RPCServer) async throws -> Void
+  ) async throws {
+    try await withServer(Echo.router(), configuration: configuration) { path, server in
+      try await misbehave(path, server)
+      let client = RPCClient(try SocketChannel(.unix(path: path)))
+      #expect(try await client.unary(Echo.unary, [7]) == [7])
+    }
+  }
+
+  static func residentBytes() -> Int {
+    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+    defer { fclose(file) }
+    var total = 0
+    var resident = 0
+    withUnsafeMutablePointer(to: &total) { total in
+      withUnsafeMutablePointer(to: &resident) { resident in
+        _ = withVaList([total, resident]) { vfscanf(file, "%ld %ld", $0) }
+      }
+    }
+    return resident * 4096
+  }
+
+  @Test("Bytes that are not HTTP/2 close the connection")
+  func garbage() async throws {
+    var generator = SystemRandomNumberGenerator()
+    try await survives { path, _ in
+      for _ in 0..<20 {
+        let connection = try RawConnection(path)
+        connection.send((0..<4096).map { _ in UInt8.random(in: 0...255, using: &generator) })
+        #expect(connection.readToEnd() != nil)
+      }
+      let http1 = try RawConnection(path)
+      http1.send(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+      #expect(http1.readToEnd() != nil)
+    }
+  }
+
+  @Test("Random frames behind a good preface do no harm")
+  func randomFrames() async throws {
+    var generator = SystemRandomNumberGenerator()
+    try await survives { path, _ in
+      for _ in 0..<50 {
+        let connection = try RawConnection(path)
+        connection.send(RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, []))
+        for _ in 0..<20 {
+          let payload = (0..<Int.random(in: 0...64)).map { _ in
+            UInt8.random(in: 0...255, using: &generator)
+          }
+          let isOpen = connection.send(
+            RawConnection.frame(
+              UInt8.random(in: 0...12), flags: UInt8.random(in: 0...255),
+              stream: UInt32.random(in: 0...9), payload))
+          if !isOpen { break }
+        }
+      }
+    }
+  }
+
+  @Test("A peer that never finishes its preface is closed in time")
+  func slowPreface() async throws {
+    var configuration = ServerConfiguration()
+    configuration.handshakeTimeout = .milliseconds(100)
+    try await survives(configuration: configuration) { path, _ in
+      let connection = try RawConnection(path)
+      connection.send(Array(RawConnection.preface.prefix(10)))
+      #expect(connection.readToEnd() != nil)
+    }
+  }
+
+  @Test("A header block over the limit is answered with 431")
+  func headerBomb() async throws {
+    try await survives { path, _ in
+      let client = RPCClient(try SocketChannel(.unix(path: path)))
+      var metadata = Metadata()
+      for i in 0..<12 { metadata.append("x-header-\(i)", String(repeating: "a", count: 1400)) }
+      let error = await #expect(throws: RPCError.self) {
+        try await client.unary(Echo.unary, [1], options: CallOptions(metadata: metadata))
+      }
+      #expect(error?.message.contains("431") == true, "\(String(describing: error))")
+    }
+  }
+
+  @Test("A flood of CONTINUATION frames ends the connection")
+  func continuationFlood() async throws {
+    try await survives { path, _ in
+      let connection = try RawConnection(path)
+      connection.send(
+        RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, [])
+          + RawConnection.frame(1, flags: 0, stream: 1, RawConnection.echoRequest))
+      let piece = RawConnection.frame(
+        9, flags: 0, stream: 1, RawConnection.fields([("x", String(repeating: "b", count: 100))]))
+      for _ in 0..<100_000 where !connection.send(piece) { break }
+      #expect(connection.readToEnd() != nil)
+    }
+  }
+
+  @Test("Streams opened and reset at once end the connection, and cost no memory")
+  func rapidReset() async throws {
+    let before = Self.residentBytes()
+    try await survives { path, _ in
+      let connection = try RawConnection(path)
+      connection.send(RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, []))
+      for i in 0..<100_000 {
+        let id = UInt32(i * 2 + 1)
+        let isOpen = connection.send(
+          RawConnection.frame(1, flags: 4, stream: id, RawConnection.echoRequest)
+            + RawConnection.frame(3, flags: 0, stream: id, [0, 0, 0, 8]))
+        if !isOpen { break }
+      }
+      #expect(connection.readToEnd() != nil)
+    }
+    #expect(Self.residentBytes() - before < 64 << 20)
+  }
+
+  @Test("Floods of PING and SETTINGS from a peer that reads nothing end the connection")
+  func acknowledgementFlood() async throws {
+    let before = Self.residentBytes()
+    try await survives { path, _ in
+      for frame in [
+        RawConnection.frame(6, flags: 0, stream: 0, [1, 2, 3, 4, 5, 6, 7, 8]),
+        RawConnection.frame(4, flags: 0, stream: 0, [0, 4, 0, 0, 255, 255]),
+      ] {
+        let connection = try RawConnection(path)
+        connection.send(RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, []))
+        let many = Array(repeating: frame, count: 1000).flatMap { $0 }
+        var isOpen = true
+        for _ in 0..<2000 where isOpen { isOpen = connection.send(many) }
+        #expect(!isOpen, "the flood was taken to its end")
+      }
+    }
+    #expect(Self.residentBytes() - before < 64 << 20)
+  }
+
+  @Test("A reader that takes nothing holds the writer, not the memory")
+  func slowReader() async throws {
+    let before = Self.residentBytes()
+    try await survives { path, _ in
+      Echo.written.store(0, ordering: .relaxed)
+      let connection = try RawConnection(path)
+      let request = RawConnection.fields([
+        (":method", "POST"), (":scheme", "http"), (":path", "/test.Echo/Flood"),
+        (":authority", "x"), ("content-type", "application/grpc"),
+      ])
+      connection.send(
+        RawConnection.preface
+          + RawConnection.frame(4, flags: 0, stream: 0, [0, 4, 0x7f, 0xff, 0xff, 0xff])
+          + RawConnection.frame(8, flags: 0, stream: 0, [0x7f, 0, 0, 0])
+          + RawConnection.frame(1, flags: 4, stream: 1, request)
+          + RawConnection.frame(0, flags: 1, stream: 1, [0, 0, 0, 0, 0]))
+      try await Task.sleep(for: .milliseconds(300))
+      let early = Echo.written.load(ordering: .relaxed)
+      #expect(early > 0 && early < 5000, "\(early) KiB were written to a reader that takes nothing")
+      try await Task.sleep(for: .milliseconds(100))
+      #expect(Echo.written.load(ordering: .relaxed) == early)
+    }
+    #expect(Self.residentBytes() - before < 32 << 20)
+  }
+
+  @Test("Many half-sent requests are refused before they fill the memory")
+  func halfSentRequests() async throws {
+    var configuration = ServerConfiguration()
+    configuration.heldBytesPerConnection = 1 << 20
+    let before = Self.residentBytes()
+    try await survives(configuration: configuration) { path, _ in
+      let connection = try RawConnection(path)
+      connection.send(RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, []))
+      let envelope: [UInt8] = [0, 0, 0x30, 0, 0] + [UInt8](repeating: 9, count: 16_000)
+      for i in 0..<500 {
+        let id = UInt32(i * 2 + 1)
+        connection.send(
+          RawConnection.frame(1, flags: 4, stream: id, RawConnection.echoRequest)
+            + RawConnection.frame(0, flags: 0, stream: id, envelope))
+      }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    #expect(Self.residentBytes() - before < 32 << 20)
+  }
+
+  @Test("A handler is cancelled when its client goes away")
+  func abandonedCall() async throws {
+    let cancelled = Atomic(0)
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { (request: [UInt8], call) in
+      do { try await Task.sleep(for: .seconds(30)) } catch {
+        cancelled.add(1, ordering: .relaxed)
+        throw error
+      }
+      return request
+    }
+    try await withServer(router) { path, _ in
+      let connection = try RawConnection(path)
+      connection.send(
+        RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, [])
+          + RawConnection.frame(1, flags: 4, stream: 1, RawConnection.echoRequest)
+          + RawConnection.frame(0, flags: 1, stream: 1, [0, 0, 0, 0, 0])
+          + RawConnection.frame(1, flags: 4, stream: 3, RawConnection.echoRequest)
+          + RawConnection.frame(0, flags: 1, stream: 3, [0, 0, 0, 0, 0]))
+      try await Task.sleep(for: .milliseconds(50))
+      connection.send(RawConnection.frame(3, flags: 0, stream: 1, [0, 0, 0, 8]))
+      try await Task.sleep(for: .milliseconds(50))
+      #expect(cancelled.load(ordering: .relaxed) == 1)
+    }
+    // The second went with its connection.
+    for _ in 0..<100 where cancelled.load(ordering: .relaxed) < 2 {
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    #expect(cancelled.load(ordering: .relaxed) == 2)
+  }
+
+  @Test("A graceful end lets calls under way finish and takes no new ones")
+  func gracefulEnd() async throws {
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { (request: [UInt8], call) in
+      try await Task.sleep(for: .milliseconds(200))
+      return request
+    }
+    try await withServer(router) { path, server in
+      let client = RPCClient(try SocketChannel(.unix(path: path)))
+      async let answer = client.unary(Echo.unary, [5])
+      try await Task.sleep(for: .milliseconds(50))
+      await server.shutdown(grace: .seconds(5))
+      #expect(try await answer == [5])
+      let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [5]) }
+      #expect(error?.code == .unavailable)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import RPC
+
+/// A Unix socket that speaks whatever bytes it is given: what a hostile or broken peer does.
+final class RawConnection {
+  private let descriptor: Int32
+
+  static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+  init(_ path: String) throws {
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+    let result = withUnsafePointer(to: address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard result == 0 else { throw RPCError(.unavailable, "connect failed") }
+    var timeout = timeval(tv_sec: 5, tv_usec: 0)
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  deinit { close(descriptor) }
+
+  /// False when the peer has closed the connection.
+  @discardableResult func send(_ bytes: [UInt8]) -> Bool {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes[sent...].withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      if count <= 0 { return false }
+      sent += count
+    }
+    return true
+  }
+
+  /// Everything until the peer closes, for at most `limit` bytes; nil when it does not close.
+  func readToEnd(limit: Int = 1 << 20) -> [UInt8]? {
+    var all: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while all.count < limit {
+      let count = read(descriptor, &buffer, buffer.count)
+      if count == 0 { return all }
+      if count < 0 { return errno == ECONNRESET ? all : nil }
+      all += buffer[..<count]
+    }
+    return nil
+  }
+
+  static func frame(_ type: UInt8, flags: UInt8, stream: UInt32, _ payload: [UInt8]) -> [UInt8] {
+    let n = payload.count
+    return [
+      UInt8(n >> 16), UInt8(n >> 8 & 255), UInt8(n & 255), type, flags, UInt8(stream >> 24),
+      UInt8(stream >> 16 & 255), UInt8(stream >> 8 & 255), UInt8(stream & 255),
+    ] + payload
+  }
+
+  /// A HEADERS block in HPACK literals without indexing.
+  static func fields(_ fields: [(String, String)]) -> [UInt8] {
+    fields.flatMap { name, value -> [UInt8] in
+      [0x00] + length(name.utf8.count) + Array(name.utf8) + length(value.utf8.count)
+        + Array(value.utf8)
+    }
+  }
+
+  private static func length(_ count: Int) -> [UInt8] {
+    if count < 127 { return [UInt8(count)] }
+    var out: [UInt8] = [127]
+    var rest = count - 127
+    while rest >= 128 {
+      out.append(UInt8(rest & 127) | 128)
+      rest >>= 7
+    }
+    return out + [UInt8(rest)]
+  }
+
+  static let echoRequest = fields([
+    (":method", "POST"), (":scheme", "http"), (":path", "/test.Echo/Unary"),
+    (":authority", "x"), ("content-type", "application/grpc"), ("te", "trailers"),
+  ])
+}

@@ -100,7 +100,7 @@ let package = Package(
       "conformance-protobuf", ["Schema", "ProtoCodec"], path: "Tests/Interop/ProtobufConformance"),
 
     tests("ProtoCodecTests", ["ProtoCodec", "Schema"], exclude: ["Vectors"]),
-    tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec"]),
+    tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
     tests("CryptoTests", ["Crypto"]),
     tests("YAMLTests", ["YAML"]),
     tests("HTTP2Tests", ["HTTP2"]),

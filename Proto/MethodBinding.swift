@@ -2,27 +2,50 @@ public import ProtoCodec
 public import RPC
 
 extension Method where Request: ProtoCodec.Message, Response: ProtoCodec.Message {
-  /// A method whose messages have bindings here.
+  /// A method whose messages have bindings.
+  ///
+  /// - Parameter types: the messages that a `google.protobuf.Any` may hold in JSON; asked for when
+  ///   the first JSON arrives.
   public init(
-    service: String, name: String, kind: MethodKind, idempotency: Idempotency = .unknown
+    service: String, name: String, kind: MethodKind, idempotency: Idempotency = .unknown,
+    types: @escaping @Sendable () -> TypeRegistry = { .schema }
   ) {
     self.init(
       service: service, name: name, kind: kind, idempotency: idempotency,
-      request: .proto, response: .proto)
+      request: .proto(types), response: .proto(types))
   }
 }
 
 extension MessageCodec where Message: ProtoCodec.Message {
   /// The two formats of a protobuf message.
-  public static var proto: Self {
+  ///
+  /// JSON fields that the schema does not know are skipped, as unknown fields are in the binary
+  /// format: a newer client must not fail at an older server.
+  public static func proto(
+    _ types: @escaping @Sendable () -> TypeRegistry = { .schema }
+  ) -> Self {
     Self(
       decode: { bytes in
         try bytes.withUnsafeBytes { buffer in try Message(serialized: buffer) }
       },
       encode: { message, buffer in message.serialize(into: &buffer) },
-      decodeJSON: { _ in throw RPCError(.unimplemented, "JSON is not served yet") },
-      encodeJSON: { _, _ in throw RPCError(.unimplemented, "JSON is not served yet") })
+      decodeJSON: { bytes in
+        var options = JSONDecodingOptions.default
+        options.ignoresUnknown = true
+        options.types = types()
+        return try Message(json: bytes.withUnsafeBytes { [UInt8]($0) }, options: options)
+      },
+      encodeJSON: { message, buffer in
+        var options = JSONEncodingOptions.default
+        options.types = types()
+        buffer += try message.jsonUTF8(options)
+      })
   }
+}
+
+extension TypeRegistry {
+  /// Every message of the schema folder.
+  public static let schema = TypeRegistry(files: SchemaFile.all)
 }
 
 extension SchemaMethod {

@@ -24,7 +24,8 @@ private let registeredHere = SchemaFolder.all.flatMap(\.files)
     let root = try #require(home ?? SchemaFolder.all.first).root
     let descriptor = try #require(try Protoc.describe([name], in: root)[name])
     let expected = SchemaDescription(descriptor).sentences
-    let actual = SchemaDescription(binding: file).sentences
+    let served = try FileDescriptorMessage(serialized: file.descriptor.serialized())
+    let actual = SchemaDescription(served).sentences
     #expect(expected.count > 2)
     #expect(expected.subtracting(actual).sorted() == [], "not in the binding")
     #expect(actual.subtracting(expected).sorted() == [], "not in the .proto")

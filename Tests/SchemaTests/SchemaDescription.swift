@@ -1,15 +1,10 @@
 import ProtoCodec
 
-/// A schema as a list of sentences, one for each thing it declares. Two schemas are the same when
+/// What a descriptor says, as a list of sentences, one for each thing it declares. Two schemas are the same when
 /// their sentences are; where they are not, the sentences say what is.
 struct SchemaDescription {
   private(set) var sentences: Set<String> = []
 
-  init() {}
-
-  mutating func insert(_ sentence: String) { sentences.insert(sentence) }
-
-  /// What `protoc` says of a file.
   init(_ file: FileDescriptorMessage) {
     sentences.insert("package \(file.package), \(file.syntax.isEmpty ? "proto2" : file.syntax)")
     sentences.insert("imports \(file.dependency)")

@@ -1,4 +1,5 @@
 public import ProtoCodec
+import Schema
 
 extension SchemaFile {
   /// Every file of this folder.
@@ -6,4 +7,9 @@ extension SchemaFile {
     .grpcTestingEmpty, .grpcTestingMessages, .grpcTesting,
     .conformanceConfig, .conformanceService, .conformanceServerCompat, .conformanceClientCompat,
   ]
+}
+
+extension TypeRegistry {
+  /// Every message of this folder and of `Proto/`.
+  public static let testSchemas = TypeRegistry(files: SchemaFile.all + SchemaFile.testSchemas)
 }

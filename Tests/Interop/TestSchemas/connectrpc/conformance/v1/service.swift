@@ -145,27 +145,34 @@ extension Conformance {
 
     /// Answers with the payload or the error that the request defines.
     public static let unary = Method<UnaryRequest, UnaryResponse>(
-      service: service, name: "Unary", kind: .unary)
+      service: service, name: "Unary", kind: .unary,
+      types: { .testSchemas })
 
     /// Sends the headers at once, then each payload after the delay, then the error if there is one.
     public static let serverStream = Method<ServerStreamRequest, ServerStreamResponse>(
-      service: service, name: "ServerStream", kind: .serverStreaming)
+      service: service, name: "ServerStream", kind: .serverStreaming,
+      types: { .testSchemas })
 
     /// Answers as the first request says, when all are in.
     public static let clientStream = Method<ClientStreamRequest, ClientStreamResponse>(
-      service: service, name: "ClientStream", kind: .clientStreaming)
+      service: service, name: "ClientStream", kind: .clientStreaming,
+      types: { .testSchemas })
 
-    /// Full duplex: a response after each request. Half duplex: the responses when all requests are in.
+    /// Full duplex: a response after each request. Half duplex: the responses when all requests
+    /// are in.
     public static let bidiStream = Method<BidiStreamRequest, BidiStreamResponse>(
-      service: service, name: "BidiStream", kind: .bidirectionalStreaming)
+      service: service, name: "BidiStream", kind: .bidirectionalStreaming,
+      types: { .testSchemas })
 
     /// A method that no server implements.
     public static let unimplemented = Method<UnimplementedRequest, UnimplementedResponse>(
-      service: service, name: "Unimplemented", kind: .unary)
+      service: service, name: "Unimplemented", kind: .unary,
+      types: { .testSchemas })
 
     /// As Unary; may be called by HTTP GET.
     public static let idempotentUnary = Method<IdempotentUnaryRequest, IdempotentUnaryResponse>(
-      service: service, name: "IdempotentUnary", kind: .unary, idempotency: .noSideEffects)
+      service: service, name: "IdempotentUnary", kind: .unary, idempotency: .noSideEffects,
+      types: { .testSchemas })
 
     /// The service as reflection describes it.
     public static let schema = SchemaService(

@@ -1,0 +1,66 @@
+import ProtoCodec
+import RPC
+import Schema
+import Testing
+
+@Suite struct MethodBindingTests {
+  private let method = ManagementServiceMethods.rotateSecret
+
+  private let request: RotateSecretRequest = {
+    var request = RotateSecretRequest()
+    request.cluster = "demo"
+    request.component = .talosCA
+    return request
+  }()
+
+  @Test("A method's path and messages are those of the .proto")
+  func path() {
+    #expect(method.path == "/omni.management.v1.ManagementService/RotateSecret")
+    #expect(method.kind == .unary)
+    #expect(method.idempotency == .unknown)
+    #expect(ManagementServiceMethods.getCluster.idempotency == .noSideEffects)
+    #expect(ManagementServiceMethods.watchRotationStatus.kind == .serverStreaming)
+  }
+
+  @Test("Binary messages are appended to the buffer and read back")
+  func binary() throws {
+    var buffer: [UInt8] = [0xFF]
+    try method.request.encode(request, &buffer)
+    #expect(buffer == [0xFF, 0x0A, 4, 0x64, 0x65, 0x6D, 0x6F, 0x10, 1])
+    let decoded = try method.request.decode(buffer.span.extracting(1...))
+    #expect(decoded == request)
+  }
+
+  @Test("JSON is taken in both spellings, and what is unknown in it is skipped")
+  func json() throws {
+    var buffer: [UInt8] = []
+    try method.request.encodeJSON(request, &buffer)
+    #expect(
+      String(decoding: buffer, as: UTF8.self)
+        == #"{"cluster":"demo","component":"SECRET_COMPONENT_TALOS_CA"}"#)
+    let text = Array(
+      #"{"cluster":"demo","component":1,"dry_run":false,"requestId":"","tomorrow":[{}]}"#.utf8)
+    #expect(try method.request.decodeJSON(text.span) == request)
+  }
+
+  @Test("Bytes that are no such message are refused")
+  func malformed() {
+    let binary: [UInt8] = [0x0A, 0x7F]
+    #expect(throws: DecodingError.self) { try method.request.decode(binary.span) }
+    let text = Array(#"{"cluster":7}"#.utf8)
+    #expect(throws: JSONDecodingError.self) { try method.request.decodeJSON(text.span) }
+  }
+
+  @Test("A detail within Any is written out in JSON")
+  func anyInJSON() throws {
+    var info = GoogleRPC.ResourceInfo()
+    info.resourceName = "demo"
+    var status = GoogleRPC.Status()
+    status.details = [AnyMessage(info)]
+    var buffer: [UInt8] = []
+    try MessageCodec<GoogleRPC.Status>.proto().encodeJSON(status, &buffer)
+    let json = String(decoding: buffer, as: UTF8.self)
+    #expect(json.contains(#""@type":"type.googleapis.com/google.rpc.ResourceInfo""#))
+    #expect(try MessageCodec<GoogleRPC.Status>.proto().decodeJSON(buffer.span) == status)
+  }
+}

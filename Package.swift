@@ -102,6 +102,7 @@ let package = Package(
     tests("ProtoCodecTests", ["ProtoCodec", "Schema"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
     tests("CryptoTests", ["Crypto"]),
+    tests("CompressionTests", ["Compression"]),
     tests("YAMLTests", ["YAML"]),
     tests("HTTP2Tests", ["HTTP2"]),
     tests("RPCTests", ["RPC", "RPCTransport", "Schema", "ProtoCodec", "Crypto", "Reactor"]),

@@ -1,0 +1,133 @@
+internal import COpenSSL
+
+/// Encrypts secrets that are stored: AES-256-GCM (NIST SP 800-38D) under a master key.
+///
+/// A sealed secret is `version (1 byte) | key id (8) | nonce (12) | ciphertext | tag (16)`. Header
+/// and context are authenticated, so that a sealed secret opens only where it was put.
+public struct Sealer: Sendable {
+  private static let version: UInt8 = 1
+  private static let keyIDSize = 8
+  private static let nonceSize = 12
+  private static let tagSize = 16
+  private static let headerSize = 1 + keyIDSize + nonceSize
+  /// A sealed secret is at least this much longer than its plaintext, in bytes.
+  public static let overhead = headerSize + tagSize
+  /// Bytes of a master key.
+  public static let keySize = 32
+  /// The largest plaintext, in bytes.
+  public static let maximumSize = 16 << 20
+
+  /// Owns the key's bytes, which are overwritten when the last copy of the sealer goes.
+  private let key: SharedHandle
+  private let keyIDBytes: [UInt8]
+
+  /// - Parameter masterKey: 32 bytes; the caller's copy is the caller's to forget.
+  /// - Throws: `.malformed` for any other size.
+  public init(masterKey: [UInt8]) throws(CryptoError) {
+    guard masterKey.count == Self.keySize else {
+      throw CryptoError(.malformed, "a master key has 32 bytes, not \(masterKey.count)")
+    }
+    let copy = unsafe CRYPTO_memdup(masterKey, Self.keySize, "", 0)
+    key = try unsafe SharedHandle(owning: OpaquePointer(copy)) {
+      unsafe CRYPTO_clear_free(UnsafeMutableRawPointer($0), Self.keySize, "", 0)
+    }
+    keyIDBytes = Array(
+      SHA256.digest(Array("omnid master key id 1".utf8) + masterKey).prefix(Self.keyIDSize))
+  }
+
+  /// Which master key this is, in hexadecimal: the beginning of a digest, of no use for finding the
+  /// key.
+  public var keyID: String { hexadecimal(keyIDBytes) }
+
+  /// The id of the master key under which `sealed` was sealed; nil when it is not a sealed secret.
+  public static func keyID(of sealed: [UInt8]) -> String? {
+    guard sealed.count >= overhead, sealed[0] == version else { return nil }
+    return hexadecimal(sealed[1...keyIDSize])
+  }
+
+  /// Seals `plaintext` for `context`: what the secret is and whose, such as `demo/talos-ca`.
+  ///
+  /// - Throws: `.limitExceeded` for more than 16 MiB.
+  public func seal(_ plaintext: [UInt8], context: String) throws(CryptoError) -> [UInt8] {
+    guard plaintext.count <= Self.maximumSize else {
+      throw CryptoError(.limitExceeded, "a secret to seal may have 16 MiB")
+    }
+    let nonce = Random.bytes(Self.nonceSize)
+    let header = [Self.version] + keyIDBytes
+    let cipher = try makeCipher()
+    try check(
+      unsafe EVP_EncryptInit_ex(
+        cipher.pointer, EVP_aes_256_gcm(), nil, UnsafePointer(key.pointer), nonce))
+    var length: Int32 = 0
+    for part in [header, Array(context.utf8)] {
+      try check(unsafe EVP_EncryptUpdate(cipher.pointer, nil, &length, part, Int32(part.count)))
+    }
+    var ciphertext = [UInt8](repeating: 0, count: plaintext.count)
+    try check(
+      unsafe EVP_EncryptUpdate(
+        cipher.pointer, &ciphertext, &length, plaintext, Int32(plaintext.count)))
+    var none = [UInt8](repeating: 0, count: Self.tagSize)
+    try check(unsafe EVP_EncryptFinal_ex(cipher.pointer, &none, &length))
+    var tag = [UInt8](repeating: 0, count: Self.tagSize)
+    try check(
+      unsafe EVP_CIPHER_CTX_ctrl(
+        cipher.pointer, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagSize), &tag))
+    return header + nonce + ciphertext + tag
+  }
+
+  /// Opens what `seal` made for the same context.
+  ///
+  /// - Throws: `.sealBroken` when it was changed, sealed for another context or under another key.
+  public func open(_ sealed: [UInt8], context: String) throws(CryptoError) -> [UInt8] {
+    guard sealed.count >= Self.overhead, sealed.count <= Self.maximumSize + Self.overhead,
+      sealed[0] == Self.version
+    else { throw CryptoError(.sealBroken, "not a sealed secret of a known version") }
+    let header = Array(sealed[..<(1 + Self.keyIDSize)])
+    guard header[1...].elementsEqual(keyIDBytes) else {
+      throw CryptoError(
+        .sealBroken,
+        "sealed under the master key \(hexadecimal(header[1...])), not under \(keyID)")
+    }
+    let nonce = Array(sealed[header.count..<Self.headerSize])
+    let ciphertext = Array(sealed[Self.headerSize..<(sealed.count - Self.tagSize)])
+    var tag = Array(sealed.suffix(Self.tagSize))
+    let cipher = try makeCipher()
+    try check(
+      unsafe EVP_DecryptInit_ex(
+        cipher.pointer, EVP_aes_256_gcm(), nil, UnsafePointer(key.pointer), nonce))
+    var length: Int32 = 0
+    for part in [header, Array(context.utf8)] {
+      try check(unsafe EVP_DecryptUpdate(cipher.pointer, nil, &length, part, Int32(part.count)))
+    }
+    var plaintext = [UInt8](repeating: 0, count: ciphertext.count)
+    try check(
+      unsafe EVP_DecryptUpdate(
+        cipher.pointer, &plaintext, &length, ciphertext, Int32(ciphertext.count)))
+    try check(
+      unsafe EVP_CIPHER_CTX_ctrl(
+        cipher.pointer, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagSize), &tag))
+    var none = [UInt8](repeating: 0, count: Self.tagSize)
+    guard unsafe EVP_DecryptFinal_ex(cipher.pointer, &none, &length) == 1 else {
+      // Not authentic: none of it leaves this function.
+      cleanse(&plaintext)
+      ERR_clear_error()
+      throw CryptoError(.sealBroken, "the sealed secret was changed, or sealed for another context")
+    }
+    return plaintext
+  }
+
+  private func makeCipher() throws(CryptoError) -> Handle {
+    OpenSSL.begin()
+    return try unsafe Handle(owning: EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free)
+  }
+
+  private func check(_ result: Int32) throws(CryptoError) {
+    guard result == 1 else { throw CryptoError(.internalFailure, OpenSSL.drainErrors()) }
+  }
+}
+
+extension Sealer: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public var description: String { "sealer with master key \(keyID)" }
+  public var debugDescription: String { description }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,27 @@
+import Crypto
+import Rotation
+
+/// What a machine's configuration is to hold of a component.
+struct WantedTrust {
+  var component: SecretComponent
+  var issuing: Certificate
+  /// The issuing authority's key, for control planes.
+  var issuingKeyPEM: String?
+  /// What is to be accepted, the issuing authority first.
+  var accepted: [Certificate]
+  /// The authorities that take part in the rotation. Others, which somebody else put there, are left
+  /// alone.
+  var managed: Set<Certificate>
+  /// Lists the issuing authority among the accepted ones although that is understood. Means nothing to
+  /// the machine's trust, but makes a worker ask trustd for a fresh certificate (see `TrustRefresh`).
+  var repeatsIssuing = false
+
+  /// What the configuration's list of accepted authorities is to hold of the managed ones.
+  ///
+  /// - Parameter hasIssuing: whether the issuing authority stands in a field of its own.
+  func listed(hasIssuing: Bool) -> [Certificate] {
+    guard hasIssuing else { return accepted }
+    let others = accepted.filter { $0 != issuing }
+    return repeatsIssuing ? others + [issuing] : others
+  }
+}

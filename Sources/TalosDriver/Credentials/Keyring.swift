@@ -1,0 +1,110 @@
+import Crypto
+import Orchestrator
+import Rotation
+import Synchronization
+
+/// Opens sealed authorities for as long as it takes to sign, and keeps the short-lived certificates
+/// made that way.
+///
+/// Keys of authorities are never kept in clear; certificates are kept in memory until half their life
+/// is over.
+final class Keyring: Sendable {
+  /// What a certificate is for.
+  enum Purpose: Hashable {
+    case talos(roles: [String])
+    case kubernetesAdmin
+  }
+
+  private struct Slot: Hashable {
+    var authority: String
+    var purpose: Purpose
+  }
+
+  private let sealer: Sealer
+  private let lifetime: Int64
+  private let now: @Sendable () -> Int64
+  private let identities = Mutex<[Slot: Identity]>([:])
+
+  /// - Parameter lifetime: of the certificates the driver uses itself, in seconds.
+  init(sealer: Sealer, lifetime: Int64, now: @escaping @Sendable () -> Int64) {
+    self.sealer = sealer
+    self.lifetime = lifetime
+    self.now = now
+  }
+
+  /// Encrypts an authority's key.
+  func seal(_ authority: Authority) throws(DriverError) -> SealedAuthority {
+    let fingerprint = authority.certificate.fingerprint
+    do {
+      return SealedAuthority(
+        certificatePEM: authority.certificate.pem, fingerprint: fingerprint,
+        sealedKey: try sealer.seal(
+          Array(authority.key.pem.utf8), context: Self.context(fingerprint)))
+    } catch {
+      throw DriverError(.internalError, "the authority's key cannot be encrypted: \(error.message)")
+    }
+  }
+
+  func certificate(_ authority: SealedAuthority) throws(DriverError) -> Certificate {
+    do { return try Certificate(pem: authority.certificatePEM) } catch {
+      throw DriverError(.internalError, "a stored authority is no certificate: \(error.message)")
+    }
+  }
+
+  /// The private key's PEM, for a configuration that has to hold it.
+  func keyPEM(_ authority: SealedAuthority) throws(DriverError) -> String {
+    do {
+      let bytes = try sealer.open(authority.sealedKey, context: Self.context(authority.fingerprint))
+      return String(decoding: bytes, as: UTF8.self)
+    } catch {
+      throw DriverError(
+        .internalError,
+        "the key of authority \(authority.fingerprint.prefix(12)) cannot be decrypted; is the "
+          + "master key the one it was stored with? (\(error.message))")
+    }
+  }
+
+  /// A client certificate for the driver's own use.
+  func identity(
+    _ purpose: Purpose, from authority: SealedAuthority
+  ) throws(DriverError) -> Identity {
+    let slot = Slot(authority: authority.fingerprint, purpose: purpose)
+    let now = now()
+    if let kept = identities.withLock({ $0[slot] }),
+      kept.certificate.notAfter - now > lifetime / 2
+    {
+      return kept
+    }
+    let identity = try issue(purpose, from: authority, seconds: lifetime)
+    identities.withLock { identities in
+      // Clusters come and go; what is old goes with the next one made.
+      identities = identities.filter { $0.value.certificate.notAfter > now }
+      identities[slot] = identity
+    }
+    return identity
+  }
+
+  /// A client certificate for somebody else.
+  func issue(
+    _ purpose: Purpose, from sealed: SealedAuthority, seconds: Int64
+  ) throws(DriverError) -> Identity {
+    let keyPEM = try keyPEM(sealed)
+    do {
+      let authority = try Authority(certificatePEM: sealed.certificatePEM, keyPEM: keyPEM)
+      return try authority.issue(Self.request(purpose, seconds), now: now())
+    } catch {
+      throw DriverError(.internalError, "a certificate cannot be issued: \(error.message)")
+    }
+  }
+
+  private static func request(_ purpose: Purpose, _ seconds: Int64) -> LeafRequest {
+    switch purpose {
+    case .talos(let roles):
+      .talosClient(roles: roles, validity: seconds)
+    case .kubernetesAdmin:
+      .kubernetesAdmin(validity: seconds)
+    }
+  }
+
+  private static func context(_ fingerprint: String) -> String { "authority \(fingerprint)" }
+}

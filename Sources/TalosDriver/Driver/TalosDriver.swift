@@ -1,0 +1,118 @@
+public import Crypto
+public import Orchestrator
+public import Rotation
+import Synchronization
+
+/// How patiently the driver asks.
+public struct TalosDriverSettings: Sendable {
+  /// How long one call may take.
+  public var callTimeout: Duration = .seconds(10)
+  /// For how long a call is repeated while a machine takes up a new configuration.
+  public var retryWindow: Duration = .seconds(5)
+  /// For how long a configuration is offered while the machine is busy.
+  public var applyWindow: Duration = .seconds(20)
+  /// The pause between two tries.
+  public var retryDelay: Duration = .milliseconds(200)
+  /// How long the certificates live that the driver uses itself.
+  public var credentialLifetime: Duration = .seconds(4 * 3600)
+  /// For how long a worker may go on serving a certificate of the stage before until it is made to
+  /// fetch a fresh one.
+  public var refreshAfter: Duration = .seconds(20)
+  /// How many machines are asked at the same time where all are.
+  public var concurrency = 8
+  /// The port of the kubelet's own API; nil: do not probe it.
+  public var kubeletPort: Int? = 10250
+  /// How long a probe waits for a port that may well be firewalled.
+  public var probeTimeout: Duration = .seconds(2)
+
+  public init() {}
+}
+
+/// Reaches Talos machines over the machine API, and the Kubernetes API servers they run.
+///
+/// Holds no connection and no state that a restart would miss: certificates it uses itself, and notes
+/// on which way worked last.
+public final class TalosDriver: Sendable {
+  let settings: TalosDriverSettings
+  let keyring: Keyring
+  let now: @Sendable () -> Int64
+  let notes = Mutex<Notes>(Notes())
+
+  /// What makes the next call faster or more patient; nothing depends on it.
+  struct Notes {
+    /// The control plane that answered last, by cluster.
+    var relay: [String: String] = [:]
+    /// Since when a worker has been seen with the trust of the stage before, by cluster and machine.
+    var staleSince: [String: ContinuousClock.Instant] = [:]
+    /// API server ports, by machine address.
+    var apiServerPorts: [String: Int] = [:]
+  }
+
+  /// - Parameters:
+  ///   - sealer: encrypts and decrypts the authorities' keys.
+  ///   - now: the wall-clock time in Unix seconds.
+  public init(
+    sealer: Sealer, settings: TalosDriverSettings = TalosDriverSettings(),
+    now: @escaping @Sendable () -> Int64
+  ) {
+    self.settings = settings
+    self.now = now
+    keyring = Keyring(
+      sealer: sealer, lifetime: settings.credentialLifetime.components.seconds, now: now)
+  }
+}
+
+extension TalosDriver: ClusterDriver {
+  public func makeAuthority(
+    _ component: SecretComponent
+  ) async throws(DriverError) -> SealedAuthority {
+    let authority: Authority
+    do throws(CryptoError) {
+      authority = try Authority.generate(
+        component == .talosCA ? .talos : .kubernetes, now: now())
+    } catch {
+      throw DriverError(.internalError, "an authority cannot be made: \(error.message)")
+    }
+    return try keyring.seal(authority)
+  }
+
+  public func talosconfig(
+    _ access: ClusterAccess, roles: [String], ttl: Duration
+  ) async throws(DriverError) -> String {
+    let known: Set<String> = [
+      "os:admin", "os:operator", "os:reader", "os:etcd:backup", "os:image:verifier",
+      "os:meta:writer",
+    ]
+    let roles = roles.isEmpty ? ["os:admin"] : roles
+    for role in roles where !known.contains(role) {
+      throw DriverError(
+        .invalidInput, "\(PeerText.clean(role)) is no role; there are \(known.sorted())")
+    }
+    let trust = try ClusterTrust(.talosCA, access, keyring)
+    let identity = try keyring.issue(
+      .talos(roles: roles), from: trust.signers[0], seconds: try seconds(ttl))
+    let endpoints = access.cluster.endpoints.compactMap { TalosEndpoint($0) }
+    return Talosconfig.text(
+      context: access.cluster.name, endpoints: endpoints, roots: trust.roots, identity: identity)
+  }
+
+  public func kubeconfig(
+    _ access: ClusterAccess, ttl: Duration
+  ) async throws(DriverError) -> String {
+    let trust = try ClusterTrust(.kubernetesCA, access, keyring)
+    let identity = try keyring.issue(
+      .kubernetesAdmin, from: trust.signers[0], seconds: try seconds(ttl))
+    return Kubeconfig.text(
+      cluster: access.cluster.name, server: access.cluster.kubernetesEndpoint, roots: trust.roots,
+      identity: identity)
+  }
+
+  /// A certificate's life: between a minute and a year.
+  private func seconds(_ ttl: Duration) throws(DriverError) -> Int64 {
+    let seconds = ttl.components.seconds
+    guard (60...366 * 86_400).contains(seconds) else {
+      throw DriverError(.invalidInput, "a credential lives between a minute and a year")
+    }
+    return seconds
+  }
+}

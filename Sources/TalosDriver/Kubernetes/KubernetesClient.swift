@@ -1,0 +1,111 @@
+import Crypto
+import Orchestrator
+import ProtoCodec
+import RPC
+import RPCTransport
+
+/// What came of one request to an API server.
+enum KubernetesAnswer {
+  /// An HTTP status; the body of a success is JSON, or text for health endpoints.
+  case status(Int, [UInt8])
+  /// We do not accept the server's certificate.
+  case untrusted(String)
+  /// The server broke the handshake off because of our certificate.
+  case rejected(String)
+  /// No answer.
+  case unreachable(String)
+
+  /// Short, for the detail of a check.
+  var summary: String {
+    switch self {
+    case .status(let code, _): "HTTP \(code)"
+    case .untrusted(let text), .rejected(let text), .unreachable(let text): text
+    }
+  }
+}
+
+/// Requests to one Kubernetes API server, over one HTTP/2 connection that lives as long as the closure.
+struct KubernetesClient: Sendable {
+  private let http: HTTPClient
+  private let timeout: Duration
+
+  /// Opens a connection, lends it, and closes it.
+  static func with<Result: Sendable>(
+    _ host: String, _ port: Int, _ tls: TLSClient, timeout: Duration,
+    _ body: (KubernetesClient) async throws(DriverError) -> Result
+  ) async throws(DriverError) -> Result {
+    let channel = try tls.channel(to: host, port, connectTimeout: timeout)
+    defer { channel.close() }
+    return try await body(KubernetesClient(http: HTTPClient(channel), timeout: timeout))
+  }
+
+  private init(http: HTTPClient, timeout: Duration) {
+    self.http = http
+    self.timeout = timeout
+  }
+
+  func send(_ method: String, _ path: String) async -> KubernetesAnswer {
+    let request = HTTPRequest(
+      method: method, path: path,
+      fields: HeaderFields(["accept": "application/json", "user-agent": "omnid"]))
+    do throws(RPCError) {
+      let response = try await http.send(request, timeout: timeout)
+      return .status(response.status, response.body)
+    } catch {
+      let said = PeerText.clean(error.message)
+      return switch TLSRefusal(error.message) {
+      case .byPeer: .rejected(said)
+      case .byUs: .untrusted(said)
+      case nil: .unreachable(said)
+      }
+    }
+  }
+
+  /// The JSON of a resource; nil where there is none (404).
+  func get(_ path: String) async throws(DriverError) -> JSONValue? {
+    let answer = await send("GET", path)
+    switch answer {
+    case .status(200, let body):
+      do { return try JSONValue(parsing: body) } catch {
+        throw DriverError(.refused, "GET \(path) answered with what is no JSON")
+      }
+    case .status(404, _): return nil
+    case .status(401, _): throw DriverError(.unauthenticated, "GET \(path): HTTP 401")
+    case .status(403, _): throw DriverError(.permissionDenied, "GET \(path): HTTP 403")
+    case .status(let code, _): throw DriverError(.refused, "GET \(path): HTTP \(code)")
+    case .untrusted(let text), .rejected(let text): throw DriverError(.unauthenticated, text)
+    case .unreachable(let text): throw DriverError(.unreachable, text)
+    }
+  }
+
+  /// All items of a list, page by page.
+  func list(_ path: String) async throws(DriverError) -> [JSONValue] {
+    var items: [JSONValue] = []
+    var token = ""
+    repeat {
+      let more = token.isEmpty ? "" : "&continue=" + Self.escaped(token)
+      guard let page = try await get(path + "?limit=250" + more) else { return items }
+      items += page["items"]?.array ?? []
+      token = page["metadata"]?["continue"]?.string ?? ""
+      guard items.count <= 100_000 else {
+        throw DriverError(.refused, "GET \(path): more than 100,000 items")
+      }
+    } while !token.isEmpty
+    return items
+  }
+
+  /// A text in the query of a URL (RFC 3986: all but the unreserved characters escaped).
+  static func escaped(_ text: String) -> String {
+    var out = ""
+    for byte in text.utf8 {
+      let scalar = Unicode.Scalar(byte)
+      switch scalar {
+      case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": out.unicodeScalars.append(scalar)
+      default:
+        let hex = String(byte, radix: 16, uppercase: true)
+        out += hex.count == 1 ? "%0" + hex : "%" + hex
+      }
+    }
+    return out
+  }
+}

@@ -1,0 +1,174 @@
+import Crypto
+import Orchestrator
+import ProtoCodec
+import RPC
+import Schema
+
+/// Calls to one machine, directly or through a control plane.
+///
+/// What the answers hold of private keys is dropped here, but for `keyPair` of the root secrets, which
+/// only an import asks for.
+struct TalosClient: Sendable {
+  let rpc: RPCClient
+  /// The machine's address when the connection leads to a control plane that passes calls on.
+  let node: String?
+  let timeout: Duration
+
+  /// Talos' own limit of a message.
+  private static let messageBytes = 32 << 20
+  private static let fileBytes = 1 << 20
+
+  private var options: CallOptions {
+    var options = CallOptions(timeout: timeout, responseMessageBytes: Self.messageBytes)
+    if let node { options.metadata.append("node", node) }
+    return options
+  }
+
+  /// The tag of the Talos version that runs.
+  func version() async throws(TalosFailure) -> String {
+    let action = "ask for the version"
+    let response = try await unary(Talos.MachineServiceMethods.version, Empty(), action)
+    guard let message = response.messages.first else { throw empty(action) }
+    try check(message.metadata, action)
+    return message.version?.tag ?? ""
+  }
+
+  /// A resource's content, or nil where it does not exist.
+  func get<Spec: Message>(_ resource: TalosResource<Spec>) async throws(TalosFailure) -> Spec? {
+    let action = "read \(resource.type)"
+    var request = Cosi.GetRequest()
+    request.namespace = resource.namespace
+    request.type = resource.type
+    request.id = resource.id
+    let response: Cosi.GetResponse
+    do {
+      response = try await unary(Cosi.StateMethods.get, request, action)
+    } catch {
+      if case .status(.notFound, _) = error { return nil }
+      throw error
+    }
+    guard let bytes = response.resource?.spec?.protoSpec else { throw empty(action) }
+    return try decode(bytes, action)
+  }
+
+  /// All resources of a type, with their ids.
+  func list<Spec: Message>(
+    _ resource: TalosResource<Spec>
+  ) async throws(TalosFailure) -> [(id: String, spec: Spec)] {
+    let action = "list \(resource.type)"
+    var request = Cosi.ListRequest()
+    request.namespace = resource.namespace
+    request.type = resource.type
+    let resources = try await stream(Cosi.StateMethods.list, request, action) {
+      stream async throws in
+      var found: [Cosi.Resource] = []
+      for try await response in stream {
+        guard found.count < 10_000 else {
+          throw RPCError(.resourceExhausted, "more than 10,000 resources")
+        }
+        if let resource = response.resource { found.append(resource) }
+      }
+      return found
+    }
+    var specs: [(id: String, spec: Spec)] = []
+    for resource in resources where resource.metadata?.phase != "tearingDown" {
+      let spec: Spec = try decode(resource.spec?.protoSpec ?? [], action)
+      specs.append((resource.metadata?.id ?? "", spec))
+    }
+    return specs
+  }
+
+  /// The configuration that is in force, byte for byte.
+  func machineConfig() async throws(TalosFailure) -> [UInt8] {
+    guard let spec = try await get(.activeConfig), !spec.yamlMarshalled.isEmpty else {
+      throw .unusable(DriverError(.invalidConfig, "the machine has no configuration"))
+    }
+    return spec.yamlMarshalled
+  }
+
+  /// Makes a configuration the active one, without a reboot.
+  func applyConfiguration(_ bytes: [UInt8]) async throws(TalosFailure) {
+    let action = "apply the configuration"
+    var request = Talos.ApplyConfigurationRequest()
+    request.data = bytes
+    request.mode = .noReboot
+    let response = try await unary(
+      Talos.MachineServiceMethods.applyConfiguration, request, action)
+    guard let message = response.messages.first else { throw empty(action) }
+    try check(message.metadata, action)
+  }
+
+  /// A file's content, at most a megabyte.
+  func read(_ path: String) async throws(TalosFailure) -> [UInt8] {
+    let action = "read \(path)"
+    var request = Talos.ReadRequest()
+    request.path = path
+    return try await stream(Talos.MachineServiceMethods.read, request, action) {
+      stream async throws in
+      var bytes: [UInt8] = []
+      for try await part in stream {
+        if let error = part.metadata?.error, !error.isEmpty { throw RPCError(.unknown, error) }
+        bytes += part.bytes
+        guard bytes.count <= Self.fileBytes else {
+          throw RPCError(.resourceExhausted, "the file is larger than a megabyte")
+        }
+      }
+      return bytes
+    }
+  }
+
+  private func unary<Request: Sendable, Response: Sendable>(
+    _ method: Method<Request, Response>, _ request: Request, _ action: String
+  ) async throws(TalosFailure) -> Response {
+    do {
+      return try await rpc.unary(method, request, options: options)
+    } catch { throw TalosFailure(error, action) }
+  }
+
+  private func stream<Request: Sendable, Response: Sendable, Result: Sendable>(
+    _ method: Method<Request, Response>, _ request: Request, _ action: String,
+    _ body: (ResponseStream<Response>) async throws -> Result
+  ) async throws(TalosFailure) -> Result {
+    do {
+      return try await rpc.serverStreaming(method, request, options: options, body)
+    } catch let error as RPCError {
+      throw TalosFailure(error, action)
+    } catch {
+      throw .unreachable("could not \(action): cancelled")
+    }
+  }
+
+  private func decode<Spec: Message>(
+    _ bytes: [UInt8], _ action: String
+  ) throws(TalosFailure) -> Spec {
+    do { return try Spec(serialized: bytes) } catch {
+      throw .unusable(DriverError(.refused, "could not \(action): the answer is malformed"))
+    }
+  }
+
+  /// A result that stands for a machine's failure.
+  private func check(_ metadata: Talos.Metadata?, _ action: String) throws(TalosFailure) {
+    guard let error = metadata?.error, !error.isEmpty else { return }
+    let code = metadata?.status.flatMap { StatusCode(rawValue: Int($0.code)) } ?? .unknown
+    throw TalosFailure(RPCError(code, error), action)
+  }
+
+  private func empty(_ action: String) -> TalosFailure {
+    .unusable(DriverError(.refused, "could not \(action): the answer is empty"))
+  }
+}
+
+extension Talos.PEMEncodedCertificate {
+  /// The certificates in a list of PEM texts, however many stand in each: on workers one entry holds
+  /// all of them.
+  static func certificates(in list: [Self]) -> [Certificate] {
+    list.flatMap { (try? Certificate.bundle(pem: String(decoding: $0.crt, as: UTF8.self))) ?? [] }
+  }
+}
+
+extension Talos.PEMEncodedCertificateAndKey {
+  /// The certificates alone, leaf first.
+  var certificates: [Certificate] {
+    (try? Certificate.bundle(pem: String(decoding: crt, as: UTF8.self))) ?? []
+  }
+}

@@ -1,0 +1,54 @@
+import Crypto
+import Orchestrator
+import RPC
+import RPCTransport
+
+/// Who we are and whom we trust, on one connection.
+struct TLSClient: Sendable {
+  var identity: Identity
+  /// Exactly those; no system's roots. Empty: the server is not verified, which only a probe may do
+  /// that sends nothing and believes nothing.
+  var roots: [Certificate]
+
+  /// A channel over HTTP/2 and TLS whose server has to prove that it is the host dialled.
+  func channel(
+    to host: String, _ port: Int, connectTimeout: Duration
+  ) throws(DriverError) -> SocketChannel {
+    var configuration = ChannelConfiguration()
+    configuration.connectTimeout = connectTimeout
+    let context: TLSContext
+    do {
+      context = try TLSContext(
+        TLSConfiguration(
+          role: .client, identity: identity, trustRoots: roots,
+          peerVerification: roots.isEmpty ? .none : .required, alpn: ["h2"], serverName: host))
+    } catch {
+      throw DriverError(.internalError, "TLS cannot be set up: \(error.message)")
+    }
+    do {
+      return try SocketChannel(
+        .tls(host: host, port: port), tls: context, serverName: host, configuration: configuration)
+    } catch { throw DriverError(.internalError, error.message) }
+  }
+}
+
+/// A connection to one apid.
+///
+/// Made for the calls of one step and closed after it, so that every step proves the trust as it is
+/// now: a connection from before a change would outlive it.
+enum TalosConnection {
+  /// Opens a connection, lends it, and closes it whatever happens.
+  ///
+  /// The machine's certificate must chain to one of the roots and name the host that was dialled.
+  static func with<Result: Sendable>(
+    _ endpoint: TalosEndpoint, _ tls: TLSClient, timeout: Duration,
+    _ body: (RPCClient) async throws(TalosFailure) -> Result
+  ) async throws(TalosFailure) -> Result {
+    let channel: SocketChannel
+    do {
+      channel = try tls.channel(to: endpoint.host, endpoint.port, connectTimeout: timeout)
+    } catch { throw .unusable(error) }
+    defer { channel.close() }
+    return try await body(RPCClient(channel))
+  }
+}

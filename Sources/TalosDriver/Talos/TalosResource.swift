@@ -1,0 +1,64 @@
+import ProtoCodec
+import Schema
+
+/// A resource of a machine's state, by the names it has there.
+struct TalosResource<Spec: Message>: Sendable {
+  var namespace: String
+  var type: String
+  var id: String
+}
+
+extension TalosResource where Spec == Talos.MachineConfigSpec {
+  static var activeConfig: Self {
+    Self(namespace: "config", type: "MachineConfigs.config.talos.dev", id: "v1alpha1")
+  }
+}
+
+extension TalosResource where Spec == Talos.OSRootSpec {
+  static var osRoot: Self {
+    Self(namespace: "secrets", type: "OSRootSecrets.secrets.talos.dev", id: "os")
+  }
+}
+
+extension TalosResource where Spec == Talos.KubernetesRootSpec {
+  static var kubernetesRoot: Self {
+    Self(namespace: "secrets", type: "KubernetesRootSecrets.secrets.talos.dev", id: "k8s")
+  }
+}
+
+extension TalosResource where Spec == Talos.APICertsSpec {
+  static var apiCertificates: Self {
+    Self(namespace: "secrets", type: "ApiCertificates.secrets.talos.dev", id: "api")
+  }
+}
+
+extension TalosResource where Spec == Talos.TrustdCertsSpec {
+  static var trustdCertificates: Self {
+    Self(namespace: "secrets", type: "TrustdCertificates.secrets.talos.dev", id: "trustd")
+  }
+}
+
+extension TalosResource where Spec == Talos.KubeletSpec {
+  static var kubeletSecrets: Self {
+    Self(namespace: "secrets", type: "KubeletSecrets.secrets.talos.dev", id: "kubelet")
+  }
+}
+
+extension TalosResource where Spec == Talos.ServiceSpec {
+  static func service(_ id: String) -> Self {
+    Self(namespace: "runtime", type: "Services.v1alpha1.talos.dev", id: id)
+  }
+}
+
+extension TalosResource where Spec == Talos.NodenameSpec {
+  static var nodename: Self {
+    Self(namespace: "k8s", type: "Nodenames.kubernetes.talos.dev", id: "nodename")
+  }
+}
+
+extension TalosResource where Spec == Talos.MemberSpec {
+  /// Listed, so without an id.
+  static var members: Self {
+    Self(namespace: "cluster", type: "Members.cluster.talos.dev", id: "")
+  }
+}

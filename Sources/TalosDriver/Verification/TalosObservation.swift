@@ -1,0 +1,47 @@
+import Crypto
+import Rotation
+
+/// What one machine shows of its Talos CA.
+struct TalosObservation: Sendable {
+  var version: String
+  var config: [UInt8]
+  /// The issuing authority in force; nil on workers.
+  var issuing: Certificate?
+  /// What apid serves and accepts; nil while it has no certificate.
+  var api: ServedTrust?
+  /// The same of trustd, on control planes.
+  var trustd: ServedTrust?
+
+  /// A server certificate and a list of accepted authorities, as they are in use.
+  struct ServedTrust: Sendable {
+    var server: [Certificate]
+    var accepted: [Certificate]
+  }
+
+  /// What the stage asks of the machine, answered from what it shows.
+  func checks(_ trust: ChangeTrust, _ role: MachineRole) -> [CheckResult] {
+    var results: [CheckResult] = []
+    if role == .controlPlane {
+      results.append(trust.issuingCheck("issuing", issuing))
+      if let trustd {
+        results.append(trust.acceptedCheck("trustd-accepted", trustd.accepted))
+        results.append(
+          trust.leafCheck("trustd-leaf", trustd.server, purpose: .server))
+      } else {
+        results.append(CheckResult("trustd-accepted", .notApplicable, "trustd is not shown"))
+      }
+    } else {
+      results.append(CheckResult("issuing", .notApplicable, "workers issue nothing"))
+    }
+    results.append(trust.acceptedCheck("accepted", api?.accepted))
+    results.append(trust.leafCheck("server-leaf", api?.server ?? [], purpose: .server))
+    return results
+  }
+
+  /// Whether apid serves and accepts something else than the stage asks for.
+  func isStale(_ trust: ChangeTrust) -> Bool {
+    trust.acceptedCheck("accepted", api?.accepted).state != .passed
+      || trust.leafCheck("server-leaf", api?.server ?? [], purpose: .server).state
+        != .passed
+  }
+}

@@ -1,0 +1,104 @@
+import Crypto
+import Orchestrator
+import RPC
+import Testing
+
+@testable import TalosDriver
+
+@Suite("Small texts")
+struct TextTests {
+  @Test("Base64 survives white space that YAML has folded in")
+  func base64() {
+    #expect(Base64.decodeFolded("aGVs\n  bG8=\r\n") == Array("hello".utf8))
+    #expect(Base64.decodeFolded("a!==") == nil)
+  }
+
+  @Test("Versions are read from tags, and only 1.7 and later can be rotated")
+  func versions() throws {
+    #expect(TalosVersion(tag: "v1.9.5") == TalosVersion(major: 1, minor: 9, patch: 5, suffix: ""))
+    #expect(TalosVersion(tag: "v1.7.0-alpha.1")?.suffix == "-alpha.1")
+    #expect(TalosVersion(tag: "v1.10.0-12-gabc")?.description == "v1.10.0-12-gabc")
+    for tag in ["", "v1", "1.9", "v1.x.2", "latest", "v1.2.3.4", "v99999999999999999999.1.1"] {
+      #expect(TalosVersion(tag: tag) == nil, "\(tag)")
+    }
+    for (tag, isSupported) in [
+      ("v1.6.8", false), ("v1.7.0-beta.0", true), ("v1.7.0", true), ("v1.14.2", true),
+      ("v2.0.0", true),
+      ("v0.14.3", false),
+    ] {
+      #expect(try #require(TalosVersion(tag: tag)).isSupported == isSupported, "\(tag)")
+    }
+    #expect(try #require(TalosVersion(tag: "v1.9.5")) < #require(TalosVersion(tag: "v1.10.0")))
+  }
+
+  @Test("Addresses are written as certificates have them")
+  func addresses() {
+    let cases: [([UInt8], String?)] = [
+      ([10, 0, 0, 1], "10.0.0.1"),
+      ([0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "fd00::1"),
+      ([0x20, 1, 0xD, 0xB8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], "2001:db8:0:1::"),
+      ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "::"),
+      ([0, 1, 0, 2, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8], "1:2:0:4:5:6:7:8"),
+      ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 10, 0, 0, 1], "10.0.0.1"),
+      ([1, 2, 3], nil), ([], nil),
+    ]
+    for (bytes, text) in cases { #expect(NetworkAddress.text(bytes) == text) }
+  }
+
+  @Test("Endpoints are written the shortest way that reads back")
+  func endpoints() {
+    for text in ["10.0.0.1", "host", "host:1", "fd00::1", "[fd00::1]:50001"] {
+      #expect(TalosEndpoint(text)?.description == text)
+    }
+    #expect(TalosEndpoint("[fd00::1]") == TalosEndpoint(host: "fd00::1"))
+    for text in ["", ":1", "[fd00::1", "[::]x", "host:x", "host:70000", "ftp://x", "u@h", "h/p"] {
+      #expect(TalosEndpoint(text) == nil, "\(text)")
+    }
+  }
+
+  @Test("Only certificate alerts and our own verification count as refusals")
+  func refusals() {
+    let alert = "10.0.0.1:50000: remote error: tls: "
+    #expect(TLSRefusal(alert + "unknown certificate authority") == .byPeer)
+    #expect(TLSRefusal(alert + "bad certificate") == .byPeer)
+    #expect(TLSRefusal(alert + "certificate required") == .byPeer)
+    #expect(TLSRefusal(alert + "expired certificate") == .byPeer)
+    #expect(TLSRefusal("x: certificate verify failed: unknown issuer") == .byUs)
+    for text in [
+      alert + "internal error", alert + "handshake failure", "connection refused", "timed out",
+      "the connection was cut off", "tls: unknown certificate authority", "",
+    ] {
+      #expect(TLSRefusal(text) == nil, "\(text)")
+    }
+  }
+
+  @Test("What a peer says is kept short and without anything like a key")
+  func peerText() {
+    let key = String(repeating: "QUJD", count: 30)
+    #expect(
+      PeerText.clean("bad field \(key) in config\nsecond line")
+        == "bad field … in config second line")
+    #expect(PeerText.clean("x -----BEGIN EC PRIVATE KEY-----\nabc") == "x …")
+    #expect(PeerText.clean(String(repeating: "word ", count: 1_000)).count <= PeerText.limit + 1)
+    #expect(PeerText.clean("plain") == "plain")
+  }
+
+  @Test("Statuses become driver errors of the right kind")
+  func failures() {
+    let cases: [(StatusCode, DriverError.Code, Bool)] = [
+      (.unavailable, .unreachable, true), (.cancelled, .unreachable, true),
+      (.deadlineExceeded, .unreachable, true), (.failedPrecondition, .refused, true),
+      (.permissionDenied, .permissionDenied, false), (.unauthenticated, .unauthenticated, false),
+      (.invalidArgument, .invalidConfig, false), (.unimplemented, .refused, false),
+    ]
+    for (status, code, isPassing) in cases {
+      let failure = TalosFailure(RPCError(status, "why"), "do it")
+      #expect(failure.driverError.code == code)
+      #expect(failure.isPassing == isPassing)
+      #expect(failure.message.contains("do it") && failure.message.contains("why"))
+    }
+    let refused = TalosFailure(
+      RPCError(.unavailable, "remote error: tls: unknown certificate authority"), "dial")
+    #expect(refused.driverError.code == .unauthenticated && !refused.isPassing)
+  }
+}

@@ -1,0 +1,142 @@
+import Crypto
+import Orchestrator
+import Rotation
+import Synchronization
+import Testing
+
+@testable import TalosDriver
+
+@Suite("Judging what machines show")
+struct TrustCheckTests {
+  let keyring: Keyring
+  let old: Authority
+  let new: Authority
+  let foreign: Authority
+
+  init() throws {
+    keyring = Keyring(
+      sealer: try Sealer(masterKey: Array(repeating: 7, count: 32)), lifetime: 3_600
+    ) { 1_700_000_000 }
+    old = try Authority.generate(.talos, now: 1_700_000_000)
+    new = try Authority.generate(.talos, now: 1_700_000_000)
+    foreign = try Authority.generate(.talos, now: 1_700_000_000)
+  }
+
+  private func trust(
+    _ phase: RotationPhase, _ direction: RotationDirection = .forward
+  ) throws -> ChangeTrust {
+    try ChangeTrust(
+      TrustChange(
+        component: .talosCA, phase: phase, direction: direction, old: try keyring.seal(old),
+        new: try keyring.seal(new)), .controlPlane, keyring)
+  }
+
+  @Test("Accepted lists must hold what the stage asks for, and nothing that it dropped")
+  func accepted() throws {
+    let (o, n, f) = (old.certificate, new.certificate, foreign.certificate)
+    let cases: [(RotationPhase, [Certificate], CheckResult.State)] = [
+      (.preRotate, [o, n], .passed), (.preRotate, [n, o], .passed), (.preRotate, [o], .waiting),
+      (.preRotate, [n], .waiting), (.preRotate, [o, n, f], .passed), (.rotate, [n, o], .passed),
+      (.rotate, [n], .waiting), (.postRotate, [n], .passed), (.postRotate, [n, o], .waiting),
+      (.postRotate, [o], .waiting), (.postRotate, [], .waiting), (.postRotate, [n, f], .passed),
+    ]
+    for (phase, list, state) in cases {
+      #expect(
+        try trust(phase).acceptedCheck("accepted", list).state == state, "\(phase) \(list.count)")
+    }
+    #expect(try trust(.postRotate).acceptedCheck("accepted", nil).state == .waiting)
+    // Backwards, it is the new one that has to go.
+    #expect(try trust(.preRotate, .backward).acceptedCheck("a", [o]).state == .passed)
+    #expect(try trust(.preRotate, .backward).acceptedCheck("a", [o, n]).state == .waiting)
+  }
+
+  @Test("A leaf counts only when the authority of the stage has signed it")
+  func leaves() throws {
+    func leaf(_ authority: Authority) throws -> [Certificate] {
+      [
+        try authority.issue(
+          .apidServer(dnsNames: [], ipAddresses: ["10.0.0.1"]), now: 1_700_000_000
+        ).certificate
+      ]
+    }
+    for (phase, good, bad) in [
+      (RotationPhase.preRotate, old, new), (.rotate, new, old), (.postRotate, new, old),
+    ] {
+      let trust = try trust(phase)
+      #expect(trust.leafCheck("leaf", try leaf(good), purpose: .server).state == .passed)
+      #expect(trust.leafCheck("leaf", try leaf(bad), purpose: .server).state == .waiting)
+      #expect(trust.leafCheck("leaf", try leaf(foreign), purpose: .server).state == .waiting)
+      #expect(trust.leafCheck("leaf", [], purpose: .server).state == .waiting)
+      // The old and the new authority have the same name: carrying the right one along proves nothing.
+      #expect(
+        trust.leafCheck("leaf", try leaf(bad) + [good.certificate], purpose: .server).state
+          == .waiting)
+    }
+  }
+
+  @Test("An authority that is to issue is told from one that is not")
+  func issuing() throws {
+    #expect(try trust(.preRotate).issuingCheck("issuing", old.certificate).state == .passed)
+    #expect(try trust(.rotate).issuingCheck("issuing", old.certificate).state == .waiting)
+    #expect(try trust(.rotate).issuingCheck("issuing", new.certificate).state == .passed)
+    #expect(try trust(.rotate).issuingCheck("issuing", nil).state == .waiting)
+  }
+
+  @Test("A stale worker is seen by its list and by its certificate")
+  func stale() throws {
+    func seen(_ server: Authority, _ accepted: [Authority]) throws -> TalosObservation {
+      var seen = TalosObservation(version: "v1.9.0", config: [])
+      let leaf = try server.issue(
+        .apidServer(dnsNames: [], ipAddresses: ["10.0.0.1"]), now: 1_700_000_000)
+      seen.api = .init(server: leaf.certificates, accepted: accepted.map(\.certificate))
+      return seen
+    }
+    #expect(try !seen(new, [new, old]).isStale(trust(.rotate)))
+    #expect(try seen(old, [new, old]).isStale(trust(.rotate)))
+    #expect(try seen(new, [new, old]).isStale(trust(.postRotate)))
+    #expect(try !seen(new, [new]).isStale(trust(.postRotate)))
+  }
+
+  @Test("The kubelet has to run and be healthy")
+  func kubelet() throws {
+    let cases: [(KubernetesObservation.Service?, CheckResult.State)] = [
+      (nil, .waiting), (.init(running: true, healthy: true, unknown: false), .passed),
+      (.init(running: false, healthy: true, unknown: false), .waiting),
+      (.init(running: true, healthy: false, unknown: true), .waiting),
+    ]
+    for (service, state) in cases {
+      var seen = KubernetesObservation(version: "v1.9.0", config: [])
+      seen.kubelet = service
+      let checks = try seen.checks(trust(.preRotate), .worker)
+      #expect(checks.first { $0.name == "kubelet" }?.state == state)
+      #expect(checks.first { $0.name == "kubelet-client" }?.state == .waiting)
+    }
+  }
+
+  @Test("Certificates made of a sealed authority are kept until half their life is over")
+  func keptCertificates() throws {
+    let clock = Mutex<Int64>(1_700_000_000)
+    let keyring = Keyring(
+      sealer: try Sealer(masterKey: Array(repeating: 7, count: 32)), lifetime: 3_600
+    ) {
+      clock.withLock { $0 }
+    }
+    let sealed = try keyring.seal(old)
+    #expect(!sealed.sealedKey.starts(with: Array("-----BEGIN".utf8)))
+    let first = try keyring.identity(.talos(roles: ["os:admin"]), from: sealed)
+    #expect(first.certificate.isSigned(by: old.certificate))
+    #expect(first.certificate.subjectOrganizations == ["os:admin"])
+    #expect(first.certificate.notAfter == 1_700_000_000 + 3_600)
+    clock.withLock { $0 += 1_700 }
+    #expect(
+      try keyring.identity(.talos(roles: ["os:admin"]), from: sealed).certificate
+        == first.certificate)
+    #expect(
+      try keyring.identity(.talos(roles: ["os:reader"]), from: sealed).certificate
+        != first.certificate)
+    clock.withLock { $0 += 200 }
+    #expect(
+      try keyring.identity(.talos(roles: ["os:admin"]), from: sealed).certificate
+        != first.certificate)
+  }
+}

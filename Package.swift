@@ -82,13 +82,18 @@ let package = Package(
       "TalosSimulator",
       ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML"]),
     library("ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"]),
+    library("StandardServices", ["Schema", "ProtoCodec", "RPC"]),
+    library("Daemon", [], settings: strict),
     library(
       "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport"],
       path: "Clients/OmnictlCommands"),
 
     program(
       "omnid",
-      ["ManagementService", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema"]),
+      [
+        "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation", "SQLiteStore",
+        "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML",
+      ]),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"]),
 
@@ -111,6 +116,9 @@ let package = Package(
     tests("TalosDriverTests", ["TalosDriver", "TalosSimulator", "Orchestrator", "Rotation", "Crypto", "YAML"]),
     tests("TalosSimulatorTests", ["TalosSimulator", "Schema", "RPC", "RPCTransport", "Crypto"]),
     tests("ManagementServiceTests", ["ManagementService", "MemoryStore", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC"]),
+    tests("StandardServicesTests", ["StandardServices", "Schema", "ProtoCodec", "RPC"]),
+    tests("DaemonTests", ["Daemon"]),
+    tests("omnidTests", ["omnid", "Daemon", "Orchestrator", "Rotation"]),
     tests("OmnictlCommandsTests", ["OmnictlCommands", "Schema"]),
     tests("ArchitectureTests", []),
   ]

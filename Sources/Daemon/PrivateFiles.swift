@@ -1,0 +1,56 @@
+internal import Glibc
+
+/// Directories and files that belong to the service.
+public enum PrivateFiles {
+  /// Makes the directory and those above it that are missing, each readable by its owner alone.
+  /// What is there is left as it is.
+  ///
+  /// - Throws: when it cannot be made, or something else stands there.
+  public static func makeDirectory(_ path: String) throws(DaemonError) {
+    var status = stat()
+    if unsafe stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw DaemonError("\(path) exists and is not a directory")
+      }
+      return
+    }
+    if let parent = parent(of: path) { try makeDirectory(parent) }
+    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw DaemonError(errno: errno, "directory \(path) cannot be made")
+    }
+  }
+
+  /// The directory that a path lies in; nil for one without any, and for the root.
+  public static func parent(of path: String) -> String? {
+    var trimmed = path[...]
+    while trimmed.count > 1, trimmed.last == "/" { trimmed.removeLast() }
+    guard let slash = trimmed.lastIndex(of: "/"), trimmed != "/" else { return nil }
+    let parent = trimmed[..<slash]
+    return parent.isEmpty ? "/" : String(parent)
+  }
+
+  public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  /// Reads a small file whole.
+  ///
+  /// - Throws: when it cannot be read, or is longer than `limit` bytes.
+  public static func read(_ path: String, limit: Int = 1 << 20) throws(DaemonError) -> [UInt8] {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DaemonError(errno: errno, path) }
+    defer { close(descriptor) }
+    var contents: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16 << 10)
+    while true {
+      let count = unsafe buffer.withUnsafeMutableBytes {
+        unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw DaemonError(errno: errno, path) }
+      if count == 0 { return contents }
+      contents += buffer[..<count]
+      guard contents.count <= limit else {
+        throw DaemonError("\(path): longer than \(limit) bytes")
+      }
+    }
+  }
+}

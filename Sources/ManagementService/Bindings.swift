@@ -1,0 +1,184 @@
+import Orchestrator
+import Rotation
+import Schema
+
+// The one place where the domain's values become messages of the schema, and back.
+
+extension Rotation.SecretComponent {
+  /// Nil for what is unspecified, or known to a newer schema only.
+  init?(_ component: Schema.SecretComponent) {
+    switch component {
+    case .talosCA: self = .talosCA
+    case .kubernetesCA: self = .kubernetesCA
+    default: return nil
+    }
+  }
+}
+
+extension Schema.SecretComponent {
+  init(_ component: Rotation.SecretComponent?) {
+    switch component {
+    case .talosCA: self = .talosCA
+    case .kubernetesCA: self = .kubernetesCA
+    case nil: self = .unspecified
+    }
+  }
+}
+
+extension Schema.RotationPhase {
+  init(_ phase: Rotation.RotationPhase?) {
+    switch phase {
+    case .preRotate: self = .preRotate
+    case .rotate: self = .rotate
+    case .postRotate: self = .postRotate
+    case nil: self = .unspecified
+    }
+  }
+}
+
+extension Schema.RotationState {
+  init(_ state: Orchestrator.RotationState) {
+    switch state {
+    case .idle: self = .idle
+    case .running: self = .running
+    case .succeeded: self = .succeeded
+    case .failed: self = .failed
+    }
+  }
+}
+
+extension MachineRotationState {
+  init(_ state: MachineSnapshot.State) {
+    switch state {
+    case .pending: self = .pending
+    case .applying: self = .applying
+    case .verifying: self = .verifying
+    case .waiting: self = .waiting
+    case .done: self = .done
+    }
+  }
+}
+
+extension RotationCheckState {
+  init(_ state: CheckResult.State) {
+    switch state {
+    case .passed: self = .passed
+    case .failed: self = .failed
+    case .waiting: self = .waiting
+    case .notApplicable: self = .notApplicable
+    }
+  }
+}
+
+extension CertificateAuthorityGeneration {
+  init(_ generation: AuthorityGeneration) {
+    switch generation {
+    case .old: self = .old
+    case .new: self = .new
+    }
+  }
+}
+
+extension Timestamp {
+  init(_ instant: Rotation.Instant) {
+    let seconds = instant.secondsSince1970
+    self.init(
+      seconds: seconds,
+      nanos: Int32(truncatingIfNeeded: instant.nanosecondsSince1970 &- seconds &* 1_000_000_000))
+  }
+}
+
+extension RotationCheck {
+  init(_ record: CheckRecord) {
+    self.init()
+    name = record.result.name
+    state = RotationCheckState(record.result.state)
+    detail = record.result.detail
+    if !record.result.isSettled { since = Timestamp(record.since) }
+  }
+}
+
+extension MachineRotationStatus {
+  init(_ snapshot: MachineSnapshot) {
+    self.init()
+    machine = snapshot.machine
+    address = snapshot.address
+    controlPlane = snapshot.role == .controlPlane
+    phase = Schema.RotationPhase(snapshot.phase)
+    state = MachineRotationState(snapshot.state)
+    checks = snapshot.checks.map { RotationCheck($0) }
+    attempts = Int32(clamping: snapshot.attempts)
+    lastError = snapshot.lastError
+    waitingSince = snapshot.waitingSince.map { Timestamp($0) }
+    nextAttemptAt = snapshot.nextAttemptAt.map { Timestamp($0) }
+  }
+}
+
+extension RotationStatus {
+  init(_ snapshot: RotationSnapshot) {
+    self.init()
+    cluster = snapshot.cluster
+    rotationID = snapshot.rotationID
+    component = Schema.SecretComponent(snapshot.component)
+    state = Schema.RotationState(snapshot.state)
+    phase = Schema.RotationPhase(snapshot.phase)
+    status = snapshot.status
+    step = snapshot.step
+    error = snapshot.error
+    revision = snapshot.revision
+    machinesDone = Int32(clamping: snapshot.machinesDone)
+    machinesTotal = Int32(clamping: snapshot.machinesTotal)
+    machines = snapshot.machines.map { MachineRotationStatus($0) }
+    startedAt = snapshot.startedAt.map { Timestamp($0) }
+    updatedAt = snapshot.updatedAt.map { Timestamp($0) }
+    finishedAt = snapshot.finishedAt.map { Timestamp($0) }
+    oldCAFingerprint = snapshot.oldFingerprint
+    newCAFingerprint = snapshot.newFingerprint
+    clusterChecks = snapshot.clusterChecks.map { RotationCheck($0) }
+    reason = snapshot.reason
+    requester = snapshot.requester
+    notes = snapshot.notes
+  }
+}
+
+extension RotationPlan {
+  init(_ steps: [PlannedStep]) {
+    self.init()
+    self.steps = steps.map { RotationPlanStep($0) }
+  }
+}
+
+extension RotationPlanStep {
+  init(_ step: PlannedStep) {
+    self.init()
+    phase = Schema.RotationPhase(step.phase)
+    controlPlane = step.role == .controlPlane
+    machines = step.machines
+    issuing = CertificateAuthorityGeneration(step.bundle.issuing)
+    accepted = step.bundle.accepted.map { CertificateAuthorityGeneration($0) }
+  }
+}
+
+extension Schema.Machine {
+  init(_ machine: Rotation.Machine) {
+    self.init()
+    name = machine.id
+    address = machine.address
+    controlPlane = machine.role == .controlPlane
+  }
+}
+
+extension Cluster {
+  /// Everything but `rotation`, which the record does not hold.
+  init(_ record: ClusterRecord) {
+    self.init()
+    name = record.name
+    endpoints = record.endpoints
+    kubernetesEndpoint = record.kubernetesEndpoint
+    talosVersion = record.talosVersion
+    machines = record.machines.map { Schema.Machine($0) }
+    talosCAFingerprint = record.authorities[.talosCA]?.fingerprint ?? ""
+    kubernetesCAFingerprint = record.authorities[.kubernetesCA]?.fingerprint ?? ""
+    importedAt = Timestamp(record.importedAt)
+  }
+}

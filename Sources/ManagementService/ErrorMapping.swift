@@ -1,0 +1,103 @@
+import Orchestrator
+import RPC
+import Schema
+
+// The one place where the domain's errors become status codes with google.rpc details.
+
+extension RPCError {
+  /// The `domain` of every `ErrorInfo`; the `reason` is one of those below.
+  static let domain = "omni.management.v1"
+
+  /// What a caller is told when the orchestrator refuses.
+  init(_ error: OrchestratorError) {
+    switch error.code {
+    case .notFound:
+      self.init(.notFound, error, "CLUSTER_NOT_FOUND")
+    case .alreadyExists:
+      self.init(.alreadyExists, error, "CLUSTER_EXISTS")
+    case .anotherRotationInProgress, .rotationInProgress:
+      self.init(precondition: "ROTATION_IN_PROGRESS", error)
+    case .unsupportedVersion:
+      self.init(precondition: "TALOS_VERSION", error)
+    case .clusterRefused:
+      self.init(precondition: "CLUSTER_REFUSES", error)
+    case .invalidArgument:
+      self = .badRequest(
+        [RequestValidation.FieldViolation(field: error.subject, problem: error.message)],
+        message: error.message)
+    case .journalUnavailable:
+      self.init(.unavailable, error, "JOURNAL_UNAVAILABLE", retryAfter: 5)
+    case .journalConflict:
+      self.init(.aborted, error, "JOURNAL_CONFLICT")
+    case .clusterUnreachable:
+      self.init(.unavailable, error, "CLUSTER_UNREACHABLE", retryAfter: 5)
+    case .credentialsRefused:
+      self.init(.unauthenticated, error, "CREDENTIALS_REFUSED")
+    case .accessDenied:
+      self.init(.permissionDenied, error, "ACCESS_DENIED")
+    case .shuttingDown:
+      self.init(.unavailable, error, "SERVER_DRAINING", retryAfter: 1)
+    case .internalError:
+      self.init(.internalError, error, "INTERNAL")
+    }
+  }
+
+  /// Nobody is known at the other end.
+  static let unidentified = RPCError(
+    .unauthenticated,
+    "the server does not know who calls: use its Unix socket, or TLS with a client certificate",
+    details: [info("NO_IDENTITY")])
+
+  /// A fault of the program itself.
+  static let internalFault = RPCError(
+    .internalError, "the server made a mistake: please report it", details: [info("INTERNAL")])
+
+  /// What is wrong with the fields of a request.
+  static func badRequest(
+    _ violations: [RequestValidation.FieldViolation], message: String? = nil
+  ) -> RPCError {
+    var detail = GoogleRPC.BadRequest()
+    detail.fieldViolations = violations.map { violation in
+      var field = GoogleRPC.BadRequest.FieldViolation()
+      field.field = violation.field
+      field.description = violation.problem
+      return field
+    }
+    return RPCError(
+      .invalidArgument,
+      message ?? violations.map { "\($0.field) \($0.problem)" }.joined(separator: "; "),
+      details: [StatusDetail(detail), info("INVALID_ARGUMENT")])
+  }
+
+  private init(
+    _ code: StatusCode, _ error: OrchestratorError, _ reason: String, retryAfter seconds: Int64 = 0
+  ) {
+    var details = [Self.info(reason, about: error.subject)]
+    if seconds > 0 {
+      var retry = GoogleRPC.RetryInfo()
+      retry.retryDelay = ProtoDuration(seconds: seconds)
+      details.append(StatusDetail(retry))
+    }
+    self.init(code, error.message, details: details)
+  }
+
+  private init(precondition type: String, _ error: OrchestratorError) {
+    var violation = GoogleRPC.PreconditionFailure.Violation()
+    violation.type = type
+    violation.subject = error.subject
+    violation.description = error.message
+    var failure = GoogleRPC.PreconditionFailure()
+    failure.violations = [violation]
+    self.init(
+      .failedPrecondition, error.message,
+      details: [StatusDetail(failure), Self.info(type, about: error.subject)])
+  }
+
+  private static func info(_ reason: String, about cluster: String = "") -> StatusDetail {
+    var info = GoogleRPC.ErrorInfo()
+    info.reason = reason
+    info.domain = domain
+    if !cluster.isEmpty { info.metadata = ["cluster": cluster] }
+    return StatusDetail(info)
+  }
+}

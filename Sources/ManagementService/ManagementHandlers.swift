@@ -1,0 +1,91 @@
+public import Orchestrator
+public import RPC
+import Rotation
+import Schema
+
+/// The handlers of `omni.management.v1.ManagementService`.
+///
+/// They check what a caller sent, ask the orchestrator, and say its answer in the words of the
+/// schema. Every decision about a rotation is the orchestrator's. One file each holds the checks
+/// (`RequestValidation`), the words (`Bindings`) and the status codes (`ErrorMapping`).
+public struct ManagementHandlers: Sendable {
+  let orchestrator: RotationOrchestrator
+  let clock: any OrchestratorClock
+  private let identify: @Sendable (Peer) -> String?
+  let encodings = SharedEncodings()
+
+  /// - Parameters:
+  ///   - clock: tells when an issued certificate expires; the orchestrator's own clock.
+  ///   - identify: who is at the other end, as recorded with what it starts. Nil: nobody known; the
+  ///     call is refused with UNAUTHENTICATED.
+  public init(
+    orchestrator: RotationOrchestrator, clock: any OrchestratorClock,
+    identify: @escaping @Sendable (Peer) -> String? = ManagementHandlers.processOwner
+  ) {
+    self.orchestrator = orchestrator
+    self.clock = clock
+    self.identify = identify
+  }
+
+  /// The user that owns the process at the other end of a Unix socket: `uid:1000`.
+  public static let processOwner: @Sendable (Peer) -> String? = { peer in
+    peer.process.map { "uid:\($0.userID)" }
+  }
+
+  /// Serves every method of the service.
+  public func register(in router: inout ServiceRouter) {
+    unary(ManagementServiceMethods.rotateSecret, in: &router) {
+      try await $0.rotateSecret($1, requester: $2)
+    }
+    unary(ManagementServiceMethods.getRotationStatus, in: &router) { handlers, request, _ in
+      try await handlers.getRotationStatus(request)
+    }
+    unary(ManagementServiceMethods.listRotations, in: &router) { handlers, request, _ in
+      try await handlers.listRotations(request)
+    }
+    unary(ManagementServiceMethods.importCluster, in: &router) { handlers, request, _ in
+      try await handlers.importCluster(request)
+    }
+    unary(ManagementServiceMethods.getCluster, in: &router) { handlers, request, _ in
+      try await handlers.getCluster(request)
+    }
+    unary(ManagementServiceMethods.listClusters, in: &router) { handlers, request, _ in
+      try await handlers.listClusters(request)
+    }
+    unary(ManagementServiceMethods.forgetCluster, in: &router) { handlers, request, _ in
+      try await handlers.forgetCluster(request)
+    }
+    unary(ManagementServiceMethods.talosconfig, in: &router) { handlers, request, _ in
+      try await handlers.talosconfig(request)
+    }
+    unary(ManagementServiceMethods.kubeconfig, in: &router) { handlers, request, _ in
+      try await handlers.kubeconfig(request)
+    }
+    router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, call in
+      _ = try caller(call)
+      try await watchRotationStatus(request, writer, call)
+    }
+  }
+
+  private func unary<Request: Sendable, Response: Sendable>(
+    _ method: Method<Request, Response>, in router: inout ServiceRouter,
+    _ body:
+      @escaping @Sendable (ManagementHandlers, Request, _ caller: String) async throws -> Response
+  ) {
+    router.handle(method) { request, call in
+      try await body(self, request, try caller(call))
+    }
+  }
+
+  private func caller(_ call: ServerCall) throws(RPCError) -> String {
+    guard let name = identify(call.peer) else { throw .unidentified }
+    return name
+  }
+
+  /// Asks the orchestrator; its refusals become statuses.
+  func asking<Answer>(
+    _ question: () async throws(OrchestratorError) -> Answer
+  ) async throws(RPCError) -> Answer {
+    do throws(OrchestratorError) { return try await question() } catch { throw RPCError(error) }
+  }
+}

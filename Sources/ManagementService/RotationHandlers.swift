@@ -1,0 +1,96 @@
+import Orchestrator
+import ProtoCodec
+import RPC
+import Rotation
+import Schema
+
+extension ManagementHandlers {
+  func rotateSecret(
+    _ request: RotateSecretRequest, requester: String
+  ) async throws(RPCError) -> RotateSecretResponse {
+    var check = RequestValidation()
+    check.cluster(request.cluster)
+    let component = check.component(request.component)
+    check.text(request.requestID, "request_id", limit: RequestValidation.requestIDLimit)
+    check.text(request.reason, "reason", limit: RequestValidation.reasonLimit)
+    let known = try check.passed(component)
+    let ticket = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.rotate(
+        cluster: request.cluster, component: known, dryRun: request.dryRun,
+        requestID: request.requestID, reason: request.reason, requester: requester)
+    }
+    var response = RotateSecretResponse()
+    response.status = RotationStatus(ticket.status)
+    response.attached = ticket.attached
+    if request.dryRun { response.plan = RotationPlan(ticket.plan) }
+    return response
+  }
+
+  func getRotationStatus(
+    _ request: GetRotationStatusRequest
+  ) async throws(RPCError) -> GetRotationStatusResponse {
+    var check = RequestValidation()
+    check.cluster(request.cluster)
+    try check.passed()
+    var response = GetRotationStatusResponse()
+    response.status = RotationStatus(
+      try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.status(cluster: request.cluster)
+      })
+    return response
+  }
+
+  func listRotations(
+    _ request: ListRotationsRequest
+  ) async throws(RPCError) -> ListRotationsResponse {
+    var check = RequestValidation()
+    check.cluster(request.cluster)
+    check.pageSize(request.pageSize)
+    try check.passed()
+    var size = PageLimits.size(request.pageSize)
+    while true {
+      let page = try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.history(
+          cluster: request.cluster, pageSize: size, pageToken: request.pageToken)
+      }
+      var response = ListRotationsResponse()
+      response.rotations = page.rotations.map { RotationStatus($0) }
+      response.nextPageToken = page.nextPageToken
+      // A page may hold less than was asked for: rather that than a message nobody takes.
+      let count = response.rotations.count
+      if count <= 1 || response.serializedCount <= PageLimits.bytes { return response }
+      size = count / 2
+    }
+  }
+
+  /// Follows rotations until the caller leaves, nothing is left to wait for, or the server drains.
+  ///
+  /// A slow reader holds up nobody: `write` waits for it, and meanwhile its watch keeps the newest
+  /// status of each cluster.
+  func watchRotationStatus(
+    _ request: WatchRotationStatusRequest,
+    _ writer: ResponseWriter<WatchRotationStatusResponse>, _ call: ServerCall
+  ) async throws {
+    var check = RequestValidation()
+    if !request.cluster.isEmpty { check.cluster(request.cluster) }
+    try check.passed()
+    let watch = try await asking { () throws(OrchestratorError) in
+      try orchestrator.watch(
+        cluster: request.cluster, afterRevision: request.afterRevision,
+        stopWhenIdle: request.stopWhenIdle)
+    }
+    encodings.watchBegan()
+    defer { encodings.watchEnded() }
+    // Whoever resumes after the newest revision learns that the watch stands before anything changes.
+    await call.sendInitialMetadata()
+    var snapshots = watch.makeAsyncIterator()
+    while true {
+      let next: RotationSnapshot?
+      do throws(OrchestratorError) { next = try await snapshots.next() } catch {
+        throw RPCError(error)
+      }
+      guard let next else { return }
+      try await writer.write(try encodings.encoded(next))
+    }
+  }
+}

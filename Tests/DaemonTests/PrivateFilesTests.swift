@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+@testable import Daemon
+
+@Suite("Files of the service")
+struct PrivateFilesTests {
+  private func scratch() -> String {
+    NSTemporaryDirectory() + "omnid-files-" + UUID().uuidString
+  }
+
+  @Test("Every missing directory of a path is made for its owner alone")
+  func directories() throws {
+    let root = scratch()
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    try PrivateFiles.makeDirectory(root + "/a/b/")
+    try PrivateFiles.makeDirectory(root + "/a/b")
+    for path in [root, root + "/a", root + "/a/b"] {
+      let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+      #expect(mode as? Int == 0o700)
+    }
+  }
+
+  @Test("A file in the place of a directory is an error that names it")
+  func obstacle() throws {
+    let file = scratch()
+    FileManager.default.createFile(atPath: file, contents: Data())
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    #expect(throws: DaemonError("\(file) exists and is not a directory")) {
+      try PrivateFiles.makeDirectory(file)
+    }
+  }
+
+  @Test("A file is read whole, and refused when it is longer than the limit")
+  func reading() throws {
+    let file = scratch()
+    FileManager.default.createFile(atPath: file, contents: Data(repeating: 7, count: 40_000))
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    #expect(try PrivateFiles.read(file) == [UInt8](repeating: 7, count: 40_000))
+    #expect(throws: DaemonError.self) { try PrivateFiles.read(file, limit: 39_999) }
+    #expect(throws: DaemonError.self) { try PrivateFiles.read(file + ".missing") }
+  }
+
+  @Test("The directory of a path")
+  func parents() {
+    #expect(PrivateFiles.parent(of: "/run/omnid/omnid.sock") == "/run/omnid")
+    #expect(PrivateFiles.parent(of: "/run/omnid/") == "/run")
+    #expect(PrivateFiles.parent(of: "/run") == "/")
+    #expect(PrivateFiles.parent(of: "/") == nil)
+    #expect(PrivateFiles.parent(of: "omnid.sock") == nil)
+  }
+}

@@ -2,6 +2,7 @@
 protocol MethodHandler: Sendable {
   var path: String { get }
   var kind: MethodKind { get }
+  var idempotency: Idempotency { get }
   /// Starts a call whose one request message is there.
   func start(_ call: ServerCall, _ request: borrowing Span<UInt8>)
   /// Starts a call whose requests stream in.
@@ -32,8 +33,8 @@ extension MethodHandler {
   func decode<I>(
     _ codec: MessageCodec<I>, _ bytes: borrowing Span<UInt8>, for call: ServerCall
   ) -> I? {
-    do { return try codec.decode(bytes) } catch {
-      call.fail(RPCError(.internalError, "the request message of \(path) is malformed: \(error)"))
+    do { return try call.form.decode(codec, bytes) } catch {
+      call.fail(call.form.malformed(path, error))
       return nil
     }
   }
@@ -57,18 +58,19 @@ struct UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   let body: @Sendable (I, ServerCall) async throws -> O
   var path: String { method.path }
   var kind: MethodKind { method.kind }
+  var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
     guard let request = decode(method.request, bytes, for: call) else { return }
     call.launch { call in
       if chain.interceptors.isEmpty {
-        await call.succeed(try method.response.envelope(try await body(request, call)))
+        await call.succeed(try call.encode(try await body(request, call), method.response))
       } else {
-        var envelope: [UInt8] = []
+        var message: [UInt8] = []
         try await chain.run(call) {
-          envelope = try method.response.envelope(try await body(request, call))
+          message = try call.encode(try await body(request, call), method.response)
         }
-        await call.succeed(envelope)
+        await call.succeed(message)
       }
     }
   }
@@ -82,6 +84,7 @@ struct ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   let body: @Sendable (I, ResponseWriter<O>, ServerCall) async throws -> Void
   var path: String { method.path }
   var kind: MethodKind { method.kind }
+  var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
     guard let request = decode(method.request, bytes, for: call) else { return }
@@ -101,6 +104,7 @@ struct StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   let body: @Sendable (RequestStream<I>, ResponseWriter<O>, ServerCall) async throws -> Void
   var path: String { method.path }
   var kind: MethodKind { method.kind }
+  var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {}
 

@@ -10,20 +10,27 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
   ///
   /// - Throws: `RPCError` with `cancelled` when the call is over; what the codec throws.
   public func write(_ message: Response) async throws {
-    try await call.send(try codec.envelope(message))
+    try await call.send(try call.encode(message, codec))
   }
 
   /// Sends a message that was encoded before, such as one that many watchers share.
   public func write(_ message: EncodedMessage<Response>) async throws {
-    try await call.send(message.envelope)
+    if call.form.takesPlainEnvelopes {
+      try await call.send(message.envelope)
+    } else {
+      try await call.send(try call.encode(message.message, codec))
+    }
   }
 }
 
 /// A message encoded once, to be sent to many; the bytes are shared.
 public struct EncodedMessage<Message: Sendable>: Sendable {
   let envelope: [UInt8]
+  /// For the calls that write it in another form.
+  let message: Message
 
   public init(_ message: Message, codec: MessageCodec<Message>) throws {
+    self.message = message
     envelope = try codec.envelope(message)
   }
 }
@@ -46,9 +53,8 @@ public struct RequestStream<Request: Sendable>: AsyncSequence, Sendable {
         try Task.checkCancellation()
         return nil
       }
-      do { return try stream.codec.decode(bytes.span) } catch {
-        throw RPCError(
-          .internalError, "a request message of \(stream.path) is malformed: \(error)")
+      do { return try stream.call.form.decode(stream.codec, bytes.span) } catch {
+        throw stream.call.form.malformed(stream.path, error)
       }
     }
   }

@@ -27,8 +27,12 @@ struct RouteTable: Sendable {
     slots[i] = slot
   }
 
+  /// The method of a `:path`, whose query is left out.
   func find(_ fields: HeaderFields, _ pathField: Int) -> (any MethodHandler)? {
-    let range = fields.valueRange(pathField)
+    var range = fields.valueRange(pathField)
+    if let query = fields.bytes[range].firstIndex(of: UInt8(ascii: "?")) {
+      range = range.lowerBound..<query
+    }
     let path = fields.bytes.span.extracting(range)
     let hash = Self.hash(path)
     var i = Int(truncatingIfNeeded: hash) & (slots.count - 1)

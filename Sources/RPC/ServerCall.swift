@@ -12,27 +12,35 @@ public final class ServerCall: @unchecked Sendable {
   /// When the caller stops waiting; nil when it named no time.
   public let deadline: ContinuousClock.Instant?
   package let executor: any CallExecutor
-  private let stream: any HTTPServerStream
-  private let handler: any MethodHandler
-  private let fields: HeaderFields
-  private let pathField: Int
-  private let limits: CallLimits
+  let stream: any HTTPServerStream
+  let handler: any MethodHandler
+  let fields: HeaderFields
+  let pathField: Int
+  let limits: CallLimits
+  let compressions: [any MessageCompression]
+  private var compressesAll = false
 
-  private var machine: ServerCallMachine
-  private var reader: EnvelopeReader
-  private var task: Task<Void, Never>?
+  /// How this call is written; changed only by `compressResponses`, before the first message.
+  var form: CallForm
+  var textDecoder = Base64StreamDecoder()
+  /// The body of a Connect unary request so far.
+  var body: [UInt8] = []
+
+  var machine: ServerCallMachine
+  var reader: EnvelopeReader
+  var task: Task<Void, Never>?
   private var timer: TimerID?
 
   /// Request messages that the handler has not asked for yet, oldest first.
-  private var queue: [[UInt8]] = []
-  private var queueStart = 0
-  private var queuedBytes = 0
-  private var unreleasedBytes = 0
+  var queue: [[UInt8]] = []
+  var queueStart = 0
+  var queuedBytes = 0
+  var unreleasedBytes = 0
   /// Request bytes that the stream was told are kept here.
-  private var heldBytes = 0
-  private var inputEnded = false
-  private var inputWaiter: UnsafeContinuation<[UInt8]?, Never>?
-  private var writeWaiters: [UnsafeContinuation<Void, Never>] = []
+  var heldBytes = 0
+  var inputEnded = false
+  var inputWaiter: UnsafeContinuation<[UInt8]?, Never>?
+  var writeWaiters: [UnsafeContinuation<Void, Never>] = []
 
   private let answer = Mutex(Answer())
   private struct Answer {
@@ -42,8 +50,11 @@ public final class ServerCall: @unchecked Sendable {
 
   init(
     stream: any HTTPServerStream, handler: any MethodHandler, head: HTTPRequestHead,
-    timeout: Duration?, limits: CallLimits
+    form: CallForm, timeout: Duration?, limits: CallLimits,
+    compressions: [any MessageCompression]
   ) {
+    self.form = form
+    self.compressions = compressions
     self.stream = stream
     self.executor = stream.executor
     self.peer = stream.peer
@@ -91,6 +102,17 @@ public final class ServerCall: @unchecked Sendable {
     }
   }
 
+  /// Compresses every response message from here on with what the client accepts; nothing happens
+  /// when that is nothing. Call it before the first message is written.
+  public func compressResponses() {
+    guard form.responseCompression == nil else { return }
+    let offered = fields.first("grpc-accept-encoding") ?? fields.first("connect-accept-encoding")
+    let names = (offered ?? "").split(separator: ",").map { $0.drop { $0 == " " } }
+    guard let chosen = compressions.first(where: { names.contains($0.name[...]) }) else { return }
+    form = form.compressing(with: chosen)
+    compressesAll = true
+  }
+
   // MARK: The handler's life
 
   /// Starts the handler: at once, on this executor, up to its first suspension.
@@ -109,24 +131,44 @@ public final class ServerCall: @unchecked Sendable {
     if machine.isOpen { task = started }
   }
 
-  /// Ends a call that answers with one message, given with its envelope.
-  package func succeed(_ envelope: consuming [UInt8]) async {
+  /// A message as this call writes it.
+  package func encode<M>(_ message: M, _ codec: MessageCodec<M>) throws -> [UInt8] {
+    try form.encode(
+      message, codec,
+      compressionThreshold: compressesAll ? 0 : limits.compressionThresholdBytes,
+      limit: limits.responseMessageBytes)
+  }
+
+  /// Ends a call that answers with one message, given as `encode` made it.
+  package func succeed(_ message: consuming [UInt8]) async {
     if executor.isCurrent {
-      sendSingle(envelope)
+      sendSingle(message)
     } else {
-      let envelope = envelope
-      await onExecutor { $0.sendSingle(envelope) }
+      let message = message
+      await onExecutor { $0.sendSingle(message) }
     }
   }
 
-  private func sendSingle(_ envelope: consuming [UInt8]) {
-    switch machine.ended() {
-    case .headAndTrailers:
-      stream.respond(responseHead(), body: envelope, trailers: okTrailers())
-    case .trailers:
-      stream.sendData(envelope)
-      stream.finish(okTrailers())
-    case .discard: break
+  private func sendSingle(_ message: consuming [UInt8]) {
+    let effect = machine.ended()
+    if effect == .discard { return }
+    if form === CallForm.plain {
+      if effect == .headAndTrailers {
+        stream.respond(responseHead(), body: message, trailers: form.end(nil, trailing()).trailers)
+      } else {
+        stream.sendData(message)
+        stream.finish(form.end(nil, trailing()).trailers)
+      }
+    } else if form.family == .connectUnary {
+      // One byte of the encoding tells whether it was compressed: `encode` keeps it in front.
+      let isCompressed = message.first == Envelope.compressedFlag
+      stream.respond(
+        form.unaryHead(initial(), trailing(), isCompressed: isCompressed),
+        body: Array(message.dropFirst()), trailers: .none)
+    } else {
+      if effect == .headAndTrailers { stream.sendHead(responseHead()) }
+      stream.sendData(message)
+      finish(nil)
     }
     release()
   }
@@ -137,8 +179,8 @@ public final class ServerCall: @unchecked Sendable {
       switch call.machine.ended() {
       case .headAndTrailers:
         call.stream.sendHead(call.responseHead())
-        call.stream.finish(call.okTrailers())
-      case .trailers: call.stream.finish(call.okTrailers())
+        call.finish(nil)
+      case .trailers: call.finish(nil)
       case .discard: break
       }
       call.release()
@@ -147,25 +189,22 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Ends the call with an error. On the executor.
   package func fail(_ error: RPCError) {
-    let effect = machine.ended()
-    if effect == .discard { return }
-    let trailing = answer.withLock { $0.trailing }
     let task = self.task
-    switch effect {
+    switch machine.ended() {
     case .headAndTrailers:
-      // Trailers-Only: the status stands in the one header block there is.
-      var fields = HeaderFields([":status": "200", "content-type": "application/grpc"])
-      answer.withLock { $0.initial }.append(to: &fields)
-      WireStatus.append(error, trailing: trailing, to: &fields)
-      stream.respond(.fields(fields), body: [], trailers: .none)
-    case .trailers:
-      var fields = HeaderFields()
-      WireStatus.append(error, trailing: trailing, to: &fields)
-      stream.finish(.fields(fields))
-    case .discard: break
+      let (head, body, trailers) = form.refusal(error, initial(), trailing())
+      stream.respond(head, body: body, trailers: trailers)
+    case .trailers: finish(error)
+    case .discard: return
     }
     release()
     task?.cancel()
+  }
+
+  private func finish(_ error: RPCError?) {
+    let (body, trailers) = form.end(error, trailing())
+    stream.sendData(body)
+    stream.finish(trailers)
   }
 
   private func deadlinePassed() {
@@ -174,7 +213,7 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   /// Lets go of everything that waits. The call is over.
-  private func release() {
+  func release() {
     if let timer { executor.cancel(timer) }
     timer = nil
     task = nil
@@ -197,25 +236,15 @@ public final class ServerCall: @unchecked Sendable {
     }
   }
 
-  private func responseHead() -> ResponseHead {
-    let initial = answer.withLock { $0.initial }
-    if initial.isEmpty { return .grpc }
-    var fields = HeaderFields([":status": "200", "content-type": "application/grpc"])
-    initial.append(to: &fields)
-    return .fields(fields)
-  }
+  private func responseHead() -> ResponseHead { form.head(initial()) }
 
-  private func okTrailers() -> ResponseTrailers {
-    let trailing = answer.withLock { $0.trailing }
-    if trailing.isEmpty { return .grpcOK }
-    var fields = HeaderFields(["grpc-status": "0"])
-    trailing.append(to: &fields)
-    return .fields(fields)
-  }
+  private func initial() -> Metadata { answer.withLock { $0.initial } }
+
+  private func trailing() -> Metadata { answer.withLock { $0.trailing } }
 
   // MARK: Writing
 
-  /// Sends one message, given with its envelope; returns when there is room for more.
+  /// Sends one message, given as `encode` made it; returns when there is room for more.
   ///
   /// - Throws: `cancelled` when the call is over.
   package func send(_ envelope: consuming [UInt8]) async throws(RPCError) {
@@ -276,8 +305,8 @@ public final class ServerCall: @unchecked Sendable {
     return message
   }
 
-  private func returnCredit() {
-    if queuedBytes < limits.requestBufferBytes && unreleasedBytes > 0 {
+  func returnCredit() {
+    if unreleasedBytes > 0 && queuedBytes < limits.requestBufferBytes {
       stream.release(unreleasedBytes)
       unreleasedBytes = 0
     }
@@ -289,113 +318,5 @@ public final class ServerCall: @unchecked Sendable {
   ) async -> T {
     if executor.isCurrent { return await body(self) }
     return await withTaskExecutorPreference(executor) { await body(self) }
-  }
-}
-
-// MARK: - From the transport
-
-extension ServerCall: HTTPRequestReceiver {
-  public func received(_ data: borrowing Span<UInt8>, isLast: Bool) {
-    unreleasedBytes += data.count
-    guard machine.isOpen else { return returnCreditAfterEnd() }
-    // A unary request usually arrives as one piece: decode it where it lies.
-    if isLast, !machine.kind.clientStreams, reader.isAtBoundary, queue.isEmpty,
-      data.count >= Envelope.prefixLength, data[0] == 0
-    {
-      let length = Int(data[1]) << 24 | Int(data[2]) << 16 | Int(data[3]) << 8 | Int(data[4])
-      if length == data.count - Envelope.prefixLength && length <= limits.requestMessageBytes,
-        machine.messageReceived() == .deliver, machine.requestEnded() == .startHandler
-      {
-        returnCredit()
-        return handler.start(self, data.extracting(Envelope.prefixLength..<data.count))
-      }
-    }
-    do throws(RPCError) {
-      try reader.receive(data) { (flags, message) throws(RPCError) in
-        try self.receivedMessage(flags, message)
-      }
-    } catch {
-      return fail(error)
-    }
-    guard updateHeld() else {
-      return fail(
-        RPCError(.resourceExhausted, "too many request bytes wait on this connection or server"))
-    }
-    returnCredit()
-    if isLast { receivedEnd() }
-  }
-
-  /// False when too much is kept.
-  private func updateHeld() -> Bool {
-    let held = machine.isOpen ? reader.partialBytes + queuedBytes : 0
-    let change = held - heldBytes
-    heldBytes = held
-    return change == 0 || stream.holds(change)
-  }
-
-  private func receivedMessage(
-    _ flags: UInt8, _ message: borrowing Span<UInt8>
-  ) throws(RPCError) {
-    if flags & Envelope.compressedFlag != 0 {
-      throw RPCError(.internalError, "a compressed message, but the call names no grpc-encoding")
-    }
-    switch machine.messageReceived() {
-    case .deliver: break
-    case .refuseSecondMessage:
-      throw RPCError(.unimplemented, "\(path) takes one request message, and a second one came")
-    case .ignore: return
-    }
-    let bytes = message.withUnsafeBufferPointer { Array($0) }
-    if let waiter = inputWaiter {
-      inputWaiter = nil
-      waiter.resume(returning: bytes)
-    } else {
-      queue.append(bytes)
-      queuedBytes += bytes.count
-    }
-  }
-
-  public func receivedEnd() {
-    guard machine.isOpen else { return }
-    if !reader.isAtBoundary {
-      return fail(RPCError(.internalError, "the request ended in the middle of a message"))
-    }
-    switch machine.requestEnded() {
-    case .startHandler:
-      let request = queue[0]
-      queue = []
-      queuedBytes = 0
-      _ = updateHeld()
-      returnCredit()
-      handler.start(self, request.span)
-    case .endInput:
-      inputEnded = true
-      if let waiter = inputWaiter {
-        inputWaiter = nil
-        waiter.resume(returning: nil)
-      }
-    case .refuseMissingMessage:
-      fail(RPCError(.unimplemented, "\(path) takes one request message, and none came"))
-    case .ignore: break
-    }
-  }
-
-  public func streamWritable() {
-    let waiters = writeWaiters
-    writeWaiters = []
-    for waiter in waiters { waiter.resume() }
-  }
-
-  public func streamClosed(errorCode: UInt32?) {
-    if machine.streamLost() == .cancelHandler {
-      let task = self.task
-      release()
-      task?.cancel()
-    }
-  }
-
-  private func returnCreditAfterEnd() {
-    stream.release(unreleasedBytes)
-    unreleasedBytes = 0
   }
 }

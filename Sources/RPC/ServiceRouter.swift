@@ -3,13 +3,20 @@
 /// A value: register everything, then give it to a server or an `InProcessChannel`.
 public struct ServiceRouter: Sendable {
   public var limits = CallLimits()
-  private var routes = RouteTable()
+  /// Which web pages may call.
+  public var cors = CORSPolicy()
+  /// What messages may be compressed with, in order of preference.
+  public let compressions: [any MessageCompression]
+  var routes = RouteTable()
   private var chain = InterceptorChain()
-  private var fallback: (any MethodHandler)?
+  private(set) var fallback: (any MethodHandler)?
   /// The services that have at least one method, in the order of registration.
   public private(set) var services: [String] = []
 
-  public init(interceptors: [any ServerInterceptor] = []) {
+  public init(
+    interceptors: [any ServerInterceptor] = [], compressions: [any MessageCompression] = []
+  ) {
+    self.compressions = compressions
     chain.interceptors = interceptors
   }
 
@@ -68,71 +75,5 @@ public struct ServiceRouter: Sendable {
   private mutating func add(_ handler: any MethodHandler, service: String) {
     if !services.contains(service) { services.append(service) }
     routes.insert(handler)
-  }
-}
-
-extension ServiceRouter: HTTPService {
-  public func accept(
-    _ head: HTTPRequestHead, on stream: any HTTPServerStream
-  ) -> (any HTTPRequestReceiver)? {
-    let fields = head.fields
-    guard fields.valueEquals(head.methodField, "POST") else {
-      return Self.refuse(stream, status: "405", extra: ("allow", "POST"))
-    }
-    var timeout: Duration?
-    var isGRPC = false
-    var encoding: String?
-    for i in 0..<fields.count {
-      if fields.nameEquals(i, "content-type") {
-        isGRPC =
-          fields.valueEquals(i, "application/grpc")
-          || fields.valueHasPrefix(i, "application/grpc+proto")
-          || fields.valueHasPrefix(i, "application/grpc;")
-      } else if fields.nameEquals(i, "grpc-timeout") {
-        guard let parsed = GRPCTimeout.parse(fields.bytes[fields.valueRange(i)]) else {
-          return Self.refuse(stream, RPCError(.internalError, "malformed grpc-timeout"))
-        }
-        timeout = parsed
-      } else if fields.nameEquals(i, "grpc-encoding"), !fields.valueEquals(i, "identity") {
-        encoding = fields.value(i)
-      }
-    }
-    guard isGRPC else { return Self.refuse(stream, status: "415", extra: nil) }
-    if let encoding {
-      return Self.refuse(
-        stream,
-        RPCError(
-          .unimplemented, "grpc-encoding \(encoding.prefix(64)) is not supported",
-          metadata: Metadata()), acceptEncoding: "identity")
-    }
-    guard let handler = routes.find(fields, head.pathField) ?? fallback else {
-      let path = fields.value(head.pathField)
-      return Self.refuse(
-        stream, RPCError(.unimplemented, "no such method here: \(path.prefix(256))"))
-    }
-    let call = ServerCall(
-      stream: stream, handler: handler, head: head, timeout: timeout, limits: limits)
-    if handler.kind.clientStreams { handler.start(call) }
-    if head.isComplete { call.receivedEnd() }
-    return call
-  }
-
-  private static func refuse(
-    _ stream: any HTTPServerStream, status: String, extra: (String, String)?
-  ) -> (any HTTPRequestReceiver)? {
-    var fields = HeaderFields([":status": status])
-    if let extra { fields.append(extra.0, extra.1) }
-    stream.respond(.fields(fields), body: [], trailers: .none)
-    return nil
-  }
-
-  private static func refuse(
-    _ stream: any HTTPServerStream, _ error: RPCError, acceptEncoding: String? = nil
-  ) -> (any HTTPRequestReceiver)? {
-    var fields = HeaderFields([":status": "200", "content-type": "application/grpc"])
-    if let acceptEncoding { fields.append("grpc-accept-encoding", acceptEncoding) }
-    WireStatus.append(error, trailing: Metadata(), to: &fields)
-    stream.respond(.fields(fields), body: [], trailers: .none)
-    return nil
   }
 }

@@ -24,7 +24,7 @@ struct PrivateFilesTests {
   @Test("A file in the place of a directory is an error that names it")
   func obstacle() throws {
     let file = scratch()
-    FileManager.default.createFile(atPath: file, contents: Data())
+    _ = FileManager.default.createFile(atPath: file, contents: Data())
     defer { try? FileManager.default.removeItem(atPath: file) }
     #expect(throws: DaemonError("\(file) exists and is not a directory")) {
       try PrivateFiles.makeDirectory(file)
@@ -34,7 +34,7 @@ struct PrivateFilesTests {
   @Test("A file is read whole, and refused when it is longer than the limit")
   func reading() throws {
     let file = scratch()
-    FileManager.default.createFile(atPath: file, contents: Data(repeating: 7, count: 40_000))
+    _ = FileManager.default.createFile(atPath: file, contents: Data(repeating: 7, count: 40_000))
     defer { try? FileManager.default.removeItem(atPath: file) }
     #expect(try PrivateFiles.read(file) == [UInt8](repeating: 7, count: 40_000))
     #expect(throws: DaemonError.self) { try PrivateFiles.read(file, limit: 39_999) }

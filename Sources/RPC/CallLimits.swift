@@ -10,5 +10,8 @@ public struct CallLimits: Sendable {
   /// Unsent response bytes per call above which a writer is suspended.
   public var responseBufferBytes = 64 << 10
 
+  /// Response messages shorter than this are not compressed, in bytes.
+  public var compressionThresholdBytes = 1024
+
   public init() {}
 }

@@ -1,0 +1,243 @@
+/// What the head of a request says of the call, before the method is known.
+private struct RequestFacts {
+  var contentType = ""
+  var timeout: Duration?
+  var encoding: String?
+  var acceptEncoding: String?
+  var origin: String?
+  var isPlainGRPC = false
+  var fault: RPCError?
+
+  init(_ fields: HeaderFields) {
+    for i in 0..<fields.count {
+      // Told apart by length first: most fields of most calls are of no interest.
+      switch fields.nameRange(i).count {
+      case 12 where fields.nameEquals(i, "content-type"):
+        isPlainGRPC =
+          fields.valueEquals(i, "application/grpc")
+          || fields.valueEquals(i, "application/grpc+proto")
+        if !isPlainGRPC { contentType = fields.value(i).lowercased() }
+      case 12 where fields.nameEquals(i, "grpc-timeout"):
+        timeout = GRPCTimeout.parse(fields.bytes[fields.valueRange(i)])
+        if timeout == nil { fault = RPCError(.internalError, "malformed grpc-timeout") }
+      case 18 where fields.nameEquals(i, "connect-timeout-ms"):
+        let text = fields.value(i)
+        if let milliseconds = Int64(text), text.count <= 10, milliseconds >= 0 {
+          timeout = .milliseconds(milliseconds)
+        } else {
+          fault = RPCError(.invalidArgument, "malformed connect-timeout-ms")
+        }
+      case 13 where fields.nameEquals(i, "grpc-encoding"),
+        24 where fields.nameEquals(i, "connect-content-encoding"),
+        16 where fields.nameEquals(i, "content-encoding"):
+        if !fields.valueEquals(i, "identity") { encoding = fields.value(i) }
+      case 15 where fields.nameEquals(i, "accept-encoding"),
+        23 where fields.nameEquals(i, "connect-accept-encoding"):
+        acceptEncoding = fields.value(i)
+      case 6 where fields.nameEquals(i, "origin"): origin = fields.value(i)
+      default: break
+      }
+    }
+  }
+
+  /// The protocol and format that the content type names; nil for any other.
+  var family: (CallForm.Family, isJSON: Bool)? {
+    if isPlainGRPC { return (.grpc, false) }
+    let type = contentType.prefix { $0 != ";" }.filter { $0 != " " }
+    switch type {
+    case "application/grpc", "application/grpc+proto": return (.grpc, false)
+    case "application/grpc+json": return (.grpc, true)
+    case "application/grpc-web", "application/grpc-web+proto": return (.grpcWeb, false)
+    case "application/grpc-web+json": return (.grpcWeb, true)
+    case "application/grpc-web-text", "application/grpc-web-text+proto":
+      return (.grpcWebText, false)
+    case "application/grpc-web-text+json": return (.grpcWebText, true)
+    case "application/proto": return (.connectUnary, false)
+    case "application/json": return (.connectUnary, true)
+    case "application/connect+proto": return (.connectStreaming, false)
+    case "application/connect+json": return (.connectStreaming, true)
+    default: return nil
+    }
+  }
+}
+
+extension ServiceRouter: HTTPService {
+  public func accept(
+    _ head: HTTPRequestHead, on stream: any HTTPServerStream
+  ) -> (any HTTPRequestReceiver)? {
+    let facts = RequestFacts(head.fields)
+    if head.fields.valueEquals(head.methodField, "POST") {
+      return acceptPost(head, facts, stream)
+    }
+    if head.fields.valueEquals(head.methodField, "GET") {
+      return acceptGet(head, facts, stream)
+    }
+    if head.fields.valueEquals(head.methodField, "OPTIONS"), let origin = facts.origin,
+      let fields = cors.preflight(
+        origin: origin, requestedHeaders: head.fields.first("access-control-request-headers"))
+    {
+      return answer(stream, status: 204, fields)
+    }
+    return answer(stream, status: 405, HeaderFields(["allow": "POST, GET"]))
+  }
+
+  private func acceptPost(
+    _ head: HTTPRequestHead, _ facts: RequestFacts, _ stream: any HTTPServerStream
+  ) -> (any HTTPRequestReceiver)? {
+    guard let (family, isJSON) = facts.family else {
+      return answer(stream, status: 415, HeaderFields(["accept-post": Self.acceptedTypes]))
+    }
+    let found = routes.find(head.fields, head.pathField)
+    let form: CallForm
+    if facts.isPlainGRPC && facts.encoding == nil && facts.origin == nil {
+      form = .plain
+    } else {
+      switch makeForm(family, isJSON, facts) {
+      case .success(let made): form = made
+      case .failure(let refused):
+        return refuse(stream, refused.form, refused.error)
+      }
+    }
+    if let fault = facts.fault { return refuse(stream, form, fault) }
+    guard let handler = found ?? (family == .grpc ? fallback : nil) else {
+      let path = head.fields.value(head.pathField)
+      return refuse(
+        stream, form,
+        RPCError(.unimplemented, "no such method here: \(path.prefix(256))"), status: 404)
+    }
+    // Connect has one protocol for unary calls and one for all others.
+    if family == .connectUnary && handler.kind != .unary
+      || family == .connectStreaming && handler.kind == .unary
+    {
+      return answer(stream, status: 415, HeaderFields(["accept-post": Self.acceptedTypes]))
+    }
+    return start(head, handler, form, facts.timeout, stream)
+  }
+
+  private static let acceptedTypes =
+    "application/grpc, application/grpc+proto, application/grpc+json, application/grpc-web, "
+    + "application/grpc-web+json, application/grpc-web-text, application/proto, application/json, "
+    + "application/connect+proto, application/connect+json"
+
+  /// Connect's GET, for methods without side effects.
+  private func acceptGet(
+    _ head: HTTPRequestHead, _ facts: RequestFacts, _ stream: any HTTPServerStream
+  ) -> (any HTTPRequestReceiver)? {
+    guard let handler = routes.find(head.fields, head.pathField) else {
+      return answer(stream, status: 404, HeaderFields())
+    }
+    guard handler.kind == .unary, handler.idempotency == .noSideEffects else {
+      return answer(stream, status: 405, HeaderFields(["allow": "POST"]))
+    }
+    let path = head.path
+    let query = path.firstIndex(of: "?").map { path[path.index(after: $0)...] } ?? ""
+    guard let query = ConnectQuery(query) else {
+      let form = CallForm(.connectUnary, isJSON: true, contentType: "application/json")
+      return refuse(stream, form, RPCError(.invalidArgument, "the query is not a Connect request"))
+    }
+    var facts = facts
+    facts.encoding = query.compression
+    guard query.encoding == "json" || query.encoding == "proto" else {
+      return answer(stream, status: 415, HeaderFields())
+    }
+    switch makeForm(.connectUnary, query.encoding == "json", facts) {
+    case .failure(let refused): return refuse(stream, refused.form, refused.error)
+    case .success(let form):
+      if let fault = facts.fault { return refuse(stream, form, fault) }
+      let call = ServerCall(
+        stream: stream, handler: handler, head: head, form: form, timeout: facts.timeout,
+        limits: limits, compressions: compressions)
+      if query.message.count > limits.requestMessageBytes {
+        call.fail(RPCError(.resourceExhausted, "the request is larger than the limit"))
+      } else {
+        call.body = query.message
+        call.receivedEnd()
+      }
+      return call
+    }
+  }
+
+  private struct Refused: Error {
+    var form: CallForm
+    var error: RPCError
+  }
+
+  private func makeForm(
+    _ family: CallForm.Family, _ isJSON: Bool, _ facts: RequestFacts
+  ) -> Result<CallForm, Refused> {
+    let accepted = compressions.map(\.name).joined(separator: ",")
+    var request: (any MessageCompression)?
+    if let encoding = facts.encoding {
+      request = compressions.first { $0.name == encoding }
+    }
+    var response: (any MessageCompression)?
+    switch family {
+    case .grpc, .grpcWeb, .grpcWebText: response = request
+    case .connectUnary, .connectStreaming:
+      let names = (facts.acceptEncoding ?? "").split(separator: ",").map { part in
+        part.prefix { $0 != ";" }.filter { $0 != " " }
+      }
+      response = compressions.first { names.contains($0.name) }
+    }
+    let form = CallForm(
+      family, isJSON: isJSON, contentType: Self.contentType(family, isJSON),
+      requestCompression: request, responseCompression: response, acceptedEncodings: accepted,
+      headFields: facts.origin.flatMap { cors.fields(origin: $0) } ?? HeaderFields())
+    if let encoding = facts.encoding, request == nil {
+      return .failure(
+        Refused(
+          form: form,
+          error: RPCError(
+            .unimplemented,
+            "encoding \(encoding.prefix(64)) is not supported; supported: \(accepted.isEmpty ? "identity" : accepted)"
+          )))
+    }
+    return .success(form)
+  }
+
+  private static func contentType(_ family: CallForm.Family, _ isJSON: Bool) -> String {
+    switch family {
+    case .grpc: isJSON ? "application/grpc+json" : "application/grpc"
+    case .grpcWeb: isJSON ? "application/grpc-web+json" : "application/grpc-web+proto"
+    case .grpcWebText: isJSON ? "application/grpc-web-text+json" : "application/grpc-web-text+proto"
+    case .connectUnary: isJSON ? "application/json" : "application/proto"
+    case .connectStreaming: isJSON ? "application/connect+json" : "application/connect+proto"
+    }
+  }
+
+  private func start(
+    _ head: HTTPRequestHead, _ handler: any MethodHandler, _ form: CallForm, _ timeout: Duration?,
+    _ stream: any HTTPServerStream
+  ) -> (any HTTPRequestReceiver)? {
+    let call = ServerCall(
+      stream: stream, handler: handler, head: head, form: form, timeout: timeout, limits: limits,
+      compressions: compressions)
+    if handler.kind.clientStreams { handler.start(call) }
+    if head.isComplete { call.receivedEnd() }
+    return call
+  }
+
+  private func answer(
+    _ stream: any HTTPServerStream, status: Int, _ extra: HeaderFields
+  ) -> (any HTTPRequestReceiver)? {
+    var fields = HeaderFields([":status": String(status)])
+    for i in 0..<extra.count { fields.append(extra.name(i), extra.value(i)) }
+    stream.respond(.fields(fields), body: [], trailers: .none)
+    return nil
+  }
+
+  /// - Parameter status: the HTTP status for Connect's unary protocol, where it is not the code's.
+  private func refuse(
+    _ stream: any HTTPServerStream, _ form: CallForm, _ error: RPCError, status: Int? = nil
+  ) -> (any HTTPRequestReceiver)? {
+    var (head, body, trailers) = form.refusal(error, Metadata(), Metadata())
+    if let status, form.family == .connectUnary, case .fields(let fields) = head {
+      var replaced = HeaderFields([":status": String(status)])
+      for i in 1..<fields.count { replaced.append(fields.name(i), fields.value(i)) }
+      head = .fields(replaced)
+    }
+    stream.respond(head, body: body, trailers: trailers)
+    body = []
+    return nil
+  }
+}

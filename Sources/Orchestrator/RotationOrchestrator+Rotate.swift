@@ -14,7 +14,7 @@ extension RotationOrchestrator {
   ///   - requester: who asks; at most 256 characters.
   /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`,
   ///   `.journalUnavailable` (it is then not known whether it was started: ask again with the same
-  ///   `requestID`), `.journalConflict`; on a dry run whatever keeps the cluster from being asked.
+  ///   `requestID`), `.journalConflict`, `.journalDamaged`; on a dry run whatever keeps the cluster from being asked.
   public func rotate(
     cluster name: String, component: SecretComponent, dryRun: Bool = false,
     requestID: String = "", reason: String = "", requester: String = ""
@@ -51,6 +51,13 @@ extension RotationOrchestrator {
     if let ticket = try await answered(order, cluster: name) { return ticket }
     let cluster = try known(name)
     guard let rotation = journal.activeRotation(of: cluster) else {
+      // A second authority beside one that is not known any more would be the end of the cluster.
+      guard cluster.activeRotation == nil else {
+        throw OrchestratorError(
+          .journalDamaged,
+          "the journal lacks the rotation that is in progress for '\(name)': restore it from a backup",
+          subject: name)
+      }
       return try await begin(order, cluster)
     }
     try admit(order.component, beside: rotation)

@@ -17,9 +17,10 @@ public actor RotationOrchestrator {
   private var runs: [String: Task<Void, Never>] = [:]
   private var recovery: Task<Void, Never>?
 
-  /// Where the orchestrator is: `stopped` → `started` → `stopping` → `stopped`.
+  /// Where the orchestrator is: `stopped` → `starting` → `started` → `stopping` → `stopped`, or from
+  /// `starting` back to `stopped` when the journal cannot be read.
   private enum State {
-    case stopped, started, stopping
+    case stopped, starting, started, stopping
   }
 
   public init(
@@ -34,10 +35,14 @@ public actor RotationOrchestrator {
 
   /// Reads the journal and takes up every rotation that is not over.
   ///
-  /// - Throws: `.journalUnavailable`, `.journalConflict`.
+  /// - Throws: `.journalUnavailable`, `.journalDamaged`.
   public func start() async throws(OrchestratorError) {
     guard state == .stopped else { return }
-    do throws(StoreError) { try await journal.open() } catch { throw OrchestratorError(error) }
+    state = .starting
+    do throws(StoreError) { try await journal.open() } catch {
+      state = .stopped
+      throw OrchestratorError(error)
+    }
     state = .started
     for cluster in journal.clusters() { takeUp(cluster.name) }
   }

@@ -180,7 +180,9 @@ actor RotationRun {
       } catch {
         journal.hub.outage(
           cluster: cluster.name, OrchestratorError(error, cluster: cluster.name))
-        guard error.code != .conflict else { return false }
+        // Somebody else's state stands there now, or none that can be understood: not ours to
+        // overwrite.
+        guard error.code == .unavailable else { return false }
         failures += 1
         let delay = settings.rules.backoff.delay(after: failures)
         guard (try? await clock.sleep(for: delay)) != nil else { return false }

@@ -16,6 +16,12 @@ public struct SealedAuthority: Sendable, Hashable {
   }
 }
 
+extension SealedAuthority: CustomStringConvertible, CustomDebugStringConvertible {
+  /// Names the authority; the key is not shown, not even sealed.
+  public var description: String { "authority \(fingerprint)" }
+  public var debugDescription: String { description }
+}
+
 /// A cluster that has been imported.
 ///
 /// A driver that discovers one fills in what it found; the fields from `importedAt` on are the

@@ -25,8 +25,13 @@ extension OrchestratorError {
         .journalUnavailable,
         "the journal cannot be used, so nothing is done to any machine: \(error.message)",
         subject: cluster)
-    case .conflict, .corrupt, .incompatible, .inUse:
-      self.init(.journalConflict, error.message, subject: cluster)
+    case .conflict:
+      self.init(
+        .journalConflict,
+        "somebody else has written to the journal: let one server alone use it, and restart that "
+          + "(\(error.message))", subject: cluster)
+    case .corrupt, .incompatible, .inUse:
+      self.init(.journalDamaged, error.message, subject: cluster)
     }
   }
 

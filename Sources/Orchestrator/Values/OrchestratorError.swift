@@ -15,8 +15,10 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case invalidArgument
     /// The journal cannot be written or read; nothing is done to any machine until it can.
     case journalUnavailable
-    /// The journal holds something that another process wrote, or that cannot be understood.
+    /// Another process has written to the journal.
     case journalConflict
+    /// The journal cannot be understood, or is not ours.
+    case journalDamaged
     /// No machine that can answer is reachable.
     case clusterUnreachable
     /// The cluster does not accept the credentials.

@@ -33,6 +33,8 @@ struct SimulatedDriver: ClusterDriver {
   let life: Incarnation
   let mischief: Mischief
   let made: MadeAuthorities
+  /// What is really in the journal, whatever the process believes.
+  let journal: any RotationStore
 
   private func travel() async throws(DriverError) {
     do { try await clock.sleep(for: .milliseconds(clock.pick(1...200))) } catch {
@@ -80,6 +82,7 @@ struct SimulatedDriver: ClusterDriver {
     guard life.step() else { throw DriverError(.internalError, "dead") }
     if cluster.isDown(machine.id) { throw DriverError(.unreachable, "no route to host") }
     if clock.chance(mischief.failBefore) { throw DriverError(.refused, "busy") }
+    await expectRecorded(change, machine, in: cluster)
     let outcome = cluster.apply(change, to: machine, mischief: mischief)
     if clock.chance(mischief.outage) {
       cluster.takeDown(machine.id, for: .seconds(clock.pick(1...300)))
@@ -88,6 +91,24 @@ struct SimulatedDriver: ClusterDriver {
     try await travel()
     if clock.chance(mischief.failAfter) { throw DriverError(.unreachable, "connection reset") }
     return outcome
+  }
+
+  /// Nothing is done to a machine that the journal does not announce.
+  private func expectRecorded(
+    _ change: TrustChange, _ machine: Machine, in cluster: SimulatedCluster
+  ) async {
+    let newest = try? await clock.elsewhere { () async throws(StoreError) in
+      try await journal.rotations(cluster: cluster.name, before: nil, limit: 1).first
+    }
+    let stage = newest?.state.stage
+    let announced = stage?.machines.first { $0.machine.id == machine.id }?.state
+    guard case .applying? = announced, stage?.phase == change.phase, newest?.new == change.new
+    else {
+      cluster.state.withLock {
+        $0.violations.append("\(machine.id) is changed in \(change.phase), unannounced")
+      }
+      return
+    }
   }
 
   func verify(

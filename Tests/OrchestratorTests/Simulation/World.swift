@@ -71,7 +71,8 @@ final class World: Sendable {
     let store = FaultyStore(
       journal, life: life, clock: clock, failBefore: failBefore, failAfter: failAfter)
     let driver = SimulatedDriver(
-      clusters: clusters, clock: clock, life: life, mischief: mischief, made: made)
+      clusters: clusters, clock: clock, life: life, mischief: mischief, made: made,
+      journal: journal)
     let orchestrator = RotationOrchestrator(
       store: store, driver: driver, clock: clock, settings: settings)
     let process = Process(world: self, life: life, store: store, orchestrator: orchestrator)

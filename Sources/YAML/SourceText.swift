@@ -94,6 +94,21 @@ struct SourceText {
     }
   }
 
+  /// The indentation of a block scalar's lines; nil for any other node and for one without lines.
+  func blockIndent(_ node: YAMLNode) -> Int? {
+    guard let style = node.scalar?.style, style == .literal || style == .folded, !node.isAlias
+    else { return nil }
+    let end = contentEnd(node)
+    var line = lineEnd(node.range.lowerBound)
+    while line < end {
+      line += breakLength(line)
+      let stop = lineEnd(line)
+      if let first = bytes[line..<stop].firstIndex(where: { !isBlank($0) }) { return first - line }
+      line = stop
+    }
+    return nil
+  }
+
   /// Whether the node ends in a block scalar whose trailing blank lines are part of its text.
   func keepsTrailingLines(_ node: YAMLNode) -> Bool {
     let leaf = node.lastLeaf

@@ -9,10 +9,13 @@ struct SplicePlanner {
   let source: SourceText
   private let style: YAMLStyle
 
-  init(bytes: [UInt8], documents: [YAMLNode]) {
+  /// - Parameter document: the one that is edited; its indentation is followed, or the others' where
+  ///   it has none.
+  init(bytes: [UInt8], documents: [YAMLNode], document: Int) {
     source = SourceText(bytes: bytes)
+    let edited = documents.indices.contains(document) ? Self.step(of: documents[document]) : nil
     style = YAMLStyle(
-      step: documents.lazy.compactMap(Self.step).first ?? 4, newline: source.newline)
+      step: edited ?? documents.lazy.compactMap(Self.step).first ?? 4, newline: source.newline)
   }
 
   /// The indentation in use: how far the first nested block mapping stands to the right.
@@ -78,7 +81,9 @@ struct SplicePlanner {
     let comment = beginsBelow ? source.restOfLine(indicatorEnd) : source.restOfLine(end)
     var style = style
     style.allowsLiteral = comment.isEmpty && source.lineEnd(end) < source.count
-    let text = style.inline(value, literalIndent: nested) ?? ""
+    let text =
+      style.requoted(value, like: old)
+      ?? style.inline(value, literalIndent: source.blockIndent(old) ?? nested) ?? ""
     if beginsBelow {
       return Splice(range: indicatorEnd..<end, text: " " + text + comment)
     }
@@ -91,7 +96,7 @@ struct SplicePlanner {
   private func replaceInFlow(
     _ old: YAMLNode, in parent: YAMLNode, at index: Int, with value: YAMLValue
   ) throws(YAMLError) -> Splice {
-    let text = style.flow(value)
+    let text = style.requoted(value, like: old) ?? style.flow(value)
     guard old.range.isEmpty, let key = parent.entries?[index].key else {
       return Splice(range: old.range, text: text)
     }
@@ -125,8 +130,9 @@ struct SplicePlanner {
     }
     guard let last = items.last else { throw notThere() }
     let column = self.column(of: parent)
+    let indent = source.blockIndent(last)
     return insertLines(below: last) { style in
-      style.spaces(column) + "- " + style.item(value, dashColumn: column)
+      style.spaces(column) + "- " + style.item(value, dashColumn: column, literalIndent: indent)
     }
   }
 

@@ -38,17 +38,18 @@ public struct YAMLEditor: Sendable {
     switch (parent.content, last) {
     case (.mapping(let entries), .key(let name)):
       if let index = entries.firstIndex(where: { $0.name == name }) {
-        splice = try planner.replace(entries[index].value, in: parent, at: index, with: value)
+        splice = try planner(document).replace(
+          entries[index].value, in: parent, at: index, with: value)
         expected.update(path[...]) { $0 = value.node }
       } else {
         let position = sibling.flatMap { key in entries.firstIndex { $0.name == key } }
         let index = position ?? entries.count - 1
         let field = YAMLValue.Field(name, value)
-        splice = try planner.insert(field, into: parent, after: index)
+        splice = try planner(document).insert(field, into: parent, after: index)
         expected.update(path.dropLast()) { $0.insert(field, after: index) }
       }
     case (.sequence(let items), .index(let index)) where items.indices.contains(index):
-      splice = try planner.replace(items[index], in: parent, at: index, with: value)
+      splice = try planner(document).replace(items[index], in: parent, at: index, with: value)
       expected.update(path[...]) { $0 = value.node }
     case (.scalar, .key(let name)) where parent.isNull:
       return try set(
@@ -80,7 +81,7 @@ public struct YAMLEditor: Sendable {
       splice = try replacement(
         of: path.dropLast(), document: document, with: parent.items == nil ? [:] : [])
     } else {
-      splice = try planner.remove(childAt: index, from: parent)
+      splice = try planner(document).remove(childAt: index, from: parent)
     }
     try perform(splice, document: document, expected: expected)
   }
@@ -96,27 +97,29 @@ public struct YAMLEditor: Sendable {
     guard target.items != nil else {
       throw YAMLError(.invalidPath, "no sequence stands at the path of the edit")
     }
-    let splice = try planner.append(value, to: target)
+    let splice = try planner(document).append(value, to: target)
     var expected = documents[document]
     expected.update(path[...]) { $0.appendItem(value) }
     try perform(splice, document: document, expected: expected)
   }
 
-  private var planner: SplicePlanner { SplicePlanner(bytes: bytes, documents: documents) }
+  private func planner(_ document: Int) -> SplicePlanner {
+    SplicePlanner(bytes: bytes, documents: documents, document: document)
+  }
 
   private func replacement(
     of path: ArraySlice<YAMLPathElement>, document: Int, with value: YAMLValue
   ) throws(YAMLError) -> Splice {
     guard let last = path.last else {
-      return planner.replaceRoot(documents[document], with: value)
+      return planner(document).replaceRoot(documents[document], with: value)
     }
     let parent = try node(at: Array(path.dropLast()), document: document)
     switch (parent.content, last) {
     case (.mapping(let entries), .key(let name)):
       guard let index = entries.firstIndex(where: { $0.name == name }) else { throw missing() }
-      return try planner.replace(entries[index].value, in: parent, at: index, with: value)
+      return try planner(document).replace(entries[index].value, in: parent, at: index, with: value)
     case (.sequence(let items), .index(let index)) where items.indices.contains(index):
-      return try planner.replace(items[index], in: parent, at: index, with: value)
+      return try planner(document).replace(items[index], in: parent, at: index, with: value)
     default: throw missing()
     }
   }
@@ -160,7 +163,7 @@ public struct YAMLEditor: Sendable {
   ) throws(YAMLError) {
     var changed = bytes
     changed.replaceSubrange(splice.range, with: Array(splice.text.utf8))
-    let place = planner.source
+    let place = planner(document).source
     let refusal = YAMLError(
       .unsupported, "the text's layout does not allow this edit without changing other parts",
       line: documents[document].line, column: place.column(splice.range.lowerBound) + 1)

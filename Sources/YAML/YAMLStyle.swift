@@ -43,8 +43,11 @@ struct YAMLStyle {
   }
 
   /// What follows `- ` of a sequence whose dashes stand at `dashColumn`.
-  func item(_ value: YAMLValue, dashColumn: Int) -> String {
-    inline(value, literalIndent: dashColumn + 2) ?? block(value, column: dashColumn + 2)
+  ///
+  /// - Parameter literalIndent: where the lines of a literal block begin; two behind the dash if nil.
+  func item(_ value: YAMLValue, dashColumn: Int, literalIndent: Int? = nil) -> String {
+    inline(value, literalIndent: literalIndent ?? dashColumn + 2)
+      ?? block(value, column: dashColumn + 2)
   }
 
   /// A value on one line, in flow style.
@@ -59,6 +62,19 @@ struct YAMLStyle {
 
   func flow(_ field: YAMLValue.Field) -> String {
     scalar(field.key, inFlow: true) + ": " + flow(field.value)
+  }
+
+  /// A string in the quotes that stood around the scalar whose place it takes; nil if there were none,
+  /// or if the string does not fit into them on one line.
+  func requoted(_ value: YAMLValue, like old: YAMLNode) -> String? {
+    guard case .string(let text) = value, let scalar = old.scalar, !old.isAlias,
+      text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F })
+    else { return nil }
+    return switch scalar.style {
+    case .doubleQuoted: quoted(text)
+    case .singleQuoted: "'" + text.replacing("'", with: "''") + "'"
+    case .plain, .literal, .folded: nil
+    }
   }
 
   func spaces(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }

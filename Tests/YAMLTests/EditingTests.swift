@@ -24,8 +24,11 @@ struct EditingTests {
     Edit("a plain scalar before a comment", "a: b # c\nd: e\n", "a: x # c\nd: e\n") {
       editor throws(YAMLError) in try editor.set("x", at: ["a"])
     },
-    Edit("a quoted scalar", "a: 'b'\n", "a: x\n") { editor throws(YAMLError) in
-      try editor.set("x", at: ["a"])
+    Edit("quoted scalars", "a: 'b'\nc: [\"d\", 'e']\n", "a: 'it''s'\nc: [\"x\", \"\\n\"]\n") {
+      editor throws(YAMLError) in
+      try editor.set("it's", at: ["a"])
+      try editor.set("x", at: ["c", 0])
+      try editor.set("\n", at: ["c", 1])
     },
     Edit("a multi-line plain scalar", "a: b\n  c\n  d # e\nf: g\n", "a: x # e\nf: g\n") {
       editor throws(YAMLError) in try editor.set("x", at: ["a"])
@@ -46,6 +49,10 @@ struct EditingTests {
     Edit("a literal block by another", "a: |\n    b\nd: e\n", "a: |\n    x\n    u\nd: e\n") {
       editor throws(YAMLError) in try editor.set("x\nu\n", at: ["a"])
     },
+    Edit(
+      "a deep literal block by another", "m:\n  a: |-\n       b\n       c\nd: e\n",
+      "m:\n  a: |\n       x\n       y\nd: e\n"
+    ) { editor throws(YAMLError) in try editor.set("x\ny\n", at: ["m", "a"]) },
     Edit("nothing by a scalar", "a:   # c\nb: d\n", "a: x   # c\nb: d\n") {
       editor throws(YAMLError) in try editor.set("x", at: ["a"])
     },
@@ -148,6 +155,14 @@ struct EditingTests {
       "a literal item", "a:\n  - |-\n    b\n    c\n  # d\n",
       "a:\n  - |-\n    b\n    c\n  - |\n    x\n    u\n  # d\n"
     ) { editor throws(YAMLError) in try editor.append("x\nu\n", to: ["a"]) },
+    Edit(
+      "a literal item as deep as the one before", "a:\n- |\n      b\n      c\n",
+      "a:\n- |\n      b\n      c\n- |\n      x\n      u\n"
+    ) { editor throws(YAMLError) in try editor.append("x\nu\n", to: ["a"]) },
+    Edit(
+      "in the indentation of its own document", "a:\n    b: c\n---\na:\n  b: c\n",
+      "a:\n    b: c\n---\na:\n  b: c\n  x:\n    u: v\n"
+    ) { editor throws(YAMLError) in try editor.set(["u": "v"], at: ["a", "x"], document: 1) },
     Edit("an item in flow style", "a: [b, 'c'] # d\n", "a: [b, 'c', {k: v}] # d\n") {
       editor throws(YAMLError) in try editor.append(["k": "v"], to: ["a"])
     },

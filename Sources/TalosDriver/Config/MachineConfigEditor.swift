@@ -135,7 +135,9 @@ private struct Edit {
       }
       for certificate in target.dropFirst(slots.count) { try append(certificate) }
     }
-    if removals.count == trust.listed.count, target.isEmpty {
+    // A list that this editor has begun goes again when it is empty; one that was there as `[]` stays.
+    let isFlow = editor.documents[document].node(at: listPath)?.isFlow == true
+    if removals.count == trust.listed.count, target.isEmpty, !isFlow {
       try editor.remove(at: listPath, document: document)
     } else {
       for slot in removals.reversed() {

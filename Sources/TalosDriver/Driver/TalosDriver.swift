@@ -10,7 +10,7 @@ public struct TalosDriverSettings: Sendable {
   /// For how long a call is repeated while a machine takes up a new configuration.
   public var retryWindow: Duration = .seconds(5)
   /// For how long a configuration is offered while the machine is busy.
-  public var applyWindow: Duration = .seconds(20)
+  public var applyWindow: Duration = .seconds(10)
   /// The pause between two tries.
   public var retryDelay: Duration = .milliseconds(200)
   /// How long the certificates live that the driver uses itself.

@@ -119,7 +119,7 @@ let package = Package(
     tests("StandardServicesTests", ["StandardServices", "Schema", "ProtoCodec", "RPC"]),
     tests("DaemonTests", ["Daemon"]),
     tests("omnidTests", ["omnid", "Daemon", "Orchestrator", "Rotation"]),
-    tests("OmnictlCommandsTests", ["OmnictlCommands", "Schema"]),
+    tests("OmnictlCommandsTests", ["OmnictlCommands", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("ArchitectureTests", []),
   ]
 )

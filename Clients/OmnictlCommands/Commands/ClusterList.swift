@@ -1,0 +1,40 @@
+internal import Schema
+
+/// `omnictl cluster list`.
+enum ClusterList {
+  static let command: CommandSpec = .init("list", "List the clusters in care") {
+    session throws(CommandError) in
+    var all = ListClustersResponse()
+    var request = ListClustersRequest()
+    repeat {
+      let page = try await session.call(ManagementServiceMethods.listClusters, request)
+      all.clusters += page.clusters
+      // A token that comes again would never end.
+      guard page.nextPageToken != request.pageToken else { break }
+      request.pageToken = page.nextPageToken
+    } while !request.pageToken.isEmpty
+    switch session.format {
+    case .json: session.printJSON(all)
+    case .table: session.print(table(all.clusters))
+    }
+  }
+
+  static func table(_ clusters: [Cluster]) -> String {
+    var table = TextTable("NAME", "TALOS", "CONTROL-PLANES", "WORKERS", "ROTATION")
+    for cluster in clusters {
+      table.add(
+        cluster.name, cluster.talosVersion, String(cluster.controlPlanes.count),
+        String(cluster.workers.count), rotation(cluster.rotation))
+    }
+    return table.text
+  }
+
+  /// `talos-ca RUNNING ROTATE 2/5`, `talos-ca SUCCEEDED`, or `-` when there was none.
+  static func rotation(_ status: RotationStatus?) -> String {
+    guard let status, !status.rotationID.isEmpty else { return "" }
+    let outcome = "\(status.component.word) \(status.state.word)"
+    return status.isOver
+      ? outcome
+      : "\(outcome) \(status.phase.word) \(status.machinesDone)/\(status.machinesTotal)"
+  }
+}

@@ -1,0 +1,48 @@
+/// All commands.
+enum CommandTree {
+  static let root: CommandSpec = .init(
+    "omnictl", "Rotate the root CAs of Talos Linux clusters, through omnid",
+    discussion: """
+      Durations are written as in Go: 90s, 5m, 1h30m.
+
+      Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (a precondition does not hold),
+      4 the wait timed out (the rotation goes on), 5 not found, 6 no access, 7 the server cannot
+      be reached.
+      """,
+    flags: GlobalFlags.all,
+    subcommands: [ClusterGroup.command, CompletionCommand.command, VersionCommand.command])
+}
+
+/// `omnictl cluster`.
+enum ClusterGroup {
+  static let word = "cluster"
+
+  static let name = Flag<String?>.text(
+    "name", short: "n", "NAME", completion: .clusters, "the cluster")
+
+  /// For commands that take the cluster's name as an argument.
+  static let nameArgument = ArgumentSpec(
+    "NAME", "the name of the cluster", completion: .clusters)
+
+  static let command: CommandSpec = .init(
+    word, "Clusters and what is done to them", flags: [name.spec],
+    subcommands: [
+      ClusterImport.command, ClusterList.command, ClusterGet.command, ClusterForget.command,
+      machine, secret, TalosconfigCommand.command, KubeconfigCommand.command,
+    ])
+
+  private static let machine = CommandSpec(
+    "machine", "The machines of a cluster", clusterFlag: .required,
+    subcommands: [MachineList.command])
+
+  private static let secret = CommandSpec(
+    "secret", "The secrets of a cluster", clusterFlag: .required,
+    subcommands: [
+      CommandSpec(
+        "rotate", "Rotate a CA, and see how rotations go", clusterFlag: .required,
+        subcommands: [
+          SecretRotate.talosCA, SecretRotate.kubernetesCA, RotationStatusCommand.command,
+          RotationHistory.command,
+        ])
+    ])
+}

@@ -1,0 +1,24 @@
+internal import RPCTransport
+
+/// How results are written.
+enum OutputFormat: String, CaseIterable, Sendable {
+  case table, json
+}
+
+/// The flags that every command takes.
+enum GlobalFlags {
+  static let endpoint = Flag<Endpoint?>(
+    "endpoint", form: .valued("URI"), environment: "OMNI_ENDPOINT",
+    summary: "where omnid listens: unix:PATH"
+  ) { values throws(InvalidValue) in
+    try values.last.map { value throws(InvalidValue) in try ServerAddress.parse(value) }
+  }
+
+  static let output = Flag<OutputFormat>.choice(
+    "output", short: "o", fallback: .table, "how results are printed")
+
+  static let timeout = Flag<Duration>.duration(
+    "timeout", fallback: .seconds(60), "how long one answer of the server may take, 0 for ever")
+
+  static let all = [endpoint.spec, output.spec, timeout.spec]
+}

@@ -1,0 +1,74 @@
+internal import Schema
+
+/// `omnictl cluster -n NAME secret rotate status`.
+enum RotationStatusCommand {
+  static let command: CommandSpec = .init(
+    "status", "Show the rotation in progress, and follow it",
+    discussion: """
+      Without a rotation in progress it says so, and how the last one ended. --wait=false shows the
+      present state alone; --dry-run shows with it what the rotation in progress does.
+      """,
+    flags: WaitFlags.all + [SecretRotate.dryRun.spec], clusterFlag: .required
+  ) { session throws(CommandError) in
+    var request = GetRotationStatusRequest()
+    request.cluster = session.cluster
+    let status =
+      try await session.call(ManagementServiceMethods.getRotationStatus, request).status
+      ?? RotationStatus()
+    guard status.isInProgress else {
+      switch session.format {
+      case .json: session.printJSON(status)
+      case .table: session.print(idleText(status, cluster: session.cluster))
+      }
+      return
+    }
+    if session.invocation[SecretRotate.dryRun] {
+      try await show(planOf: status, session)
+    } else if session.invocation[WaitFlags.wait] {
+      try await session.follow(status)
+    } else {
+      switch session.format {
+      case .json: session.printJSON(status)
+      case .table: session.print(stillText(status, session.surroundings))
+      }
+    }
+  }
+
+  private static func show(
+    planOf status: RotationStatus, _ session: Session
+  ) async throws(CommandError) {
+    var request = RotateSecretRequest()
+    request.cluster = session.cluster
+    request.component = status.component
+    request.dryRun = true
+    let answer = try await session.call(ManagementServiceMethods.rotateSecret, request)
+    switch session.format {
+    case .json: session.printJSON(answer)
+    case .table:
+      session.print(stillText(answer.status ?? status, session.surroundings) + "\n")
+      session.print(PlanText.text(answer, status.component, cluster: session.cluster))
+    }
+  }
+
+  static func idleText(_ status: RotationStatus, cluster: String) -> String {
+    let idle = "no rotation in progress on cluster \(Printable.line(cluster))\n"
+    guard !status.rotationID.isEmpty else { return idle }
+    let took = status.seconds(until: status.updatedAt ?? Timestamp()).map {
+      " after \(Moment.span($0))"
+    }
+    var last =
+      "last rotation: \(status.component.word) \(status.state.word) at "
+      + "\(Moment.text(status.finishedAt))\(took ?? "") (\(status.rotationID))"
+    if !status.error.isEmpty { last += ": \(status.error)" }
+    return idle + Printable.line(last) + "\n"
+  }
+
+  /// The live view, once.
+  private static func stillText(_ status: RotationStatus, _ surroundings: Surroundings) -> String {
+    let style = surroundings.screen?.style ?? .plain
+    let size = ScreenSize(columns: surroundings.screen?.size.columns ?? 120, rows: .max)
+    let view = RotationView(style: style)
+    return view.lines(status, size: size, now: surroundings.now())
+      .map { $0.rendered(hasColor: style.hasColor) + "\n" }.joined()
+  }
+}

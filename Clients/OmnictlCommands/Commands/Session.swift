@@ -1,0 +1,95 @@
+internal import ProtoCodec
+internal import RPC
+internal import RPCTransport
+internal import Schema
+
+/// One command while it runs: what it was asked, the server, and where its output goes.
+struct Session: Sendable {
+  let invocation: Invocation
+  let surroundings: Surroundings
+  let endpoint: Endpoint
+  let client: RPCClient
+
+  init(_ invocation: Invocation, _ surroundings: Surroundings) throws(CommandError) {
+    self.invocation = invocation
+    self.surroundings = surroundings
+    endpoint =
+      invocation[GlobalFlags.endpoint]
+      ?? ServerAddress.standard(userID: surroundings.userID, variable: surroundings.variable)
+    do throws(RPCError) { client = RPCClient(try surroundings.connect(endpoint)) } catch {
+      throw CommandError(.failed, "no connection can be made: \(error.message)")
+    }
+  }
+
+  var format: OutputFormat { invocation[GlobalFlags.output] }
+
+  /// The cluster that `-n` or the argument names.
+  var cluster: String {
+    invocation[ClusterGroup.name] ?? invocation[ClusterGroup.nameArgument]
+  }
+
+  /// What to type for another command about the same server: `omnictl --endpoint … cluster list`.
+  func line(_ command: String) -> String {
+    invocation.given.contains(GlobalFlags.endpoint.spec.name)
+      ? "omnictl --endpoint \(endpoint) \(command)" : "omnictl \(command)"
+  }
+
+  // MARK: Calls
+
+  /// Makes a unary call within `--timeout`.
+  func call<I, O>(_ method: Method<I, O>, _ request: I) async throws(CommandError) -> O {
+    let limit = invocation[GlobalFlags.timeout]
+    let options = CallOptions(timeout: limit == .zero ? nil : limit, responseMessageBytes: 64 << 20)
+    do throws(RPCError) {
+      return try await client.unary(method, request, options: options)
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  /// What a failed call means to whoever typed the command.
+  func failure(_ error: RPCError) -> CommandError {
+    switch error.code {
+    case .unavailable where error.serverReason == nil || error.serverReason == "SERVER_DRAINING":
+      unreachable(error)
+    case .deadlineExceeded:
+      CommandError(
+        .unreachable,
+        "\(endpoint) has not answered within \(GoDuration.text(invocation[GlobalFlags.timeout]))",
+        hint: "a longer --timeout waits longer")
+    default: CommandError(error, session: self)
+    }
+  }
+
+  private func unreachable(_ error: RPCError) -> CommandError {
+    let elsewhere =
+      invocation[GlobalFlags.endpoint] == nil ? ", or say with --endpoint where it listens" : ""
+    let obstacle = error.serverReason == nil ? ServerAddress.obstacle(endpoint) : .noListener
+    switch obstacle {
+    case .forbidden:
+      return CommandError(
+        .noAccess, "you may not use \(endpoint)",
+        hint: "become the user that omnid runs as, or use another --endpoint")
+    case .missing:
+      return CommandError(
+        .unreachable, "omnid cannot be reached: there is no socket at \(endpoint)",
+        hint: "start it with 'omnid serve'\(elsewhere)")
+    case .noListener:
+      let reason =
+        error.message.hasPrefix("\(endpoint)") ? error.message : "\(endpoint): \(error.message)"
+      return CommandError(
+        .unreachable, "omnid cannot be reached: \(reason)",
+        hint: "see whether 'omnid serve' runs\(elsewhere), then ask again")
+    }
+  }
+
+  // MARK: Output
+
+  func print(_ text: String) { surroundings.output.write(text) }
+
+  /// A line on standard error.
+  func tell(_ line: String) { surroundings.errors.write(Printable.line(line) + "\n") }
+
+  /// One JSON document.
+  func printJSON(_ message: some Message) { print(JSONDocument.pretty(message)) }
+}

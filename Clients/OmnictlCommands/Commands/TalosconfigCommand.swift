@@ -1,0 +1,27 @@
+internal import Schema
+
+/// `omnictl cluster -n NAME talosconfig`.
+enum TalosconfigCommand {
+  private static let role = Flag<[String]>.list(
+    "role", "ROLE",
+    completion: .words(["os:admin", "os:operator", "os:reader", "os:etcd:backup"]),
+    "a Talos role its certificate bears, may be repeated (default os:admin)")
+
+  static let command: CommandSpec = .init(
+    "talosconfig", "Issue a fresh talosconfig",
+    discussion: "It holds a new private key. It goes on working while a CA is being rotated.",
+    flags: [CredentialFile.outputFile.spec, CredentialFile.ttl.spec, role.spec],
+    clusterFlag: .required
+  ) { session throws(CommandError) in
+    var request = TalosconfigRequest()
+    request.cluster = session.cluster
+    request.roles = session.invocation[role]
+    request.ttl = try CredentialFile.lifetime(session)
+    let answer = try await session.call(ManagementServiceMethods.talosconfig, request)
+    var withoutText = answer
+    withoutText.talosconfig = ""
+    try CredentialFile.deliver(
+      "talosconfig", answer.talosconfig, expires: answer.expiresAt, answer: answer,
+      withoutText: withoutText, session)
+  }
+}

@@ -1,0 +1,69 @@
+internal import RPC
+internal import Schema
+
+/// The flags of commands that can follow a rotation.
+enum WaitFlags {
+  static let wait = Flag<Bool>.switched(
+    "wait", short: "w", fallback: true, "follow the rotation until it is over")
+
+  static let waitTimeout = Flag<Duration>.duration(
+    "wait-timeout", short: "t", fallback: .seconds(300),
+    "how long to follow it, 0 for ever; the rotation itself goes on")
+
+  static let all = [wait.spec, waitTimeout.spec]
+}
+
+extension Session {
+  /// What follows a rotation again.
+  var followLine: String { line("cluster -n \(cluster) secret rotate status --wait-timeout 0") }
+
+  /// Follows a rotation until it is over.
+  ///
+  /// - Throws: when it ended otherwise than by success, when the wait timed out, and when the server
+  ///   says that it cannot be followed.
+  func follow(_ first: RotationStatus) async throws(CommandError) {
+    let limit = invocation[WaitFlags.waitTimeout]
+    let report = makeReport()
+    let follower = RotationFollower(
+      client: client, cluster: cluster, limit: limit == .zero ? nil : limit)
+    let outcome: RotationFollower.Outcome
+    do throws(RPCError) {
+      defer { report.close() }
+      outcome = try await follower.follow(first, report: report)
+    } catch {
+      throw failure(error)
+    }
+    switch outcome {
+    case .ended(let status): try conclude(status)
+    case .timedOut(let status):
+      throw CommandError(
+        .waitTimedOut,
+        "not over after \(GoDuration.text(limit)), and the rotation goes on (\(status.summary))",
+        hint: "attach again: \(followLine)")
+    }
+  }
+
+  /// What a rotation that is over means for the command.
+  private func conclude(_ status: RotationStatus) throws(CommandError) {
+    guard status.state != .succeeded else { return }
+    let reason = status.error.isEmpty ? status.summary : status.error
+    let ending = status.state == .aborted ? "was aborted" : "failed"
+    throw CommandError(
+      .failed, "the rotation of \(status.component.word) \(ending): \(reason)",
+      hint: "its details: \(line("cluster -n \(cluster) secret rotate history"))")
+  }
+
+  private func makeReport() -> any RotationReport {
+    switch format {
+    case .json: JSONReport(output: surroundings.output, errors: surroundings.errors)
+    case .table:
+      if let screen = surroundings.screen {
+        LiveReport(
+          screen: screen, errors: surroundings.errors, signals: surroundings.signals,
+          now: surroundings.now, farewell: "the rotation goes on; attach again: \(followLine)")
+      } else {
+        LineReport(output: surroundings.output, errors: surroundings.errors)
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+internal import RPC
+internal import RPCTransport
+internal import Schema
+
+/// What a command needs of the machine it runs on; tests put others in their place.
+struct Surroundings: Sendable {
+  /// An environment variable.
+  var variable: @Sendable (String) -> String?
+  /// The effective user.
+  var userID: UInt32
+  var output: any TextSink
+  var errors: any TextSink
+  /// Standard output, when it is a terminal that can be drawn on.
+  var screen: (any Screen)?
+  /// The wall clock.
+  var now: @Sendable () -> Timestamp
+  var connect: @Sendable (Endpoint) throws(RPCError) -> any ClientChannel
+  /// Tells of signals while something is on the screen.
+  var signals: any SignalSource
+}
+
+/// Where text goes.
+protocol TextSink: Sendable {
+  func write(_ text: String)
+}
+
+/// A terminal that can be drawn on.
+protocol Screen: TextSink {
+  var size: ScreenSize { get }
+  var style: ScreenStyle { get }
+}
+
+/// A terminal's size in characters.
+struct ScreenSize: Equatable, Sendable {
+  var columns: Int
+  var rows: Int
+}
+
+/// What a terminal can show.
+struct ScreenStyle: Equatable, Sendable {
+  var hasColor: Bool
+  var hasUnicode: Bool
+
+  static let plain = ScreenStyle(hasColor: false, hasUnicode: true)
+}
+
+/// What happens to the process while something is on the screen.
+protocol SignalSource: Sendable {
+  /// Who is told of signals from now on; nil: nobody.
+  func listen(_ listener: (any SignalListener)?)
+}
+
+/// Called on a thread of its own.
+protocol SignalListener: Sendable {
+  func windowChanged()
+  /// The process is about to end, or to be stopped.
+  func leaving(isStop: Bool)
+  /// It goes on after all.
+  func continued()
+}

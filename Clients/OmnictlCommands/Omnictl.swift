@@ -1,0 +1,43 @@
+internal import Glibc
+internal import RPC
+internal import RPCTransport
+
+/// The program `omnictl`.
+public enum Omnictl {
+  /// Runs the command of the process' arguments and ends the process with its exit code.
+  public static func main() async -> Never {
+    ProcessSignals.start()
+    let variable: @Sendable (String) -> String? = { name in
+      getenv(name).map { String(cString: $0) }
+    }
+    let surroundings = Surroundings(
+      variable: variable, userID: geteuid(), output: StandardStream.output,
+      errors: StandardStream.errors,
+      screen: TerminalScreen(StandardStream.output, variable: variable), now: WallClock.now,
+      connect: { (endpoint) throws(RPCError) in
+        var configuration = ChannelConfiguration()
+        configuration.connectTimeout = .seconds(5)
+        return try SocketChannel(endpoint, configuration: configuration)
+      },
+      signals: ProcessSignals.shared)
+    let code = await run(Array(CommandLine.arguments.dropFirst()), surroundings)
+    exit(code.rawValue)
+  }
+
+  /// Runs one command; every failure ends as a line on standard error and an exit code.
+  static func run(_ arguments: [String], _ surroundings: Surroundings) async -> ExitCode {
+    do throws(CommandError) {
+      let root = CommandTree.root
+      switch try CommandParser.parse(arguments, root: root, environment: surroundings.variable) {
+      case .help(let path): surroundings.output.write(Help.text(path))
+      case .run(let invocation):
+        guard let action = invocation.command.action else { return .wrongUsage }
+        try await action(try Session(invocation, surroundings))
+      }
+      return .done
+    } catch {
+      surroundings.errors.write(error.line + "\n")
+      return error.code
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/// One command of the tree: a group of others, or one that does something.
+struct CommandSpec: Sendable {
+  typealias Action = @Sendable (Session) async throws(CommandError) -> Void
+
+  let name: String
+  /// One line, for the list of commands.
+  let summary: String
+  /// What help says beyond it.
+  let discussion: String
+  /// What is given without a flag, in order.
+  let arguments: [ArgumentSpec]
+  /// Its own flags; those of the commands above it may be given too.
+  let flags: [FlagSpec]
+  /// Whether it needs, can do without, or refuses `--name` of the group above it.
+  let clusterFlag: ClusterFlagUse
+  let subcommands: [CommandSpec]
+  let action: Action?
+
+  enum ClusterFlagUse: Sendable { case required, substitute, refused }
+
+  /// A command that does something.
+  init(
+    _ name: String, _ summary: String, discussion: String = "", arguments: [ArgumentSpec] = [],
+    flags: [FlagSpec] = [], clusterFlag: ClusterFlagUse = .refused, action: @escaping Action
+  ) {
+    self.name = name
+    self.summary = summary
+    self.discussion = discussion
+    self.arguments = arguments
+    self.flags = flags
+    self.clusterFlag = clusterFlag
+    self.subcommands = []
+    self.action = action
+  }
+
+  /// A group.
+  init(
+    _ name: String, _ summary: String, discussion: String = "", flags: [FlagSpec] = [],
+    clusterFlag: ClusterFlagUse = .refused, subcommands: [CommandSpec]
+  ) {
+    self.name = name
+    self.summary = summary
+    self.discussion = discussion
+    self.arguments = []
+    self.flags = flags
+    self.clusterFlag = clusterFlag
+    self.subcommands = subcommands
+    self.action = nil
+  }
+}
+
+/// Something that is given without a flag.
+struct ArgumentSpec: Sendable, Equatable {
+  /// As help shows it: `NAME`.
+  let name: String
+  let summary: String
+  let completion: FlagSpec.Completion
+  /// The values it may have; empty: any.
+  let choices: [String]
+
+  init(
+    _ name: String, _ summary: String, completion: FlagSpec.Completion = .nothing,
+    choices: [String] = []
+  ) {
+    self.name = name
+    self.summary = summary
+    self.completion = completion
+    self.choices = choices
+  }
+}

@@ -1,0 +1,68 @@
+/// The help texts, made from the tree of commands.
+enum Help {
+  /// The command as it is typed, without flags: `omnictl cluster get`.
+  static func name(_ path: [CommandSpec]) -> String {
+    path.map(\.name).joined(separator: " ")
+  }
+
+  /// What `--help` prints for the last command of the path.
+  static func text(_ path: [CommandSpec]) -> String {
+    let command = path[path.count - 1]
+    var sections = ["\(command.summary).\n", "Usage:\n  \(usage(path))\n"]
+    if !command.discussion.isEmpty { sections.append(command.discussion + "\n") }
+    if !command.arguments.isEmpty {
+      sections.append(list("Arguments", command.arguments.map { ($0.name, $0.summary) }))
+    }
+    if !command.subcommands.isEmpty {
+      sections.append(list("Commands", command.subcommands.map { ($0.name, $0.summary) }))
+    }
+    var own = command.flags.map { ($0.usage, summary($0)) }
+    for group in path.dropFirst().dropLast() where command.clusterFlag != .refused {
+      own += group.flags.map { ($0.usage, summary($0)) }
+    }
+    if path.count == 1 {
+      sections.append(list("Flags", own + [helpFlag]))
+    } else {
+      if !own.isEmpty { sections.append(list("Flags", own)) }
+      sections.append(
+        list("Global flags", path[0].flags.map { ($0.usage, summary($0)) } + [helpFlag]))
+    }
+    if !command.subcommands.isEmpty {
+      sections.append("'\(name(path)) COMMAND --help' says more about a command.\n")
+    }
+    return sections.joined(separator: "\n")
+  }
+
+  private static let helpFlag = ("-h, --help", "show this help")
+
+  private static func usage(_ path: [CommandSpec]) -> String {
+    let command = path[path.count - 1]
+    var words: [String] = []
+    for step in path {
+      words.append(step.name)
+      if command.clusterFlag == .required, !step.flags.isEmpty, step.name == ClusterGroup.word {
+        words.append("-n NAME")
+      }
+    }
+    if command.subcommands.isEmpty {
+      words += command.arguments.map(\.name)
+      words.append("[flags]")
+    } else {
+      words.append("COMMAND")
+    }
+    return words.joined(separator: " ")
+  }
+
+  private static func summary(_ flag: FlagSpec) -> String {
+    var notes: [String] = []
+    if let fallback = flag.fallback { notes.append("default \(fallback)") }
+    if let variable = flag.environment { notes.append("environment \(variable)") }
+    return notes.isEmpty ? flag.summary : "\(flag.summary) (\(notes.joined(separator: ", ")))"
+  }
+
+  private static func list(_ title: String, _ rows: [(String, String)]) -> String {
+    let width = rows.map { DisplayWidth.of($0.0) }.max() ?? 0
+    let lines = rows.map { "  \(DisplayWidth.pad($0.0, to: width))  \($0.1)\n" }
+    return "\(title):\n" + lines.joined()
+  }
+}

@@ -1,0 +1,102 @@
+internal import Schema
+internal import Synchronization
+
+/// Shows a rotation on a terminal, redrawn in place with each change and each second.
+final class LiveReport: RotationReport, SignalListener {
+  private struct State {
+    var status: RotationStatus?
+    var link = RotationView.Link.connected
+    var painter = FramePainter()
+    var isOpen = true
+    var isCursorHidden = false
+    var ticker: Task<Void, Never>?
+  }
+
+  private let screen: any Screen
+  private let errors: any TextSink
+  private let signals: any SignalSource
+  private let view: RotationView
+  private let now: @Sendable () -> Timestamp
+  private let farewell: String
+  // Held while drawing, so that a signal finds the terminal between two frames.
+  private let state = Mutex(State())
+
+  /// - Parameter farewell: what to say when the user leaves before the rotation is over.
+  init(
+    screen: any Screen, errors: any TextSink, signals: any SignalSource,
+    now: @escaping @Sendable () -> Timestamp, farewell: String
+  ) {
+    self.screen = screen
+    self.errors = errors
+    self.signals = signals
+    self.now = now
+    self.farewell = farewell
+    view = RotationView(style: screen.style)
+    signals.listen(self)
+    let ticker = Task { [weak self] in
+      while (try? await Task.sleep(for: .seconds(1))) != nil {
+        guard let self else { return }
+        self.windowChanged()
+      }
+    }
+    state.withLock { $0.ticker = ticker }
+  }
+
+  func show(_ status: RotationStatus) { change { $0.status = status } }
+
+  func interrupted(_ reason: String) {
+    let now = now()
+    change { state in
+      if case .lost(_, let since) = state.link {
+        state.link = .lost(reason: reason, since: since)
+      } else {
+        state.link = .lost(reason: reason, since: now)
+      }
+    }
+  }
+
+  func resumed() { change { $0.link = .connected } }
+
+  func close() {
+    signals.listen(nil)
+    state.withLock { state in
+      state.ticker?.cancel()
+      state.isOpen = false
+      giveBack(&state)
+    }
+  }
+
+  // MARK: SignalListener
+
+  func windowChanged() { change { _ in } }
+
+  func leaving(isStop: Bool) {
+    state.withLock { state in
+      giveBack(&state)
+      if !isStop { errors.write("omnictl: \(Printable.line(farewell))\n") }
+    }
+  }
+
+  func continued() { change { $0.painter.leave() } }
+
+  // MARK: Drawing
+
+  private func change(_ body: (inout State) -> Void) {
+    state.withLock { state in
+      body(&state)
+      guard state.isOpen, let status = state.status else { return }
+      let size = screen.size
+      let lines = view.lines(status, size: size, now: now(), link: state.link)
+      var frame = state.painter.frame(
+        lines, columns: size.columns, hasColor: screen.style.hasColor)
+      if !state.isCursorHidden { frame = FramePainter.hideCursor + frame }
+      state.isCursorHidden = true
+      screen.write(frame)
+    }
+  }
+
+  private func giveBack(_ state: inout State) {
+    if state.isCursorHidden { screen.write(FramePainter.showCursor) }
+    state.isCursorHidden = false
+  }
+}

@@ -1,0 +1,74 @@
+internal import Schema
+
+/// What is shown of a machine that is in work.
+struct MachineLines {
+  private let machine: MachineRotationStatus
+  private let nameColumns: Int
+  private let now: Timestamp
+
+  init(_ machine: MachineRotationStatus, nameColumns: Int, now: Timestamp) {
+    self.machine = machine
+    self.nameColumns = nameColumns
+    self.now = now
+  }
+
+  /// Its state; and when something stands in its way, what, since when, and what happens next.
+  var lines: [StyledLine] {
+    var line = StyledLine("  ")
+    let name = DisplayWidth.fit(Printable.line(machine.machine), to: nameColumns)
+    line.append(DisplayWidth.pad(name, to: nameColumns))
+    line.append("  ")
+    line.append(DisplayWidth.pad(machine.state.word, to: 9), stateStyle)
+    let facts = self.facts
+    if !facts.isEmpty { line.append("  \(facts)", machine.state == .waiting ? .plain : .dim) }
+    guard machine.state == .waiting || machine.openCheck?.state == .failed else { return [line] }
+    return [line] + reason.map { [StyledLine("    \($0)", .yellow)] }.joined()
+  }
+
+  private var stateStyle: StyledLine.Style { machine.state == .waiting ? .yellow : .plain }
+
+  /// `42s · node-ready 40s · try 4 · next in 3s`, as far as they are known.
+  private var facts: String {
+    var facts: [String] = []
+    if machine.state == .waiting, let since = machine.waitingSince {
+      facts.append("for \(Moment.span(Moment.seconds(from: since, to: now)))")
+    }
+    if let check = machine.openCheck {
+      var text = check.state == .failed ? "\(check.name) fails" : check.name
+      if let since = check.since {
+        text += " since \(Moment.span(Moment.seconds(from: since, to: now)))"
+      }
+      facts.append(text)
+    }
+    if machine.attempts > 1 { facts.append("try \(machine.attempts)") }
+    if machine.state == .waiting, let next = machine.nextAttemptAt {
+      facts.append("next in \(Moment.span(Moment.seconds(from: now, to: next)))")
+    }
+    return facts.joined(separator: ", ")
+  }
+
+  private var reason: [String] {
+    let check = machine.openCheck
+    let detail = check?.detail ?? ""
+    var reasons = detail.isEmpty ? [] : ["\(check?.name ?? ""): \(detail)"]
+    if !machine.lastError.isEmpty, detail.isEmpty || !machine.lastError.contains(detail) {
+      reasons.append("last error: \(machine.lastError)")
+    }
+    return reasons
+  }
+}
+
+/// What is shown of checks that concern the cluster as a whole.
+enum CheckLines {
+  static func cluster(_ checks: [RotationCheck], now: Timestamp) -> [StyledLine] {
+    checks.filter(\.isOpen).map { check in
+      var line = StyledLine("  cluster  ")
+      line.append(check.state == .failed ? "\(check.name) fails" : check.name, .yellow)
+      if let since = check.since {
+        line.append(" since \(Moment.span(Moment.seconds(from: since, to: now)))", .dim)
+      }
+      if !check.detail.isEmpty { line.append(": \(check.detail)") }
+      return line
+    }
+  }
+}

@@ -1,0 +1,106 @@
+internal import Schema
+
+// What the schema's enums are called on the command line and in what it prints.
+
+extension SecretComponent {
+  /// As on the command line: `talos-ca`.
+  var word: String {
+    switch self {
+    case .talosCA: "talos-ca"
+    case .kubernetesCA: "kubernetes-ca"
+    case .unspecified: "-"
+    default: "component-\(rawValue)"
+    }
+  }
+
+  var title: String {
+    switch self {
+    case .talosCA: "Talos API CA"
+    case .kubernetesCA: "Kubernetes API CA"
+    default: word
+    }
+  }
+}
+
+extension RotationPhase {
+  static let all: [RotationPhase] = [.preRotate, .rotate, .postRotate]
+
+  var word: String {
+    switch self {
+    case .preRotate: "PRE-ROTATE"
+    case .rotate: "ROTATE"
+    case .postRotate: "POST-ROTATE"
+    case .unspecified: "-"
+    default: "PHASE-\(rawValue)"
+    }
+  }
+}
+
+extension RotationState {
+  var word: String {
+    switch self {
+    case .idle: "IDLE"
+    case .running: "RUNNING"
+    case .paused: "PAUSED"
+    case .aborting: "ABORTING"
+    case .succeeded: "SUCCEEDED"
+    case .aborted: "ABORTED"
+    case .failed: "FAILED"
+    case .unspecified: "-"
+    default: "STATE-\(rawValue)"
+    }
+  }
+}
+
+extension MachineRotationState {
+  var word: String {
+    switch self {
+    case .pending: "pending"
+    case .applying: "applying"
+    case .verifying: "verifying"
+    case .waiting: "waiting"
+    case .done: "done"
+    case .unspecified: "-"
+    default: "state-\(rawValue)"
+    }
+  }
+}
+
+extension CertificateAuthorityGeneration {
+  var word: String {
+    switch self {
+    case .old: "old"
+    case .new: "new"
+    case .unspecified: "-"
+    default: "generation-\(rawValue)"
+    }
+  }
+}
+
+extension RotationCheck {
+  /// Whether it keeps the rotation from going on.
+  var isOpen: Bool { state == .failed || state == .waiting }
+}
+
+extension RotationStatus {
+  /// Whether a rotation runs, on its way forward or back.
+  ///
+  /// States that this client does not know count as running: the server says when it is over.
+  var isInProgress: Bool { !rotationID.isEmpty && !isOver }
+
+  /// Whether the rotation it tells of has ended.
+  var isOver: Bool { [.succeeded, .aborted, .failed].contains(state) }
+
+  /// What `status` and `step` say together.
+  var summary: String { step.isEmpty ? status : "\(status): \(step)" }
+
+  /// From its start to its end, or to that moment when it still runs; nil when it never started.
+  func seconds(until now: Timestamp) -> Int64? {
+    startedAt.map { Moment.seconds(from: $0, to: finishedAt ?? now) }
+  }
+}
+
+extension String {
+  /// The beginning of a fingerprint, enough to tell two apart.
+  var shortFingerprint: String { count > 16 ? String(prefix(16)) : self }
+}

@@ -1,1 +1,7 @@
-print("not built yet")
+import TalosSimulator
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+exit(await TalosimCommand.run(Array(CommandLine.arguments.dropFirst())))

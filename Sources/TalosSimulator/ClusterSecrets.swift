@@ -1,0 +1,59 @@
+internal import Crypto
+
+/// Everything a new Talos cluster generates once: CAs, keys and tokens.
+struct ClusterSecrets: Sendable {
+  var clusterID: String
+  var clusterSecret: String
+  var talosToken: String
+  var bootstrapToken: String
+  var secretboxSecret: String
+  var talosCA: PEMPair
+  var kubernetesCA: PEMPair
+  var etcdCA: PEMPair
+  var aggregatorCA: PEMPair
+  var serviceAccountKey: String
+
+  /// - Parameter now: the CAs' notBefore, in seconds since 1970.
+  static func generate(now: Int64) throws(CryptoError) -> ClusterSecrets {
+    let talos = try Authority.generate(.talos, now: now)
+    let kubernetes = try Authority.generate(.kubernetes, now: now)
+    let etcd = try Authority.generate(.etcd, now: now)
+    let aggregator = try Authority.generate(.aggregator, now: now)
+    return ClusterSecrets(
+      clusterID: Token.base64(bytes: 32), clusterSecret: Token.base64(bytes: 32),
+      talosToken: Token.bootstrap(), bootstrapToken: Token.bootstrap(),
+      secretboxSecret: Token.base64(bytes: 32),
+      talosCA: PEMPair(talos), kubernetesCA: PEMPair(kubernetes), etcdCA: PEMPair(etcd),
+      aggregatorCA: PEMPair(aggregator),
+      serviceAccountKey: try PrivateKey.generate(.rsa(bits: 2048)).pem)
+  }
+}
+
+extension PEMPair {
+  init(_ authority: Authority) {
+    self.init(certificate: authority.certificate.pem, key: authority.key.pem)
+  }
+
+  /// The pair as a CA that signs.
+  func authority() throws(CryptoError) -> Authority {
+    try Authority(certificatePEM: certificate, keyPEM: key)
+  }
+}
+
+/// Random tokens in the forms Kubernetes and Talos use.
+enum Token {
+  /// Six and sixteen characters with a dot between.
+  static func bootstrap() -> String { "\(characters(6)).\(characters(16))" }
+
+  static func base64(bytes: Int) -> String {
+    Base64.encode(bytes: Random.bytes(bytes))
+  }
+
+  /// A discovery identity: letters and digits.
+  static func nodeID() -> String { characters(44) }
+
+  private static func characters(_ count: Int) -> String {
+    let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+    return String(Random.bytes(count).map { alphabet[Int($0) % alphabet.count] })
+  }
+}

@@ -1,0 +1,112 @@
+internal import ProtoCodec
+internal import RPC
+internal import Schema
+
+/// `cosi.resource.State` of one machine, read-only as Talos serves it.
+struct CosiService: Sendable {
+  let node: SimulatedNode
+
+  func register(in router: inout ServiceRouter) {
+    router.handle(Cosi.StateMethods.get) { request, call in
+      try authorize(call, namespace: request.namespace, type: request.type)
+      let key = ResourceStore.Key(
+        namespace: request.namespace, type: request.type, id: request.id)
+      guard let found = await node.resource(key) else {
+        throw RPCError(
+          .notFound, "resource \(request.type)(\(request.namespace)/\(request.id)) doesn't exist")
+      }
+      var response = Cosi.GetResponse()
+      response.resource = Cosi.Resource(found)
+      return response
+    }
+    router.handle(Cosi.StateMethods.list) { request, writer, call in
+      try authorize(call, namespace: request.namespace, type: request.type)
+      let filter = try ResourceFilter(
+        labels: request.options?.labelQuery ?? [], id: request.options?.idQuery)
+      let all = await node.resourceList(namespace: request.namespace, type: request.type)
+      for resource in all where filter.matches(resource) {
+        var response = Cosi.ListResponse()
+        response.resource = Cosi.Resource(resource)
+        try await writer.write(response)
+      }
+    }
+    router.handle(Cosi.StateMethods.watch) { request, writer, call in
+      try authorize(call, namespace: request.namespace, type: request.type)
+      try await WatchSession(node: node, request: request, writer: writer).run()
+    }
+  }
+
+  private func authorize(_ call: ServerCall, namespace: String, type: String) throws {
+    let roles = CallerRoles.of(call)
+    if let refusal = ResourceCatalog.refusal(namespace: namespace, type: type, roles: roles) {
+      throw RPCError(.permissionDenied, refusal)
+    }
+  }
+}
+
+/// The queries of a list or watch.
+struct ResourceFilter {
+  private let expression: Regex<AnyRegexOutput>?
+  private let labels: [Cosi.LabelQuery]
+
+  init(labels: [Cosi.LabelQuery], id: Cosi.IDQuery?) throws {
+    self.labels = labels.filter { !$0.terms.isEmpty }
+    guard let id, !id.regexp.isEmpty else {
+      expression = nil
+      return
+    }
+    do { expression = try Regex(id.regexp) } catch {
+      throw RPCError(.invalidArgument, "the id query is not a regular expression")
+    }
+  }
+
+  func matches(_ resource: ResourceStore.Resource) -> Bool {
+    if let expression, resource.key.id.firstMatch(of: expression) == nil { return false }
+    // No resource here has labels, so only "this label is not there" can hold. Queries are joined
+    // by "or", the terms of one query by "and".
+    if labels.isEmpty { return true }
+    return labels.contains { query in
+      query.terms.allSatisfy { $0.op == .notExists ? !$0.invert : $0.invert }
+    }
+  }
+}
+
+extension Cosi.Resource {
+  init(_ resource: ResourceStore.Resource) {
+    self.init()
+    var metadata = Cosi.Metadata()
+    metadata.namespace = resource.key.namespace
+    metadata.type = resource.key.type
+    metadata.id = resource.key.id
+    metadata.version = "\(resource.version)"
+    metadata.owner = resource.owner
+    metadata.phase = "running"
+    metadata.created = Timestamp(nanoseconds: resource.created)
+    metadata.updated = Timestamp(nanoseconds: resource.updated)
+    self.metadata = metadata
+    var spec = Cosi.Spec()
+    spec.protoSpec = resource.spec
+    self.spec = spec
+  }
+
+  /// What stands for a resource that is not there.
+  init(tombstone key: ResourceStore.Key) {
+    self.init()
+    var metadata = Cosi.Metadata()
+    metadata.namespace = key.namespace
+    metadata.type = key.type
+    metadata.id = key.id
+    metadata.version = "undefined"
+    metadata.phase = "running"
+    self.metadata = metadata
+    spec = Cosi.Spec()
+  }
+}
+
+extension Timestamp {
+  init(nanoseconds: Int64) {
+    self.init()
+    seconds = nanoseconds / 1_000_000_000
+    nanos = Int32(nanoseconds % 1_000_000_000)
+  }
+}

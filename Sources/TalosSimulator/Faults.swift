@@ -1,0 +1,34 @@
+public import RPC
+
+/// What is wrong with a simulated machine. The default is nothing.
+public struct Faults: Sendable, Equatable {
+  /// How an ApplyConfiguration goes wrong.
+  public enum ApplyFault: Sendable, Equatable {
+    /// The call fails and nothing has changed.
+    case beforeEffect(StatusCode)
+    /// The config has taken effect, but the caller sees a failure.
+    case afterEffect(StatusCode)
+  }
+
+  /// Added to the time every call takes.
+  public var latency: Duration = .zero
+  /// The next applies go wrong in this way, one each, in order.
+  public var applies: [ApplyFault] = []
+  /// Added to the machine's clock: negative for a clock that lags.
+  public var clockOffset: Duration = .zero
+  /// The kubelet, once stopped, does not come back.
+  public var kubeletStuck = false
+  /// The Kubernetes node is not Ready, whatever the kubelet does.
+  public var notReady = false
+  /// trustd on this control plane answers nobody.
+  public var trustdDown = false
+  /// The Kubernetes API server of this control plane does not run.
+  public var apiServerDown = false
+  /// The controller-manager and API server do not take up new secrets.
+  public var staticPodsStuck = false
+  /// apid closes its clients' connections, too, when its certificates change. Real machines keep
+  /// them: a client goes on over a connection it opened before.
+  public var dropsClientsOnReload = false
+
+  public init() {}
+}

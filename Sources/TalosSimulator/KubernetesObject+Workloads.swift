@@ -1,0 +1,131 @@
+extension KubernetesObject {
+  static func nodes(_ snapshot: KubernetesSnapshot) -> [KubernetesObject] {
+    snapshot.nodes.map { node in
+      var labels = [
+        "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+      ]
+      if node.isControlPlane { labels["node-role.kubernetes.io/control-plane"] = "" }
+      let since = time(node.readySince)
+      func condition(
+        _ type: String, _ status: String, _ reason: String, _ text: String
+      )
+        -> [String: Any]
+      {
+        [
+          "type": type, "status": status, "reason": reason, "message": text,
+          "lastHeartbeatTime": since, "lastTransitionTime": since,
+        ]
+      }
+      let pressure = node.ready == .unknown ? "Unknown" : "False"
+      let spec: [String: Any] =
+        node.isControlPlane
+        ? [
+          "taints": [
+            ["key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"]
+          ]
+        ] : [:]
+      return KubernetesObject(
+        kind: "Node", name: node.name, created: snapshot.created,
+        revision: snapshot.state.revision, labels: labels,
+        [
+          "spec": spec,
+          "status": [
+            "addresses": [
+              ["type": "InternalIP", "address": node.address],
+              ["type": "Hostname", "address": node.name],
+            ],
+            "conditions": [
+              condition("MemoryPressure", pressure, "KubeletHasSufficientMemory", "enough memory"),
+              condition("DiskPressure", pressure, "KubeletHasNoDiskPressure", "enough disk"),
+              condition(
+                "Ready", node.ready.rawValue, node.reason, node.message),
+            ],
+            "nodeInfo": [
+              "kubeletVersion": snapshot.kubernetesVersion, "operatingSystem": "linux",
+              "architecture": "amd64", "osImage": "Talos (\(node.talosVersion))",
+              "containerRuntimeVersion": "containerd://2.1.4", "kernelVersion": "6.12.0-talos",
+            ],
+          ] as [String: Any],
+        ])
+    }
+  }
+
+  static func namespaces(_ snapshot: KubernetesSnapshot) -> [KubernetesObject] {
+    KubernetesState.namespaces.map {
+      KubernetesObject(
+        kind: "Namespace", name: $0, created: snapshot.created,
+        labels: ["kubernetes.io/metadata.name": $0],
+        ["spec": ["finalizers": ["kubernetes"]], "status": ["phase": "Active"]])
+    }
+  }
+
+  static func configMaps(_ snapshot: KubernetesSnapshot) -> [KubernetesObject] {
+    let state = snapshot.state
+    func revision(_ key: String) -> UInt64 { state.changedAt[key] ?? 1 }
+    var list: [KubernetesObject] = []
+    for namespace in KubernetesState.namespaces {
+      if namespace == "kube-system", state.extensionExists {
+        list.append(
+          KubernetesObject(
+            kind: "ConfigMap", namespace: namespace, name: "extension-apiserver-authentication",
+            created: snapshot.created,
+            revision: revision("kube-system/extension-apiserver-authentication"),
+            [
+              "data": [
+                "client-ca-file": state.extensionClientCAs.joined(),
+                "requestheader-allowed-names": "[\"front-proxy-client\"]",
+                "requestheader-username-headers": "[\"X-Remote-User\"]",
+                "requestheader-group-headers": "[\"X-Remote-Group\"]",
+              ]
+            ]))
+      }
+      guard let ca = state.rootCA[namespace] else { continue }
+      list.append(
+        KubernetesObject(
+          kind: "ConfigMap", namespace: namespace, name: "kube-root-ca.crt",
+          created: snapshot.created, revision: revision("\(namespace)/kube-root-ca.crt"),
+          annotations: [
+            "kubernetes.io/description":
+              "Contains a CA bundle that can be used to verify the kube-apiserver."
+          ], ["data": ["ca.crt": ca]]))
+    }
+    return list
+  }
+
+  static func pods(_ snapshot: KubernetesSnapshot) -> [KubernetesObject] {
+    snapshot.nodes.flatMap { node -> [KubernetesObject] in
+      func pod(
+        _ name: String, app: String, running: Bool, _ annotations: [String: String] = [:]
+      )
+        -> KubernetesObject
+      {
+        KubernetesObject(
+          kind: "Pod", namespace: "kube-system", name: "\(name)-\(node.name)",
+          created: snapshot.created, revision: snapshot.state.revision,
+          labels: ["k8s-app": app, "tier": "control-plane"], annotations: annotations,
+          [
+            "spec": [
+              "nodeName": node.name, "hostNetwork": true,
+              "containers": [["name": name, "image": "\(name):\(snapshot.kubernetesVersion)"]],
+            ] as [String: Any],
+            "status": [
+              "phase": running ? "Running" : "Pending", "podIP": node.address,
+              "conditions": [["type": "Ready", "status": running ? "True" : "False"]],
+              "containerStatuses": [
+                ["name": name, "ready": running, "restartCount": 0] as [String: Any]
+              ],
+            ] as [String: Any],
+          ])
+      }
+      let proxy = pod("kube-proxy", app: "kube-proxy", running: node.isReady)
+      guard let version = node.staticPodSecrets else { return [proxy] }
+      let annotations = [
+        "talos.dev/secrets-version": "\(version)", "kubernetes.io/config.source": "file",
+      ]
+      return ["kube-apiserver", "kube-controller-manager", "kube-scheduler"].map {
+        pod($0, app: $0, running: node.podsRunning, annotations)
+      } + [proxy]
+    }
+  }
+}

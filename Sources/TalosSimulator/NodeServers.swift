@@ -1,0 +1,137 @@
+internal import Crypto
+internal import RPC
+internal import RPCTransport
+internal import Synchronization
+
+/// The sockets of one machine: apid's, and on a control plane the Kubernetes API server's.
+final class NodeServers: Sendable {
+  private struct State {
+    var apid: RPCServer?
+    var apidTLS: TLSContext?
+    var apiServer: RPCServer?
+    var port: Int
+    var kubernetesPort: Int
+    var clockOffset: Int64 = 0
+  }
+
+  let address: String
+  let hub: ClusterHub
+  let proxy: ApidProxy
+  private let state: Mutex<State>
+
+  init(address: String, port: Int, kubernetesPort: Int, hub: ClusterHub) {
+    self.address = address
+    self.hub = hub
+    state = Mutex(State(port: port, kubernetesPort: kubernetesPort))
+    proxy = ApidProxy(authority: "\(address):\(port)", port: port)
+  }
+
+  /// The machine's clock, in seconds since 1970.
+  func clock() -> Int64 { WallClock.seconds() + state.withLock { $0.clockOffset } }
+
+  func setClockOffset(_ seconds: Int64) { state.withLock { $0.clockOffset = seconds } }
+
+  // MARK: apid
+
+  /// Serves apid. Certificates must have been issued before.
+  func startAPID(for node: SimulatedNode) async throws {
+    guard let first = state.withLock({ $0.apidTLS }) else {
+      throw SimulatorError.setup("\(address): apid has no certificates")
+    }
+    let server = try RPCServer(
+      ApidService(node: node, proxy: proxy) { [self] in clock() }, configuration: .simulator)
+    try await listen(server, port: state.withLock { $0.port }) { [self] in
+      state.withLock { $0.apidTLS } ?? first
+    }
+    state.withLock { $0.apid = server }
+  }
+
+  /// - Throws: `SimulatorError.setup` when the port is taken.
+  private func listen(
+    _ server: RPCServer, port: Int, tls: @escaping @Sendable () -> TLSContext
+  ) async throws {
+    do {
+      _ = try await server.listen(host: address, port: port, tls: tls)
+    } catch {
+      await server.shutdown(grace: .zero)
+      throw SimulatorError.setup("cannot listen on \(address):\(port): \(error)")
+    }
+  }
+
+  func stopAPID() async {
+    let server = state.withLock { state in
+      defer { state.apid = nil }
+      return state.apid
+    }
+    proxy.reload(client: nil, outage: .zero)
+    await server?.shutdown(grace: .zero)
+  }
+
+  /// apid goes on with other certificates: new connections see them, and what it had open towards
+  /// other machines is closed.
+  ///
+  /// - Parameter dropClients: whether its own clients' connections are closed, too.
+  func apidCertificatesChanged(
+    _ certificates: APICertificates, outage: Duration, dropClients: Bool
+  ) throws(CryptoError) {
+    let roots = TrustPool.certificates(certificates.accepted)
+    let server = try TLSContext(
+      TLSConfiguration(
+        role: .server, identity: try certificates.server.identity(), trustRoots: roots,
+        peerVerification: .required, alpn: ["h2"]))
+    let client: TLSContext? =
+      if let pair = certificates.client {
+        try TLSContext(
+          TLSConfiguration(
+            role: .client, identity: try pair.identity(), trustRoots: roots,
+            peerVerification: .required, alpn: ["h2"]))
+      } else { nil }
+    let apid = state.withLock { state in
+      state.apidTLS = server
+      return state.apid
+    }
+    proxy.reload(client: client, outage: outage)
+    if dropClients { apid?.closeConnections() }
+  }
+
+  /// apid was killed and is back at once: every connection is gone.
+  func apidRestarted(outage: Duration) {
+    proxy.interrupt(outage: outage)
+    state.withLock { $0.apid }?.closeConnections()
+  }
+
+  // MARK: Kubernetes API server
+
+  /// Serves the Kubernetes API with these certificates, to clients of these CAs.
+  func startAPIServer(
+    _ certificates: KubernetesCertificates, accepted: [String]
+  ) async throws {
+    let context = try TLSContext(
+      TLSConfiguration(
+        role: .server, identity: try certificates.apiServer.identity(),
+        trustRoots: TrustPool.certificates(accepted), peerVerification: .requestUnverified,
+        alpn: ["h2", "http/1.1"]))
+    let server = try RPCServer(
+      HTTPDispatch(
+        grpc: ServiceRouter(), handler: KubernetesEndpoint(hub: hub, accepted: accepted)),
+      configuration: .simulator)
+    try await listen(server, port: state.withLock { $0.kubernetesPort }) { context }
+    state.withLock { $0.apiServer = server }
+  }
+
+  func stopAPIServer() async {
+    let server = state.withLock { state in
+      defer { state.apiServer = nil }
+      return state.apiServer
+    }
+    await server?.shutdown(grace: .zero)
+  }
+}
+
+extension PEMPair {
+  /// The certificates, leaf first, with the key.
+  func identity() throws(CryptoError) -> Identity {
+    try Identity(
+      certificates: try Certificate.bundle(pem: certificate), key: try PrivateKey(pem: key))
+  }
+}

@@ -1,0 +1,130 @@
+internal import Crypto
+internal import Synchronization
+
+/// Why a simulated cluster could not be made.
+public enum SimulatorError: Error, Sendable, CustomStringConvertible {
+  /// An option makes no sense; the text says which and why.
+  case options(String)
+  /// An address or port is taken, or a file cannot be written.
+  case setup(String)
+
+  public var description: String {
+    switch self {
+    case .options(let text), .setup(let text): text
+    }
+  }
+}
+
+/// A Talos cluster on loopback addresses that speaks the same protocols with real TLS.
+///
+/// Every machine has an address of its own: apid listens there, and on control planes a Kubernetes
+/// API server. Machines refuse what Talos refuses; what goes wrong beyond that is set with
+/// ``SimulatedNode/setFaults(_:)``, ``SimulatedNode/powerOff()`` and ``SimulatedNode/powerOn()``.
+public final class SimulatedCluster: Sendable {
+  public let options: ClusterOptions
+  /// The machines, control planes first.
+  public let nodes: [SimulatedNode]
+  /// The ports that are in use: those of the options, or the ones that were found free.
+  public let port: Int
+  public let kubernetesPort: Int
+  /// The admin's client files as of the beginning.
+  public let talosconfig: String
+  public let kubeconfig: String
+  public let secretsBundle: String
+  private let hub: ClusterHub
+
+  /// Generates secrets, configs and machines. Nothing listens yet.
+  ///
+  /// - Throws: `SimulatorError.options` for options that make no sense, `.setup` when no port is
+  ///   free.
+  public init(_ options: ClusterOptions) async throws {
+    self.options = options
+    let plan = try AddressPlan(options)
+    port = plan.port
+    kubernetesPort = plan.kubernetesPort
+    let now = WallClock.seconds()
+    let secrets = try ClusterSecrets.generate(now: now)
+    let endpoint = "https://\(plan.machines[0].address):\(plan.kubernetesPort)"
+    hub = ClusterHub(options: options, created: now)
+
+    var machines: [SimulatedNode] = []
+    var members: [SimulatedNode.Member] = []
+    for machine in plan.machines {
+      let template = ConfigTemplate(
+        name: machine.name, address: machine.address, type: machine.type, index: machine.index,
+        clusterName: options.name, endpoint: endpoint, kubernetesPort: plan.kubernetesPort,
+        layout: options.layout, talosVersion: options.effectiveTalosVersion,
+        kubernetesVersion: options.kubernetesVersion, secrets: secrets)
+      let source = Array(template.render().utf8)
+      let config = try MachineConfig(
+        submitted: source, talosMinor: TalosVersion.minor(options.effectiveTalosVersion))
+      let id = Token.nodeID()
+      members.append(
+        SimulatedNode.Member(
+          id: id, name: machine.name, address: machine.address, type: machine.type,
+          kubernetesPort: plan.kubernetesPort))
+      machines.append(
+        SimulatedNode(
+          name: machine.name, address: machine.address,
+          config: NodeState.StoredConfig(source: source, config: config), hub: hub,
+          options: options,
+          servers: NodeServers(
+            address: machine.address, port: plan.port, kubernetesPort: plan.kubernetesPort,
+            hub: hub),
+          nodeID: id))
+    }
+    nodes = machines
+    await hub.attach(machines)
+    for machine in machines { await machine.learnMembers(members) }
+
+    let issuing = CertificateIssuing(now: now)
+    let controlPlanes = plan.machines.filter { $0.type.isControlPlane }
+    talosconfig = ClientConfigs.talosconfig(
+      context: options.name,
+      endpoints: controlPlanes.map {
+        plan.port == 50000 ? $0.address : "\($0.address):\(plan.port)"
+      },
+      nodes: [], ca: secrets.talosCA.certificate,
+      client: try issuing.talosClient(secrets.talosCA, roles: [Role.admin]))
+    kubeconfig = ClientConfigs.kubeconfig(
+      cluster: options.name, server: endpoint, ca: secrets.kubernetesCA.certificate,
+      client: try issuing.kubernetesAdmin(secrets.kubernetesCA))
+    secretsBundle = ClientConfigs.secretsBundle(secrets)
+  }
+
+  public func node(_ name: String) -> SimulatedNode? {
+    nodes.first { $0.name == name || $0.address == name }
+  }
+
+  /// Boots every machine; returns when all of them serve and every node is Ready.
+  ///
+  /// - Throws: `SimulatorError.setup` when an address or port is taken.
+  public func start() async throws {
+    for node in nodes where node.isControlPlane { try await node.powerOnFirstTime() }
+    for node in nodes where !node.isControlPlane { try await node.powerOnFirstTime() }
+    await hub.leaderPublishedNow()
+    for node in nodes { try await node.bootKubelet() }
+  }
+
+  /// Ends everything.
+  public func stop() async {
+    for node in nodes { await node.powerOff() }
+  }
+
+  /// Waits until no machine has anything left to do because of a change.
+  public func settle(within limit: Duration = .seconds(10)) async -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+      var busy = false
+      for node in nodes where await !node.isSettled { busy = true }
+      if !busy { return true }
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    return false
+  }
+
+  /// The names of the Kubernetes nodes that are Ready.
+  public func readyNodes() async -> Set<String> {
+    Set(await hub.snapshot().nodes.filter(\.isReady).map(\.name))
+  }
+}

@@ -1,0 +1,43 @@
+/// Switching a machine off and on.
+extension SimulatedNode {
+  /// The cable is pulled: nothing answers any more, and nothing goes on.
+  public func powerOff() async {
+    guard isUp else { return }
+    isUp = false
+    await servers.stopAPID()
+    if isControlPlane { await stopPods() } else { await hub.connectionsChanged() }
+  }
+
+  /// The machine boots with the config that is on its disk: what was tried is forgotten, what was
+  /// staged takes effect.
+  ///
+  /// - Throws: when its address or port is taken.
+  public func powerOn() async throws {
+    guard !isUp else { return }
+    isUp = true
+    state.rebooted()
+    if isControlPlane {
+      try await bootControlPlane()
+    } else {
+      while isUp {
+        if (try? await bootWorker()) != nil { break }
+        try await Task.sleep(for: options.timing.trustdRetry)
+      }
+    }
+    guard isUp else { return }
+    try await servers.startAPID(for: self)
+    start(.kubelet)
+  }
+
+  /// The first boot of all, when every machine starts at once.
+  func powerOnFirstTime() async throws {
+    isUp = true
+    if isControlPlane { try await bootControlPlane() } else { try await bootWorker() }
+    try await servers.startAPID(for: self)
+  }
+
+  func learnMembers(_ list: [Member]) {
+    members = list
+    render()
+  }
+}

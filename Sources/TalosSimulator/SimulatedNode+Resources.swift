@@ -1,0 +1,243 @@
+internal import ProtoCodec
+internal import Schema
+
+/// The resources that show a machine's state, and watching them.
+extension SimulatedNode {
+  /// Brings the resources in step with the state. Versions count up where something changed.
+  func render() {
+    let before = resources.head
+    putSecrets()
+    putServices()
+    putMachine()
+    if resources.head != before {
+      let waiting = resourceWaiters
+      resourceWaiters = [:]
+      for waiter in waiting.values { waiter.resume() }
+    }
+  }
+
+  private func put(_ definition: ResourceCatalog.Definition, _ id: String, _ spec: some Message) {
+    resources.put(
+      definition.key(id), owner: definition.owner, spec: spec.serialized(), now: nowNanoseconds())
+  }
+
+  private func putSecrets() {
+    var config = Talos.MachineConfigSpec()
+    config.yamlMarshalled = state.active.source
+    put(ResourceCatalog.machineConfig, "v1alpha1", config)
+    config.yamlMarshalled = state.persisted.source
+    put(ResourceCatalog.machineConfig, "persistent", config)
+
+    let root = state.osRoot
+    var os = Talos.OSRootSpec()
+    os.issuingCA = root.issuing.map(Talos.PEMEncodedCertificateAndKey.init)
+    os.certSANIPs = root.certificateSANs.compactMap(Talos.NetIP.init(text:))
+    os.certSANDNSNames = root.certificateSANs.filter { Talos.NetIP(text: $0) == nil }
+    os.token = root.token
+    os.acceptedCAs = root.accepted.map(Talos.PEMEncodedCertificate.init)
+    put(ResourceCatalog.osRoot, "os", os)
+
+    if let certificates = state.apiCertificates {
+      var api = Talos.APICertsSpec()
+      api.client = certificates.client.map(Talos.PEMEncodedCertificateAndKey.init)
+      api.server = Talos.PEMEncodedCertificateAndKey(certificates.server)
+      api.acceptedCAs = certificates.accepted.map(Talos.PEMEncodedCertificate.init)
+      put(ResourceCatalog.apiCertificates, "api", api)
+    }
+    if let trustdServer {
+      var trustd = Talos.TrustdCertsSpec()
+      trustd.server = Talos.PEMEncodedCertificateAndKey(trustdServer)
+      trustd.acceptedCAs = root.accepted.map(Talos.PEMEncodedCertificate.init)
+      put(ResourceCatalog.trustdCertificates, "trustd", trustd)
+    }
+
+    let trust = state.kubeletTrust
+    let token = trust.bootstrapToken.split(separator: ".", maxSplits: 1).map(String.init)
+    var kubelet = Talos.KubeletSpec()
+    var endpoint = Talos.URL()
+    endpoint.fullPath = trust.endpoint
+    kubelet.endpoint = endpoint
+    kubelet.bootstrapTokenID = token.first ?? ""
+    kubelet.bootstrapTokenSecret = token.count > 1 ? token[1] : ""
+    kubelet.acceptedCAs = trust.accepted.map(Talos.PEMEncodedCertificate.init)
+    put(ResourceCatalog.kubelet, "kubelet", kubelet)
+
+    if let root = state.kubernetesRoot { putKubernetes(root) }
+  }
+
+  private func putKubernetes(_ root: KubernetesRoot) {
+    var spec = Talos.KubernetesRootSpec()
+    spec.name = root.name
+    var endpoint = Talos.URL()
+    endpoint.fullPath = root.endpoint
+    spec.endpoint = endpoint
+    endpoint.fullPath = "https://127.0.0.1:7445"
+    spec.localEndpoint = endpoint
+    spec.certSANs = [address]
+    spec.dnsDomain = root.dnsDomain
+    spec.issuingCA = Talos.PEMEncodedCertificateAndKey(root.issuing)
+    spec.aggregatorCA = root.aggregatorCA.map(Talos.PEMEncodedCertificateAndKey.init)
+    var key = Talos.PEMEncodedKey()
+    key.key = Array(root.serviceAccountKey.utf8)
+    spec.serviceAccount = key
+    spec.secretboxEncryptionSecret = root.secretboxSecret
+    let token = root.bootstrapToken.split(separator: ".", maxSplits: 1).map(String.init)
+    spec.bootstrapTokenID = token.first ?? ""
+    spec.bootstrapTokenSecret = token.count > 1 ? token[1] : ""
+    spec.apiServerIPs = [Talos.NetIP(text: "10.96.0.1")].compactMap { $0 }
+    spec.acceptedCAs = root.accepted.map(Talos.PEMEncodedCertificate.init)
+    put(ResourceCatalog.kubernetesRoot, "k8s", spec)
+
+    if let certificates = state.kubernetesCertificates {
+      var dynamic = Talos.KubernetesDynamicCertsSpec()
+      dynamic.apiServer = Talos.PEMEncodedCertificateAndKey(certificates.apiServer)
+      dynamic.apiServerKubeletClient = Talos.PEMEncodedCertificateAndKey(
+        certificates.kubeletClient)
+      dynamic.frontProxy = Talos.PEMEncodedCertificateAndKey(certificates.frontProxy)
+      put(ResourceCatalog.kubernetesCertificates, "k8s-dynamic-certs", dynamic)
+      var status = Talos.SecretsStatusSpec()
+      status.ready = true
+      status.version = "\(state.staticPodSecrets)"
+      put(ResourceCatalog.secretStatus, "static-pods", status)
+    }
+  }
+
+  private func putServices() {
+    for service in state.services {
+      // A service that was stopped for good or for a restart has no resource.
+      guard service.isRunning else {
+        resources.remove(ResourceCatalog.service.key(service.id))
+        continue
+      }
+      var spec = Talos.ServiceSpec()
+      spec.running = true
+      spec.healthy = service.healthy
+      spec.unknown = false
+      put(ResourceCatalog.service, service.id, spec)
+    }
+  }
+
+  private func putMachine() {
+    var type = Talos.MachineTypeSpec()
+    type.machineType = isControlPlane ? .controlPlane : .worker
+    put(ResourceCatalog.machineType, "machine-type", type)
+
+    var nodename = Talos.NodenameSpec()
+    nodename.nodename = name
+    nodename.hostnameVersion = "1"
+    put(ResourceCatalog.nodename, "nodename", nodename)
+
+    var time = Talos.TimeStatusSpec()
+    time.synced = faults.clockOffset == .zero
+    time.syncDisabled = false
+    put(ResourceCatalog.timeStatus, "node", time)
+
+    let unhealthy = state.services.filter { !$0.isRunning || !$0.healthy }
+    var status = Talos.MachineStatusSpec()
+    status.stage = .running
+    var condition = Talos.MachineStatusStatus()
+    condition.ready = unhealthy.isEmpty && !faults.notReady
+    condition.unmetConditions = unhealthy.map { _ in
+      var unmet = Talos.UnmetCondition()
+      unmet.name = "services"
+      unmet.reason = "a service is not healthy"
+      return unmet
+    }
+    status.status = condition
+    put(ResourceCatalog.machineStatus, "machine", status)
+
+    for member in members {
+      var spec = Talos.MemberSpec()
+      spec.nodeID = member.id
+      spec.addresses = [Talos.NetIP(text: member.address)].compactMap { $0 }
+      spec.hostname = member.name
+      spec.machineType = member.type.isControlPlane ? .controlPlane : .worker
+      spec.operatingSystem = "Talos (\(options.effectiveTalosVersion))"
+      if member.type.isControlPlane {
+        var controlPlane = Talos.ControlPlane()
+        controlPlane.apiServerPort = Int64(member.kubernetesPort)
+        spec.controlPlane = controlPlane
+      }
+      put(ResourceCatalog.member, member.name, spec)
+    }
+  }
+
+  // MARK: Reading
+
+  func resource(_ key: ResourceStore.Key) -> ResourceStore.Resource? { resources.get(key) }
+
+  func resourceList(namespace: String, type: String) -> [ResourceStore.Resource] {
+    resources.list(namespace: namespace, type: type)
+  }
+
+  /// The present resources of a kind with the bookmark that fits them.
+  func resourceSnapshot(
+    namespace: String, type: String
+  )
+    -> (resources: [ResourceStore.Resource], bookmark: UInt64)
+  {
+    (resources.list(namespace: namespace, type: type), resources.head)
+  }
+
+  /// Whether the log still holds everything after a bookmark.
+  func resourceLogReaches(_ bookmark: UInt64) -> Bool {
+    resources.events(after: bookmark, namespace: "", type: "", id: nil) != .lost
+  }
+
+  /// What happened after a bookmark; waits until something did. The bookmark that comes with it is
+  /// where to go on, even if nothing of what happened was of interest.
+  func resourceEvents(
+    after bookmark: UInt64, namespace: String, type: String, id: String?
+  )
+    async throws -> (ResourceStore.Continuation, next: UInt64)
+  {
+    while resources.head == bookmark {
+      let ticket = nextWaiter
+      nextWaiter += 1
+      await withTaskCancellationHandler {
+        await withCheckedContinuation { continuation in
+          if Task.isCancelled {
+            continuation.resume()
+          } else {
+            resourceWaiters[ticket] = continuation
+          }
+        }
+      } onCancel: {
+        Task { await self.stopWaiting(ticket) }
+      }
+      try Task.checkCancellation()
+    }
+    let found = resources.events(after: bookmark, namespace: namespace, type: type, id: id)
+    return (found, resources.head)
+  }
+
+  private func stopWaiting(_ ticket: UInt64) {
+    resourceWaiters.removeValue(forKey: ticket)?.resume()
+  }
+}
+
+extension Talos.PEMEncodedCertificateAndKey {
+  init(_ pair: PEMPair) {
+    self.init()
+    crt = Array(pair.certificate.utf8)
+    key = Array(pair.key.utf8)
+  }
+}
+
+extension Talos.PEMEncodedCertificate {
+  init(_ pem: String) {
+    self.init()
+    crt = Array(pem.utf8)
+  }
+}
+
+extension Talos.NetIP {
+  /// An IPv4 address; nil for anything else.
+  init?(text: String) {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    let bytes = parts.compactMap { UInt8($0) }
+    guard parts.count == 4, bytes.count == 4 else { return nil }
+    self.init()
+    ip = bytes
+  }
+}

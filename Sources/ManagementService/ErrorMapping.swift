@@ -29,6 +29,8 @@ extension RPCError {
       self.init(.unavailable, error, "JOURNAL_UNAVAILABLE", retryAfter: 5)
     case .journalConflict:
       self.init(.aborted, error, "JOURNAL_CONFLICT")
+    case .journalDamaged:
+      self.init(.dataLoss, error, "JOURNAL_DAMAGED")
     case .clusterUnreachable:
       self.init(.unavailable, error, "CLUSTER_UNREACHABLE", retryAfter: 5)
     case .credentialsRefused:

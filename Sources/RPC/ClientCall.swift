@@ -7,7 +7,12 @@ import Synchronization
 final class ClientCall: HTTPResponseReceiver {
   private struct State {
     var stream: (any HTTPClientStream)?
-    var reader: EnvelopeReader
+    var reader: ResponseReader
+    /// The server has begun to answer: the call may not be tried again.
+    var isCommitted = false
+    /// The server certainly did not work on the call.
+    var isUnprocessed = false
+    var isOpening = true
     var initial: Metadata?
     var queue: [[UInt8]] = []
     var queueStart = 0
@@ -15,7 +20,8 @@ final class ClientCall: HTTPResponseReceiver {
     var unreleasedBytes = 0
     /// How the call ended; `ok` is a status too.
     var end: RPCError?
-    var readWaiter: UnsafeContinuation<Void, Never>?
+    /// Those who wait for an event; each looks again after every one.
+    var waiters: [UnsafeContinuation<Void, Never>] = []
     var writeWaiters: [UnsafeContinuation<Void, Never>] = []
     var timer: Task<Void, Never>?
 
@@ -25,8 +31,14 @@ final class ClientCall: HTTPResponseReceiver {
   private static let bufferBytes = 64 << 10
   private let state: Mutex<State>
 
-  init(responseMessageBytes: Int) {
-    state = Mutex(State(reader: EnvelopeReader(limit: responseMessageBytes)))
+  init(form: ClientForm, kind: MethodKind, responseMessageBytes: Int) {
+    state = Mutex(
+      State(reader: ResponseReader(form: form, kind: kind, limit: responseMessageBytes)))
+  }
+
+  /// Whether the call failed before the server began to answer, and whether it had seen it at all.
+  var retryState: (isCommitted: Bool, isUnprocessed: Bool) {
+    state.withLock { ($0.isCommitted, $0.isUnprocessed) }
   }
 
   // MARK: Life
@@ -38,6 +50,44 @@ final class ClientCall: HTTPResponseReceiver {
     }
     if isOver { stream.reset(8) }
   }
+
+  /// Opens the stream; a call that ends meanwhile (its deadline, a cancellation) does not wait for
+  /// the connection.
+  func open(
+    _ body: @escaping @Sendable () async throws(RPCError) -> any HTTPClientStream
+  ) async throws(RPCError) {
+    let opening = Task {
+      do throws(RPCError) {
+        opened(try await body())
+      } catch {
+        // Nothing has left: the call may be made again.
+        finish(error)
+      }
+      wake(
+        state.withLock { state in
+          state.isOpening = false
+          return Self.takeWaiters(&state)
+        })
+    }
+    await wait { !$0.isOpening || $0.end != nil }
+    let end = state.withLock { $0.end }
+    if let end, end.code != .ok {
+      opening.cancel()
+      throw end
+    }
+  }
+
+  /// Returns when the server has begun to answer or the call has ended with OK.
+  ///
+  /// - Throws: the status of a call that ended otherwise.
+  func waitForAnswer() async throws(RPCError) {
+    await wait { $0.isCommitted || !$0.isEmpty || $0.end != nil }
+    let (isThere, end) = state.withLock { ($0.isCommitted || !$0.isEmpty, $0.end) }
+    if !isThere, let end, end.code != .ok { throw end }
+  }
+
+  /// How the call ended, nil while it has not.
+  var status: RPCError? { state.withLock { $0.end } }
 
   func startTimer(_ timeout: Duration) {
     let timer = Task { [weak self] in
@@ -65,11 +115,8 @@ final class ClientCall: HTTPResponseReceiver {
       state.end = end
       state.timer?.cancel()
       state.timer = nil
-      var wake = state.writeWaiters
-      if let reader = state.readWaiter { wake.append(reader) }
-      state.writeWaiters = []
-      state.readWaiter = nil
-      return wake
+      defer { state.writeWaiters = [] }
+      return state.writeWaiters + Self.takeWaiters(&state)
     }
     for continuation in wake { continuation.resume() }
   }
@@ -108,36 +155,44 @@ final class ClientCall: HTTPResponseReceiver {
       case .end(let end):
         if end.code == .ok { return nil }
         throw end
-      case .wait: await waitForEvent()
+      case .wait: await wait { !$0.isEmpty || $0.end != nil }
       }
     }
   }
 
-  /// Returns when a message or the end has come.
-  private func waitForEvent() async {
+  /// Returns when the condition holds. Cancelling the task cancels the call, which ends it.
+  private func wait(until isReady: @Sendable (State) -> Bool) async {
     await withTaskCancellationHandler {
-      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-        let isReady = state.withLock { state in
-          if !state.isEmpty || state.end != nil { return true }
-          precondition(state.readWaiter == nil, "a response stream has one reader at a time")
-          state.readWaiter = continuation
-          return false
+      while true {
+        if state.withLock({ isReady($0) }) { return }
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+          let mustWait = state.withLock { state in
+            if isReady(state) { return false }
+            state.waiters.append(continuation)
+            return true
+          }
+          if !mustWait { continuation.resume() }
         }
-        if isReady { continuation.resume() }
       }
     } onCancel: {
       cancel()
     }
   }
 
+  private static func takeWaiters(_ state: inout State) -> [UnsafeContinuation<Void, Never>] {
+    if state.waiters.isEmpty { return [] }
+    defer { state.waiters = [] }
+    return state.waiters
+  }
+
+  private func wake(_ waiters: [UnsafeContinuation<Void, Never>]) {
+    for waiter in waiters { waiter.resume() }
+  }
+
   /// The metadata of the response's head; waits for it. Empty when the call failed before.
   func initialMetadata() async -> Metadata {
-    while true {
-      let (metadata, isOver) = state.withLock { ($0.initial, $0.end != nil || !$0.isEmpty) }
-      if let metadata { return metadata }
-      if isOver { return Metadata() }
-      await waitForEvent()
-    }
+    await wait { $0.initial != nil || $0.end != nil || !$0.isEmpty }
+    return state.withLock { $0.initial } ?? Metadata()
   }
 
   /// The metadata that came with the status; empty until the call has ended.
@@ -174,81 +229,68 @@ final class ClientCall: HTTPResponseReceiver {
 
   func receivedHead(_ fields: HeaderFields, isLast: Bool) {
     if isLast {
-      finish(Self.status(of: fields))
-      return
+      // Trailers-Only is no beginning of an answer: such a call may be tried again (gRFC A6).
+      let status = state.withLock { $0.reader.headersOnly(fields) }
+      return finish(status)
     }
-    let status = fields.first(":status").flatMap { Int($0) } ?? 0
-    let type = fields.first("content-type") ?? ""
-    if status != 200 || !type.hasPrefix("application/grpc") {
-      abort(Self.refusal(status: status, contentType: type, fields))
-      return
+    enum Outcome {
+      case ready([UnsafeContinuation<Void, Never>])
+      case failed(RPCError)
     }
-    let reader = state.withLock { state in
-      state.initial = Metadata(fields: fields)
-      defer { state.readWaiter = nil }
-      return state.readWaiter
+    let outcome = state.withLock { state -> Outcome in
+      do throws(RPCError) {
+        state.initial = try state.reader.head(fields)
+      } catch { return .failed(error) }
+      state.isCommitted = true
+      return .ready(Self.takeWaiters(&state))
     }
-    reader?.resume()
-  }
-
-  private static func status(of fields: HeaderFields) -> RPCError {
-    if let status = WireStatus.parse(fields) { return status }
-    let http = fields.first(":status").flatMap { Int($0) } ?? 200
-    if http != 200 {
-      return refusal(status: http, contentType: fields.first("content-type") ?? "", fields)
+    switch outcome {
+    case .ready(let waiters): wake(waiters)
+    case .failed(let error): abort(error)
     }
-    return RPCError(.internalError, "the server ended the call without a status")
-  }
-
-  private static func refusal(
-    status: Int, contentType: String, _ fields: HeaderFields
-  ) -> RPCError {
-    if let error = WireStatus.parse(fields), error.code != .ok { return error }
-    if status != 200 {
-      return RPCError(StatusCode(httpStatus: status), "the server answered HTTP status \(status)")
-    }
-    return RPCError(
-      .unknown,
-      "the server does not answer as a gRPC server: content-type \(contentType.prefix(64))"
-    )
   }
 
   func received(_ data: borrowing Span<UInt8>, isLast: Bool) {
     var failure: RPCError?
-    let (credit, stream, reader) = state.withLock {
-      state -> (Int, (any HTTPClientStream)?, UnsafeContinuation<Void, Never>?) in
+    var status: RPCError?
+    let (credit, stream, waiters) = state.withLock {
+      state -> (Int, (any HTTPClientStream)?, [UnsafeContinuation<Void, Never>]) in
       state.unreleasedBytes += data.count
-      guard state.end == nil else { return (0, nil, nil) }
-      var arrived: [[UInt8]] = []
-      do throws(RPCError) {
-        try state.reader.receive(data) { (flags, message) throws(RPCError) in
-          if flags & Envelope.compressedFlag != 0 {
-            throw RPCError(.internalError, "a compressed message that was not asked for")
-          }
-          arrived.append(message.withUnsafeBufferPointer { Array($0) })
-        }
-      } catch {
+      guard state.end == nil else { return (0, nil, []) }
+      let arrived: [[UInt8]]
+      do throws(RPCError) { arrived = try state.reader.body(data) } catch {
         failure = error
-        return (0, nil, nil)
+        return (0, nil, [])
       }
       for message in arrived {
         state.queuedBytes += message.count
         state.queue.append(message)
       }
-      let reader = arrived.isEmpty ? nil : state.readWaiter
-      if reader != nil { state.readWaiter = nil }
-      return (Self.takeCredit(&state), state.stream, reader)
+      status = state.reader.status
+      return (
+        Self.takeCredit(&state), state.stream, arrived.isEmpty ? [] : Self.takeWaiters(&state)
+      )
     }
     if let failure { return abort(failure) }
     if credit > 0 { stream?.release(credit) }
-    reader?.resume()
+    wake(waiters)
+    if let status { finish(status) } else if isLast { endWithoutTrailers() }
   }
 
   func receivedTrailers(_ fields: HeaderFields) {
-    let isWhole = state.withLock { $0.reader.isAtBoundary }
-    var status = Self.status(of: fields)
-    if status.code == .ok && !isWhole {
-      status = RPCError(.internalError, "the response ended in the middle of a message")
+    finish(state.withLock { $0.reader.trailers(fields) })
+  }
+
+  /// The body ended, and no trailers will come.
+  private func endWithoutTrailers() {
+    let status = state.withLock { state -> RPCError in
+      guard state.end == nil else { return RPCError(.ok, "") }
+      let (message, status) = state.reader.end()
+      if let message {
+        state.queuedBytes += message.count
+        state.queue.append(message)
+      }
+      return status
     }
     finish(status)
   }
@@ -263,14 +305,15 @@ final class ClientCall: HTTPResponseReceiver {
 
   func streamClosed(_ end: StreamEnd) {
     switch end {
-    case .complete:
-      finish(RPCError(.internalError, "the server ended the call without a status"))
+    case .complete: endWithoutTrailers()
     case .reset(let code):
+      if code == 7 { state.withLock { $0.isUnprocessed = true } }
       finish(
         RPCError(
           StatusCode(http2ErrorCode: code), "the server reset the stream (HTTP/2 error \(code))")
       )
-    case .connectionLost(let reason, _):
+    case .connectionLost(let reason, let processed):
+      if !processed { state.withLock { $0.isUnprocessed = true } }
       finish(RPCError(.unavailable, reason))
     }
   }

@@ -98,7 +98,8 @@ extension Metadata {
 
   package static func isReserved(_ key: String) -> Bool {
     if key.isEmpty || key.hasPrefix(":") || key.hasPrefix("grpc-") {
-      return key != "grpc-previous-rpc-attempts" && key != "grpc-trace-bin"
+      return key != "grpc-previous-rpc-attempts" && key != "grpc-retry-pushback-ms"
+        && key != "grpc-trace-bin"
         && key != "grpc-tags-bin"
     }
     switch key {

@@ -4,8 +4,22 @@
 /// cancels what still runs. Cancelling the calling task cancels the call.
 public struct RPCClient: Sendable {
   let channel: any ClientChannel
+  let form: ClientForm
+  let interceptors: [any ClientInterceptor]
+  let retry: RetryPolicy?
+  private let throttle = RetryThrottle()
 
-  public init(_ channel: any ClientChannel) { self.channel = channel }
+  /// - Parameter retry: when failed calls are made again; nil for never, but for those that the
+  ///   server certainly has not seen.
+  public init(
+    _ channel: any ClientChannel, form: ClientForm = .grpc,
+    interceptors: [any ClientInterceptor] = [], retry: RetryPolicy? = nil
+  ) {
+    self.channel = channel
+    self.form = form
+    self.interceptors = interceptors
+    self.retry = retry
+  }
 
   /// One request, one response.
   ///
@@ -20,14 +34,13 @@ public struct RPCClient: Sendable {
   public func unaryResponse<I: Sendable, O: Sendable>(
     _ method: Method<I, O>, _ request: I, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> UnaryResponse<O> {
-    let call = try await start(method, options)
-    do throws(RPCError) {
-      try await call.send(try Self.envelope(request, method.request), isLast: true)
-      return try await Self.single(call, method)
-    } catch {
-      call.cancel()
-      throw error
-    }
+    do {
+      return try await intercepted(method.path, options) { options in
+        try await attempts(method, request, options) { call throws(RPCError) in
+          try await single(call, method)
+        }
+      }
+    } catch { throw RPCError(callError: error) }
   }
 
   /// One request, a stream of responses that the body reads.
@@ -35,10 +48,15 @@ public struct RPCClient: Sendable {
     _ method: Method<I, O>, _ request: I, options: CallOptions = CallOptions(),
     _ body: (ResponseStream<O>) async throws -> Result
   ) async throws -> Result {
-    let call = try await start(method, options)
-    defer { call.cancel() }
-    try await call.send(try Self.envelope(request, method.request), isLast: true)
-    return try await body(ResponseStream(call: call, codec: method.response))
+    try await intercepted(method.path, options) { options in
+      let call = try await attempts(method, request, options) { call throws(RPCError) in
+        // The answer's beginning settles which attempt it is.
+        try await call.waitForAnswer()
+        return call
+      }
+      defer { call.cancel() }
+      return try await body(ResponseStream(call: call, codec: method.response, form: form))
+    }
   }
 
   /// A stream of requests that the body writes, one response.
@@ -46,12 +64,20 @@ public struct RPCClient: Sendable {
     _ method: Method<I, O>, options: CallOptions = CallOptions(),
     _ body: (RequestWriter<I>) async throws -> Void
   ) async throws -> O {
-    let call = try await start(method, options)
-    defer { call.cancel() }
-    let writer = RequestWriter(call: call, codec: method.request)
-    try await body(writer)
-    try await writer.finish()
-    return try await Self.single(call, method).message
+    try await intercepted(method.path, options) { options in
+      let call = try await start(method, options, deadline: deadline(options))
+      defer { call.cancel() }
+      let writer = RequestWriter(call: call, codec: method.request, form: form, kind: method.kind)
+      do {
+        try await body(writer)
+        try await writer.finish()
+      } catch let error as RPCError {
+        // The server may have answered before it took everything: its status is what counts.
+        if error.code == .cancelled, let status = call.status, status.code != .ok { throw status }
+        if error.code != .cancelled || call.status == nil { throw error }
+      }
+      return try await single(call, method).message
+    }
   }
 
   /// Streams both ways. The requests end when the body calls `finish`, or returns.
@@ -59,53 +85,132 @@ public struct RPCClient: Sendable {
     _ method: Method<I, O>, options: CallOptions = CallOptions(),
     _ body: (RequestWriter<I>, ResponseStream<O>) async throws -> Result
   ) async throws -> Result {
-    let call = try await start(method, options)
-    defer { call.cancel() }
-    return try await body(
-      RequestWriter(call: call, codec: method.request),
-      ResponseStream(call: call, codec: method.response))
+    try await intercepted(method.path, options) { options in
+      let call = try await start(method, options, deadline: deadline(options))
+      defer { call.cancel() }
+      return try await body(
+        RequestWriter(call: call, codec: method.request, form: form, kind: method.kind),
+        ResponseStream(call: call, codec: method.response, form: form))
+    }
   }
 
-  private func start<I, O>(
-    _ method: Method<I, O>, _ options: CallOptions
-  ) async throws(RPCError) -> ClientCall {
-    var timeout = options.timeout
-    if let inherited = ServerCall.inheritedDeadline {
-      let left = inherited - ContinuousClock.now
-      timeout = min(timeout ?? left, left)
+  // MARK: Attempts
+
+  /// Runs the call inside the interceptors.
+  private func intercepted<R: Sendable>(
+    _ path: String, _ options: CallOptions, _ body: (CallOptions) async throws -> R
+  ) async throws -> R {
+    if interceptors.isEmpty { return try await body(options) }
+    var result: R?
+    try await run(path, options, from: 0) { result = try await body($0) }
+    guard let result else {
+      throw RPCError(.internalError, "an interceptor did not make the call to \(path)")
     }
-    var fields = HeaderFields(["te": "trailers", "content-type": "application/grpc"])
-    if let timeout { fields.append("grpc-timeout", GRPCTimeout.format(timeout)) }
-    options.metadata.append(to: &fields)
-    let call = ClientCall(responseMessageBytes: options.responseMessageBytes)
-    if let timeout { call.startTimer(timeout) }
-    do throws(RPCError) {
-      let stream = try await channel.open(
-        method: "POST", path: method.path, fields: fields, isLast: false,
-        waitForReady: options.waitForReady, receiver: call)
-      call.opened(stream)
+    return result
+  }
+
+  private func run(
+    _ path: String, _ options: CallOptions, from index: Int,
+    _ body: (CallOptions) async throws -> Void
+  ) async throws {
+    if index == interceptors.count { return try await body(options) }
+    try await interceptors[index].intercept(path: path, options: options) { options in
+      try await run(path, options, from: index + 1, body)
+    }
+  }
+
+  /// Makes the call, and again where that is allowed. `answer` must throw what the call ended with
+  /// when it failed before the server began to answer.
+  private func attempts<I, O, R>(
+    _ method: Method<I, O>, _ request: I, _ options: CallOptions,
+    _ answer: (ClientCall) async throws(RPCError) -> R
+  ) async throws(RPCError) -> R {
+    let deadline = deadline(options)
+    var attempt = 1
+    var wasTransparent = false
+    while true {
+      let call = try await start(
+        method, options, deadline: deadline, request: request, attempt: attempt)
+      do throws(RPCError) {
+        let result = try await answer(call)
+        throttle.succeeded()
+        return result
+      } catch {
+        call.cancel()
+        let (isCommitted, isUnprocessed) = call.retryState
+        if isCommitted || Task.isCancelled { throw error }
+        if isUnprocessed && !wasTransparent {
+          wasTransparent = true
+          continue
+        }
+        guard let retry, let delay = retry.delay(before: attempt + 1, after: error) else {
+          throw error
+        }
+        guard throttle.failed() else { throw error }
+        if let deadline, ContinuousClock.now + delay >= deadline { throw error }
+        // Cancelled while waiting: the next attempt finds out.
+        try? await Task.sleep(for: delay)
+        attempt += 1
+      }
+    }
+  }
+
+  private func deadline(_ options: CallOptions) -> ContinuousClock.Instant? {
+    let own = options.timeout.map { ContinuousClock.now + $0 }
+    guard let inherited = ServerCall.inheritedDeadline else { return own }
+    return own.map { min($0, inherited) } ?? inherited
+  }
+
+  /// Opens a call; with a request, sends it and ends the sending side.
+  private func start<I, O>(
+    _ method: Method<I, O>, _ options: CallOptions, deadline: ContinuousClock.Instant?,
+    request: I? = nil, attempt: Int = 1
+  ) async throws(RPCError) -> ClientCall {
+    let timeout = deadline.map { $0 - ContinuousClock.now }
+    if let timeout, timeout <= .zero {
+      throw RPCError(.deadlineExceeded, "the deadline of the call has passed")
+    }
+    let call = ClientCall(
+      form: form, kind: method.kind, responseMessageBytes: options.responseMessageBytes)
+    var fields = form.requestFields(
+      method.kind, timeout: timeout, metadata: options.metadata, previousAttempts: attempt - 1)
+    var path = method.path
+    var httpMethod = "POST"
+    var message: [UInt8]?
+    do {
+      if let request {
+        if form.isBare(method.kind), form.usesGet, method.idempotency == .noSideEffects {
+          path = try form.getPath(method.path, request, method.request)
+          httpMethod = "GET"
+          fields = form.withoutBody(fields)
+        } else {
+          message = try form.encode(request, method.request, method.kind)
+        }
+      }
     } catch {
-      call.abort(error)
-      throw error
+      throw RPCError(.internalError, "the request cannot be encoded: \(error)")
+    }
+    if let timeout { call.startTimer(timeout) }
+    let isLast = request != nil && (message ?? []).isEmpty
+    try await call.open { [fields, path, httpMethod] () async throws(RPCError) in
+      try await channel.open(
+        method: httpMethod, path: path, fields: fields, isLast: isLast,
+        waitForReady: options.waitForReady, receiver: call)
+    }
+    if let message, !message.isEmpty {
+      // A call that is over already says so when it is read.
+      _ = try? await call.send(message, isLast: true)
     }
     return call
   }
 
-  private static func envelope<M>(
-    _ message: M, _ codec: MessageCodec<M>
-  ) throws(RPCError) -> [UInt8] {
-    do { return try codec.envelope(message) } catch {
-      throw RPCError(.internalError, "the request cannot be encoded: \(error)")
-    }
-  }
-
-  private static func single<I, O>(
+  private func single<I, O>(
     _ call: ClientCall, _ method: Method<I, O>
   ) async throws(RPCError) -> UnaryResponse<O> {
     guard let bytes = try await call.next() else {
       throw RPCError(.unimplemented, "\(method.path) ended with OK and no response message")
     }
-    let message = try ResponseStream<O>.decode(bytes, method.response)
+    let message = try form.decode(bytes, method.response)
     guard try await call.next() == nil else {
       throw RPCError(.unimplemented, "\(method.path) sent more than one response message")
     }
@@ -115,60 +220,20 @@ public struct RPCClient: Sendable {
   }
 }
 
+extension RPCError {
+  /// What a caller is told of an error that an interceptor threw.
+  init(callError error: any Error) {
+    switch error {
+    case let error as RPCError: self = error
+    case is CancellationError: self.init(.cancelled, "the call was cancelled")
+    default: self.init(.unknown, "\(error)")
+    }
+  }
+}
+
 /// The answer to a unary call with what came around it.
 public struct UnaryResponse<Message: Sendable>: Sendable {
   public var message: Message
   public var initialMetadata: Metadata
   public var trailingMetadata: Metadata
-}
-
-/// The responses of a call, read once, by one reader at a time.
-///
-/// Reading slowly slows the server: no more than a window of messages is buffered.
-public struct ResponseStream<Message: Sendable>: AsyncSequence, Sendable {
-  public typealias Element = Message
-  let call: ClientCall
-  let codec: MessageCodec<Message>
-
-  public struct AsyncIterator: AsyncIteratorProtocol {
-    let stream: ResponseStream
-
-    /// The next message; nil when the call ended with OK.
-    ///
-    /// - Throws: `RPCError`, the call's status.
-    public mutating func next() async throws -> Message? {
-      guard let bytes = try await stream.call.next() else { return nil }
-      return try ResponseStream.decode(bytes, stream.codec)
-    }
-  }
-
-  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: self) }
-
-  /// The metadata of the response's head; waits for it.
-  public func initialMetadata() async -> Metadata { await call.initialMetadata() }
-
-  /// The metadata of the status; empty until the stream has ended.
-  public var trailingMetadata: Metadata { call.trailingMetadata }
-
-  static func decode(
-    _ bytes: [UInt8], _ codec: MessageCodec<Message>
-  ) throws(RPCError) -> Message {
-    do { return try codec.decode(bytes.span) } catch {
-      throw RPCError(.internalError, "the response message is malformed: \(error)")
-    }
-  }
-}
-
-/// Where the body of a streaming call puts its requests.
-public struct RequestWriter<Message: Sendable>: Sendable {
-  let call: ClientCall
-  let codec: MessageCodec<Message>
-
-  /// Sends one message; suspends while the server takes them more slowly.
-  public func write(_ message: Message) async throws {
-    try await call.send(try codec.envelope(message), isLast: false)
-  }
-
-  /// Says that no more will come.
-  public func finish() async throws { try await call.send([], isLast: true) }
 }

@@ -1,4 +1,5 @@
 import RPC
+import RPCTransport
 import Synchronization
 
 /// A service on plain bytes: the calls are tested, not a codec.
@@ -19,7 +20,7 @@ enum Echo {
   }
 
   static func router() -> ServiceRouter {
-    var router = ServiceRouter()
+    var router = ServiceRouter(compressions: .standard)
     router.handle(unary) { (request: [UInt8], call) in
       if request == Array("fail".utf8) {
         throw RPCError(

@@ -6,24 +6,40 @@ import RPCTransport
 /// What a call can be carried by.
 enum Transport: CaseIterable {
   case inProcess, unix, plaintext, tls12, tls13
+  case unixGzip, unixWeb, unixConnect, inProcessConnect, tlsConnectDeflate
+
+  var form: ClientForm {
+    switch self {
+    case .inProcess, .unix, .plaintext, .tls12, .tls13: .grpc
+    case .unixGzip:
+      ClientForm(
+        .grpc, requestCompression: ZlibCompression.gzip, acceptedCompressions: .standard)
+    case .unixWeb: ClientForm(.grpcWeb)
+    case .unixConnect, .inProcessConnect: ClientForm(.connect, format: .json)
+    case .tlsConnectDeflate:
+      ClientForm(
+        .connect, requestCompression: ZlibCompression.deflate, acceptedCompressions: .standard)
+    }
+  }
 
   /// Runs the body with a client of a server that serves the router, and takes both down again.
   func withClient(
     _ router: ServiceRouter, _ body: (RPCClient) async throws -> Void
   ) async throws {
     switch self {
-    case .inProcess: try await body(RPCClient(InProcessChannel(router)))
-    case .unix:
+    case .inProcess, .inProcessConnect:
+      try await body(RPCClient(InProcessChannel(router), form: form))
+    case .unix, .unixGzip, .unixWeb, .unixConnect:
       try await withServer(router) { path, _ in
-        try await body(RPCClient(try SocketChannel(.unix(path: path))))
+        try await body(RPCClient(try SocketChannel(.unix(path: path)), form: form))
       }
-    case .tls12, .tls13:
+    case .tls12, .tls13, .tlsConnectDeflate:
       let tls = try TestTLS(.kubernetes, minimum: self == .tls12 ? .tls12 : .tls13)
       try await withServer(router) { _, server in
         let port = try await server.listen(host: "127.0.0.1", port: 0) { tls.server }
         try await body(
           RPCClient(
-            try SocketChannel(.tls(host: "127.0.0.1", port: port), tls: tls.client)))
+            try SocketChannel(.tls(host: "127.0.0.1", port: port), tls: tls.client), form: form))
       }
     case .plaintext:
       try await withServer(router) { _, server in

@@ -1,0 +1,169 @@
+import RPC
+import Synchronization
+import Testing
+
+@Suite struct RetryTests {
+  /// Fails the first calls with a code, then answers with the attempts it was told of.
+  static func router(failures: Int, _ code: StatusCode, count: Counter) -> ServiceRouter {
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { (request: [UInt8], call) in
+      if count.next() <= failures { throw RPCError(code, "not now") }
+      return Array((call.metadata["grpc-previous-rpc-attempts"] ?? "0").utf8)
+    }
+    return router
+  }
+
+  final class Counter: Sendable {
+    private let value = Atomic(0)
+    func next() -> Int { value.add(1, ordering: .relaxed).newValue }
+    var count: Int { value.load(ordering: .relaxed) }
+  }
+
+  let policy = RetryPolicy(maxAttempts: 4, initialBackoff: .milliseconds(1))
+
+  @Test("A call that fails with a retryable code is made again and says so")
+  func again() async throws {
+    let count = Counter()
+    let client = RPCClient(
+      InProcessChannel(Self.router(failures: 2, .unavailable, count: count)), retry: policy)
+    #expect(try await client.unary(Echo.unary, []) == Array("2".utf8))
+    #expect(count.count == 3)
+  }
+
+  @Test("Another code is final")
+  func final() async throws {
+    let count = Counter()
+    let client = RPCClient(
+      InProcessChannel(Self.router(failures: 1, .internalError, count: count)), retry: policy)
+    await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, []) }
+    #expect(count.count == 1)
+  }
+
+  @Test("Attempts are limited")
+  func limited() async throws {
+    let count = Counter()
+    let client = RPCClient(
+      InProcessChannel(Self.router(failures: 100, .unavailable, count: count)), retry: policy)
+    await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, []) }
+    #expect(count.count == 4)
+  }
+
+  @Test("When most calls fail, retries stop")
+  func throttled() async throws {
+    let count = Counter()
+    let client = RPCClient(
+      InProcessChannel(Self.router(failures: 1000, .unavailable, count: count)), retry: policy)
+    for _ in 0..<20 {
+      await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, []) }
+    }
+    #expect(count.count < 30)
+  }
+
+  @Test("Without a policy a call is made once")
+  func once() async throws {
+    let count = Counter()
+    let client = RPCClient(
+      InProcessChannel(Self.router(failures: 1, .unavailable, count: count)))
+    await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, []) }
+    #expect(count.count == 1)
+  }
+}
+
+@Suite struct InterceptorTests {
+  struct Recorder: ServerInterceptor, ClientInterceptor {
+    let name: String
+    let log: Log
+
+    func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {
+      log.add("\(name) before \(call.path)")
+      do { try await next() } catch let error as RPCError {
+        log.add("\(name) saw \(error.code)")
+        throw error
+      }
+      log.add("\(name) after")
+    }
+
+    func intercept(
+      path: String, options: CallOptions, next: (CallOptions) async throws -> Void
+    ) async throws {
+      var options = options
+      options.metadata.append("x-in", name)
+      try await next(options)
+    }
+  }
+
+  final class Log: Sendable {
+    private let lines = Mutex<[String]>([])
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
+  }
+
+  struct Refuse: ServerInterceptor {
+    func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {
+      throw RPCError(.permissionDenied, "not you")
+    }
+  }
+
+  func router(_ interceptors: [any ServerInterceptor]) -> ServiceRouter {
+    var router = ServiceRouter(interceptors: interceptors)
+    router.handle(Echo.unary) { (request: [UInt8], call) in
+      if let trace = TraceContext.current { return trace.traceID }
+      return Array((call.metadata["x-in"] ?? "").utf8)
+    }
+    return router
+  }
+
+  @Test("Interceptors run around the handler, the first outermost")
+  func order() async throws {
+    let log = Log()
+    let client = RPCClient(
+      InProcessChannel(router([Recorder(name: "a", log: log), Recorder(name: "b", log: log)])),
+      interceptors: [Recorder(name: "client", log: log)])
+    #expect(try await client.unary(Echo.unary, []) == Array("client".utf8))
+    #expect(
+      log.all == [
+        "a before /test.Echo/Unary", "b before /test.Echo/Unary", "b after", "a after",
+      ])
+  }
+
+  @Test("An interceptor that throws refuses the call, and outer ones see the error")
+  func refusal() async throws {
+    let log = Log()
+    let client = RPCClient(
+      InProcessChannel(router([Recorder(name: "a", log: log), Refuse()])))
+    let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, []) }
+    #expect(error?.code == .permissionDenied)
+    #expect(log.all.last == "a saw permissionDenied")
+  }
+
+  @Test("A trace goes with the calls that are made for it")
+  func trace() async throws {
+    let client = RPCClient(
+      InProcessChannel(router([TraceInterceptor()])), interceptors: [TraceInterceptor()])
+    let context = try #require(
+      TraceContext(traceparent: "00-0102030405060708090a0b0c0d0e0f10-1112131415161718-01"))
+    let seen = try await TraceContext.$current.withValue(context) {
+      try await client.unary(Echo.unary, [])
+    }
+    #expect(seen == context.traceID)
+    for malformed in [
+      "", "00-00-00-00", "00-" + String(repeating: "0", count: 32) + "-1112131415161718-01",
+    ] {
+      #expect(TraceContext(traceparent: malformed) == nil)
+    }
+  }
+
+  @Test("A call made within a call inherits its deadline")
+  func deadline() async throws {
+    let inner = RPCClient(InProcessChannel(Echo.router()))
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { (request: [UInt8], call) -> [UInt8] in
+      try await inner.unary(Echo.unary, Array("sleep".utf8))
+    }
+    let client = RPCClient(InProcessChannel(router))
+    let started = ContinuousClock.now
+    _ = try? await client.unary(
+      Echo.unary, [], options: CallOptions(timeout: .milliseconds(100)))
+    #expect(ContinuousClock.now - started < .seconds(5))
+  }
+}

@@ -70,15 +70,13 @@ extension TLSError {
   /// What the error queue and the verification result of a failed connection say. The queue is
   /// empty afterwards. `ssl` stays the caller's.
   static func fromQueue(of ssl: OpaquePointer, expectedName: String?) -> TLSError {
-    let first = ERR_get_error()
-    ERR_clear_error()
-    guard first != 0 else {
+    guard let code = takeTellingError() else {
       return TLSError(.truncated, "the connection was cut off")
     }
-    guard copenssl_library(first) == ERR_LIB_SSL else {
-      return TLSError(.internalFailure, "tls: \(OpenSSL.reason(of: first))")
+    guard isOfTLSLayer(code) else {
+      return TLSError(.internalFailure, "tls: \(OpenSSL.reason(of: code))")
     }
-    let reason = copenssl_reason(first)
+    let reason = copenssl_reason(code)
     switch reason {
     // A reason above this offset is an alert that the peer sent.
     case SSL_AD_REASON_OFFSET...(SSL_AD_REASON_OFFSET + 255):
@@ -94,7 +92,27 @@ extension TLSError {
     case SSL_R_EXCESSIVE_MESSAGE_SIZE:
       return TLSError(.limitExceeded, "tls: the peer's handshake message is too large")
     default:
-      return TLSError(.protocolViolation, "tls: \(OpenSSL.reason(of: first))")
+      return TLSError(.protocolViolation, "tls: \(OpenSSL.reason(of: code))")
     }
+  }
+
+  /// Empties the error queue; returns the oldest error with a reason of the TLS layer's own, which
+  /// says more than what lies below it, or else the oldest of all.
+  private static func takeTellingError() -> UInt? {
+    var oldest: UInt?
+    while true {
+      let code = ERR_get_error()
+      guard code != 0 else { return oldest }
+      if isOfTLSLayer(code) {
+        ERR_clear_error()
+        return code
+      }
+      oldest = oldest ?? code
+    }
+  }
+
+  /// Reasons below 100 are general ones, such as that another part of the library failed.
+  private static func isOfTLSLayer(_ code: UInt) -> Bool {
+    copenssl_library(code) == ERR_LIB_SSL && (100..<4096).contains(copenssl_reason(code))
   }
 }

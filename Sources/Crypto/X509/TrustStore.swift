@@ -26,6 +26,9 @@ enum TrustStore {
       // where a certificate has none, only the signature does, and OpenSSL would stop at the first
       // name that fits.
       if unsafe X509_get0_authority_key_id(subject) != nil { return 1 }
+      // That a candidate does not fit is no error of the handshake.
+      ERR_set_mark()
+      defer { ERR_pop_to_mark() }
       return unsafe X509_verify(subject, X509_get0_pubkey(issuer)) == 1 ? 1 : 0
     }
     return store

@@ -61,7 +61,11 @@ extension TalosDriver {
     if machine.role == .controlPlane {
       results += await probeAPIServer(change, trust, machine, access)
     }
-    results.append(await nodeReady(seen.nodename ?? machine.id, machine, access))
+    let nodename = seen.nodename ?? machine.id
+    if machine.role == .controlPlane {
+      results.append(await controlPlanePods(nodename, machine, access))
+    }
+    results.append(await nodeReady(nodename, machine, access))
     if !trust.dropped.isEmpty, results.allSatisfy(\.isSettled) {
       results.append(await probeKubelet(change, machine))
     }

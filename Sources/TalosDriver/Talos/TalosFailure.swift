@@ -49,6 +49,15 @@ enum TalosFailure: Error {
     }
   }
 
+  /// Whether the peer took the connection and then cut it off without a word. Some TLS servers refuse a
+  /// certificate that way; machines in trouble do it as well.
+  var isCutOff: Bool {
+    guard case .unreachable(let message) = self else { return false }
+    return ["the peer closed the connection", "was cut off", "Connection reset"].contains {
+      message.contains($0)
+    }
+  }
+
   var isPermissionDenied: Bool {
     if case .status(.permissionDenied, _) = self { true } else { false }
   }

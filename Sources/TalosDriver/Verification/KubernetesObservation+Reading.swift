@@ -34,8 +34,11 @@ extension KubernetesObservation {
       let text = String(decoding: try await client.read(kubeletClientPath), as: UTF8.self)
       return (try? Certificate.bundle(pem: text)) ?? []
     } catch {
-      // Between the old certificate's removal and the new one there is no file.
-      if case .status(let code, _) = error, code == .notFound || code == .unknown { return [] }
+      // Between the old certificate's removal and the new one there is no file; Talos has no code of its
+      // own for that.
+      if case .status(let code, _) = error, code != .permissionDenied, code != .unauthenticated {
+        return []
+      }
       throw error
     }
   }

@@ -14,11 +14,22 @@ extension TalosObservation {
     }
     guard isControlPlane else { return seen }
     seen.issuing = try await client.get(.osRoot)?.issuingCA?.certificates.first
-    if let spec = try await client.get(.trustdCertificates) {
+    if let spec = try await trustd(client) {
       seen.trustd = ServedTrust(
         server: spec.server?.certificates ?? [],
         accepted: Talos.PEMEncodedCertificate.certificates(in: spec.acceptedCAs))
     }
     return seen
+  }
+
+  /// What trustd uses is shown by most versions; where it is not, the issuing authority stands for it,
+  /// since trustd reads that.
+  private static func trustd(
+    _ client: TalosClient
+  ) async throws(TalosFailure) -> Talos.TrustdCertsSpec? {
+    do { return try await client.get(.trustdCertificates) } catch {
+      if case .status = error { return nil }
+      throw error
+    }
   }
 }

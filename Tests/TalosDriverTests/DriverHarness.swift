@@ -1,0 +1,136 @@
+import Crypto
+import Glibc
+import Orchestrator
+import Rotation
+import TalosSimulator
+
+@testable import TalosDriver
+
+/// A simulated cluster and a driver beside it, and the steps that an orchestrator would take.
+struct DriverHarness: Sendable {
+  let cluster: SimulatedCluster
+  let driver: TalosDriver
+
+  static func now() -> Int64 { Int64(time(nil)) }
+
+  /// Starts a cluster on addresses of its own.
+  static func start(
+    _ base: String, layout: ClusterOptions.Layout = .legacy, controlPlanes: Int = 3,
+    workers: Int = 2, timing: Timing = .instant, refreshAfter: Duration = .seconds(20),
+    configure: (inout ClusterOptions) -> Void = { _ in }
+  ) async throws -> DriverHarness {
+    var options = ClusterOptions()
+    options.addressBase = base
+    options.port = 0
+    options.kubernetesPort = 0
+    options.layout = layout
+    options.controlPlanes = controlPlanes
+    options.workers = workers
+    options.timing = timing
+    configure(&options)
+    let cluster = try await SimulatedCluster(options)
+    try await cluster.start()
+    var settings = TalosDriverSettings()
+    settings.callTimeout = .seconds(5)
+    settings.retryDelay = .milliseconds(20)
+    settings.retryWindow = .seconds(1)
+    settings.applyWindow = .seconds(3)
+    settings.refreshAfter = refreshAfter
+    settings.probeTimeout = .milliseconds(500)
+    let sealer = try Sealer(masterKey: Random.bytes(32))
+    return DriverHarness(
+      cluster: cluster,
+      driver: TalosDriver(sealer: sealer, settings: settings, now: Self.now))
+  }
+
+  func importCluster() async throws -> ClusterRecord {
+    try await driver.discover(name: "demo", talosconfig: cluster.talosconfig, context: nil)
+  }
+
+  /// What `discover` throws.
+  func refusal(_ talosconfig: String? = nil, context: String? = nil) async -> DriverError? {
+    do throws(DriverError) {
+      _ = try await driver.discover(
+        name: "demo", talosconfig: talosconfig ?? cluster.talosconfig, context: context)
+      return nil
+    } catch { return error }
+  }
+
+  func change(
+    _ component: SecretComponent, _ record: ClusterRecord
+  ) async throws -> TrustChange {
+    guard let old = record.authorities[component] else {
+      throw DriverError(.internalError, "not imported")
+    }
+    return TrustChange(
+      component: component, phase: .preRotate, old: old,
+      new: try await driver.makeAuthority(component))
+  }
+
+  /// Asks until every check is settled, and answers with the last results.
+  func verified(
+    _ change: TrustChange, _ machine: Machine, _ record: ClusterRecord,
+    within limit: Duration = .seconds(15)
+  ) async -> [CheckResult] {
+    let access = ClusterAccess(cluster: record, rotation: change)
+    return await settled(within: limit) {
+      await driver.verify(change, machine: machine, access: access)
+    }
+  }
+
+  func gate(
+    _ change: TrustChange, _ record: ClusterRecord, within limit: Duration = .seconds(15)
+  ) async -> [CheckResult] {
+    let access = ClusterAccess(cluster: record, rotation: change)
+    return await settled(within: limit) {
+      await driver.verifyCluster(change, access: access)
+    }
+  }
+
+  private func settled(
+    within limit: Duration, _ ask: () async -> [CheckResult]
+  ) async -> [CheckResult] {
+    let end = ContinuousClock.now + limit
+    var results = await ask()
+    while !results.allSatisfy(\.isSettled), ContinuousClock.now < end {
+      try? await Task.sleep(for: .milliseconds(30))
+      results = await ask()
+    }
+    return results
+  }
+
+  /// One stage on every machine, in the order of a rotation. Answers with what did not settle.
+  func runStage(_ change: TrustChange, _ record: ClusterRecord) async throws -> [String] {
+    let access = ClusterAccess(cluster: record, rotation: change)
+    for machine in record.machines {
+      _ = try await driver.apply(change, to: machine, access: access)
+      let results = await verified(change, machine, record)
+      let open = results.filter { !$0.isSettled }
+      guard open.isEmpty else { return open.map { "\(machine.id): \($0)" } }
+    }
+    return await gate(change, record).filter { !$0.isSettled }.map { "gate: \($0)" }
+  }
+
+  /// A rotation from end to end. Answers with the change as it was in the last stage.
+  func rotate(
+    _ component: SecretComponent, _ record: ClusterRecord
+  ) async throws -> (change: TrustChange, open: [String]) {
+    var change = try await change(component, record)
+    for phase in RotationPhase.allCases {
+      change.phase = phase
+      let open = try await runStage(change, record)
+      guard open.isEmpty else { return (change, open.map { "\(phase.name): \($0)" }) }
+    }
+    return (change, [])
+  }
+
+  /// What a machine's configuration holds now.
+  func config(
+    _ machine: Machine, _ record: ClusterRecord, _ rotation: TrustChange? = nil
+  ) async throws -> [UInt8] {
+    let access = ClusterAccess(cluster: record, rotation: rotation)
+    return try await driver.withMachine(machine, access) {
+      client async throws(TalosFailure) in try await client.machineConfig()
+    }
+  }
+}

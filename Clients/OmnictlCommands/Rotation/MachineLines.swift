@@ -18,33 +18,39 @@ struct MachineLines {
     let name = DisplayWidth.fit(Printable.line(machine.machine), to: nameColumns)
     line.append(DisplayWidth.pad(name, to: nameColumns))
     line.append("  ")
-    line.append(DisplayWidth.pad(machine.state.word, to: 9), stateStyle)
     let facts = self.facts
-    if !facts.isEmpty { line.append("  \(facts)", machine.state == .waiting ? .plain : .dim) }
+    if facts.isEmpty {
+      line.append(machine.state.word, stateStyle)
+    } else {
+      line.append(DisplayWidth.pad(machine.state.word, to: 9), stateStyle)
+      line.append("  \(facts)", machine.state == .waiting ? .plain : .dim)
+    }
     guard machine.state == .waiting || machine.openCheck?.state == .failed else { return [line] }
     return [line] + reason.map { [StyledLine("    \($0)", .yellow)] }.joined()
   }
 
   private var stateStyle: StyledLine.Style { machine.state == .waiting ? .yellow : .plain }
 
-  /// `42s · node-ready 40s · try 4 · next in 3s`, as far as they are known.
+  /// `for 50s, node-ready failing for 42s, try 4, next in 3s`, as far as they are known.
   private var facts: String {
     var facts: [String] = []
-    if machine.state == .waiting, let since = machine.waitingSince {
-      facts.append("for \(Moment.span(Moment.seconds(from: since, to: now)))")
-    }
-    if let check = machine.openCheck {
-      var text = check.state == .failed ? "\(check.name) fails" : check.name
-      if let since = check.since {
-        text += " since \(Moment.span(Moment.seconds(from: since, to: now)))"
-      }
-      facts.append(text)
+    let waiting = machine.state == .waiting ? machine.waitingSince.map(span(since:)) : nil
+    let check = machine.openCheck
+    let open = check?.since.map(span(since:))
+    if let waiting, waiting != open { facts.append(waiting) }
+    if let check {
+      let name = check.state == .failed ? "\(check.name) failing" : check.name
+      facts.append(open.map { "\(name) \($0)" } ?? name)
     }
     if machine.attempts > 1 { facts.append("try \(machine.attempts)") }
     if machine.state == .waiting, let next = machine.nextAttemptAt {
       facts.append("next in \(Moment.span(Moment.seconds(from: now, to: next)))")
     }
     return facts.joined(separator: ", ")
+  }
+
+  private func span(since start: Timestamp) -> String {
+    "for \(Moment.span(Moment.seconds(from: start, to: now)))"
   }
 
   private var reason: [String] {
@@ -63,9 +69,9 @@ enum CheckLines {
   static func cluster(_ checks: [RotationCheck], now: Timestamp) -> [StyledLine] {
     checks.filter(\.isOpen).map { check in
       var line = StyledLine("  cluster  ")
-      line.append(check.state == .failed ? "\(check.name) fails" : check.name, .yellow)
+      line.append(check.state == .failed ? "\(check.name) failing" : check.name, .yellow)
       if let since = check.since {
-        line.append(" since \(Moment.span(Moment.seconds(from: since, to: now)))", .dim)
+        line.append(" for \(Moment.span(Moment.seconds(from: since, to: now)))", .dim)
       }
       if !check.detail.isEmpty { line.append(": \(check.detail)") }
       return line

@@ -1,0 +1,186 @@
+import Schema
+import Testing
+
+@testable import OmnictlCommands
+
+@Suite struct RotationViewTests {
+  let view = RotationView(style: .plain)
+  let size = ScreenSize(columns: 90, rows: 30)
+
+  func text(_ status: RotationStatus, link: RotationView.Link = .connected) -> String {
+    view.lines(status, size: size, now: Samples.now, link: link).map(\.text).joined(separator: "\n")
+  }
+
+  @Test("A rotation in its first stage")
+  func first() {
+    #expect(
+      text(Samples.rotation(done: 1)) == """
+        demo  Talos API CA  RUNNING  1m12s
+          PRE-ROTATE  ██████░░░░░░░░░░░░░░░░░░░░░░░░  1/5
+          ROTATE      ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  0/5
+          POST-ROTATE ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  0/5
+          cp-2  verifying
+          rotating secret for machines: [cp-2]
+        """)
+  }
+
+  @Test("A machine that is waited for: which check, since when, the error, the next try")
+  func waiting() {
+    #expect(
+      text(Samples.waiting()) == """
+        demo  Talos API CA  RUNNING  1m12s
+          PRE-ROTATE  ██████████████████████████████  5/5
+          ROTATE      ██████████████████░░░░░░░░░░░░  3/5
+          POST-ROTATE ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  0/5
+          worker-1  waiting    node-ready failing for 42s, try 4, next in 3s
+            node-ready: node worker-1 is NotReady: kubelet stopped posting
+          worker-2  applying
+          rotating secret for machines: [worker-2]
+        """)
+  }
+
+  @Test("The end: all bars are full, and the new CA is named")
+  func ended() {
+    #expect(
+      text(Samples.succeeded()) == """
+        demo  Talos API CA  SUCCEEDED  1m12s
+          PRE-ROTATE  ██████████████████████████████  5/5
+          ROTATE      ██████████████████████████████  5/5
+          POST-ROTATE ██████████████████████████████  5/5
+          rotation succeeded: every machine accepts the new CA alone
+          new CA \(String(repeating: "ab", count: 32))
+        """)
+  }
+
+  @Test("A failure says why")
+  func failed() {
+    let lines = text(Samples.failed("the CA could not be made"))
+    #expect(lines.contains("FAILED"))
+    #expect(lines.hasSuffix("  the CA could not be made"))
+  }
+
+  @Test("Checks of the cluster as a whole are shown while they are open")
+  func clusterChecks() {
+    var status = Samples.rotation(.rotate, done: 5)
+    var check = RotationCheck()
+    check.name = "nodes-ready"
+    check.state = .waiting
+    check.detail = "4 of 5 nodes are ready"
+    check.since = Samples.later(60)
+    status.clusterChecks = [check]
+    #expect(text(status).contains("  cluster  nodes-ready for 12s: 4 of 5 nodes are ready"))
+    status.clusterChecks[0].state = .passed
+    #expect(!text(status).contains("nodes-ready"))
+  }
+
+  @Test("A server that does not answer is told of below the last known status")
+  func lost() {
+    let link = RotationView.Link.lost(reason: "connection refused", since: Samples.later(70))
+    #expect(
+      text(Samples.rotation(), link: link)
+        .hasSuffix("  omnid has not answered for 2s: connection refused"))
+  }
+
+  @Test("Whatever the size of the terminal, the view stays within it")
+  func fits() {
+    var many = Samples.waiting()
+    for index in 0..<40 {
+      var machine = many.machines[3]
+      machine.machine = "worker-with-a-long-name-\(index)"
+      many.machines.append(machine)
+    }
+    many.notes = ["worker-9 joined the cluster during ROTATE"]
+    for status in [Samples.rotation(), Samples.waiting(), Samples.succeeded(), many] {
+      for columns in [1, 2, 5, 10, 19, 20, 21, 40, 79, 80, 81, 200] {
+        for rows in [1, 2, 3, 4, 5, 6, 7, 8, 12, 24, 60] {
+          let lines = view.lines(
+            status, size: ScreenSize(columns: columns, rows: rows), now: Samples.now)
+          #expect(lines.count <= max(1, rows - 1))
+          #expect(lines.allSatisfy { $0.width <= max(1, columns - 1) })
+        }
+      }
+    }
+  }
+
+  @Test("Machines that have no room are counted")
+  func overflow() {
+    var many = Samples.waiting()
+    many.machines = (0..<40).map { index in
+      var machine = Samples.waiting().machines[3]
+      machine.machine = "worker-\(index)"
+      return machine
+    }
+    let lines = view.lines(many, size: ScreenSize(columns: 80, rows: 16), now: Samples.now)
+    #expect(lines.count == 14)
+    #expect(lines.contains { $0.text == "  … and 36 more in work" })
+  }
+
+  @Test("Without UTF-8 the bars are ASCII; without colour there are no escapes")
+  func ascii() {
+    let view = RotationView(style: ScreenStyle(hasColor: false, hasUnicode: false))
+    let lines = view.lines(Samples.rotation(done: 1), size: size, now: Samples.now)
+    #expect(lines[1].text == "  PRE-ROTATE  ######------------------------  1/5")
+    #expect(lines.allSatisfy { !$0.rendered(hasColor: false).contains("\u{1B}") })
+    #expect(lines.contains { $0.rendered(hasColor: true).contains("\u{1B}[") })
+  }
+
+  @Test("Names and errors cannot reach the terminal as commands")
+  func hostile() {
+    var status = Samples.waiting()
+    status.cluster = "de\u{1B}[2Jmo"
+    status.machines[3].machine = "w\u{9B}31m"
+    status.machines[3].lastError = "a\u{07}\nb"
+    status.step = "x\u{1B}]0;title\u{07}"
+    #expect(!text(status).unicodeScalars.contains { $0 != "\n" && Printable.isHarmful($0) })
+  }
+
+  @Test("Numbers that make no sense do no harm")
+  func nonsense() {
+    var status = Samples.rotation()
+    for (done, total) in [(-1, 5), (9, 5), (0, 0), (Int32.max, Int32.max), (Int32.min, Int32.min)]
+      as [(Int32, Int32)]
+    {
+      status.machinesDone = done
+      status.machinesTotal = total
+      status.phase = RotationPhase(rawValue: 77)
+      #expect(!text(status).isEmpty)
+      status.phase = .rotate
+      #expect(!text(status).isEmpty)
+    }
+  }
+}
+
+@Suite struct FramePainterTests {
+  @Test("A frame takes the place of the one before, whatever their heights")
+  func inPlace() {
+    var painter = FramePainter()
+    var terminal = TerminalModel("$ omnictl\n")
+    let frames = [
+      ["one", "two", "three"], ["a longer one", "b"], ["x"], ["1", "2", "3", "4"], [],
+    ]
+    for frame in frames {
+      terminal.feed(painter.frame(frame.map { StyledLine($0) }, columns: 80, hasColor: true))
+      #expect(terminal.screen == ["$ omnictl"] + frame + [""])
+      #expect(terminal.unknown.isEmpty)
+    }
+  }
+
+  @Test("Lines that a narrower terminal has broken are drawn over")
+  func narrower() {
+    var painter = FramePainter()
+    _ = painter.frame(
+      [StyledLine("0123456789"), StyledLine("01234")], columns: 80, hasColor: false)
+    let frame = painter.frame([StyledLine("x")], columns: 5, hasColor: false)
+    #expect(frame.hasPrefix("\r\u{1B}[3A"))
+  }
+
+  @Test("What is left behind is not drawn over")
+  func leaves() {
+    var painter = FramePainter()
+    var terminal = TerminalModel("")
+    terminal.feed(painter.frame([StyledLine("old")], columns: 80, hasColor: false))
+    painter.leave()
+    terminal.feed(painter.frame([StyledLine("new")], columns: 80, hasColor: false))
+    #expect(terminal.screen == ["old", "new", ""])
+  }
+}

@@ -1,0 +1,64 @@
+import RPC
+import RPCTransport
+import Schema
+import Synchronization
+
+@testable import OmnictlCommands
+
+/// Runs commands against a fake service and keeps what they print.
+final class Bench: Sendable {
+  let output = Recorder()
+  let errors = Recorder()
+  let signals = FakeSignals()
+  private let service: FakeService
+  private let screen: Recorder?
+  private let variables: [String: String]
+  private let dialled = Mutex<[Endpoint]>([])
+
+  init(
+    _ service: FakeService = FakeService(), screen: Bool = false, variables: [String: String] = [:]
+  ) {
+    self.service = service
+    self.screen = screen ? output : nil
+    self.variables = variables
+  }
+
+  /// Where the commands have connected to.
+  var endpoints: [Endpoint] { dialled.withLock { $0 } }
+
+  func run(_ line: String...) async -> ExitCode { await run(line) }
+
+  func run(_ line: [String]) async -> ExitCode {
+    let router = service.router
+    let surroundings = Surroundings(
+      variable: { [variables] in variables[$0] }, userID: 1000, output: output, errors: errors,
+      screen: screen, now: { Samples.now },
+      connect: { [self] (endpoint) throws(RPCError) in
+        dialled.withLock { $0.append(endpoint) }
+        return InProcessChannel(router)
+      },
+      signals: signals)
+    return await Omnictl.run(line, surroundings)
+  }
+}
+
+/// Keeps what is written; as a screen, 80 by 24.
+final class Recorder: Screen {
+  private let written = Mutex("")
+  let size = ScreenSize(columns: 80, rows: 24)
+  let style = ScreenStyle.plain
+
+  func write(_ text: String) { written.withLock { $0 += text } }
+
+  var text: String { written.withLock { $0 } }
+
+  var lines: [String] { text.split(separator: "\n").map(String.init) }
+}
+
+final class FakeSignals: SignalSource {
+  private let listener = Mutex<(any SignalListener)?>(nil)
+
+  func listen(_ listener: (any SignalListener)?) { self.listener.withLock { $0 = listener } }
+
+  var current: (any SignalListener)? { listener.withLock { $0 } }
+}

@@ -1,0 +1,65 @@
+import RPC
+import Schema
+
+/// A ManagementService of closures; what a test does not set answers UNIMPLEMENTED.
+struct FakeService: Sendable {
+  typealias Unary<I, O> = @Sendable (I) async throws -> O
+
+  var rotate: Unary<RotateSecretRequest, RotateSecretResponse>?
+  var status: Unary<GetRotationStatusRequest, GetRotationStatusResponse>?
+  var history: Unary<ListRotationsRequest, ListRotationsResponse>?
+  var watch:
+    (
+      @Sendable (
+        WatchRotationStatusRequest, ResponseWriter<WatchRotationStatusResponse>
+      ) async throws -> Void
+    )?
+  var importCluster: Unary<ImportClusterRequest, ImportClusterResponse>?
+  var getCluster: Unary<GetClusterRequest, GetClusterResponse>?
+  var listClusters: Unary<ListClustersRequest, ListClustersResponse>?
+  var forget: Unary<ForgetClusterRequest, ForgetClusterResponse>?
+  var talosconfig: Unary<TalosconfigRequest, TalosconfigResponse>?
+  var kubeconfig: Unary<KubeconfigRequest, KubeconfigResponse>?
+
+  var router: ServiceRouter {
+    var router = ServiceRouter()
+    add(ManagementServiceMethods.rotateSecret, rotate, &router)
+    add(ManagementServiceMethods.getRotationStatus, status, &router)
+    add(ManagementServiceMethods.listRotations, history, &router)
+    add(ManagementServiceMethods.importCluster, importCluster, &router)
+    add(ManagementServiceMethods.getCluster, getCluster, &router)
+    add(ManagementServiceMethods.listClusters, listClusters, &router)
+    add(ManagementServiceMethods.forgetCluster, forget, &router)
+    add(ManagementServiceMethods.talosconfig, talosconfig, &router)
+    add(ManagementServiceMethods.kubeconfig, kubeconfig, &router)
+    if let watch {
+      router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, _ in
+        try await watch(request, writer)
+      }
+    }
+    return router
+  }
+
+  private func add<I, O>(
+    _ method: Method<I, O>, _ body: Unary<I, O>?, _ router: inout ServiceRouter
+  ) {
+    guard let body else { return }
+    router.handle(method) { request, _ in try await body(request) }
+  }
+}
+
+extension ResponseWriter<WatchRotationStatusResponse> {
+  func write(_ status: RotationStatus) async throws {
+    var response = WatchRotationStatusResponse()
+    response.status = status
+    try await write(response)
+  }
+}
+
+extension RotateSecretResponse {
+  init(_ status: RotationStatus, attached: Bool = false) {
+    self.init()
+    self.status = status
+    self.attached = attached
+  }
+}

@@ -1,0 +1,72 @@
+import Testing
+
+@testable import OmnictlCommands
+
+@Suite struct TextTests {
+  @Test("What a terminal would act on becomes harmless")
+  func sanitised() {
+    #expect(Printable.line("cp-1\u{1B}[31m\u{07}") == "cp-1\u{FFFD}[31m\u{FFFD}")
+    #expect(Printable.line("a\r\nb\tc") == "a b c")
+    #expect(Printable.line("\u{9B}2J\u{202E}x\u{200B}") == "\u{FFFD}2J\u{FFFD}x\u{FFFD}")
+    #expect(Printable.line("Zürich-節点") == "Zürich-節点")
+    #expect(Printable.text("a: b\n\tc\u{1B}]0;x") == "a: b\n\tc\u{FFFD}]0;x")
+  }
+
+  @Test("No scalar below the printable ones gets through", arguments: 0..<0xA0)
+  func control(value: Int) throws {
+    let scalar = try #require(Unicode.Scalar(UInt32(value)))
+    let isControl = value < 0x20 || value >= 0x7F
+    let line = Printable.line(String(Character(scalar)))
+    #expect(line.unicodeScalars.contains(scalar) == !isControl)
+  }
+
+  @Test("Harmful characters within JSON become escapes of the same JSON")
+  func json() {
+    #expect(
+      Printable.json("{\n\"a\":\"\u{9B}x\u{7F}\u{202E}\"}")
+        == "{\n\"a\":\"\\u009bx\\u007f\\u202e\"}")
+  }
+
+  @Test("Wide characters count twice, marks not at all")
+  func widths() {
+    #expect(DisplayWidth.of("abc") == 3)
+    #expect(DisplayWidth.of("節点") == 4)
+    #expect(DisplayWidth.of("e\u{301}") == 1)
+    #expect(DisplayWidth.of("🚀") == 2)
+    #expect(DisplayWidth.fit("節点節点", to: 5) == "節点…")
+    #expect(DisplayWidth.fit("節点節点", to: 4) == "節…")
+    #expect(DisplayWidth.fit("abcdef", to: 6) == "abcdef")
+    #expect(DisplayWidth.fit("abcdef", to: 3) == "ab…")
+    #expect(DisplayWidth.fit("abcdef", to: 1) == "…")
+    #expect(DisplayWidth.fit("abcdef", to: 0) == "")
+    #expect(DisplayWidth.pad("節", to: 4) == "節  ")
+  }
+
+  @Test("Tables are aligned, without spaces at the ends of lines")
+  func table() {
+    var table = TextTable("NAME", "ROLE", "ADDRESS")
+    table.add("節点", "worker", "10.0.0.1")
+    table.add("control-plane-1", "", "x\u{1B}y")
+    #expect(
+      table.text == """
+        NAME             ROLE    ADDRESS
+        節点             worker  10.0.0.1
+        control-plane-1  -       x\u{FFFD}y
+
+        """)
+  }
+
+  @Test("A styled line is cut by columns, and its styles stay within it")
+  func styled() {
+    var line = StyledLine("abc", .bold)
+    line.append("defgh", .red)
+    #expect(line.fitted(to: 8) == line)
+    #expect(line.fitted(to: 5).text == "abcd…")
+    #expect(line.fitted(to: 3).text == "ab…")
+    #expect(line.fitted(to: 0).text == "")
+    #expect(
+      line.fitted(to: 5).rendered(hasColor: true)
+        == "\u{1B}[1mabc\u{1B}[0m\u{1B}[31md…\u{1B}[0m")
+    #expect(line.rendered(hasColor: false) == "abcdefgh")
+  }
+}

@@ -37,6 +37,12 @@ test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real client
 test-outside: build $(VENV)/done ## the tests that drive the release binaries with other people's clients
 	$(VENV)/bin/python -m pytest -q -x Tests/EndToEnd Tests/Interop
 
+.PHONY: bench
+bench: deps ## the benchmarks, peers side by side (BENCH="--quick --only unary", see run-bench --help)
+	$(SWIFT) build -c release --product rpc-bench-server
+	Tests/Benchmarks/build-peers
+	Tests/Benchmarks/run-bench $(BENCH)
+
 .PHONY: lint
 lint: ## check the formatting
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Proto Clients Tests

@@ -98,7 +98,7 @@ let package = Package(
     program("talosim", ["TalosSimulator"]),
 
     program(
-      "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec"],
+      "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Crypto", "Schema", "ProtoCodec"],
       path: "Tests/Benchmarks/RPCBenchServer"),
 
     program(

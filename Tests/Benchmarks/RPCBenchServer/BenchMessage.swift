@@ -18,4 +18,13 @@ enum BenchMethods {
     service: "x.S", name: "Watch", kind: .serverStreaming)
   static let tick = RPC.Method<BenchMessage, BenchMessage>(
     service: "x.S", name: "Tick", kind: .unary)
+  static let stream = RPC.Method<BenchMessage, BenchMessage>(
+    service: "x.S", name: "Stream", kind: .serverStreaming)
+}
+
+extension BenchMessage {
+  /// What the first eight bytes say, little-endian: how many messages `/x.S/Stream` shall send.
+  var wantedCount: UInt64 {
+    b.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
 }

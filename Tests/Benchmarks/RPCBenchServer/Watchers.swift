@@ -1,59 +1,102 @@
 import RPC
 import Synchronization
 
-/// Everyone who watches. A tick reaches each as the newest message; a slow reader skips.
+/// Everyone who watches. Each tick reaches each watcher, in order; one that has fallen behind by
+/// more than the ticks kept here goes on with the oldest of those.
 final class Watchers: Sendable {
-  private struct State {
-    var version = 0
-    var message: EncodedMessage<BenchMessage>?
-    var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
-    var nextID = 0
+  private struct Watcher {
+    var waiter: UnsafeContinuation<Void, Never>?
+    var isCancelled = false
   }
 
+  private struct State {
+    /// How many ticks there were.
+    var version = 0
+    /// The last of them, tick `i` at `i % ticksKept`.
+    var ticks = [EncodedMessage<BenchMessage>?](repeating: nil, count: Watchers.ticksKept)
+    var watchers: [Watcher] = []
+    var freeSlots: [Int] = []
+  }
+
+  private static let ticksKept = 1024
   private let state = Mutex(State())
 
   func tick(_ message: BenchMessage) throws {
     let encoded = try EncodedMessage(message, codec: BenchMethods.watch.response)
-    let waiting = state.withLock { state in
+    let waiters = state.withLock { state in
       state.version += 1
-      state.message = encoded
-      defer { state.waiting = [:] }
-      return state.waiting.values
+      state.ticks[state.version % Self.ticksKept] = encoded
+      var waiters: [UnsafeContinuation<Void, Never>] = []
+      waiters.reserveCapacity(state.watchers.count)
+      for slot in state.watchers.indices {
+        guard let waiter = state.watchers[slot].waiter else { continue }
+        state.watchers[slot].waiter = nil
+        waiters.append(waiter)
+      }
+      return waiters
     }
-    for continuation in waiting { continuation.resume() }
+    for waiter in waiters { waiter.resume() }
   }
 
   func watch(_ writer: ResponseWriter<BenchMessage>) async throws {
-    var seen = state.withLock { $0.version }
-    while true {
-      let (version, message) = state.withLock { ($0.version, $0.message) }
-      if version > seen, let message {
-        seen = version
-        try await writer.write(message)
-        continue
+    var (slot, seen) = enter()
+    defer { leave(slot) }
+    try await withTaskCancellationHandler {
+      while true {
+        while let (version, message) = next(after: seen) {
+          seen = version
+          try await writer.write(message)
+        }
+        await withUnsafeContinuation { waiter in
+          if !park(waiter, slot, seen: seen) { waiter.resume() }
+        }
+        try Task.checkCancellation()
       }
-      await wait(beyond: seen)
-      try Task.checkCancellation()
+    } onCancel: { [slot] in
+      cancel(slot)
     }
   }
 
-  /// Returns at the next tick, or when the task is cancelled.
-  private func wait(beyond seen: Int) async {
-    let id = state.withLock { state in
-      state.nextID += 1
-      return state.nextID
-    }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isNew = state.withLock { state in
-          if state.version > seen || Task.isCancelled { return true }
-          state.waiting[id] = continuation
-          return false
-        }
-        if isNew { continuation.resume() }
+  private func enter() -> (slot: Int, version: Int) {
+    state.withLock { state in
+      if let slot = state.freeSlots.popLast() {
+        state.watchers[slot] = Watcher()
+        return (slot, state.version)
       }
-    } onCancel: {
-      state.withLock { $0.waiting.removeValue(forKey: id) }?.resume()
+      state.watchers.append(Watcher())
+      return (state.watchers.count - 1, state.version)
     }
+  }
+
+  private func leave(_ slot: Int) {
+    state.withLock { $0.freeSlots.append(slot) }
+  }
+
+  private func next(after seen: Int) -> (version: Int, message: EncodedMessage<BenchMessage>)? {
+    state.withLock { state in
+      let version = max(seen + 1, state.version - Self.ticksKept + 1)
+      guard version <= state.version, let message = state.ticks[version % Self.ticksKept] else {
+        return nil
+      }
+      return (version, message)
+    }
+  }
+
+  /// False when there is nothing to wait for.
+  private func park(_ waiter: UnsafeContinuation<Void, Never>, _ slot: Int, seen: Int) -> Bool {
+    state.withLock { state in
+      if state.version > seen || state.watchers[slot].isCancelled { return false }
+      state.watchers[slot].waiter = waiter
+      return true
+    }
+  }
+
+  private func cancel(_ slot: Int) {
+    let waiter = state.withLock { state in
+      state.watchers[slot].isCancelled = true
+      defer { state.watchers[slot].waiter = nil }
+      return state.watchers[slot].waiter
+    }
+    waiter?.resume()
   }
 }

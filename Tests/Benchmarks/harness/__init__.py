@@ -1,0 +1,1 @@
+"""Runs the benchmarks: servers in alternation, medians, ratios."""

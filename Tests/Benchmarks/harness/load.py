@@ -1,0 +1,70 @@
+"""The two load generators: h2load, and stream-load of this repository."""
+
+import json
+import re
+import resource
+import time
+
+from . import machine, processes
+
+
+class Load:
+    """Runs one workload against one server and returns what was measured, as a dictionary."""
+
+    def __init__(self, files, processor, seconds, warm_up):
+        self.files = files
+        self.processor = processor
+        self.seconds = seconds
+        self.warm_up = warm_up
+
+    def stream_load(self, workload, server, *options, timeout=60):
+        command = [
+            self.files.bench / "stream-load", workload, *server.address(), "--pid", server.pid,
+            "--seconds", self.seconds, "--warm-up", self.warm_up, "--timeout", timeout, *options]
+        limit = timeout * 2 + self.seconds + self.warm_up
+        return json.loads(processes.output_of(command, self.processor, limit))
+
+    def startup(self, path, command, processor, timeout=30):
+        """Starts a server on that processor and waits for its first answer to the method."""
+        words = [self.files.bench / "stream-load", "startup", "--unix", self.files.socket,
+                 "--processor", processor, "--path", path, "--timeout", timeout, "--", *command]
+        return json.loads(processes.output_of(words, self.processor, timeout + 10))
+
+    def h2load(self, server, connections, streams):
+        base = f"https://127.0.0.1:{server.port}" if server.port else "http://localhost"
+        command = [
+            "h2load", "-c", connections, "-m", streams, "-D", self.seconds,
+            f"--warm-up-time={self.warm_up}", "-d", self.files.body,
+            "-H", "content-type: application/grpc", "-H", "te: trailers",
+            "--tls13-ciphers=TLS_AES_128_GCM_SHA256"]
+        if not server.port:
+            command += ["-B", f"unix:{self.files.socket}"]
+        start, busy, own = time.monotonic(), machine.busy_seconds(), children_seconds()
+        of_server = machine.process_seconds(server.pid)
+        text = processes.output_of(
+            command + [base + "/x.S/y"], self.processor, self.seconds + self.warm_up + 30)
+        span = time.monotonic() - start
+        of_server = machine.process_seconds(server.pid) - of_server
+        own = children_seconds() - own
+        other = max(0.0, machine.busy_seconds() - busy - own - of_server)
+        return {**read_h2load(text), "seconds": self.seconds, "server_cpu": of_server / span,
+                "client_cpu": own / span, "other_cpu": other / span}
+
+
+def children_seconds():
+    """Processor seconds of the children that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def read_h2load(text):
+    rate = re.search(r"finished in [^,]+, ([0-9.]+) req/s", text)
+    counts = re.search(
+        r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored",
+        text)
+    if not rate or not counts:
+        raise processes.Failed("h2load printed no result")
+    done, succeeded, failed, errored = map(int, counts.groups())
+    if succeeded == 0 or failed or errored or succeeded != done:
+        raise processes.Failed(f"h2load: {done} done, {succeeded} succeeded, {failed} failed")
+    return {"calls": done, "rate": float(rate.group(1))}

@@ -17,6 +17,7 @@ public enum Omnictl {
       connect: { (endpoint) throws(RPCError) in
         var configuration = ChannelConfiguration()
         configuration.connectTimeout = .seconds(5)
+        configuration.backoff = .eager
         return try SocketChannel(endpoint, configuration: configuration)
       },
       signals: ProcessSignals.shared)

@@ -14,6 +14,7 @@ public enum HTTP2Event {
   /// The stream is over; 0 is NO_ERROR.
   case closed(HTTP2Stream, errorCode: UInt32)
   case goAway(lastStreamID: Int32, errorCode: UInt32)
+  case pingReceived
   case pingAcknowledged(UInt64)
   case settingsReceived
 }

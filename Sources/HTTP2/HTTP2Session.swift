@@ -295,6 +295,8 @@ public final class HTTP2Session {
           payload = payload << 8 | UInt64(byte)
         }
         events.append(.pingAcknowledged(payload))
+      } else {
+        events.append(.pingReceived)
       }
     case NGHTTP2_SETTINGS.rawValue:
       if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 {

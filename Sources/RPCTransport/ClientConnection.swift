@@ -14,6 +14,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private var isConnecting = true
   private var isRetired = false
   let endpoint: Endpoint
+  private let configuration: ChannelConfiguration
 
   init(
     loop: EventLoop, descriptor: consuming FileDescriptor, tls: TLSEngine?, endpoint: Endpoint,
@@ -22,6 +23,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     onRetired: @escaping (ClientConnection) -> Void
   ) {
     self.endpoint = endpoint
+    self.configuration = configuration
     self.onReady = onReady
     self.onRetired = onRetired
     super.init(
@@ -55,9 +57,13 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     case .settingsReceived:
       if let timer { loop.cancelTimer(timer) }
       timer = nil
-      let ready = onReady
+      guard let ready = onReady else { return }
       onReady = nil
-      ready?(.success(self))
+      if let interval = configuration.keepaliveInterval {
+        startKeepalive(
+          every: interval, timeout: configuration.keepaliveTimeout, whenIdle: false)
+      }
+      ready(.success(self))
     case .head(let stream, let block, let isLast):
       receiver(stream)?.receivedHead(HeaderFields(block), isLast: isLast)
     case .data(let stream, let range, let isLast):
@@ -80,7 +86,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     case .goAway:
       retire()
       if session.openStreams == 0 { close("the server has ended the connection") }
-    case .pingAcknowledged: break
+    case .pingReceived, .pingAcknowledged: break
     }
   }
 

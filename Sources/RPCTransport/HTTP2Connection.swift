@@ -19,6 +19,9 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   private var isHandshaking: Bool
   private var wantsWrites = false
   private(set) var isClosed = false
+  private var keepalive: Keepalive?
+  /// Something has come from the peer since the keepalive timer last looked.
+  private var hasReceived = false
 
   private static let outputLimit = 256 << 10
 
@@ -68,6 +71,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     let buffer = UnsafeMutableBufferPointer(rebasing: loop.readBuffer[..<half])
     switch Socket.read(descriptor.number, into: UnsafeMutableRawBufferPointer(buffer)) {
     case .bytes(let count):
+      hasReceived = true
       let bytes = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count])
       if tls == nil { receive(bytes) } else { receiveEncrypted(bytes) }
       markDirty()
@@ -152,6 +156,11 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     if isMarked || isClosed { return }
     isMarked = true
     loop.markTurnEnd(self)
+  }
+
+  /// Sends what there is before the turn ends, as before closing.
+  func flushNow() {
+    if !isClosed { output() }
   }
 
   func turnEnded() {
@@ -242,6 +251,48 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     loop.watch(descriptor.number, reads: true, writes: wanted)
   }
 
+  // MARK: Keepalive
+
+  private struct Keepalive {
+    var interval: Duration
+    var timeout: Duration
+    var whenIdle: Bool
+    var timer: UInt64
+  }
+
+  /// Asks the peer for a sign of life when none came for the interval, and ends the connection when
+  /// the timeout passes without one (gRFC A8).
+  ///
+  /// - Parameter whenIdle: also while no stream is open.
+  func startKeepalive(every interval: Duration, timeout: Duration, whenIdle: Bool) {
+    if isClosed { return }
+    keepalive = Keepalive(
+      interval: interval, timeout: timeout, whenIdle: whenIdle,
+      timer: loop.addTimer(after: interval) { [weak self] in self?.keepaliveDue() })
+  }
+
+  private func keepaliveDue() {
+    guard let keepalive, !isClosed else { return }
+    let isIdle = session.openStreams == 0 && !keepalive.whenIdle
+    if hasReceived || isIdle {
+      hasReceived = false
+      self.keepalive?.timer = loop.addTimer(after: keepalive.interval) { [weak self] in
+        self?.keepaliveDue()
+      }
+      return
+    }
+    session.ping(0x6b65_6570)
+    markDirty()
+    self.keepalive?.timer = loop.addTimer(after: keepalive.timeout) { [weak self] in
+      guard let self, !self.isClosed else { return }
+      if self.hasReceived {
+        self.keepaliveDue()
+      } else {
+        self.close("the peer gave no sign of life for \(keepalive.interval + keepalive.timeout)")
+      }
+    }
+  }
+
   // MARK: End
 
   /// Ends the connection now. What waits to be sent is lost.
@@ -256,6 +307,8 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     }
     isClosed = true
     pending = []
+    if let keepalive { loop.cancelTimer(keepalive.timer) }
+    keepalive = nil
     loop.remove(descriptor.number)
     Socket.shutdown(descriptor.number)
     closed(reason, session.abandon())

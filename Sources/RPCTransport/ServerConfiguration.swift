@@ -11,6 +11,19 @@ public struct ServerConfiguration: Sendable {
   public var heldBytes = 256 << 20
   /// How long a peer may take for TLS and its HTTP/2 preface.
   public var handshakeTimeout: Duration = .seconds(10)
+  /// A connection without calls is drained after this time; nil keeps it.
+  public var maxIdle: Duration?
+  /// A connection is drained at this age, give or take a tenth; nil keeps it.
+  public var maxAge: Duration?
+  /// How long calls may go on after that; nil lets them finish.
+  public var maxAgeGrace: Duration?
+  /// How long a connection may be silent before it is asked for a sign of life, and how long the
+  /// answer may take (gRFC A9).
+  public var keepaliveInterval: Duration = .seconds(7200)
+  public var keepaliveTimeout: Duration = .seconds(20)
+  /// PINGs closer together than this count as abuse; the third ends the connection with
+  /// ENHANCE_YOUR_CALM. Calls that are answered forgive.
+  public var minimumPingInterval: Duration = .seconds(300)
   /// Event loops; 0 means one for each processor.
   public var eventLoops = 0
 

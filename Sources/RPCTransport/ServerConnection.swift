@@ -13,6 +13,11 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private let limit: ConnectionLimit
   private let heldLimit: Int
   private var heldBytes = 0
+  private let configuration: ServerConfiguration
+  private var idleTimer: UInt64?
+  private var ageTimer: UInt64?
+  private var lastPing: ContinuousClock.Instant?
+  private var pingStrikes = 0
 
   init(
     loop: EventLoop, descriptor: consuming FileDescriptor, tls: TLSEngine?, peer: Peer,
@@ -24,6 +29,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     self.onClose = onClose
     self.limit = limit
     self.heldLimit = configuration.heldBytesPerConnection
+    self.configuration = configuration
     super.init(
       loop: loop, descriptor: descriptor,
       session: HTTP2Session(role: .server, settings: configuration.http2) {
@@ -44,6 +50,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     case .head(let stream, let block, let isLast):
       let stream = unsafeDowncast(stream, to: ServerStream.self)
       stream.connection = self
+      stopIdling()
       let head = HTTPRequestHead(
         fields: HeaderFields(block), methodField: block.methodField, pathField: block.pathField,
         isComplete: isLast)
@@ -74,15 +81,72 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       unsafeDowncast(stream, to: ServerStream.self).receiver?.streamWritable()
     case .closed(let stream, let errorCode):
       unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: errorCode)
-      if isDraining && session.openStreams == 0 { markDirty() }
+      if session.openStreams == 0 { noStreamsLeft() }
     case .settingsReceived:
-      if let timer { loop.cancelTimer(timer) }
-      timer = nil
+      if timer != nil { begin() }
+    case .pingReceived: pinged()
     case .pingAcknowledged:
       // The client has seen the first GOAWAY: what it sends from here on is its own risk.
       if isDraining { session.goAway() }
     case .goAway: break
     }
+  }
+
+  /// The peer speaks HTTP/2: from here on the connection may live by its limits.
+  private func begin() {
+    if let timer { loop.cancelTimer(timer) }
+    timer = nil
+    startKeepalive(
+      every: configuration.keepaliveInterval, timeout: configuration.keepaliveTimeout,
+      whenIdle: true)
+    if let age = configuration.maxAge {
+      ageTimer = loop.addTimer(after: age * Double.random(in: 0.9...1.1)) { [weak self] in
+        self?.aged()
+      }
+    }
+    if session.openStreams == 0 { noStreamsLeft() }
+  }
+
+  private func aged() {
+    drain()
+    guard let grace = configuration.maxAgeGrace else { return }
+    ageTimer = loop.addTimer(after: grace) { [weak self] in
+      self?.close("the connection has reached its greatest age")
+    }
+  }
+
+  private func noStreamsLeft() {
+    if isDraining { return markDirty() }
+    guard let idle = configuration.maxIdle, idleTimer == nil else { return }
+    idleTimer = loop.addTimer(after: idle) { [weak self] in
+      self?.idleTimer = nil
+      self?.drain()
+    }
+  }
+
+  private func stopIdling() {
+    guard let idleTimer else { return }
+    loop.cancelTimer(idleTimer)
+    self.idleTimer = nil
+  }
+
+  /// gRFC A8 "Server Enforcement".
+  private func pinged() {
+    let now = ContinuousClock.now
+    defer { lastPing = now }
+    guard let lastPing, now - lastPing < configuration.minimumPingInterval else { return }
+    pingStrikes += 1
+    if pingStrikes > 2 {
+      session.goAway(errorCode: 0xb, debug: "too_many_pings")
+      flushNow()
+      close("the peer pings too often")
+    }
+  }
+
+  /// A response is going out: what keeps the connection alive is not abuse.
+  func answered() {
+    pingStrikes = 0
+    lastPing = nil
   }
 
   /// Takes no new calls, lets those under way finish, then closes (RFC 9113 section 6.8).
@@ -100,7 +164,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   override func closed(_ reason: String, _ streams: [HTTP2Stream]) {
-    if let timer { loop.cancelTimer(timer) }
+    for timer in [timer, idleTimer, ageTimer] { if let timer { loop.cancelTimer(timer) } }
     timer = nil
     for stream in streams { unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: 0x8) }
     // Calls that are over have given back what they held; the rest goes with the connection.
@@ -128,6 +192,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
 
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers) {
     guard let connection = open else { return }
+    connection.answered()
     let trailers = OutgoingHeaders(trailers)
     if body.isEmpty && trailers == nil {
       connection.session.respond(self, OutgoingHeaders(head), hasBody: false)
@@ -147,6 +212,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
 
   func sendData(_ bytes: consuming [UInt8]) {
     guard let connection = open else { return }
+    connection.answered()
     connection.session.send(self, bytes)
     if bufferedBytes > Self.highWater { wantsWritable = true }
     connection.markDirty()

@@ -7,9 +7,18 @@ internal import Synchronization
 /// A client's way to one endpoint: one HTTP/2 connection, made when it is first needed and made
 /// anew when it was lost.
 public final class SocketChannel: ClientChannel {
+  private typealias Waiter = CheckedContinuation<Result<ClientConnection, RPCError>, Never>
+
+  /// ```
+  /// idle ──open──► connecting ──► ready ──lost──► idle
+  ///                    │ failed
+  ///                    ▼
+  ///               backing off ──open after the pause──► connecting        any ──close──► closed
+  /// ```
   private enum State {
     case idle
-    case connecting([CheckedContinuation<Result<ClientConnection, RPCError>, Never>])
+    case connecting([Waiter], failures: Int)
+    case backingOff(until: ContinuousClock.Instant, RPCError, failures: Int)
     case ready(ClientConnection)
     case closed
   }
@@ -62,18 +71,9 @@ public final class SocketChannel: ClientChannel {
     head.append(":authority", authority)
     for i in 0..<fields.count { head.append(fields.name(i), fields.value(i)) }
     let whole = head
-    var wait = Duration.milliseconds(100)
     // A connection may retire between being found and being used: bounded, each try on a new one.
     for _ in 0..<5 {
-      let connection: ClientConnection
-      do throws(RPCError) { connection = try await self.connection() } catch {
-        guard waitForReady, error.code == .unavailable, !Task.isCancelled else { throw error }
-        try? await Task.sleep(for: wait)
-        wait = min(wait * 2, .seconds(5))
-        return try await open(
-          method: method, path: path, fields: fields, isLast: isLast, waitForReady: true,
-          receiver: receiver)
-      }
+      let connection = try await readyConnection(waits: waitForReady)
       let stream: ClientStream? = await withCheckedContinuation { continuation in
         connection.loop.run {
           continuation.resume(
@@ -83,6 +83,29 @@ public final class SocketChannel: ClientChannel {
       if let stream { return stream }
     }
     throw RPCError(.unavailable, "\(endpoint): connections end as soon as they are made")
+  }
+
+  /// A connection; with `waits`, after as many attempts as it takes until the task is cancelled.
+  private func readyConnection(waits: Bool) async throws(RPCError) -> ClientConnection {
+    while true {
+      do throws(RPCError) { return try await connection() } catch {
+        guard waits, error.code == .unavailable, !isClosed else { throw error }
+        let pause = state.withLock { state in
+          if case .backingOff(let until, _, _) = state { return until - ContinuousClock.now }
+          return .milliseconds(10)
+        }
+        do { try await Task.sleep(for: max(pause, .milliseconds(1))) } catch {
+          throw RPCError(.cancelled, "the call was cancelled while it waited for a connection")
+        }
+      }
+    }
+  }
+
+  private var isClosed: Bool {
+    state.withLock { state in
+      if case .closed = state { return true }
+      return false
+    }
   }
 
   private var authority: String {
@@ -96,33 +119,39 @@ public final class SocketChannel: ClientChannel {
   private func connection() async throws(RPCError) -> ClientConnection {
     enum Step {
       case use(ClientConnection)
+      case fail(RPCError)
       case connect
       case wait
-      case closed
     }
     let result: Result<ClientConnection, RPCError> = await withCheckedContinuation { continuation in
       let step = state.withLock { state -> Step in
         switch state {
         case .ready(let connection): return .use(connection)
         case .idle:
-          state = .connecting([continuation])
+          state = .connecting([continuation], failures: 0)
           return .connect
-        case .connecting(let waiters):
-          state = .connecting(waiters + [continuation])
+        case .backingOff(let until, let error, let failures):
+          if ContinuousClock.now < until { return .fail(error) }
+          state = .connecting([continuation], failures: failures)
+          return .connect
+        case .connecting(let waiters, let failures):
+          state = .connecting(waiters + [continuation], failures: failures)
           return .wait
-        case .closed: return .closed
+        case .closed: return .fail(closedError)
         }
       }
       switch step {
       case .use(let connection): continuation.resume(returning: .success(connection))
+      case .fail(let error): continuation.resume(returning: .failure(error))
       case .connect: connect()
       case .wait: break
-      case .closed:
-        continuation.resume(
-          returning: .failure(RPCError(.unavailable, "\(endpoint): the channel was closed")))
       }
     }
     return try result.get()
+  }
+
+  private var closedError: RPCError {
+    RPCError(.unavailable, "\(endpoint): the channel was closed")
   }
 
   private func connect() {
@@ -142,50 +171,51 @@ public final class SocketChannel: ClientChannel {
     }
   }
 
-  /// Tries the addresses one after the other.
   private func connect(_ addresses: [Socket.Address], host: String?) {
-    guard let address = addresses.first else {
-      return connected(.failure(RPCError(.unavailable, "\(endpoint): the host has no address")))
-    }
-    let others = Array(addresses.dropFirst())
     loop.run { [self] in
-      do {
-        let socket = try Socket.connect(address)
-        if case .ip = address {
-          Socket.setUserTimeout(socket.number, configuration.unacknowledgedTimeout)
-        }
-        var engine: TLSEngine?
-        if case .tls = endpoint, let tls {
-          engine = try TLSEngine(tls, serverName: serverName ?? host)
-        }
-        let connection = ClientConnection(
-          loop: loop, descriptor: socket, tls: engine, endpoint: endpoint,
-          configuration: configuration,
-          onReady: { [self] result in
-            if case .failure = result, !others.isEmpty { return connect(others, host: host) }
-            connected(result)
-          },
-          onRetired: { [weak self] in self?.retired($0) })
-        connection.start()
-      } catch {
-        if !others.isEmpty { return connect(others, host: host) }
-        connected(.failure(RPCError(.unavailable, "\(endpoint): \(error)")))
-      }
+      let race = ConnectionRace(
+        addresses: addresses, loop: loop, delay: configuration.nextAddressDelay,
+        start: { [self] address, completion in
+          try attempt(address, host: host, completion)
+        },
+        completion: { [self] result in connected(result) })
+      race.begin(endpoint)
     }
   }
 
-  private func connected(_ result: Result<ClientConnection, RPCError>) {
-    let (waiters, unwanted) = state.withLock {
-      state -> ([CheckedContinuation<Result<ClientConnection, RPCError>, Never>], Bool) in
-      guard case .connecting(let waiters) = state else { return ([], true) }
-      if case .success(let connection) = result {
-        state = .ready(connection)
-      } else {
-        state = .idle
-      }
-      return (waiters, false)
+  /// Begins to connect to one address. On the loop.
+  private func attempt(
+    _ address: Socket.Address, host: String?,
+    _ completion: @escaping (Result<ClientConnection, RPCError>) -> Void
+  ) throws -> ClientConnection {
+    let socket = try Socket.connect(address)
+    if case .ip = address {
+      Socket.setUserTimeout(socket.number, configuration.unacknowledgedTimeout)
     }
-    if unwanted, case .success(let connection) = result {
+    var engine: TLSEngine?
+    if case .tls = endpoint, let tls {
+      engine = try TLSEngine(tls, serverName: serverName ?? host)
+    }
+    let connection = ClientConnection(
+      loop: loop, descriptor: socket, tls: engine, endpoint: endpoint,
+      configuration: configuration, onReady: completion,
+      onRetired: { [weak self] in self?.retired($0) })
+    connection.start()
+    return connection
+  }
+
+  private func connected(_ result: Result<ClientConnection, RPCError>) {
+    let (waiters, isWanted) = state.withLock { state -> ([Waiter], Bool) in
+      guard case .connecting(let waiters, let failures) = state else { return ([], false) }
+      switch result {
+      case .success(let connection): state = .ready(connection)
+      case .failure(let error):
+        let pause = configuration.backoff.delay(afterFailures: failures + 1)
+        state = .backingOff(until: .now + pause, error, failures: failures + 1)
+      }
+      return (waiters, true)
+    }
+    if !isWanted, case .success(let connection) = result {
       connection.loop.run { connection.drain() }
     }
     for waiter in waiters { waiter.resume(returning: result) }
@@ -199,20 +229,15 @@ public final class SocketChannel: ClientChannel {
 
   /// Ends the connection when its calls have ended; new calls fail.
   public func close() {
-    let (connection, waiters) = state.withLock {
-      state -> (ClientConnection?, [CheckedContinuation<Result<ClientConnection, RPCError>, Never>])
-      in
+    let (connection, waiters) = state.withLock { state -> (ClientConnection?, [Waiter]) in
       defer { state = .closed }
       switch state {
       case .ready(let connection): return (connection, [])
-      case .connecting(let waiters): return (nil, waiters)
-      case .idle, .closed: return (nil, [])
+      case .connecting(let waiters, _): return (nil, waiters)
+      case .idle, .backingOff, .closed: return (nil, [])
       }
     }
-    for waiter in waiters {
-      waiter.resume(
-        returning: .failure(RPCError(.unavailable, "\(endpoint): the channel was closed")))
-    }
+    for waiter in waiters { waiter.resume(returning: .failure(closedError)) }
     if let connection { connection.loop.run { connection.drain() } }
   }
 }

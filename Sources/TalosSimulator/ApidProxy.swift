@@ -147,8 +147,11 @@ final class ApidProxy: Sendable {
         throw RPCError(.permissionDenied, "no request forwarding")
       }
       if let channel = state.channels[target] { return channel }
+      var configuration = ChannelConfiguration()
+      configuration.backoff = .eager
       let channel = try SocketChannel(
-        .tls(host: target, port: port), tls: context, serverName: target)
+        .tls(host: target, port: port), tls: context, serverName: target,
+        configuration: configuration)
       state.channels[target] = channel
       return channel
     }

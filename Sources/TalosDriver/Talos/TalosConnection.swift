@@ -16,6 +16,7 @@ struct TLSClient: Sendable {
   ) throws(DriverError) -> SocketChannel {
     var configuration = ChannelConfiguration()
     configuration.connectTimeout = connectTimeout
+    configuration.backoff = .eager
     let context: TLSContext
     do {
       context = try TLSContext(

@@ -1,0 +1,169 @@
+import Glibc
+import RPC
+import RPCTransport
+import Testing
+
+/// When connections begin, are kept alive, and end.
+@Suite struct ConnectionLifeTests {
+  @Test("A call that waits for a connection is made when the server is there")
+  func waitForReady() async throws {
+    try await withServer(Echo.router()) { path, server in
+      let late = path + ".late"
+      var configuration = ChannelConfiguration()
+      configuration.backoff = .eager
+      let client = RPCClient(try SocketChannel(.unix(path: late), configuration: configuration))
+      let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [1]) }
+      #expect(error?.code == .unavailable)
+      async let answer = client.unary(
+        Echo.unary, [2], options: CallOptions(timeout: .seconds(10), waitForReady: true))
+      try await Task.sleep(for: .milliseconds(50))
+      try await server.listen(unix: late)
+      #expect(try await answer == [2])
+    }
+  }
+
+  @Test("While attempts to connect pause, calls fail at once with the last reason")
+  func backoff() async throws {
+    let client = RPCClient(try SocketChannel(.unix(path: "/tmp/omnid-test-no-such-socket")))
+    for _ in 0..<3 {
+      let started = ContinuousClock.now
+      let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [1]) }
+      #expect(error?.code == .unavailable)
+      #expect(error?.message.contains("No such file") == true, "\(String(describing: error))")
+      #expect(ContinuousClock.now - started < .milliseconds(500))
+    }
+  }
+
+  @Test("A channel connects anew after its connection was lost")
+  func reconnect() async throws {
+    try await withServer(Echo.router()) { path, server in
+      let client = RPCClient(try SocketChannel(.unix(path: path)))
+      _ = try await client.unary(Echo.unary, [1])
+      server.closeConnections()
+      try await Task.sleep(for: .milliseconds(50))
+      #expect(try await client.unary(Echo.unary, [2]) == [2])
+    }
+  }
+
+  @Test("An idle connection is drained after its time, and the client does not notice")
+  func idle() async throws {
+    var configuration = ServerConfiguration()
+    configuration.maxIdle = .milliseconds(50)
+    try await withServer(Echo.router(), configuration: configuration) { path, server in
+      let client = RPCClient(try SocketChannel(.unix(path: path)))
+      _ = try await client.unary(Echo.unary, [1])
+      for _ in 0..<100 where server.connectionCount > 0 {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      #expect(server.connectionCount == 0)
+      #expect(try await client.unary(Echo.unary, [2]) == [2])
+    }
+  }
+
+  @Test("A connection of great age is drained, its call finishes, and new ones find another")
+  func age() async throws {
+    var configuration = ServerConfiguration()
+    configuration.maxAge = .milliseconds(100)
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { (request: [UInt8], call) in
+      try await Task.sleep(for: .milliseconds(300))
+      return request
+    }
+    try await withServer(router, configuration: configuration) { path, server in
+      let client = RPCClient(try SocketChannel(.unix(path: path)))
+      async let first = client.unary(Echo.unary, [1])
+      try await Task.sleep(for: .milliseconds(200))
+      async let second = client.unary(Echo.unary, [2])
+      #expect(try await first == [1])
+      #expect(try await second == [2])
+    }
+  }
+
+  @Test("A peer that is silent although it was pinged is closed")
+  func keepalive() async throws {
+    var configuration = ServerConfiguration()
+    configuration.keepaliveInterval = .milliseconds(50)
+    configuration.keepaliveTimeout = .milliseconds(50)
+    try await withServer(Echo.router(), configuration: configuration) { path, server in
+      let silent = try RawConnection(path)
+      silent.send(RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, []))
+      #expect(silent.readToEnd() != nil)
+      // A client that answers stays.
+      let client = RPCClient(try SocketChannel(.unix(path: path)))
+      _ = try await client.unary(Echo.unary, [1])
+      try await Task.sleep(for: .milliseconds(300))
+      #expect(server.connectionCount == 1)
+    }
+  }
+
+  @Test("A client notices that its server has gone silent")
+  func clientKeepalive() async throws {
+    var configuration = ChannelConfiguration()
+    configuration.keepaliveInterval = .milliseconds(50)
+    configuration.keepaliveTimeout = .milliseconds(50)
+    let silent = try SilentServer()
+    let client = RPCClient(
+      try SocketChannel(
+        .plaintext(host: "127.0.0.1", port: silent.port), configuration: configuration))
+    let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [1]) }
+    #expect(error?.code == .unavailable)
+    #expect(error?.message.contains("no sign of life") == true, "\(String(describing: error))")
+    silent.stop()
+  }
+
+  @Test("Too many pings end the connection with ENHANCE_YOUR_CALM")
+  func tooManyPings() async throws {
+    try await withServer(Echo.router()) { path, _ in
+      let connection = try RawConnection(path)
+      connection.send(RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, []))
+      for _ in 0..<10 {
+        connection.send(RawConnection.frame(6, flags: 0, stream: 0, [0, 0, 0, 0, 0, 0, 0, 0]))
+      }
+      let answer = connection.readToEnd() ?? []
+      #expect(String(decoding: answer, as: UTF8.self).contains("too_many_pings"))
+    }
+  }
+
+  @Test("Connections over the limit are closed, those below are served")
+  func connectionLimit() async throws {
+    var configuration = ServerConfiguration()
+    configuration.maxConnections = 3
+    try await withServer(Echo.router(), configuration: configuration) { path, _ in
+      let clients = try (0..<3).map { _ in RPCClient(try SocketChannel(.unix(path: path))) }
+      for client in clients { _ = try await client.unary(Echo.unary, [1]) }
+      let extra = try RawConnection(path)
+      #expect(extra.readToEnd() == [])
+      _ = try await clients[0].unary(Echo.unary, [1])
+    }
+  }
+}
+
+/// Completes the HTTP/2 handshake and then says nothing more.
+final class SilentServer: Sendable {
+  private let descriptor: Int32
+  let port: Int
+
+  init() throws {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    descriptor = listener
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, length) == 0 && listen(listener, 1) == 0
+          && getsockname(listener, $0, &length) == 0
+      }
+    }
+    guard bound else { throw RPCError(.unavailable, "cannot listen") }
+    port = Int(UInt16(bigEndian: address.sin_port))
+    Task.detached {
+      let accepted = accept(listener, nil, nil)
+      let settings = RawConnection.frame(4, flags: 0, stream: 0, [])
+      _ = settings.withUnsafeBytes { write(accepted, $0.baseAddress, $0.count) }
+    }
+  }
+
+  func stop() { close(descriptor) }
+}

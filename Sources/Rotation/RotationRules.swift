@@ -4,8 +4,8 @@ public struct RotationRules: Sendable, Hashable {
   public var backoff: Backoff
   /// How often the members are asked for while a stage is under way.
   public var memberInterval: Duration
-  /// How long a machine must be missing from the members before it counts as gone. Seen missing
-  /// once is not enough: discovery forgets a machine that is merely slow.
+  /// How long a machine that has left must be missing from the members before it is dropped. Seen
+  /// missing once is not enough: a machine that is made anew is away for a moment.
   public var departureGrace: Duration
 
   public init(

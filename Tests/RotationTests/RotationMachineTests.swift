@@ -208,20 +208,34 @@ struct RotationMachineTests {
     #expect(effort.attempts == 3 && effort.waitingSince == now)
   }
 
-  @Test("A member is dropped only after it was missing for long enough")
+  @Test("A machine that is merely missing is never dropped, however long")
+  func missing() {
+    var (machine, _) = begun([RotationMachineTests.cp1, RotationMachineTests.w1])
+    for hours in 0..<100 {
+      _ = machine.membersListed(
+        [RotationMachineTests.cp1], departed: ["cp1", "w2"],
+        at: now.advanced(by: .seconds(3600 * hours)))
+    }
+    #expect(states(machine).keys.sorted() == ["cp1", "w1"])
+    #expect(machine.notes == [])
+  }
+
+  @Test("A machine that has left is dropped only after it was missing for long enough")
   func departure() {
     var (machine, _) = begun([RotationMachineTests.cp1, RotationMachineTests.w1])
-    #expect(machine.membersListed([RotationMachineTests.cp1], at: now) == [listing])
+    #expect(
+      machine.membersListed([RotationMachineTests.cp1], departed: ["w1"], at: now) == [listing])
     #expect(states(machine).keys.sorted() == ["cp1", "w1"])
     let half = now.advanced(by: .seconds(59))
-    _ = machine.membersListed([RotationMachineTests.cp1], at: half)
+    _ = machine.membersListed([RotationMachineTests.cp1], departed: ["w1"], at: half)
     #expect(states(machine).keys.sorted() == ["cp1", "w1"])
     // It shows up again: the count begins anew.
     _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.w1], at: half)
     _ = machine.membersListed(
-      [RotationMachineTests.cp1], at: now.advanced(by: .seconds(100)))
+      [RotationMachineTests.cp1], departed: ["w1"], at: now.advanced(by: .seconds(100)))
     #expect(states(machine).keys.sorted() == ["cp1", "w1"])
-    _ = machine.membersListed([RotationMachineTests.cp1], at: now.advanced(by: .seconds(160)))
+    _ = machine.membersListed(
+      [RotationMachineTests.cp1], departed: ["w1"], at: now.advanced(by: .seconds(160)))
     #expect(states(machine).keys.sorted() == ["cp1"])
     #expect(machine.notes == ["w1 left the cluster during PRE_ROTATE"])
   }
@@ -229,9 +243,9 @@ struct RotationMachineTests {
   @Test("When the machine that is waited for leaves, the others go on")
   func departureOfTheOneInWork() {
     var (machine, _) = begun([RotationMachineTests.cp1, RotationMachineTests.cp2])
-    _ = machine.membersListed([RotationMachineTests.cp2], at: now)
+    _ = machine.membersListed([RotationMachineTests.cp2], departed: ["cp1"], at: now)
     let effects = machine.membersListed(
-      [RotationMachineTests.cp2], at: now.advanced(by: .seconds(61)))
+      [RotationMachineTests.cp2], departed: ["cp1"], at: now.advanced(by: .seconds(61)))
     #expect(effects == [.apply("cp2"), listing])
     // What comes in late about the one that left is ignored.
     let before = machine

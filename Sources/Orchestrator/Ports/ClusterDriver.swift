@@ -19,9 +19,15 @@ public protocol ClusterDriver: Sendable {
   /// Makes a new authority for the component, its key sealed. Touches no machine.
   func makeAuthority(_ component: SecretComponent) async throws(DriverError) -> SealedAuthority
 
-  /// The current members. One that is merely down is still a member; only one that was removed
-  /// from the cluster is missing. Host names are unique.
+  /// The members as the cluster knows them now. Host names are unique. One that has been down for
+  /// long may be missing: whether it has left for good is what `hasLeft` answers.
   func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine]
+
+  /// Whether a machine that `members` does not name has been removed from the cluster for good, by
+  /// evidence of its own: its Kubernetes node is gone too, say. In doubt, false: a machine that is
+  /// waited for in vain is seen and can be removed; one that is forgotten comes back and is locked
+  /// out. Without an implementation nobody ever leaves.
+  func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool
 
   /// Brings the machine's configuration to what the stage asks for (`change.bundle(for:)`).
   ///
@@ -50,6 +56,10 @@ public protocol ClusterDriver: Sendable {
 
   /// A fresh, short-lived administrator's kubeconfig.
   func kubeconfig(_ access: ClusterAccess, ttl: Duration) async throws(DriverError) -> String
+}
+
+extension ClusterDriver {
+  public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
 }
 
 /// What `apply` found.

@@ -28,7 +28,7 @@ actor RotationRun {
   }
 
   private enum Event: Sendable {
-    case members([Machine])
+    case members([Machine], departed: Set<String>)
     case membersFailed(DriverError)
     case applied(String, ApplyOutcome)
     case applyFailed(String, DriverError)
@@ -74,8 +74,8 @@ actor RotationRun {
   private func take(_ event: Event) -> [Effect] {
     let now = clock.now()
     switch event {
-    case .members(let members):
-      return machine.membersListed(members, at: now)
+    case .members(let members, let departed):
+      return machine.membersListed(members, departed: departed, at: now)
     case .membersFailed(let error):
       return error.code == .unsupportedVersion
         ? machine.membersRefused(error.message, at: now)
@@ -132,8 +132,17 @@ actor RotationRun {
     }
     switch effect {
     case .listMembers:
+      let known = stage?.machines.map(\.machine) ?? []
       return {
-        do throws(DriverError) { return .members(try await driver.members(access)) } catch {
+        do throws(DriverError) {
+          let members = try await driver.members(access)
+          let present = Set(members.map(\.id))
+          var departed: Set<String> = []
+          for machine in known where !present.contains(machine.id) {
+            if await driver.hasLeft(machine, access: access) { departed.insert(machine.id) }
+          }
+          return .members(members, departed: departed)
+        } catch {
           return .membersFailed(error)
         }
       }

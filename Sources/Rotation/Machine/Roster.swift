@@ -1,20 +1,24 @@
 /// Brings the machines of a stage in line with the members of the cluster.
 struct Roster {
   private let members: [Machine]
+  private let departed: Set<String>
   private let departureGrace: Duration
 
-  /// - Parameter members: should a name appear twice, the first one counts.
-  init(members: [Machine], departureGrace: Duration) {
+  /// - Parameters:
+  ///   - members: should a name appear twice, the first one counts.
+  ///   - departed: machines of which it is known that they have left.
+  init(members: [Machine], departed: Set<String>, departureGrace: Duration) {
     var seen: Set<String> = []
     self.members =
       members.filter { seen.insert($0.id).inserted }.sorted(by: RolloutPolicy.precedes)
+    self.departed = departed
     self.departureGrace = departureGrace
   }
 
   /// Every member, its turn yet to come.
   func beginning() -> [MachineProgress] { members.map { MachineProgress(machine: $0) } }
 
-  /// Adds who has joined, drops who is gone for long enough. Answers what there is to note.
+  /// Adds who has joined, drops who has left and is gone for long enough. Answers what there is to note.
   func update(_ stage: inout Stage, at now: Instant) -> [String] {
     var notes: [String] = []
     let present = Dictionary(uniqueKeysWithValues: members.map { ($0.id, $0) })
@@ -30,7 +34,9 @@ struct Roster {
       }
       let since = progress.missingSince ?? now
       progress.missingSince = since
-      guard since.duration(to: now) >= departureGrace else { return progress }
+      guard departed.contains(progress.machine.id),
+        since.duration(to: now) >= departureGrace
+      else { return progress }
       notes.append("\(progress.machine.id) left the cluster during \(stage.phase.name)")
       return nil
     }

@@ -94,21 +94,27 @@ public struct RotationMachine: Sendable, Hashable {
   // MARK: - Members
 
   /// The members have been read.
-  public mutating func membersListed(_ members: [Machine], at now: Instant) -> [Effect] {
+  ///
+  /// - Parameter departed: of the machines that `members` does not name, those of which it is known
+  ///   that they have left for good. The others are down, and are waited for.
+  public mutating func membersListed(
+    _ members: [Machine], departed: Set<String> = [], at now: Instant
+  ) -> [Effect] {
     guard members.contains(where: { $0.role == .controlPlane }) else {
       // A cluster without control planes cannot answer; this is a broken answer, not a departure.
       return membersUnavailable("the list of members names no control plane", at: now)
     }
     switch state {
     case .assembling:
-      let roster = Roster(members: members, departureGrace: rules.departureGrace)
+      let roster = Roster(
+        members: members, departed: departed, departureGrace: rules.departureGrace)
       return roll(Stage(phase: .preRotate, machines: roster.beginning()))
         + [.listMembers(after: rules.memberInterval)]
     case .rolling(var stage):
-      update(&stage, members, at: now)
+      update(&stage, members, departed, at: now)
       return roll(stage) + [.listMembers(after: rules.memberInterval)]
     case .gating(var stage, let gate):
-      update(&stage, members, at: now)
+      update(&stage, members, departed, at: now)
       guard stage.isComplete else {
         return roll(stage) + [.listMembers(after: rules.memberInterval)]
       }
@@ -269,8 +275,11 @@ public struct RotationMachine: Sendable, Hashable {
       + [.listMembers(after: rules.memberInterval)]
   }
 
-  private mutating func update(_ stage: inout Stage, _ members: [Machine], at now: Instant) {
-    let roster = Roster(members: members, departureGrace: rules.departureGrace)
+  private mutating func update(
+    _ stage: inout Stage, _ members: [Machine], _ departed: Set<String>, at now: Instant
+  ) {
+    let roster = Roster(
+      members: members, departed: departed, departureGrace: rules.departureGrace)
     notes = (notes + roster.update(&stage, at: now)).suffix(RotationMachine.noteLimit)
     stage.listing = Effort()
   }

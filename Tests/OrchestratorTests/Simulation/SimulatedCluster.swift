@@ -31,6 +31,7 @@ final class SimulatedCluster: Sendable {
   struct Node: Sendable {
     var machine: Machine
     var trust: [SecretComponent: Trust]
+    var downSince = Instant(nanosecondsSince1970: 0)
     var downUntil = Instant(nanosecondsSince1970: 0)
     var settledAt = Instant(nanosecondsSince1970: 0)
     /// The stage in which it was last changed, to judge the order of the turns.
@@ -81,7 +82,18 @@ final class SimulatedCluster: Sendable {
     "\(name)/\(component.rawValue)/first"
   }
 
-  var members: [Machine] { state.withLock { $0.nodes.values.map(\.machine) } }
+  /// What discovery knows: it forgets a machine that has been down for two minutes.
+  var members: [Machine] {
+    let now = clock.now()
+    return state.withLock { state in
+      state.nodes.values
+        .filter { $0.downUntil <= now || $0.downSince.duration(to: now) < .seconds(120) }
+        .map(\.machine).sorted { $0.id < $1.id }
+    }
+  }
+
+  /// Whether it was removed, not just forgotten by discovery.
+  func hasLeft(_ id: String) -> Bool { state.withLock { $0.nodes[id] == nil } }
 
   var record: ClusterRecord {
     ClusterRecord(
@@ -113,8 +125,11 @@ final class SimulatedCluster: Sendable {
   }
 
   func takeDown(_ id: String, for duration: Duration) {
-    let until = clock.now().advanced(by: duration)
-    state.withLock { $0.nodes[id]?.downUntil = until }
+    let since = clock.now()
+    state.withLock {
+      $0.nodes[id]?.downSince = since
+      $0.nodes[id]?.downUntil = since.advanced(by: duration)
+    }
   }
 
   func isDown(_ id: String) -> Bool {

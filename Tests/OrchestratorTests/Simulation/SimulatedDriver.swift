@@ -71,7 +71,12 @@ struct SimulatedDriver: ClusterDriver {
   func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
     try await travel()
     if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
-    return try cluster(access).members.shuffled()
+    return try cluster(access).members.reversed()
+  }
+
+  func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool {
+    guard let cluster = try? cluster(access), (try? await travel()) != nil else { return false }
+    return cluster.hasLeft(machine.id)
   }
 
   func apply(

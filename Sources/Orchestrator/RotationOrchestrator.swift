@@ -71,13 +71,16 @@ public actor RotationOrchestrator {
       settings: settings)
     runs[name] = Task(executorPreference: settings.executor) {
       await run.run()
-      await self.ended(name)
+      await self.ended(name, rotation.id)
     }
   }
 
-  private func ended(_ name: String) {
+  /// A run is over. Its end was on record before this is called, so the next rotation may have been
+  /// recorded by now, and found this one's run still there.
+  private func ended(_ name: String, _ rotation: String) {
     guard state == .started else { return }
     runs[name] = nil
+    if journal.cluster(name)?.activeRotation != rotation { takeUp(name) }
   }
 
   /// Commits on behalf of a caller. When it ends in doubt, finds out in the background, so that a

@@ -9,9 +9,9 @@ struct RequestValidation {
   static let contextLimit = 253
   static let talosconfigLimit = 1 << 20
   static let rolesLimit = 16
+  static let roleLimit = 64
+  static let shortestValidity: Int64 = 60
   static let longestValidity: Int64 = 366 * 24 * 3600
-  /// The roles a client certificate may bear; `os:impersonator` is apid's own.
-  static let roles = ["os:admin", "os:operator", "os:reader", "os:etcd:backup"]
 
   private(set) var violations: [FieldViolation] = []
 
@@ -93,11 +93,12 @@ struct RequestValidation {
     }
   }
 
+  /// Which roles there are is Talos' business, and the driver's.
   mutating func roles(_ roles: [String]) {
     if roles.count > Self.rolesLimit { refuse("roles", "must not be more than \(Self.rolesLimit)") }
-    for (index, role) in roles.prefix(Self.rolesLimit).enumerated()
-    where !Self.roles.contains(role) {
-      refuse("roles[\(index)]", "must be one of \(Self.roles.joined(separator: ", "))")
+    for (index, role) in roles.prefix(Self.rolesLimit).enumerated() {
+      if role.isEmpty { refuse("roles[\(index)]", "must not be empty") }
+      text(role, "roles[\(index)]", limit: Self.roleLimit)
     }
   }
 
@@ -109,10 +110,10 @@ struct RequestValidation {
       && (ttl.nanos == 0 || ttl.seconds == 0 || (ttl.nanos < 0) == (ttl.seconds < 0))
     if !isValid {
       refuse("ttl", "is not a valid duration: seconds and nanos must agree in sign")
-    } else if ttl.seconds < 1 || ttl.seconds > Self.longestValidity
+    } else if ttl.seconds < Self.shortestValidity || ttl.seconds > Self.longestValidity
       || (ttl.seconds == Self.longestValidity && ttl.nanos > 0)
     {
-      refuse("ttl", "must be at least one second and at most 366 days")
+      refuse("ttl", "must be at least one minute and at most 366 days")
     }
     return .seconds(ttl.seconds)
   }

@@ -17,6 +17,7 @@ final class SharedEncodings: Sendable {
   private struct State {
     var watches = 0
     var newest: [String: Entry] = [:]
+    var encodings = 0
   }
 
   private let state = Mutex(State())
@@ -41,6 +42,7 @@ final class SharedEncodings: Sendable {
       response.status = RotationStatus(snapshot)
       let update = try Update(
         response, codec: ManagementServiceMethods.watchRotationStatus.response)
+      state.encodings += 1
       if snapshot.revision >= known?.snapshot.revision ?? 0 {
         state.newest[snapshot.cluster] = Entry(snapshot: snapshot, update: update)
       }
@@ -50,4 +52,7 @@ final class SharedEncodings: Sendable {
 
   /// Messages that are kept now.
   var count: Int { state.withLock { $0.newest.count } }
+
+  /// How often anything has been encoded.
+  var encodings: Int { state.withLock { $0.encodings } }
 }

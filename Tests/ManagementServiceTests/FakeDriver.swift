@@ -1,0 +1,120 @@
+import Orchestrator
+import Rotation
+import Synchronization
+
+/// A cluster of three control planes and two workers that does what the test says.
+final class FakeDriver: ClusterDriver {
+  struct Behaviour {
+    /// What an import meets instead of a cluster.
+    var importError: DriverError?
+    var membersError: DriverError?
+    /// Machines that do not answer.
+    var down: Set<String> = []
+    /// Machines whose checks never end, until they are taken out.
+    var held: Set<String> = []
+    var machines = FakeDriver.machines
+    /// Applied changes, in order: `PRE_ROTATE cp-1`.
+    var applied: [String] = []
+    var authorities = 0
+    var issued: [String] = []
+  }
+
+  static let machines = [
+    Machine(id: "cp-1", address: "10.0.0.1", role: .controlPlane),
+    Machine(id: "cp-2", address: "10.0.0.2", role: .controlPlane),
+    Machine(id: "cp-3", address: "10.0.0.3", role: .controlPlane),
+    Machine(id: "worker-1", address: "10.0.0.11", role: .worker),
+    Machine(id: "worker-2", address: "10.0.0.12", role: .worker),
+  ]
+
+  private let behaviour: Mutex<Behaviour>
+
+  init(_ behaviour: Behaviour = Behaviour()) { self.behaviour = Mutex(behaviour) }
+
+  func update<T: Sendable>(_ change: (inout Behaviour) -> T) -> T {
+    behaviour.withLock { change(&$0) }
+  }
+
+  var applied: [String] { update { $0.applied } }
+  var authorities: Int { update { $0.authorities } }
+
+  func discover(
+    name: String, talosconfig: String, context: String?
+  ) async throws(DriverError) -> ClusterRecord {
+    if let error = update({ $0.importError }) { throw error }
+    return ClusterRecord(
+      name: name, endpoints: ["10.0.0.1", "10.0.0.2"], kubernetesEndpoint: "https://10.0.0.1:6443",
+      authorities: [
+        .talosCA: Self.authority("talos-old"), .kubernetesCA: Self.authority("kubernetes-old"),
+      ],
+      machines: update { $0.machines }.reversed(), talosVersion: "v1.10.2")
+  }
+
+  private static func authority(_ name: String) -> SealedAuthority {
+    SealedAuthority(certificatePEM: "PEM of \(name)", fingerprint: name, sealedKey: [1, 2, 3])
+  }
+
+  func makeAuthority(_ component: SecretComponent) async throws(DriverError) -> SealedAuthority {
+    Self.authority(
+      update {
+        $0.authorities += 1
+        return "\(component.rawValue)-new-\($0.authorities)"
+      })
+  }
+
+  func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
+    if let error = update({ $0.membersError }) { throw error }
+    return update { $0.machines }
+  }
+
+  func apply(
+    _ change: TrustChange, to machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) -> ApplyOutcome {
+    if update({ $0.down.contains(machine.id) }) {
+      throw DriverError(.unreachable, "no route to \(machine.address)")
+    }
+    update { $0.applied.append("\(change.phase.name) \(machine.id)") }
+    return .changed
+  }
+
+  func verify(
+    _ change: TrustChange, machine: Machine, access: ClusterAccess
+  ) async -> [CheckResult] {
+    if update({ $0.down.contains(machine.id) }) {
+      return [CheckResult("reachable", .failed, "no route to \(machine.address)")]
+    }
+    if update({ $0.held.contains(machine.id) }) {
+      return [
+        CheckResult("reachable", .passed), CheckResult("accepted", .waiting, "not taken over yet"),
+      ]
+    }
+    return [CheckResult("reachable", .passed), CheckResult("accepted", .passed)]
+  }
+
+  func verifyCluster(_ change: TrustChange, access: ClusterAccess) async -> [CheckResult] {
+    [CheckResult("nodes-ready", .passed)]
+  }
+
+  func talosconfig(
+    _ access: ClusterAccess, roles: [String], ttl: Duration
+  ) async throws(DriverError) -> String {
+    update { $0.issued.append("talosconfig \(roles.joined(separator: ",")) \(ttl)") }
+    return "talosconfig of \(access.cluster.name)"
+  }
+
+  func kubeconfig(_ access: ClusterAccess, ttl: Duration) async throws(DriverError) -> String {
+    update { $0.issued.append("kubeconfig \(ttl)") }
+    return "kubeconfig of \(access.cluster.name)"
+  }
+}
+
+/// Sleeps for real; the time of day stands still.
+struct FixedClock: OrchestratorClock {
+  static let time = Instant(secondsSince1970: 1_800_000_000)
+  private let real = SystemClock { FixedClock.time }
+
+  func now() -> Instant { real.now() }
+  func sleep(for duration: Duration) async throws(CancellationError) {
+    try await real.sleep(for: duration)
+  }
+}

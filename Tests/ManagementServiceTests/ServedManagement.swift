@@ -1,0 +1,95 @@
+import ManagementService
+import MemoryStore
+import Orchestrator
+import RPC
+import Rotation
+import Schema
+import Testing
+
+/// The service as a client sees it: handlers, orchestrator, store in memory, a cluster that does
+/// what the test says, and a channel in between.
+struct ServedManagement {
+  static let owner = Peer(
+    address: "unix:", process: Peer.Process(userID: 1000, groupID: 1000, processID: 42))
+
+  let driver: FakeDriver
+  let orchestrator: RotationOrchestrator
+  let client: RPCClient
+
+  init(
+    _ behaviour: FakeDriver.Behaviour = FakeDriver.Behaviour(), peer: Peer = owner,
+    clusters: [String] = ["demo"]
+  ) async throws {
+    driver = FakeDriver(behaviour)
+    let pace = [Duration.milliseconds(2)]
+    orchestrator = RotationOrchestrator(
+      store: MemoryStore(), driver: driver, clock: FixedClock(),
+      settings: OrchestratorSettings(
+        rules: RotationRules(
+          backoff: Backoff(delays: pace), memberInterval: .milliseconds(20))))
+    try await orchestrator.start()
+    var router = ServiceRouter()
+    ManagementHandlers(orchestrator: orchestrator, clock: FixedClock()).register(in: &router)
+    client = RPCClient(InProcessChannel(router, peer: peer))
+    for cluster in clusters {
+      _ = try await orchestrator.importCluster(name: cluster, talosconfig: "context: x")
+    }
+  }
+
+  func rotate(
+    _ cluster: String = "demo", _ component: Schema.SecretComponent = .talosCA,
+    _ change: (inout RotateSecretRequest) -> Void = { _ in }
+  ) async throws(RPCError) -> RotateSecretResponse {
+    var request = RotateSecretRequest()
+    request.cluster = cluster
+    request.component = component
+    change(&request)
+    return try await client.unary(ManagementServiceMethods.rotateSecret, request)
+  }
+
+  func status(_ cluster: String = "demo") async throws -> RotationStatus {
+    var request = GetRotationStatusRequest()
+    request.cluster = cluster
+    let response = try await client.unary(ManagementServiceMethods.getRotationStatus, request)
+    return try #require(response.status)
+  }
+
+  /// Reads a watch until `enough` says so, or it ends.
+  func watch(
+    _ cluster: String = "demo", after revision: UInt64 = 0, stopWhenIdle: Bool = false,
+    until enough: @escaping @Sendable (RotationStatus) async -> Bool = { _ in false }
+  ) async throws -> [RotationStatus] {
+    var request = WatchRotationStatusRequest()
+    request.cluster = cluster
+    request.afterRevision = revision
+    request.stopWhenIdle = stopWhenIdle
+    return try await client.serverStreaming(
+      ManagementServiceMethods.watchRotationStatus, request
+    ) { responses in
+      var seen: [RotationStatus] = []
+      for try await response in responses {
+        let status = try #require(response.status)
+        seen.append(status)
+        if await enough(status) { break }
+      }
+      return seen
+    }
+  }
+
+  /// Waits for the cluster's rotation to end.
+  @discardableResult
+  func finish(_ cluster: String = "demo") async throws -> RotationStatus {
+    try #require(try await watch(cluster, stopWhenIdle: true).last)
+  }
+}
+
+/// The error a call ends with.
+func failure(_ body: () async throws -> Void) async throws -> RPCError {
+  do {
+    try await body()
+  } catch let error as RPCError {
+    return error
+  }
+  Issue.record("the call succeeded")
+  throw CancellationError()
+}

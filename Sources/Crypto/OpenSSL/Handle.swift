@@ -22,9 +22,9 @@ internal import COpenSSL
 
 /// A shared owner of one reference to an OpenSSL object that is not changed after its making.
 ///
-/// `@unchecked Sendable`: only objects whose use is thread-safe in OpenSSL are kept in one
-/// (`EVP_PKEY`, `SSL_CTX`, `BIO_METHOD`: their counters are atomic, and all their setters run
-/// before the handle is made).
+/// `@unchecked Sendable`: only what may be used by several threads at once is kept in one: objects
+/// with atomic counters whose setters have all run before (`EVP_PKEY`, `SSL_CTX`, `BIO_METHOD`), and
+/// the bytes of a sealing key, which are only read.
 @safe final class SharedHandle: @unchecked Sendable {
   /// Owned by this object; valid for as long as it lives.
   let pointer: OpaquePointer

@@ -10,14 +10,14 @@ extension TalosDriver {
   func probeTalos(
     _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine
   ) async -> [CheckResult] {
-    let issuing = change.authority(trust.issuing == trust.old ? .old : .new)
+    let issuing = [trust.issuing]
     let name =
-      trust.issuing == trust.old && change.phase == .preRotate
+      change.phase == .preRotate && trust.accepted.contains(trust.new)
       ? "new-client-accepted" : "client-accepted"
     // The certificate that is newest to the machine, against the authority it issues from alone.
     let newest = trust.accepted.contains(trust.new) ? change.new : change.old
-    let control = await dial(machine, as: newest, trusting: [trust.issuing])
-    if machine.role == .worker, case .failure(.unreachable) = control {
+    let control = await dial(machine, as: newest, trusting: issuing)
+    if machine.role == .worker, case .failure(let failure) = control, failure.isNoConnection {
       return [
         CheckResult(
           name, .notApplicable,
@@ -29,14 +29,15 @@ extension TalosDriver {
       let other = newest == change.new ? change.old : change.new
       results.append(
         acceptance(
-          "old-client-accepted", await dial(machine, as: other, trusting: [trust.issuing]), change,
+          "old-client-accepted", await dial(machine, as: other, trusting: issuing), change,
           other))
     }
     if !trust.dropped.isEmpty {
-      let dropped = issuing == change.new ? change.old : change.new
+      let dropped = trust.dropped.contains(trust.old) ? change.old : change.new
       results.append(
-        await refusal(
-          of: dropped, by: machine, trust, control, controlAuthority: newest))
+        await RefusalProof.check(
+          control: control, accepted: { await self.dial(machine, as: newest, trusting: issuing) },
+          dropped: { await self.dial(machine, as: dropped, trusting: issuing) }))
     }
     return results
   }
@@ -50,40 +51,6 @@ extension TalosDriver {
     case .success: return CheckResult(name, .passed, "a client of the \(which) CA is let in")
     case .failure(let failure): return CheckResult(name, .waiting, failure.message)
     }
-  }
-
-  /// A client of a dropped authority has to be turned away, while one of the accepted authority is let
-  /// in: a machine that is down refuses nobody.
-  ///
-  /// A TLS alert that names the certificate is proof by itself. A connection that is merely cut off is
-  /// one only when that happens every time, and to the dropped client alone.
-  private func refusal(
-    of dropped: SealedAuthority, by machine: Machine, _ trust: ChangeTrust,
-    _ control: Result<String, TalosFailure>, controlAuthority: SealedAuthority
-  ) async -> CheckResult {
-    let name = "old-refused"
-    var control = control
-    for _ in 0..<3 {
-      guard case .success = control else {
-        return CheckResult(
-          name, .waiting, "cannot be proved while an accepted client is not let in")
-      }
-      switch await dial(machine, as: dropped, trusting: [trust.issuing]) {
-      case .success:
-        return CheckResult(name, .waiting, "a client of the dropped CA is still let in")
-      case .failure(.rejected(let text)):
-        return CheckResult(name, .passed, "a client of the dropped CA is refused (\(text))")
-      case .failure(let failure) where failure.isCutOff:
-        control = await dial(machine, as: controlAuthority, trusting: [trust.issuing])
-      case .failure(let failure):
-        return CheckResult(name, .waiting, "no clear refusal: \(failure.message)")
-      }
-    }
-    guard case .success = control else {
-      return CheckResult(name, .waiting, "cannot be proved while an accepted client is not let in")
-    }
-    return CheckResult(
-      name, .passed, "a client of the dropped CA is cut off every time, an accepted one let in")
   }
 
   /// One Version call on a fresh connection.

@@ -58,6 +58,11 @@ enum TalosFailure: Error {
     }
   }
 
+  /// Whether there was no connection at all, as behind a firewall.
+  var isNoConnection: Bool {
+    if case .unreachable = self { !isCutOff } else { false }
+  }
+
   var isPermissionDenied: Bool {
     if case .status(.permissionDenied, _) = self { true } else { false }
   }

@@ -1,0 +1,40 @@
+import Rotation
+
+/// The proof that an apid turns clients of a dropped authority away.
+///
+/// A machine that is down refuses nobody, so each proof stands beside a positive control: a client of an
+/// accepted authority, which is let in at the same time.
+enum RefusalProof {
+  typealias Answer = Result<String, TalosFailure>
+
+  static let name = "old-refused"
+
+  /// - Parameters:
+  ///   - control: how an accepted client has just fared.
+  ///   - accepted: dials as one once more.
+  ///   - dropped: dials as a client of the dropped authority.
+  static func check(
+    control: Answer, accepted: () async -> Answer, dropped: () async -> Answer
+  ) async -> CheckResult {
+    var control = control
+    // A TLS alert that names the certificate is proof by itself. A connection that is merely cut off is
+    // one only when that happens every time, and to the dropped client alone.
+    for _ in 0..<3 {
+      guard case .success = control else { break }
+      switch await dropped() {
+      case .success:
+        return CheckResult(name, .waiting, "a client of the dropped CA is still let in")
+      case .failure(.rejected(let text)):
+        return CheckResult(name, .passed, "a client of the dropped CA is refused (\(text))")
+      case .failure(let failure) where failure.isCutOff: control = await accepted()
+      case .failure(let failure):
+        return CheckResult(name, .waiting, "no clear refusal: \(failure.message)")
+      }
+    }
+    guard case .success = control else {
+      return CheckResult(name, .waiting, "cannot be proved while an accepted client is not let in")
+    }
+    return CheckResult(
+      name, .passed, "a client of the dropped CA is cut off every time, an accepted one let in")
+  }
+}

@@ -84,7 +84,8 @@ struct RealTimeTests {
   }
 
   @Test(
-    "Thirty clusters rotate at once over SQLite, on all threads, stopped and started in between")
+    "Thirty clusters rotate at once over SQLite, on all threads, stopped and started in between",
+    .timeLimit(.minutes(1)))
   func manyClusters() async throws {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
@@ -117,7 +118,7 @@ struct RealTimeTests {
     await store.close()
   }
 
-  @Test("A thousand watches of one cluster all see its end")
+  @Test("A thousand watches of one cluster all see its end", .timeLimit(.minutes(1)))
   func manyWatches() async throws {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }

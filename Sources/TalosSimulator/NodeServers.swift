@@ -110,7 +110,7 @@ final class NodeServers: Sendable {
       TLSConfiguration(
         role: .server, identity: try certificates.apiServer.identity(),
         trustRoots: TrustPool.certificates(accepted), peerVerification: .requestUnverified,
-        alpn: ["h2", "http/1.1"]))
+        alpn: ["h2"]))
     let server = try RPCServer(
       HTTPDispatch(
         grpc: ServiceRouter(), handler: KubernetesEndpoint(hub: hub, accepted: accepted)),

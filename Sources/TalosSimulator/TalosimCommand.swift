@@ -6,11 +6,32 @@ internal import Synchronization
 
 /// The program talosim: a simulated cluster for demos and for tests in other processes.
 public enum TalosimCommand {
-  /// Runs until a signal comes.
+  /// The whole program, on the main thread.
+  ///
+  /// That thread waits for the signals. It cannot be left to the concurrency runtime: the way that
+  /// waits, every signal is let through to where it ends the process.
+  public static func main(_ arguments: [String]) -> Never {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGTERM)
+    sigaddset(&signals, SIGINT)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    // A shell that starts programs in the background may have them ignore this one.
+    signal(SIGINT, SIG_DFL)
+    signal(SIGPIPE, SIG_IGN)
+    let (stopped, stop) = AsyncStream.makeStream(of: Void.self)
+    Task { exit(await run(arguments, until: stopped)) }
+    var number: Int32 = 0
+    while sigwait(&signals, &number) != 0 {}
+    stop.finish()
+    while true { pause() }
+  }
+
+  /// Runs a cluster until the stream ends.
   ///
   /// - Parameter arguments: without the program's name.
-  /// - Returns: the exit code: 0 after a signal, 1 when the cluster cannot run, 2 for wrong usage.
-  public static func run(_ arguments: [String]) async -> Int32 {
+  /// - Returns: the exit code: 0 in the end, 1 when the cluster cannot run, 2 for wrong usage.
+  static func run(_ arguments: [String], until stopped: AsyncStream<Void>) async -> Int32 {
     let parsed: TalosimArguments
     do {
       parsed = try TalosimArguments(arguments)
@@ -22,7 +43,6 @@ public enum TalosimCommand {
       print(TalosimArguments.usage)
       return 0
     }
-    let signal = SignalWait()
     do {
       let cluster = try await SimulatedCluster(parsed.options)
       try await cluster.start()
@@ -31,7 +51,7 @@ public enum TalosimCommand {
       try ClusterFiles.write(cluster, to: parsed.output)
       print("ready")
       fflush(nil)
-      await signal.wait()
+      for await _ in stopped {}
       await control?.shutdown(grace: .zero)
       await cluster.stop()
       return 0
@@ -60,28 +80,4 @@ public enum TalosimCommand {
   private static func complain(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
-}
-
-/// Waits for SIGTERM or SIGINT on a thread of its own, the signals being blocked everywhere else.
-private final class SignalWait: Sendable {
-  private let arrived: AsyncStream<Void>
-
-  init() {
-    let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-    arrived = stream
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGTERM)
-    sigaddset(&signals, SIGINT)
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-    let waited = signals
-    Thread.detachNewThread {
-      var set = waited
-      var number: Int32 = 0
-      sigwait(&set, &number)
-      continuation.finish()
-    }
-  }
-
-  func wait() async { for await _ in arrived {} }
 }

@@ -1,7 +1,3 @@
 import TalosSimulator
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
-exit(await TalosimCommand.run(Array(CommandLine.arguments.dropFirst())))
+TalosimCommand.main(Array(CommandLine.arguments.dropFirst()))

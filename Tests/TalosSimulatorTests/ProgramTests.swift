@@ -30,7 +30,7 @@ struct ProgramTests {
     ])
   func misuse(arguments: [String]) async {
     #expect(throws: TalosimArguments.Misuse.self) { try TalosimArguments(arguments) }
-    #expect(await TalosimCommand.run(arguments) == 2)
+    #expect(await TalosimCommand.run(arguments, until: AsyncStream { $0.finish() }) == 2)
   }
 
   @Test("Machines take the addresses after the base, control planes first")

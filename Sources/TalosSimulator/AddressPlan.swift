@@ -1,4 +1,5 @@
-internal import Glibc
+internal import RPC
+internal import RPCTransport
 
 /// Which machine has which name and address, and which ports all of them use.
 struct AddressPlan {
@@ -13,14 +14,15 @@ struct AddressPlan {
   var port: Int
   var kubernetesPort: Int
 
-  init(_ options: ClusterOptions) throws(SimulatorError) {
+  init(_ options: ClusterOptions) async throws {
     machines = try Self.machines(options)
-    let addresses = machines.map(\.address)
-    port =
-      options.port != 0 ? options.port : try Self.freePort(on: addresses, otherThan: nil)
-    kubernetesPort =
-      options.kubernetesPort != 0
-      ? options.kubernetesPort : try Self.freePort(on: addresses, otherThan: port)
+    port = options.port
+    kubernetesPort = options.kubernetesPort
+    if port == 0 { port = try await Self.freePort(on: machines.map(\.address)) }
+    while kubernetesPort == 0 {
+      let found = try await Self.freePort(on: machines.map(\.address))
+      if found != port { kubernetesPort = found }
+    }
   }
 
   static func machines(_ options: ClusterOptions) throws(SimulatorError) -> [Machine] {
@@ -60,37 +62,20 @@ struct AddressPlan {
   }
 
   /// A port that nobody listens on, at any of the addresses.
-  private static func freePort(
-    on addresses: [String], otherThan taken: Int?
-  ) throws(SimulatorError) -> Int {
+  private static func freePort(on addresses: [String]) async throws -> Int {
     for _ in 0..<64 {
-      guard let candidate = LoopbackPort.bind(addresses[0], port: 0), candidate != taken,
-        addresses.dropFirst().allSatisfy({ LoopbackPort.bind($0, port: candidate) != nil })
-      else { continue }
-      return candidate
-    }
-    throw .setup("no port is free on all of \(addresses.joined(separator: ", "))")
-  }
-}
-
-/// Tries whether a port can be had.
-enum LoopbackPort {
-  /// Binds for a moment and returns the port, or nil when it is taken.
-  static func bind(_ address: String, port: Int) -> Int? {
-    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard socket >= 0 else { return nil }
-    defer { close(socket) }
-    var name = sockaddr_in()
-    name.sin_family = sa_family_t(AF_INET)
-    name.sin_port = in_port_t(UInt16(truncatingIfNeeded: port)).bigEndian
-    guard inet_pton(AF_INET, address, &name.sin_addr) == 1 else { return nil }
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &name) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        guard Glibc.bind(socket, $0, length) == 0 else { return false }
-        return getsockname(socket, $0, &length) == 0
+      let server = try RPCServer(ServiceRouter(), configuration: .simulator)
+      do {
+        let port = try await server.listen(plaintext: addresses[0], port: 0)
+        for address in addresses.dropFirst() {
+          _ = try await server.listen(plaintext: address, port: port)
+        }
+        await server.shutdown(grace: .zero)
+        return port
+      } catch {
+        await server.shutdown(grace: .zero)
       }
     }
-    return bound ? Int(in_port_t(bigEndian: name.sin_port)) : nil
+    throw SimulatorError.setup("no port is free on all of \(addresses.joined(separator: ", "))")
   }
 }

@@ -42,16 +42,13 @@ enum ClusterFiles {
     guard file >= 0 else {
       throw .setup("cannot write \(path): \(String(cString: strerror(errno)))")
     }
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-      if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { break }
-      rest = rest.dropFirst(written)
+    let handle = FileHandle(fileDescriptor: file, closeOnDealloc: true)
+    do { try handle.write(contentsOf: Data(text.utf8)) } catch {
+      unlink(temporary)
+      throw .setup("cannot write \(path): \(error)")
     }
-    let failed = !rest.isEmpty
-    close(file)
-    guard !failed, rename(temporary, path) == 0 else {
+    try? handle.close()
+    guard rename(temporary, path) == 0 else {
       unlink(temporary)
       throw .setup("cannot write \(path): \(String(cString: strerror(errno)))")
     }

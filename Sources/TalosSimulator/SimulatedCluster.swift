@@ -39,7 +39,7 @@ public final class SimulatedCluster: Sendable {
   ///   free.
   public init(_ options: ClusterOptions) async throws {
     self.options = options
-    let plan = try AddressPlan(options)
+    let plan = try await AddressPlan(options)
     port = plan.port
     kubernetesPort = plan.kubernetesPort
     let now = WallClock.seconds()

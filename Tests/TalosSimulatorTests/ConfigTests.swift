@@ -33,6 +33,26 @@ struct ConfigTemplateTests {
     }
   }
 
+  @Test("A CA document's issuing CA comes first among the accepted ones")
+  func accepted() throws {
+    let other = Fixture.otherKubernetes.certificate
+    let block = other.split(separator: "\n").map { "    \($0)\n" }.joined()
+    for type in [MachineType.controlPlane, .worker] {
+      let text = Fixture.template(type, layout: .multidoc).render()
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      let start = try #require(lines.firstIndex(of: "kind: KubeAPIServerCAConfig"))
+      let end = try #require(lines[start...].firstIndex(of: "---"))
+      var document = lines[start..<end].joined(separator: "\n") + "\n"
+      if !document.contains("acceptedCAs:") { document += "acceptedCAs:\n" }
+      document += "  - |\n" + block
+      document = document.replacing("    - |\n        ", with: "  - |\n        ")
+      let edited =
+        (lines[..<start] + [document + "---"] + lines[(end + 1)...]).joined(separator: "\n")
+      let config = try Fixture.config(edited, talosMinor: 14).config
+      #expect(config.kubernetesAccepted == [Fixture.kubernetes.certificate, other])
+    }
+  }
+
   @Test("A machine before 1.14 does not know the new documents")
   func tooOld() {
     let text = Fixture.template(layout: .multidoc).render()

@@ -89,7 +89,10 @@ extension ClusterSuite {
         }
         #expect(single == .unavailable)
         try await worker.powerOn()
-        #expect(try await test.version(of: worker, via: test.controlPlanes[0]) == "v1.13.4")
+        // The proxy has to try again first, and waits between tries.
+        try await eventually("the worker is back") {
+          (try? await test.version(of: worker, via: test.controlPlanes[0])) == "v1.13.4"
+        }
       }
     }
 

@@ -5,8 +5,8 @@ internal import RPCTransport
 /// The program `omnictl`.
 public enum Omnictl {
   /// Runs the command of the process' arguments and ends the process with its exit code.
-  public static func main() async -> Never {
-    ProcessSignals.start()
+  public static func main() -> Never {
+    let signals = ProcessSignals()
     let variable: @Sendable (String) -> String? = { name in
       getenv(name).map { String(cString: $0) }
     }
@@ -20,9 +20,9 @@ public enum Omnictl {
         configuration.backoff = .eager
         return try SocketChannel(endpoint, configuration: configuration)
       },
-      signals: ProcessSignals.shared)
-    let code = await run(Array(CommandLine.arguments.dropFirst()), surroundings)
-    exit(code.rawValue)
+      signals: signals)
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    signals.run { exit(await run(arguments, surroundings).rawValue) }
   }
 
   /// Runs one command; every failure ends as a line on standard error and an exit code.

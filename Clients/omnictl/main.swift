@@ -1,3 +1,3 @@
 import OmnictlCommands
 
-await Omnictl.main()
+Omnictl.main()

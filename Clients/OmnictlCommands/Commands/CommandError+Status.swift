@@ -66,6 +66,13 @@ extension RPCError {
     }
     return nil
   }
+
+  /// The message without the address that it begins with.
+  func reason(without address: String) -> String {
+    let text = message.isEmpty ? code.name : message
+    let prefix = "\(address): "
+    return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
+  }
 }
 
 extension StatusDetail {

@@ -75,10 +75,8 @@ struct Session: Sendable {
         .unreachable, "omnid cannot be reached: there is no socket at \(endpoint)",
         hint: "start it with 'omnid serve'\(elsewhere)")
     case .noListener:
-      let reason =
-        error.message.hasPrefix("\(endpoint)") ? error.message : "\(endpoint): \(error.message)"
       return CommandError(
-        .unreachable, "omnid cannot be reached: \(reason)",
+        .unreachable, "omnid cannot be reached: \(error.reason(without: "\(endpoint)"))",
         hint: "see whether 'omnid serve' runs\(elsewhere), then ask again")
     }
   }

@@ -25,7 +25,7 @@ extension Session {
     let limit = invocation[WaitFlags.waitTimeout]
     let report = makeReport()
     let follower = RotationFollower(
-      client: client, cluster: cluster, limit: limit == .zero ? nil : limit)
+      client: client, cluster: cluster, address: "\(endpoint)", limit: limit == .zero ? nil : limit)
     let outcome: RotationFollower.Outcome
     do throws(RPCError) {
       defer { report.close() }

@@ -1,50 +1,26 @@
 internal import Glibc
 internal import Synchronization
 
-/// The signals that end, stop or resize the process, taken by a thread of their own, so that what
-/// has to be put right before (the cursor) is done in ordinary code.
+/// The signals that end, stop or resize the process, taken one by one in ordinary code, so that what
+/// has to be put right before (the cursor) is.
 ///
 /// Each signal then does what it would have done: the dispositions are left as they were inherited.
 final class ProcessSignals: SignalSource {
-  static let shared = ProcessSignals()
-
   private let listener = Mutex<(any SignalListener)?>(nil)
-
-  private init() {}
 
   func listen(_ listener: (any SignalListener)?) {
     self.listener.withLock { $0 = listener }
   }
 
-  /// Takes the signals from now on. To be called before the process has a second thread, since each
-  /// thread inherits what is blocked from the one that made it.
-  static func start() {
-    var set = caught
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-    var thread = pthread_t()
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    let failure = pthread_create(
-      &thread, &attributes,
-      { _ in
-        ProcessSignals.shared.run()
-        return nil
-      }, nil)
-    pthread_attr_destroy(&attributes)
-    // Without the thread nobody would take them: then they do what they always do.
-    if failure != 0 { pthread_sigmask(SIG_UNBLOCK, &set, nil) }
-  }
-
-  private static var caught: sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    for signal in [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH] { sigaddset(&set, signal) }
-    return set
-  }
-
-  fileprivate func run() {
+  /// Runs the body as a task, and takes the signals on this thread until the body ends the process.
+  ///
+  /// To be called on the main thread before there are others, since each thread inherits what is
+  /// blocked from the one that made it. (The main thread of an `async` main function unblocks all
+  /// signals when it goes to sleep.)
+  func run(_ body: @escaping @Sendable () async -> Never) -> Never {
     var set = Self.caught
+    pthread_sigmask(SIG_BLOCK, &set, nil)
+    Task.detached { await body() }
     while true {
       var signal: Int32 = 0
       guard sigwait(&set, &signal) == 0 else { continue }
@@ -57,6 +33,13 @@ final class ProcessSignals: SignalSource {
         listener?.continued()
       }
     }
+  }
+
+  private static var caught: sigset_t {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH] { sigaddset(&set, signal) }
+    return set
   }
 
   /// Lets the signal act on the process, here and now. Returns when it was ignored, or when the

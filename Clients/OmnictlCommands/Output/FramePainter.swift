@@ -10,7 +10,8 @@ struct FramePainter {
     standing = lines.map(\.width)
     var frame = "\r"
     if rows > 0 { frame += "\u{1B}[\(rows)A" }
-    for line in lines { frame += line.rendered(hasColor: hasColor) + "\u{1B}[K\n" }
+    // The whole line is erased first: a terminal that has broken it remembers that otherwise.
+    for line in lines { frame += "\u{1B}[2K\(line.rendered(hasColor: hasColor))\n" }
     // Whatever a longer frame has left behind.
     return frame + "\u{1B}[J"
   }
@@ -18,6 +19,7 @@ struct FramePainter {
   /// What stands there stays; the next frame begins below it.
   mutating func leave() { standing = [] }
 
+  static let eraseLine = "\r\u{1B}[2K"
   static let hideCursor = "\u{1B}[?25l"
   static let showCursor = "\u{1B}[?25h"
 }

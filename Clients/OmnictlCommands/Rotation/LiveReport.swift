@@ -73,7 +73,10 @@ final class LiveReport: RotationReport, SignalListener {
   func leaving(isStop: Bool) {
     state.withLock { state in
       giveBack(&state)
-      if !isStop { errors.write("omnictl: \(Printable.line(farewell))\n") }
+      guard !isStop else { return }
+      // In place of the ^C that the terminal has echoed.
+      screen.write(FramePainter.eraseLine)
+      errors.write("omnictl: \(Printable.line(farewell))\n")
     }
   }
 

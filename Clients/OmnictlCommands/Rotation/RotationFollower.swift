@@ -18,6 +18,8 @@ struct RotationFollower: Sendable {
 
   let client: RPCClient
   let cluster: String
+  /// What the server's address is called in errors, where it says nothing new.
+  var address = ""
   /// How long to follow; nil: for ever.
   let limit: Duration?
   /// How long to wait before the first new attempt; doubled each time, up to 2 seconds.
@@ -52,7 +54,7 @@ struct RotationFollower: Sendable {
         case .deadlineExceeded, .cancelled, .unavailable, .aborted:
           if Task.isCancelled { throw error }
           if let deadline, ContinuousClock.now >= deadline { return .timedOut(watch.current) }
-          watch.lost(error)
+          watch.lost(error.reason(without: address))
         case .invalidArgument where watch.current.revision > 0 && !watch.startsOver:
           // The server's journal is an older one than the one this revision came from.
           watch.startsOver = true
@@ -121,9 +123,9 @@ struct RotationFollower: Sendable {
     /// How many statuses came.
     var received = 0
 
-    mutating func lost(_ error: RPCError) {
+    mutating func lost(_ reason: String) {
       isLost = true
-      report.interrupted(error.message.isEmpty ? error.code.name : error.message)
+      report.interrupted(reason)
     }
 
     mutating func take(_ status: RotationStatus) -> Stop? {

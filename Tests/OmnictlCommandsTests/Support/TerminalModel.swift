@@ -56,7 +56,7 @@ struct TerminalModel {
     rest = rest.dropFirst(parameters.count)
     switch (rest.popFirst(), parameters) {
     case ("A", let count): row = max(0, row - (Int(count) ?? 1))
-    case ("K", ""): rows[row] = Array(rows[row].prefix(column))
+    case ("K", "2"): rows[row] = []
     case ("J", ""):
       rows[row] = Array(rows[row].prefix(column))
       rows = Array(rows.prefix(row + 1))

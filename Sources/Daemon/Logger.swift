@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Writes the log: one line per event.
 ///
 /// Who logs keeps secrets out: no key, no credential, no configuration.
@@ -15,7 +13,7 @@ public struct Logger: Sendable {
   ///   - now: the time, as it shall stand in the line.
   public init(
     level: LogLevel = .info, format: LogFormat = .text,
-    write: @escaping @Sendable (String) -> Void = Logger.standardError,
+    write: @escaping @Sendable (String) -> Void = { StandardStream.error.write($0) },
     now: @escaping @Sendable () -> String = { WallClock.timestamp() }
   ) {
     self.level = level
@@ -54,19 +52,4 @@ public struct Logger: Sendable {
     _ message: @autoclosure () -> String,
     _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
   ) { log(.error, message(), fields()) }
-
-  /// Writes a line with one system call, so that lines of several threads do not mix. A line that
-  /// cannot be written is lost: the log holds nothing up.
-  public static let standardError: @Sendable (String) -> Void = { line in
-    var line = line
-    line.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)
-      while rest.count > 0 {
-        let written = unsafe Glibc.write(STDERR_FILENO, rest.baseAddress, rest.count)
-        if written < 0 && errno == EINTR { continue }
-        guard written > 0 else { return }
-        unsafe rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-      }
-    }
-  }
 }

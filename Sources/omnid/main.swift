@@ -1,1 +1,3 @@
-print("not built yet")
+import Daemon
+
+ProcessFacts.end(Program.run(CommandLine.arguments, ProcessFacts.current()))

@@ -1,0 +1,131 @@
+import Daemon
+import RPCTransport
+
+/// Everything `omnid serve` has been told, checked and complete.
+struct ServeOptions: Equatable {
+  /// Where the key comes from that encrypts the stored CA keys.
+  enum MasterKey: Equatable {
+    /// Made when it is not there yet.
+    case own(path: String)
+    /// Given by the operator; has to be there.
+    case given(path: String)
+    /// Handed over by the service manager.
+    case credential(path: String)
+  }
+
+  /// What listeners with TLS present and trust.
+  struct TLSFiles: Equatable {
+    var certificate: String
+    var key: String
+    var clientCA: String
+  }
+
+  var listen: [Endpoint]
+  var stateDirectory: String
+  var storePath: String
+  var masterKey: MasterKey
+  /// Set when there is a listener with TLS.
+  var tls: TLSFiles?
+  var logFormat: LogFormat
+  var logLevel: LogLevel
+
+  /// Flags go before the environment, that before the configuration file, that before the defaults.
+  ///
+  /// - Parameter readFile: reads the configuration file, if one is named.
+  init(
+    _ arguments: [String], _ facts: ProcessFacts,
+    readFile: (String) throws(UsageError) -> [UInt8]
+  ) throws(UsageError) {
+    var values = try SettingValues.flags(arguments)
+    values.fill(from: try SettingValues.variables(facts.environment))
+    if let path = values[.config]?.texts[0] {
+      values.fill(from: try SettingValues.file(try readFile(path), path: path))
+    }
+    let defaults = Defaults(facts)
+    if let directory = values[.stateDirectory]?.texts[0] {
+      stateDirectory = directory
+    } else {
+      stateDirectory = try defaults.stateDirectory()
+    }
+    storePath =
+      try values[.store].map(Self.storePath) ?? stateDirectory + "/" + Defaults.storeName
+    if let file = values[.masterKeyFile]?.texts[0] {
+      masterKey = .given(path: file)
+    } else if let credential = defaults.masterKeyCredential(exists: PrivateFiles.exists) {
+      masterKey = .credential(path: credential)
+    } else {
+      masterKey = .own(path: stateDirectory + "/" + Defaults.masterKeyName)
+    }
+    listen = try values[.listen].map(Self.endpoints) ?? [defaults.endpoint()]
+    logFormat = try values[.logFormat].map(Self.logFormat) ?? .text
+    logLevel = try values[.logLevel].map(Self.logLevel) ?? .info
+    tls = try Self.tlsFiles(values, listen)
+  }
+
+  private static func storePath(_ value: SettingValues.Value) throws(UsageError) -> String {
+    let text = value.texts[0]
+    guard text.hasPrefix("sqlite:"), text.utf8.count > "sqlite:".utf8.count else {
+      throw UsageError("\(value.origin): '\(text)' is not written sqlite:PATH")
+    }
+    return String(text.dropFirst("sqlite:".count))
+  }
+
+  private static func endpoints(_ value: SettingValues.Value) throws(UsageError) -> [Endpoint] {
+    var endpoints: [Endpoint] = []
+    for text in value.texts {
+      guard let endpoint = Endpoint(text) else {
+        throw UsageError("\(value.origin): '\(text)' is not written unix:PATH or tls:HOST:PORT")
+      }
+      switch endpoint {
+      case .unix(let path):
+        // What fits into a sockaddr_un, with the zero byte after it.
+        guard path.utf8.count <= 107 else {
+          throw UsageError("\(value.origin): a socket's path has at most 107 bytes: \(path)")
+        }
+      case .tls: break
+      case .plaintext:
+        throw UsageError("\(value.origin): '\(text)' is not encrypted; there are unix: and tls:")
+      }
+      guard !endpoints.contains(endpoint) else {
+        throw UsageError("\(value.origin): '\(text)' is given more than once")
+      }
+      endpoints.append(endpoint)
+    }
+    return endpoints
+  }
+
+  private static func logFormat(_ value: SettingValues.Value) throws(UsageError) -> LogFormat {
+    guard let format = LogFormat(rawValue: value.texts[0]) else {
+      throw UsageError("\(value.origin): '\(value.texts[0])' is neither text nor json")
+    }
+    return format
+  }
+
+  private static func logLevel(_ value: SettingValues.Value) throws(UsageError) -> LogLevel {
+    guard let level = LogLevel(name: value.texts[0]) else {
+      throw UsageError(
+        "\(value.origin): '\(value.texts[0])' is not debug, info, warning or error")
+    }
+    return level
+  }
+
+  private static func tlsFiles(
+    _ values: SettingValues, _ listen: [Endpoint]
+  ) throws(UsageError) -> TLSFiles? {
+    let isWanted = listen.contains { if case .tls = $0 { true } else { false } }
+    guard isWanted else {
+      for setting in [Setting.tlsCertificate, .tlsKey, .tlsClientCA] {
+        if let value = values[setting] {
+          throw UsageError("\(value.origin) is of no use without --listen tls:HOST:PORT")
+        }
+      }
+      return nil
+    }
+    guard let certificate = values[.tlsCertificate]?.texts[0],
+      let key = values[.tlsKey]?.texts[0], let clientCA = values[.tlsClientCA]?.texts[0]
+    else {
+      throw UsageError("--listen tls: needs --tls-cert, --tls-key and --tls-client-ca")
+    }
+    return TLSFiles(certificate: certificate, key: key, clientCA: clientCA)
+  }
+}

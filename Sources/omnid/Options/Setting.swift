@@ -1,0 +1,84 @@
+/// Something that can be set: by a flag, in the environment, in the configuration file.
+enum Setting: String, CaseIterable {
+  case listen
+  case stateDirectory = "state-dir"
+  case store
+  case masterKeyFile = "master-key-file"
+  case tlsCertificate = "tls-cert"
+  case tlsKey = "tls-key"
+  case tlsClientCA = "tls-client-ca"
+  case config
+  case logFormat = "log-format"
+  case logLevel = "log-level"
+
+  var flag: String { "--" + rawValue }
+
+  var variable: String {
+    "OMNID_" + rawValue.uppercased().replacing("-", with: "_")
+  }
+
+  /// Whether it takes several values.
+  var isRepeatable: Bool { self == .listen }
+}
+
+/// The values of the settings, each from the place that counts most.
+struct SettingValues {
+  struct Value: Equatable {
+    var texts: [String]
+    /// How whoever set it knows it: a flag, a variable, a key in a file.
+    var origin: String
+  }
+
+  private(set) var values: [Setting: Value] = [:]
+
+  /// - Parameter origin: of the values, for messages.
+  mutating func set(_ setting: Setting, _ texts: [String], origin: String) throws(UsageError) {
+    guard !texts.isEmpty, texts.allSatisfy({ !$0.isEmpty }) else {
+      throw UsageError("\(origin) needs a value")
+    }
+    guard setting.isRepeatable || (texts.count == 1 && values[setting] == nil) else {
+      throw UsageError("\(origin) is given more than once")
+    }
+    values[setting, default: Value(texts: [], origin: origin)].texts += texts
+  }
+
+  /// Takes over what is not set yet.
+  mutating func fill(from other: SettingValues) {
+    values.merge(other.values) { mine, _ in mine }
+  }
+
+  subscript(setting: Setting) -> Value? { values[setting] }
+
+  /// Reads `--flag VALUE` and `--flag=VALUE`.
+  static func flags(_ arguments: [String]) throws(UsageError) -> SettingValues {
+    var values = SettingValues()
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(parts[0])
+      guard let setting = Setting.allCases.first(where: { $0.flag == name }) else {
+        throw UsageError(
+          argument.hasPrefix("-")
+            ? "there is no flag \(name)" : "'\(argument)' is not expected here")
+      }
+      guard let text = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+        throw UsageError("\(name) needs a value")
+      }
+      try values.set(setting, [text], origin: name)
+    }
+    return values
+  }
+
+  /// Reads the variables; an empty one counts as not set.
+  static func variables(_ environment: [String: String]) throws(UsageError) -> SettingValues {
+    var values = SettingValues()
+    for setting in Setting.allCases {
+      guard let text = environment[setting.variable], !text.isEmpty else { continue }
+      let texts =
+        setting.isRepeatable
+        ? text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) : [text]
+      try values.set(setting, texts, origin: setting.variable)
+    }
+    return values
+  }
+}

@@ -1,0 +1,45 @@
+/// What `--help` shows.
+enum Usage {
+  static let program = """
+    Usage: omnid serve [flags]     serve until SIGTERM or SIGINT
+           omnid version           print the version
+
+    Rotates the root CAs of Talos Linux clusters without downtime. Use omnictl, or any gRPC client, to
+    talk to it. 'omnid serve --help' tells of the flags.
+
+    """
+
+  static let serve = """
+    Usage: omnid serve [flags]
+
+      --listen URI            where to serve; may be given more than once. unix:PATH, or
+                              tls:HOST:PORT with the three --tls flags
+                              (default unix:$XDG_RUNTIME_DIR/omnid/omnid.sock,
+                              for root unix:/run/omnid/omnid.sock)
+      --state-dir DIR         embedded store and keys (default $XDG_STATE_HOME/omnid,
+                              for root /var/lib/omnid)
+      --store URI             sqlite:PATH (default sqlite:<state-dir>/omnid.db)
+      --master-key-file FILE  32 bytes that encrypt the stored CA keys (default the systemd credential
+                              omnid-master-key, else <state-dir>/master.key, made on first start)
+      --tls-cert FILE         the server's certificate chain for tls: listeners, PEM
+      --tls-key FILE          its private key, PEM
+      --tls-client-ca FILE    the CAs whose client certificates are let in, PEM
+      --config FILE           a YAML file with the same keys: state-dir: /srv/omnid
+      --log-format FORMAT     text or json (default text)
+      --log-level LEVEL       debug, info, warning or error (default info)
+      --help                  show this
+
+    Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes
+    several URIs with commas between. A flag goes before the environment, that before the file.
+
+    Exit status: 0 after SIGTERM or SIGINT; 1 when serving failed; 2 for wrong usage.
+
+    """
+}
+
+/// Wrong usage; the message says what is wrong in one line.
+struct UsageError: Error, Equatable {
+  var message: String
+
+  init(_ message: String) { self.message = message }
+}

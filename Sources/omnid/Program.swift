@@ -1,0 +1,61 @@
+import Daemon
+
+/// What `omnid` does with its command line.
+enum Program {
+  static let version = "0.1.0"
+
+  /// - Returns: the exit status: 0 done, 1 failed, 2 wrong usage.
+  static func run(_ arguments: [String], _ facts: ProcessFacts) -> Int32 {
+    let words = arguments.dropFirst()
+    switch words.first {
+    case "serve":
+      if words.contains("--help") || words.contains("-h") { return show(Usage.serve) }
+      return serve(Array(words.dropFirst()), facts)
+    case "version", "--version":
+      return words.count == 1 ? show("omnid \(version)\n") : refuse("\(words.first!) stands alone")
+    case "help", "--help", "-h":
+      return show(Usage.program)
+    case nil:
+      return refuse("a command is missing, such as 'omnid serve'")
+    case let word?:
+      return refuse("there is no command '\(word)'; there are serve and version")
+    }
+  }
+
+  private static func show(_ text: String) -> Int32 {
+    StandardStream.output.write(text)
+    return 0
+  }
+
+  private static func refuse(_ problem: String) -> Int32 {
+    StandardStream.error.write("omnid: \(problem) (see 'omnid --help')\n")
+    return 2
+  }
+
+  /// This thread waits for signals; everything else happens on others.
+  private static func serve(_ arguments: [String], _ facts: ProcessFacts) -> Int32 {
+    let options: ServeOptions
+    do throws(UsageError) {
+      options = try ServeOptions(arguments, facts) { path throws(UsageError) in
+        do throws(DaemonError) { return try PrivateFiles.read(path) } catch {
+          throw UsageError("the configuration file cannot be read: \(error.message)")
+        }
+      }
+    } catch {
+      return refuse(error.message)
+    }
+    TerminationSignals.block()
+    let logger = Logger(level: options.logLevel, format: options.logFormat)
+    let stop = OneTimeEvent()
+    Task {
+      let server = Server(options: options, facts: facts, logger: logger)
+      ProcessFacts.end(await server.run(until: stop))
+    }
+    let first = TerminationSignals.wait()
+    logger.info("stopping", ["signal": .integer(Int64(first))])
+    stop.happen()
+    let second = TerminationSignals.wait()
+    logger.warning("ended by a second signal", ["signal": .integer(Int64(second))])
+    return 128 + second
+  }
+}

@@ -1,0 +1,69 @@
+import Orchestrator
+import Rotation
+
+/// Something that has happened between two snapshots of a cluster.
+enum RotationEvent: Equatable {
+  case started
+  /// It was under way when it was first seen: the server has been restarted.
+  case resumed
+  case phaseBegan(String)
+  case machineInWork(String, phase: String)
+  case machineDone(String, phase: String)
+  case machineWaitedFor(String, phase: String, error: String)
+  case clusterWaitedFor(String)
+  case noted(String)
+  case succeeded
+  case failed(String)
+
+  /// What the later snapshot shows that the earlier one does not. What happened before anything was
+  /// seen is not told again.
+  ///
+  /// - Parameter earlier: nil when the cluster has not been seen before.
+  static func between(_ earlier: RotationSnapshot?, _ later: RotationSnapshot) -> [RotationEvent] {
+    guard later.state != .idle else { return [] }
+    let isNew = earlier?.rotationID != later.rotationID
+    if earlier == nil, later.isIdle { return [] }
+    var events: [RotationEvent] = isNew ? [earlier == nil ? .resumed : .started] : []
+    let before = isNew ? nil : earlier
+    // What a resumed rotation shows at first is old news, but for who is waited for.
+    let isFirstSight = earlier == nil
+    if !isFirstSight, let phase = later.phase, phase != before?.phase || before == nil {
+      events.append(.phaseBegan(phase.name))
+    }
+    events += machineEvents(before, later, isFirstSight: isFirstSight)
+    if !later.clusterChecks.isEmpty || later.machines.isEmpty, later.state == .running,
+      !later.error.isEmpty, later.error != before?.error
+    {
+      events.append(.clusterWaitedFor(later.error))
+    }
+    if !isFirstSight {
+      let known = before?.notes ?? []
+      events += later.notes.filter { !known.contains($0) }.map { .noted($0) }
+    }
+    if later.state != before?.state {
+      if later.state == .succeeded { events.append(.succeeded) }
+      if later.state == .failed { events.append(.failed(later.error)) }
+    }
+    return events
+  }
+
+  private static func machineEvents(
+    _ before: RotationSnapshot?, _ later: RotationSnapshot, isFirstSight: Bool
+  ) -> [RotationEvent] {
+    var known: [String: MachineSnapshot] = [:]
+    for machine in before?.machines ?? [] { known[machine.machine] = machine }
+    return later.machines.compactMap { machine in
+      let earlier = known[machine.machine].flatMap { $0.phase == machine.phase ? $0 : nil }
+      let phase = machine.phase.name
+      switch machine.state {
+      case .done where earlier?.state != .done && !isFirstSight:
+        return .machineDone(machine.machine, phase: phase)
+      case .applying where earlier?.state != .applying && !isFirstSight:
+        return .machineInWork(machine.machine, phase: phase)
+      case .waiting where earlier?.state != .waiting || earlier?.lastError != machine.lastError:
+        return .machineWaitedFor(machine.machine, phase: phase, error: machine.lastError)
+      default: return nil
+      }
+    }
+  }
+}

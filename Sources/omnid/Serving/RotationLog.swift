@@ -1,0 +1,82 @@
+import Daemon
+import Orchestrator
+import Rotation
+
+/// Logs what happens in rotations, each event once.
+struct RotationLog {
+  let logger: Logger
+  /// How long to wait before watching again after the journal could not be written.
+  var pause = Duration.seconds(5)
+
+  /// Returns when the orchestrator stops.
+  func follow(_ orchestrator: RotationOrchestrator) async {
+    var seen: [String: RotationSnapshot] = [:]
+    var revision: Revision = 0
+    var trouble = ""
+    while !Task.isCancelled {
+      do throws(OrchestratorError) {
+        var snapshots = try orchestrator.watch(afterRevision: revision).makeAsyncIterator()
+        while let snapshot = try await snapshots.next() {
+          let events = RotationEvent.between(seen[snapshot.cluster], snapshot)
+          for event in events { log(event, snapshot) }
+          seen[snapshot.cluster] = snapshot
+          revision = max(revision, snapshot.revision)
+          trouble = ""
+        }
+        return
+      } catch {
+        if error.code == .shuttingDown { return }
+        if error.message != trouble {
+          logger.error(
+            "rotations cannot go on",
+            ["cluster": .string(error.subject), "error": .string(error.message)])
+        }
+        trouble = error.message
+        guard (try? await Task.sleep(for: pause)) != nil else { return }
+      }
+    }
+  }
+
+  private func log(_ event: RotationEvent, _ snapshot: RotationSnapshot) {
+    let cluster = LogValue.string(snapshot.cluster)
+    let rotation = LogValue.string(snapshot.rotationID)
+    switch event {
+    case .started, .resumed:
+      logger.info(
+        event == .started ? "rotation started" : "rotation resumed",
+        [
+          "cluster": cluster, "rotation": rotation,
+          "component": .string(snapshot.component?.rawValue ?? ""),
+          "old_ca": .string(snapshot.oldFingerprint), "new_ca": .string(snapshot.newFingerprint),
+          "requester": .string(snapshot.requester), "reason": .string(snapshot.reason),
+        ])
+    case .phaseBegan(let phase):
+      logger.info(
+        "phase began", ["cluster": cluster, "rotation": rotation, "phase": .string(phase)])
+    case .machineInWork(let machine, let phase):
+      logger.debug(
+        "machine in work",
+        ["cluster": cluster, "machine": .string(machine), "phase": .string(phase)])
+    case .machineDone(let machine, let phase):
+      logger.info(
+        "machine done",
+        ["cluster": cluster, "machine": .string(machine), "phase": .string(phase)])
+    case .machineWaitedFor(let machine, let phase, let error):
+      logger.warning(
+        "machine waited for",
+        [
+          "cluster": cluster, "machine": .string(machine), "phase": .string(phase),
+          "error": .string(error),
+        ])
+    case .clusterWaitedFor(let error):
+      logger.warning("cluster waited for", ["cluster": cluster, "error": .string(error)])
+    case .noted(let note):
+      logger.info("rotation note", ["cluster": cluster, "note": .string(note)])
+    case .succeeded:
+      logger.info("rotation succeeded", ["cluster": cluster, "rotation": rotation])
+    case .failed(let error):
+      logger.error(
+        "rotation failed", ["cluster": cluster, "rotation": rotation, "error": .string(error)])
+    }
+  }
+}

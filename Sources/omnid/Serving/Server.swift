@@ -1,0 +1,162 @@
+import Crypto
+import Daemon
+import ManagementService
+import Orchestrator
+import RPC
+import RPCTransport
+import Rotation
+import SQLiteStore
+import Schema
+import StandardServices
+import TalosDriver
+
+/// Puts the concrete parts together and runs them: store, driver, orchestrator, services, listeners.
+struct Server {
+  let options: ServeOptions
+  let facts: ProcessFacts
+  let logger: Logger
+  /// How long calls may take to end when the server drains.
+  static let drainGrace = Duration.seconds(10)
+
+  private static let clock = SystemClock {
+    Instant(nanosecondsSince1970: WallClock.nanosecondsSince1970())
+  }
+
+  /// Serves until `stop` happens.
+  ///
+  /// - Returns: the exit status.
+  func run(until stop: OneTimeEvent) async -> Int32 {
+    do {
+      let locks = try lockDirectories()
+      defer { withExtendedLifetime(locks) {} }
+      let sealer = try Sealer(masterKey: try masterKey())
+      let store = try SQLiteStore(path: options.storePath)
+      let driver = TalosDriver(sealer: sealer) { WallClock.nanosecondsSince1970() / 1_000_000_000 }
+      let orchestrator = RotationOrchestrator(store: store, driver: driver, clock: Self.clock)
+      let health = HealthService()
+      let opening = OneTimeEvent()
+      let server = try RPCServer(router(orchestrator, health, opening))
+      try await listen(server)
+      // Whoever calls already waits; nothing is done to a machine before every listener is there.
+      try await orchestrator.start()
+      opening.happen()
+      health.serve()
+      announce { () throws(DaemonError) in try manager.ready() }
+      logger.info("serving", ["version": .string(Program.version)])
+      let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
+      await stop.wait()
+      health.drain()
+      announce { () throws(DaemonError) in try manager.stopping() }
+      // At once: watches end when the orchestrator has stopped, and the drain waits for them.
+      async let stopped: Void = orchestrator.stop()
+      await server.shutdown(grace: Self.drainGrace)
+      await stopped
+      await events.value
+      await store.close()
+      logger.info("stopped")
+      return 0
+    } catch {
+      logger.error("cannot serve", ["error": .string(Self.text(of: error))])
+      return 1
+    }
+  }
+
+  private static func text(of error: any Error) -> String {
+    switch error {
+    case let error as StoreError: error.message
+    case let error as CryptoError: error.message
+    case let error as OrchestratorError: error.message
+    default: "\(error)"
+    }
+  }
+
+  private var manager: ServiceManager {
+    ServiceManager(socketName: facts.environment["NOTIFY_SOCKET"])
+  }
+
+  private func announce(_ send: () throws(DaemonError) -> Void) {
+    do throws(DaemonError) { try send() } catch {
+      logger.warning("the service manager cannot be told", ["error": .string(error.message)])
+    }
+  }
+
+  // MARK: - State
+
+  /// Holds the locks of the state directory and of the store's.
+  private final class Locks: Sendable {
+    let state: StateDirectoryLock
+    let store: StateDirectoryLock?
+
+    init(state: consuming StateDirectoryLock, store: consuming StateDirectoryLock?) {
+      self.state = state
+      self.store = store
+    }
+  }
+
+  private func lockDirectories() throws -> Locks {
+    try PrivateFiles.makeDirectory(options.stateDirectory)
+    let state = try StateDirectoryLock(directory: options.stateDirectory)
+    let storeDirectory = PrivateFiles.parent(of: options.storePath) ?? "."
+    try PrivateFiles.makeDirectory(storeDirectory)
+    if PrivateFiles.areSame(storeDirectory, options.stateDirectory) {
+      return Locks(state: state, store: nil)
+    }
+    return Locks(state: state, store: try StateDirectoryLock(directory: storeDirectory))
+  }
+
+  private func masterKey() throws -> [UInt8] {
+    // A new key beside an old store could open nothing of what is in it.
+    if case .own(let key) = options.masterKey, !PrivateFiles.exists(key),
+      PrivateFiles.exists(options.storePath)
+    {
+      throw DaemonError(
+        "the store \(options.storePath) is there, but not its master key \(key): bring the key back, "
+          + "or move the store away")
+    }
+    return switch options.masterKey {
+    case .own(let path): try MasterKeyFile.loadOrCreate(path)
+    case .given(let path): try MasterKeyFile.load(path)
+    case .credential(let path): try MasterKeyFile.loadCredential(path)
+    }
+  }
+
+  // MARK: - Serving
+
+  private func router(
+    _ orchestrator: RotationOrchestrator, _ health: HealthService, _ opening: OneTimeEvent
+  ) -> ServiceRouter {
+    var router = ServiceRouter(
+      interceptors: [
+        CallLog(logger: logger),
+        OpeningGate(opening: opening, services: [ManagementServiceMethods.service]),
+      ], compressions: .standard)
+    ManagementHandlers(
+      orchestrator: orchestrator, clock: Self.clock, identify: CallerIdentity.name
+    ).register(in: &router)
+    health.register(in: &router)
+    ReflectionService(
+      services: router.services + ReflectionService.services,
+      files: [.management, .rpcErrorDetails, .health, .reflection, .reflectionV1Alpha]
+    ).register(in: &router)
+    health.set(.notServing, for: router.services)
+    return router
+  }
+
+  private func listen(_ server: RPCServer) async throws {
+    let tls = try options.tls.map { try RemoteAccess.context($0) }
+    for endpoint in options.listen {
+      switch endpoint {
+      case .unix(let path):
+        if let directory = PrivateFiles.parent(of: path) {
+          try PrivateFiles.makeDirectory(directory)
+        }
+        try await server.listen(unix: path)
+      case .tls(let host, let port):
+        guard let tls else { continue }
+        _ = try await server.listen(host: host, port: port) { tls }
+      case .plaintext: continue
+      }
+      logger.info("listening", ["endpoint": .string(endpoint.description)])
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import Daemon
+import RPCTransport
+import Testing
+
+@testable import omnid
+
+@Suite("Options of omnid serve")
+struct ServeOptionsTests {
+  private func options(
+    _ arguments: [String], environment: [String: String] = [:], userID: UInt32 = 0,
+    files: [String: String] = [:]
+  ) throws(UsageError) -> ServeOptions {
+    try ServeOptions(arguments, ProcessFacts(environment: environment, userID: userID)) {
+      path throws(UsageError) in
+      guard let text = files[path] else { throw UsageError("no file \(path)") }
+      return Array(text.utf8)
+    }
+  }
+
+  @Test("Root serves and keeps its state where the file-system hierarchy says")
+  func root() throws {
+    let options = try options([], environment: ["XDG_RUNTIME_DIR": "/run/user/0"])
+    #expect(options.listen == [.unix(path: "/run/omnid/omnid.sock")])
+    #expect(options.stateDirectory == "/var/lib/omnid")
+    #expect(options.storePath == "/var/lib/omnid/omnid.db")
+    #expect(options.masterKey == .own(path: "/var/lib/omnid/master.key"))
+    #expect(options.tls == nil)
+    #expect(options.logFormat == .text)
+    #expect(options.logLevel == .info)
+  }
+
+  @Test("Everybody else where the XDG base directories say")
+  func user() throws {
+    let told = try options(
+      [],
+      environment: [
+        "XDG_RUNTIME_DIR": "/run/user/7", "XDG_STATE_HOME": "/s", "HOME": "/home/a",
+      ], userID: 7)
+    #expect(told.listen == [.unix(path: "/run/user/7/omnid/omnid.sock")])
+    #expect(told.stateDirectory == "/s/omnid")
+    let usual = try options([], environment: ["HOME": "/home/a"], userID: 7)
+    #expect(usual.listen == [.unix(path: "/run/user/7/omnid/omnid.sock")])
+    #expect(usual.stateDirectory == "/home/a/.local/state/omnid")
+    let relative = try options(
+      [], environment: ["XDG_STATE_HOME": "s", "HOME": "/home/a"], userID: 7)
+    #expect(relative.stateDirectory == "/home/a/.local/state/omnid")
+    #expect(throws: UsageError("neither XDG_STATE_HOME nor HOME is set: give --state-dir")) {
+      try self.options([], userID: 7)
+    }
+  }
+
+  @Test("A flag goes before the environment, that before the file, that before the default")
+  func precedence() throws {
+    let files = ["/c": "log-level: error\nlog-format: json\nstate-dir: /from-file\n"]
+    let environment = ["OMNID_LOG_LEVEL": "warning", "OMNID_LOG_FORMAT": "text"]
+    let options = try options(
+      ["--log-level=debug", "--config", "/c"], environment: environment, files: files)
+    #expect(options.logLevel == .debug)
+    #expect(options.logFormat == .text)
+    #expect(options.stateDirectory == "/from-file")
+    #expect(options.storePath == "/from-file/omnid.db")
+    let fromVariable = try self.options([], environment: ["OMNID_CONFIG": "/c"], files: files)
+    #expect(fromVariable.logLevel == .error)
+  }
+
+  @Test("Listeners come from repeated flags, a list with commas, or a list in the file")
+  func listeners() throws {
+    let expected = [Endpoint.unix(path: "/a"), .unix(path: "/b")]
+    #expect(try options(["--listen", "unix:/a", "--listen=unix:/b"]).listen == expected)
+    #expect(
+      try options([], environment: ["OMNID_LISTEN": "unix:/a,unix:/b"]).listen == expected)
+    let file = "listen:\n  - unix:/a\n  - unix:/b\n"
+    #expect(try options(["--config=/c"], files: ["/c": file]).listen == expected)
+    #expect(
+      try options(["--config=/c", "--listen=unix:/x"], files: ["/c": file]).listen
+        == [.unix(path: "/x")])
+    #expect(
+      try options(["--config=/c"], files: ["/c": "listen: unix:/a"]).listen == [.unix(path: "/a")])
+  }
+
+  @Test("A listener with TLS needs a certificate, a key and the CA of its clients")
+  func tls() throws {
+    let flags = ["--listen=tls:[::1]:7443", "--tls-cert=c", "--tls-key=k", "--tls-client-ca=ca"]
+    let options = try options(flags)
+    #expect(options.listen == [.tls(host: "::1", port: 7443)])
+    #expect(options.tls == ServeOptions.TLSFiles(certificate: "c", key: "k", clientCA: "ca"))
+    for missing in 1...3 {
+      var fewer = flags
+      fewer.remove(at: missing)
+      #expect(throws: UsageError.self) { try self.options(fewer) }
+    }
+    #expect(throws: UsageError("--tls-cert is of no use without --listen tls:HOST:PORT")) {
+      try self.options(["--tls-cert=c"])
+    }
+  }
+
+  @Test("The master key is the given file, else the service manager's, else an own one")
+  func masterKey() throws {
+    #expect(try options(["--master-key-file=/k"]).masterKey == .given(path: "/k"))
+    #expect(
+      try options([], environment: ["CREDENTIALS_DIRECTORY": "/nowhere"]).masterKey
+        == .own(path: "/var/lib/omnid/master.key"))
+  }
+
+  @Test(
+    "What is wrong is refused with the place where it stands",
+    arguments: [
+      (["--nonsense"], "there is no flag --nonsense"),
+      (["serve"], "'serve' is not expected here"),
+      (["--state-dir"], "--state-dir needs a value"),
+      (["--state-dir="], "--state-dir needs a value"),
+      (["--store=/a", "--store=/b"], "--store is given more than once"),
+      (["--store=postgres:x"], "--store: 'postgres:x' is not written sqlite:PATH"),
+      (["--store=sqlite:"], "--store: 'sqlite:' is not written sqlite:PATH"),
+      (["--log-format=xml"], "--log-format: 'xml' is neither text nor json"),
+      (["--log-level=loud"], "--log-level: 'loud' is not debug, info, warning or error"),
+      (["--listen=ftp:x"], "--listen: 'ftp:x' is not written unix:PATH or tls:HOST:PORT"),
+      (["--listen=unix:"], "--listen: 'unix:' is not written unix:PATH or tls:HOST:PORT"),
+      (
+        ["--listen=tcp:1.2.3.4:5"],
+        "--listen: 'tcp:1.2.3.4:5' is not encrypted; there are unix: and tls:"
+      ),
+      (
+        ["--listen=unix:/a", "--listen=unix:/a"], "--listen: 'unix:/a' is given more than once"
+      ),
+      (["--config=/missing"], "no file /missing"),
+    ])
+  func refusals(_ arguments: [String], _ message: String) {
+    #expect(throws: UsageError(message)) { try options(arguments) }
+  }
+
+  @Test("A socket's path fits into its address")
+  func longPath() {
+    #expect(throws: Never.self) {
+      try options(["--listen=unix:/" + String(repeating: "x", count: 106)])
+    }
+    #expect(throws: UsageError.self) {
+      try options(["--listen=unix:/" + String(repeating: "x", count: 107)])
+    }
+  }
+
+  @Test(
+    "The configuration file is refused with the line that is wrong",
+    arguments: [
+      ("state-dir: /a\nstat-dir: /b\n", "/c:2: stat-dir: there is no such setting"),
+      ("config: /d\n", "/c:1: config: there is no such setting"),
+      ("\nlog-level: [debug]\n", "/c:2: log-level: a single value is expected"),
+      ("listen: [[a]]\n", "/c:1: listen: a list of texts is expected"),
+      ("listen: []\n", "/c:1: listen needs a value"),
+      ("state-dir:\n", "/c:1: state-dir needs a value"),
+      ("- a\n", "/c: a mapping of settings is expected, such as 'log-level: debug'"),
+      ("log-level: a\n---\nlog-level: b\n", "/c: more than one YAML document"),
+      (
+        "log-level: loud\n", "/c:1: log-level: 'loud' is not debug, info, warning or error"
+      ),
+    ])
+  func badFiles(_ text: String, _ message: String) {
+    #expect(throws: UsageError(message)) {
+      try options(["--config", "/c"], files: ["/c": text])
+    }
+  }
+
+  @Test("A file that is no YAML, or holds a key twice, is refused")
+  func noYAML() {
+    for text in ["a: b: c", "log-level: debug\nlog-level: info\n", "\u{0}"] {
+      #expect(throws: UsageError.self) {
+        try options(["--config", "/c"], files: ["/c": text])
+      }
+    }
+    #expect(throws: Never.self) { try options(["--config", "/c"], files: ["/c": "# nothing\n"]) }
+  }
+}

@@ -110,6 +110,7 @@ let package = Package(
     tests("CompressionTests", ["Compression"]),
     tests("YAMLTests", ["YAML"]),
     tests("HTTP2Tests", ["HTTP2"]),
+    tests("ReactorTests", ["Reactor"]),
     tests("RPCTests", ["RPC", "RPCTransport", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
     tests("RotationTests", ["Rotation"]),
     tests("OrchestratorTests", ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore"]),

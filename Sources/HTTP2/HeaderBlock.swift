@@ -28,7 +28,7 @@ public struct HeaderBlock: Sendable {
 }
 
 /// Fields to send, in the same flat form as a `HeaderBlock`, or constant ones that need no copy.
-public enum OutgoingHeaders {
+public enum OutgoingHeaders: Sendable {
   case fields(bytes: [UInt8], ends: [UInt32])
   case constant(ConstantHeaders)
 }

@@ -20,6 +20,9 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   private var wantsWrites = false
   private(set) var isClosed = false
   private var keepalive: Keepalive?
+  private var lingerTimer: UInt64?
+  private var lingerBytes = 0
+  private var isReleased = false
   /// Something has come from the peer since the keepalive timer last looked.
   private var hasReceived = false
 
@@ -54,13 +57,15 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   /// The connection can carry HTTP/2: TLS is through and ALPN chose h2.
   func established() {}
   func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {}
-  /// The connection is gone; these streams were still open.
+  /// The connection is over; these streams were still open.
   func closed(_ reason: String, _ streams: [HTTP2Stream]) {}
+  /// The socket is let go of: nothing more will be called.
+  func released() {}
 
   // MARK: Input
 
   func ready(readable: Bool, writable: Bool) {
-    if isClosed { return }
+    if isClosed { return linger() }
     if writable && hasPending { flushPending() }
     if readable && !isClosed { readOnce() }
     if writable { markDirty() }
@@ -121,7 +126,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   /// A TLS failure: the alert still goes out.
   private func fail(_ error: TLSError) {
     flushHandshake()
-    close("\(error)")
+    close("\(error)", lingers: true)
   }
 
   private func flushHandshake() {
@@ -137,7 +142,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       // nghttp2 has queued a GOAWAY where the protocol wants one.
       drainEvents(bytes)
       output()
-      return close("HTTP/2: \(error.message)")
+      return close("HTTP/2: \(error.message)", lingers: true)
     }
     drainEvents(bytes)
   }
@@ -296,7 +301,10 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   // MARK: End
 
   /// Ends the connection now. What waits to be sent is lost.
-  func close(_ reason: String) {
+  ///
+  /// - Parameter lingers: the last word, an alert or a GOAWAY, must reach the peer: closing a socket
+  ///   with unread input would make the kernel throw it away (RFC 9112 section 9.6).
+  func close(_ reason: String, lingers: Bool = false) {
     if isClosed { return }
     if let tls, !isHandshaking, !hasPending {
       tls.closeNotify()
@@ -309,8 +317,37 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     pending = []
     if let keepalive { loop.cancelTimer(keepalive.timer) }
     keepalive = nil
+    closed(reason, session.abandon())
+    if lingers {
+      Socket.shutdownWrites(descriptor.number)
+      loop.watch(descriptor.number, reads: true, writes: false)
+      lingerTimer = loop.addTimer(after: .seconds(1)) { [weak self] in self?.release() }
+    } else {
+      release()
+    }
+  }
+
+  /// Reads and drops what the peer still sends, until it closes too.
+  private func linger() {
+    guard lingerTimer != nil else { return }
+    let buffer = UnsafeMutableRawBufferPointer(loop.readBuffer)
+    switch Socket.read(descriptor.number, into: buffer) {
+    case .bytes(let count):
+      lingerBytes += count
+      // Whoever goes on and on does not read what we said.
+      if lingerBytes > 256 << 10 { release() }
+    case .wouldBlock: break
+    case .ended, .failed: release()
+    }
+  }
+
+  private func release() {
+    if isReleased { return }
+    isReleased = true
+    if let lingerTimer { loop.cancelTimer(lingerTimer) }
+    lingerTimer = nil
     loop.remove(descriptor.number)
     Socket.shutdown(descriptor.number)
-    closed(reason, session.abandon())
+    released()
   }
 }

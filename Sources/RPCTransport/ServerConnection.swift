@@ -139,7 +139,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     if pingStrikes > 2 {
       session.goAway(errorCode: 0xb, debug: "too_many_pings")
       flushNow()
-      close("the peer pings too often")
+      close("the peer pings too often", lingers: true)
     }
   }
 
@@ -170,8 +170,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     // Calls that are over have given back what they held; the rest goes with the connection.
     _ = limit.holds(-heldBytes)
     heldBytes = 0
-    onClose(self)
   }
+
+  override func released() { onClose(self) }
 }
 
 /// One HTTP exchange on a server connection.

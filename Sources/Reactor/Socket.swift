@@ -232,6 +232,11 @@ extension Socket.Address {
 }
 
 extension Socket {
+  /// Says that nothing more will be sent.
+  public static func shutdownWrites(_ descriptor: Int32) {
+    _ = Glibc.shutdown(descriptor, Int32(SHUT_WR))
+  }
+
   /// Ends both directions at once; the descriptor itself closes with its owner.
   public static func shutdown(_ descriptor: Int32) {
     _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR))

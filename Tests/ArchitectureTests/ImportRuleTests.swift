@@ -1,0 +1,163 @@
+import Foundation
+import Testing
+
+/// Who may import whom. SwiftPM does not enforce it: an undeclared transitive import compiles.
+private let allowed: [String: Set<String>] = [
+  "Sources/ProtoCodec": ["Synchronization"],
+  "Proto": ["ProtoCodec", "RPC"],
+  "Sources/Crypto": ["COpenSSL", "Glibc", "Synchronization"],
+  "Sources/Compression": ["CZlib"],
+  "Sources/YAML": ["CYAML"],
+  "Sources/HTTP2": ["CNgHTTP2"],
+  "Sources/Reactor": ["CEpoll", "Glibc", "Synchronization"],
+  "Sources/RPC": ["Synchronization"],
+  "Sources/RPCTransport": ["RPC", "HTTP2", "Crypto", "Reactor", "Compression", "Synchronization"],
+  "Sources/Rotation": [],
+  "Sources/Orchestrator": ["Rotation", "Synchronization"],
+  "Sources/Stores/Memory": ["Orchestrator", "Rotation", "Synchronization"],
+  "Sources/Stores/SQLite": [
+    "Orchestrator", "Rotation", "Schema", "ProtoCodec", "CSQLite", "Dispatch", "Glibc",
+    "Synchronization",
+  ],
+  "Sources/Daemon": ["Glibc", "Synchronization"],
+  "Sources/omnid": [
+    "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation", "SQLiteStore",
+    "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML", "Glibc",
+    "Synchronization",
+  ],
+  "Sources/TalosDriver": [
+    "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
+    "Compression", "YAML", "Synchronization", "Glibc",
+  ],
+  "Sources/ManagementService": [
+    "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "Synchronization",
+  ],
+  "Sources/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
+  "Clients/OmnictlCommands": [
+    "Schema", "ProtoCodec", "RPC", "RPCTransport", "Glibc", "Synchronization",
+  ],
+  "Clients/omnictl": ["OmnictlCommands"],
+  "Sources/talosim": ["TalosSimulator", "Glibc"],
+]
+
+/// Where memory is handled by hand, or a class is Sendable by confinement, and why.
+private let unsafeModules: [String: String] = [
+  "Sources/ProtoCodec": "one interpretive loop over the memory of messages",
+  "Sources/Crypto": "OpenSSL",
+  "Sources/Compression": "zlib",
+  "Sources/YAML": "libyaml",
+  "Sources/HTTP2": "nghttp2",
+  "Sources/Reactor": "epoll and sockets",
+  "Sources/Stores/SQLite": "SQLite",
+  "Sources/Daemon": "signals, sockets and files of the system",
+]
+
+struct SourceFile {
+  var path: String
+  var text: String
+
+  /// The names on the `import` lines.
+  var imports: [String] {
+    text.split(separator: "\n").compactMap { line in
+      let words = line.split(separator: " ")
+      guard let keyword = words.firstIndex(of: "import"), keyword <= 2, keyword + 1 < words.count
+      else { return nil }
+      let modifiers: Set<Substring> = ["public", "internal", "package", "private", "@testable"]
+      guard words[..<keyword].allSatisfy({ modifiers.contains($0) }) else { return nil }
+      return words[keyword + 1].split(separator: ".").first.map(String.init)
+    }
+  }
+}
+
+func sourceFiles(under folder: String) throws -> [SourceFile] {
+  let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+  let base = root.appending(path: folder).path
+  let names = FileManager.default.enumerator(atPath: base)?.compactMap { $0 as? String } ?? []
+  return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
+    SourceFile(
+      path: "\(folder)/\(name)",
+      text: try String(contentsOfFile: "\(base)/\(name)", encoding: .utf8))
+  }
+}
+
+@Suite struct ImportRuleTests {
+  @Test("A module imports only what the architecture lets it", arguments: allowed.keys.sorted())
+  func imports(folder: String) throws {
+    let files = try sourceFiles(under: folder)
+    #expect(!files.isEmpty, "\(folder) has no sources")
+    let permitted = try #require(allowed[folder])
+    for file in files {
+      for name in file.imports {
+        #expect(permitted.contains(name), "\(file.path) imports \(name)")
+      }
+    }
+  }
+
+  @Test("Each C library is imported by one module alone")
+  func cLibraries() throws {
+    var importers: [String: Set<String>] = [:]
+    for folder in ["Sources", "Proto", "Clients"] {
+      for file in try sourceFiles(under: folder) {
+        let module = file.path.split(separator: "/").dropLast().prefix(3).joined(separator: "/")
+        for name in file.imports
+        where name.hasPrefix("C") && name.dropFirst().first?.isUppercase == true {
+          importers[name, default: []].insert(
+            String(allowed.keys.first { module.hasPrefix($0) } ?? module))
+        }
+      }
+    }
+    for (library, modules) in importers where !["Crypto", "Compression"].contains(library) {
+      #expect(modules.count == 1, "\(library) is imported by \(modules.sorted())")
+    }
+  }
+}
+
+@Suite struct SafetyRuleTests {
+  /// Files above the C modules that hold an unsafe type or an unchecked conformance, each with its
+  /// reason. What is not listed may not have one.
+  static let exceptions: [String: String] = [
+    "Proto/MethodBinding.swift": "a Span's bytes are handed to the codec for the call's time",
+    "Sources/RPC/ServerCall.swift": "confined to the call's executor",
+    "Sources/RPC/HTTPHandler.swift": "confined to the stream's executor",
+    "Sources/RPC/InProcessChannel.swift": "confined to the exchange's executor",
+    "Sources/RPC/Envelope.swift": "copies a Span's bytes in one go",
+    "Sources/RPC/ClientCall.swift": "continuations resumed exactly once, under a lock",
+    "Sources/RPCTransport/HTTP2Connection.swift": "confined to its event loop; owns no memory",
+    "Sources/RPCTransport/ServerConnection.swift": "confined to its event loop",
+    "Sources/RPCTransport/ClientConnection.swift": "confined to its event loop",
+    "Sources/RPCTransport/RPCServer.swift": "each connection set is confined to its event loop",
+    "Sources/RPCTransport/ConnectionRace.swift": "confined to its event loop",
+    "Sources/RPCTransport/Listener.swift": "confined to its event loop",
+    "Sources/RPCTransport/HTTPClient.swift": "copies a Span's bytes in one go",
+  ]
+
+  @Test("Unsafe memory and unchecked Sendable stand only where a reason is written down")
+  func unsafety() throws {
+    for folder in allowed.keys.sorted() where unsafeModules[folder] == nil {
+      for file in try sourceFiles(under: folder) {
+        let code = file.text.split(separator: "\n")
+          .filter { !$0.drop { $0 == " " }.hasPrefix("//") }.joined(separator: "\n")
+        let isUnsafe =
+          code.contains("Unsafe") || code.contains("@unchecked Sendable")
+          || code.contains("nonisolated(unsafe)")
+        if isUnsafe {
+          #expect(
+            Self.exceptions[file.path] != nil
+              || code.contains("withUnsafe") && !code.contains("@unchecked"),
+            "\(file.path) is not on the list")
+        }
+      }
+    }
+  }
+
+  @Test("Every exception is still needed")
+  func needed() throws {
+    for path in Self.exceptions.keys.sorted() {
+      let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+      let file = try #require(
+        try sourceFiles(under: folder).first { $0.path == path }, "\(path) is gone")
+      #expect(file.text.lowercased().contains("unsafe") || file.text.contains("@unchecked"))
+    }
+  }
+}

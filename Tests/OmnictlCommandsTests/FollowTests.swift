@@ -36,7 +36,7 @@ import Testing
     #expect(await bench.run(Self.rotate) == .done)
     #expect(bench.errors.text.isEmpty)
     #expect(bench.output.lines.first == "rotation of talos-ca of cluster demo started (r-1)")
-    #expect(bench.output.lines.contains("machine cp-1 PRE-ROTATE: done"))
+    #expect(bench.output.lines.contains("machine cp-1 PRE_ROTATE: done"))
     #expect(bench.output.lines.last?.contains("SUCCEEDED") == true)
     let request = asked.withLock { $0 }
     #expect(request.count == 1 && request[0].afterRevision == 1 && request[0].stopWhenIdle)
@@ -84,7 +84,7 @@ import Testing
         "omnictl: omnid does not answer (the server is draining); asking again",
         "omnictl: omnid answers again",
       ])
-    #expect(bench.output.lines.filter { $0 == "machine cp-1 PRE-ROTATE: done" }.count == 1)
+    #expect(bench.output.lines.filter { $0 == "machine cp-1 PRE_ROTATE: done" }.count == 1)
   }
 
   @Test("A server whose journal is older than the revision is asked from the beginning")

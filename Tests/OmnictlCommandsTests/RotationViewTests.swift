@@ -39,6 +39,25 @@ import Testing
         """)
   }
 
+  @Test("A long reason is shown whole, and the server's line is left out when it says the same")
+  func longReason() {
+    var status = Samples.waiting()
+    status.machines[4].state = .pending
+    status.machines[3].checks = []
+    status.machines[3].lastError =
+      "could not read MachineConfigs.config.talos.dev: tls:127.0.10.4:50000: connect: refused"
+    status.step = "waiting for machine worker-1 since 10:00: \(status.machines[3].lastError)"
+    status.error = "worker-1: \(status.machines[3].lastError)"
+    let lines = view.lines(status, size: ScreenSize(columns: 60, rows: 30), now: Samples.now)
+    #expect(
+      lines.dropFirst(4).map(\.text) == [
+        "  worker-1  waiting    for 42s, try 4, next in 3s",
+        "    last error: could not read",
+        "    MachineConfigs.config.talos.dev: tls:127.0.10.4:50000:",
+        "    connect: refused",
+      ])
+  }
+
   @Test("The end: all bars are full, and the new CA is named")
   func ended() {
     #expect(

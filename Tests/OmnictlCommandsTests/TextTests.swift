@@ -42,6 +42,18 @@ import Testing
     #expect(DisplayWidth.pad("節", to: 4) == "節  ")
   }
 
+  @Test("Long text is broken at spaces, and within words that are too long")
+  func wraps() {
+    #expect(DisplayWidth.wrap("one two three", to: 80, lines: 3) == ["one two three"])
+    #expect(DisplayWidth.wrap("one two three", to: 8, lines: 3) == ["one two", "three"])
+    #expect(DisplayWidth.wrap("one two three four", to: 8, lines: 2) == ["one two", "three f…"])
+    #expect(DisplayWidth.wrap("a 0123456789", to: 6, lines: 9) == ["a 0123", "456789"])
+    #expect(DisplayWidth.wrap("節点節点", to: 3, lines: 9) == ["節", "点", "節", "点"])
+    #expect(DisplayWidth.wrap("節", to: 1, lines: 9) == ["…"])
+    #expect(DisplayWidth.wrap("", to: 8, lines: 2).isEmpty)
+    #expect(DisplayWidth.wrap("x", to: 0, lines: 2).isEmpty)
+  }
+
   @Test("Tables are aligned, without spaces at the ends of lines")
   func table() {
     var table = TextTable("NAME", "ROLE", "ADDRESS")

@@ -41,6 +41,38 @@ enum DisplayWidth {
     return kept + "…"
   }
 
+  /// The text on several lines, broken at spaces, within words where there is none. What does not fit
+  /// into that many lines is cut off, with an ellipsis.
+  static func wrap(_ text: String, to columns: Int, lines limit: Int) -> [String] {
+    guard columns > 0 && limit > 0 else { return [] }
+    var lines: [String] = []
+    var rest = text[...]
+    while !rest.isEmpty {
+      if lines.count == limit - 1 || of(String(rest)) <= columns {
+        return lines + [fit(String(rest), to: columns)]
+      }
+      let end = rest.index(rest.startIndex, offsetBy: characters(of: rest, in: columns))
+      let space = rest[..<end].lastIndex(of: " ") ?? rest.endIndex
+      // A line of one short word and a long one is broken within the long one.
+      let cut = space < end && of(String(rest[..<space])) * 3 > columns ? space : end
+      lines.append(fit(String(rest[..<cut]), to: columns))
+      rest = rest[cut...].drop { $0 == " " }
+    }
+    return lines
+  }
+
+  /// How many characters fit, at least one.
+  private static func characters(of text: Substring, in columns: Int) -> Int {
+    var used = 0
+    var count = 0
+    for character in text {
+      used += of(character)
+      if used > columns { break }
+      count += 1
+    }
+    return max(1, count)
+  }
+
   /// The text with spaces after it up to that many columns.
   static func pad(_ text: String, to columns: Int) -> String {
     let missing = columns - of(text)

@@ -4,11 +4,16 @@ internal import Schema
 struct MachineLines {
   private let machine: MachineRotationStatus
   private let nameColumns: Int
+  private let columns: Int
   private let now: Timestamp
 
-  init(_ machine: MachineRotationStatus, nameColumns: Int, now: Timestamp) {
+  /// Lines that one reason may take.
+  private static let reasonLines = 3
+
+  init(_ machine: MachineRotationStatus, nameColumns: Int, columns: Int, now: Timestamp) {
     self.machine = machine
     self.nameColumns = nameColumns
+    self.columns = columns
     self.now = now
   }
 
@@ -26,7 +31,11 @@ struct MachineLines {
       line.append("  \(facts)", machine.state == .waiting ? .plain : .dim)
     }
     guard machine.state == .waiting || machine.openCheck?.state == .failed else { return [line] }
-    return [line] + reason.map { [StyledLine("    \($0)", .yellow)] }.joined()
+    return [line]
+      + reasons.flatMap { reason in
+        DisplayWidth.wrap(Printable.line(reason), to: columns - 4, lines: Self.reasonLines)
+          .map { StyledLine("    \($0)", .yellow) }
+      }
   }
 
   private var stateStyle: StyledLine.Style { machine.state == .waiting ? .yellow : .plain }
@@ -53,7 +62,7 @@ struct MachineLines {
     "for \(Moment.span(Moment.seconds(from: start, to: now)))"
   }
 
-  private var reason: [String] {
+  private var reasons: [String] {
     let check = machine.openCheck
     let detail = check?.detail ?? ""
     var reasons = detail.isEmpty ? [] : ["\(check?.name ?? ""): \(detail)"]

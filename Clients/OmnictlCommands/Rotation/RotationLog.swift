@@ -15,7 +15,7 @@ struct RotationLog {
     var lines: [String] = []
     if let before {
       if status.phase != before.phase, RotationPhase.all.contains(before.phase) {
-        lines.append("stage \(before.phase.word) is over")
+        lines.append("stage \(before.phase.token) is over")
       }
       for note in status.notes where !before.notes.contains(note) { lines.append("note: \(note)") }
     }
@@ -38,7 +38,7 @@ struct RotationLog {
   private static func line(
     _ machine: MachineRotationStatus, _ known: MachineRotationStatus?
   ) -> String? {
-    let name = "machine \(machine.machine) \(machine.phase.word)"
+    let name = "machine \(machine.machine) \(machine.phase.token)"
     switch machine.state {
     case .done:
       return known?.state == .done ? nil : "\(name): done"

@@ -53,7 +53,9 @@ struct RotationView: Sendable {
     let nameColumns = min(widest, max(8, columns / 3))
     // Those that are waited for come first: they are what somebody looks for.
     let ordered = inWork.filter { $0.state == .waiting } + inWork.filter { $0.state != .waiting }
-    var blocks = ordered.map { MachineLines($0, nameColumns: nameColumns, now: now).lines }
+    var blocks = ordered.map {
+      MachineLines($0, nameColumns: nameColumns, columns: columns, now: now).lines
+    }
     if status.clusterChecks.contains(where: \.isOpen) {
       blocks.append(CheckLines.cluster(status.clusterChecks, now: now))
     }
@@ -90,7 +92,9 @@ struct RotationView: Sendable {
       let reason = status.error.isEmpty ? status.summary : status.error
       lines.append(StyledLine("  \(reason)", .red))
     default:
-      if !status.step.isEmpty { lines.append(StyledLine("  \(status.step)")) }
+      if !status.step.isEmpty, !isShown(status.step, status) {
+        lines.append(StyledLine("  \(status.step)"))
+      }
       if !status.error.isEmpty, !status.step.contains(status.error), !isShown(status.error, status)
       {
         lines.append(StyledLine("  \(status.error)", .yellow))
@@ -104,7 +108,9 @@ struct RotationView: Sendable {
   }
 
   /// Whether a machine's lines say the same.
-  private func isShown(_ error: String, _ status: RotationStatus) -> Bool {
-    status.machines.contains { !$0.lastError.isEmpty && error.hasSuffix($0.lastError) }
+  private func isShown(_ text: String, _ status: RotationStatus) -> Bool {
+    status.machines.contains {
+      $0.state == .waiting && !$0.lastError.isEmpty && text.hasSuffix($0.lastError)
+    }
   }
 }

@@ -34,6 +34,9 @@ extension RotationPhase {
     default: "PHASE-\(rawValue)"
     }
   }
+
+  /// As the schema and the server's lines have it: `PRE_ROTATE`.
+  var token: String { word.replacing("-", with: "_") }
 }
 
 extension RotationState {

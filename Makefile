@@ -40,6 +40,7 @@ test-outside: build $(VENV)/done ## the tests that drive the release binaries wi
 .PHONY: bench
 bench: deps ## the benchmarks, peers side by side (BENCH="--quick --only unary", see run-bench --help)
 	$(SWIFT) build -c release --product rpc-bench-server
+	$(SWIFT) build -c release --product codec-bench
 	Tests/Benchmarks/build-peers
 	Tests/Benchmarks/run-bench $(BENCH)
 

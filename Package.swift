@@ -101,6 +101,7 @@ let package = Package(
       "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Crypto", "Schema", "ProtoCodec"],
       path: "Tests/Benchmarks/RPCBenchServer"),
 
+    program("codec-bench", ["Schema", "ProtoCodec"], path: "Tests/Benchmarks/CodecBench"),
     program(
       "conformance-protobuf", ["Schema", "ProtoCodec"], path: "Tests/Interop/ProtobufConformance"),
 

@@ -5,6 +5,8 @@
   var tag: UInt32
   /// The tag's bytes on the wire, the first in the lowest byte.
   var tagBytes: UInt64
+  /// The same at the upper end of the word, the last in the highest byte, as they are written.
+  var tagWord: UInt64
   var tagCount: UInt8
   var code: RowCode
   var type: FieldType
@@ -35,6 +37,7 @@
     otherTag = !isList ? tag : isPacked ? element : packed
     (tagBytes, tagCount) = Row.bytes(of: tag)
     type = field.type
+    tagWord = tagBytes << (8 * (8 - UInt64(tagCount)))
     code = RowCode(field.shape, field.type.coding)
     payload = RowCode(.always, field.type.coding)
     offset = field.offset

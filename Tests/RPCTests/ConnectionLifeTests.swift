@@ -30,7 +30,7 @@ import Testing
       let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [1]) }
       #expect(error?.code == .unavailable)
       #expect(error?.message.contains("No such file") == true, "\(String(describing: error))")
-      #expect(ContinuousClock.now - started < .milliseconds(500))
+      #expect(ContinuousClock.now - started < .seconds(10))
     }
   }
 

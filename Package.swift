@@ -19,14 +19,16 @@ let strict: [SwiftSetting] = house + [.strictMemorySafety()]
 func schemaFiles(in folder: String) -> [String] {
   let root = Context.packageDirectory + "/" + folder
   let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
-  return files.filter { $0.hasSuffix(".proto") || $0.hasSuffix(".md") || $0.hasSuffix(".yaml") }.sorted()
+  return files.filter { $0.hasSuffix(".proto") || $0.hasSuffix(".md") || $0.hasSuffix(".yaml") }
+    .sorted()
 }
 
 func library(
   _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = [],
   settings: [SwiftSetting] = house
 ) -> Target {
-  .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
+  .target(
+    name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
@@ -77,7 +79,10 @@ let package = Package(
       path: "Sources/Stores/SQLite", settings: strict),
     library(
       "TalosDriver",
-      ["Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML"]),
+      [
+        "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
+        "Compression", "YAML",
+      ]),
     library(
       "TalosSimulator",
       ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML"]),
@@ -91,7 +96,8 @@ let package = Package(
     program(
       "omnid",
       [
-        "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation", "SQLiteStore",
+        "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation",
+        "SQLiteStore",
         "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML",
       ]),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
@@ -115,13 +121,21 @@ let package = Package(
     tests("RPCTests", ["RPC", "RPCTransport", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
     tests("RotationTests", ["Rotation"]),
     tests("OrchestratorTests", ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore"]),
-    tests("TalosDriverTests", ["TalosDriver", "TalosSimulator", "Orchestrator", "Rotation", "Crypto", "YAML"]),
+    tests(
+      "TalosDriverTests",
+      ["TalosDriver", "TalosSimulator", "Orchestrator", "Rotation", "Crypto", "YAML"]),
     tests("TalosSimulatorTests", ["TalosSimulator", "Schema", "RPC", "RPCTransport", "Crypto"]),
-    tests("ManagementServiceTests", ["ManagementService", "MemoryStore", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC"]),
+    tests(
+      "ManagementServiceTests",
+      [
+        "ManagementService", "MemoryStore", "Orchestrator", "Rotation", "Schema", "ProtoCodec",
+        "RPC",
+      ]),
     tests("StandardServicesTests", ["StandardServices", "Schema", "ProtoCodec", "RPC"]),
     tests("DaemonTests", ["Daemon"]),
     tests("omnidTests", ["omnid", "Daemon", "Orchestrator", "Rotation"]),
-    tests("OmnictlCommandsTests", ["OmnictlCommands", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
+    tests(
+      "OmnictlCommandsTests", ["OmnictlCommands", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("ArchitectureTests", []),
   ]
 )

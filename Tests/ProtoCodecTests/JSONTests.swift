@@ -53,7 +53,9 @@ struct MessageJSONTests {
     options.types = TypeRegistry([Timestamp.self, Scalars.self])
     #expect(try Timestamp(seconds: -1, nanos: 500_000_000).json() == "\"1969-12-31T23:59:59.500Z\"")
     #expect(try ProtoDuration(seconds: -1, nanos: -1).json() == "\"-1.000000001s\"")
-    #expect(try AnyMessage(Timestamp(seconds: 0)).json(options)
-        == #"{"@type":"type.googleapis.com/google.protobuf.Timestamp","value":"1970-01-01T00:00:00Z"}"#)
+    #expect(
+      try AnyMessage(Timestamp(seconds: 0)).json(options)
+        == #"{"@type":"type.googleapis.com/google.protobuf.Timestamp","value":"1970-01-01T00:00:00Z"}"#
+    )
   }
 }

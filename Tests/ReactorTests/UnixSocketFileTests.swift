@@ -3,11 +3,18 @@ import Reactor
 import Testing
 
 @Suite struct UnixSocketFileTests {
-  func temporaryPath() throws -> String {
+  /// Lends a path in a directory of its own, and removes both.
+  func withTemporaryPath(_ body: (String) throws -> Void) throws {
     var template = Array("/tmp/omnid-reactor-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp", errno: errno) }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      + "/s.sock"
+    let directory = String(
+      decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    defer {
+      unlink(directory + "/s.sock")
+      unlink(directory + "/s.sock.txt")
+      rmdir(directory)
+    }
+    try body(directory + "/s.sock")
   }
 
   func mode(_ path: String) -> UInt32 {
@@ -17,34 +24,33 @@ import Testing
 
   @Test("The socket has its mode")
   func socketMode() throws {
-    let path = try temporaryPath()
-    _ = try UnixSocketFile.listen(path, mode: 0o600)
-    #expect(mode(path) == 0o600)
-    UnixSocketFile.remove(path)
+    try withTemporaryPath { path in
+      _ = try UnixSocketFile.listen(path, mode: 0o600)
+      #expect(mode(path) == 0o600)
+    }
   }
 
   @Test("A socket that nobody serves any more is replaced")
   func stale() throws {
-    let path = try temporaryPath()
-    do { _ = try UnixSocketFile.listen(path, mode: 0o600) }
-    let again = try UnixSocketFile.listen(path, mode: 0o600)
-    #expect(again.number >= 0)
-    UnixSocketFile.remove(path)
+    try withTemporaryPath { path in
+      do { _ = try UnixSocketFile.listen(path, mode: 0o600) }
+      let again = try UnixSocketFile.listen(path, mode: 0o600)
+      #expect(again.number >= 0)
+    }
   }
 
   @Test("A socket that is served is left alone, and so is a file that is no socket")
   func served() throws {
-    let path = try temporaryPath()
-    let first = try UnixSocketFile.listen(path, mode: 0o600)
-    #expect(throws: SystemError.self) { _ = try UnixSocketFile.listen(path, mode: 0o600).number }
-    #expect(first.number >= 0)
-    let file = path + ".txt"
-    let descriptor = open(file, O_CREAT | O_WRONLY, 0o600)
-    close(descriptor)
-    #expect(throws: SystemError.self) { _ = try UnixSocketFile.listen(file, mode: 0o600).number }
-    #expect(mode(file) == 0o600)
-    UnixSocketFile.remove(path)
-    unlink(file)
+    try withTemporaryPath { path in
+      let first = try UnixSocketFile.listen(path, mode: 0o600)
+      #expect(throws: SystemError.self) { _ = try UnixSocketFile.listen(path, mode: 0o600).number }
+      #expect(first.number >= 0)
+      let file = path + ".txt"
+      let descriptor = open(file, O_CREAT | O_WRONLY, 0o600)
+      close(descriptor)
+      #expect(throws: SystemError.self) { _ = try UnixSocketFile.listen(file, mode: 0o600).number }
+      #expect(mode(file) == 0o600)
+    }
   }
 
   @Test("A path too long for a socket address is a clear error")

@@ -1,0 +1,39 @@
+"""A small certificate authority, made with the cryptography package."""
+
+import datetime
+import ipaddress
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+class Authority:
+    def __init__(self, name):
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self.certificate = self.builder(self.name, self.key).add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(
+                self.key, hashes.SHA256())
+        self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    def builder(self, subject, key):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name)
+                .public_key(key.public_key()).serial_number(x509.random_serial_number())
+                .not_valid_before(now - datetime.timedelta(hours=1))
+                .not_valid_after(now + datetime.timedelta(hours=1)))
+
+    def issue(self, path, name, usage):
+        """Writes PATH.pem and PATH-key.pem."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        certificate = (self.builder(subject, key).add_extension(names, critical=False)
+                       .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+                       .sign(self.key, hashes.SHA256()))
+        path.with_name(path.name + ".pem").write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM))
+        path.with_name(path.name + "-key.pem").write_bytes(key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()))

@@ -1,0 +1,264 @@
+"""The process: its socket, its state directory, its flags, and the services beside the main one."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import grpc
+import pytest
+from cryptography import x509
+from google.protobuf import descriptor_pool
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase)
+
+import authority
+from lab import eventually
+
+SERVICE = "omni.management.v1.ManagementService"
+
+
+@pytest.fixture
+def lab(new_lab):
+    return new_lab(control_planes=1, workers=0)
+
+
+def run(lab, *arguments, **environment):
+    """Runs omnid to its end."""
+    return subprocess.run([lab.binaries / "omnid", *arguments], capture_output=True, text=True,
+                          timeout=20, env={**os.environ, **environment})
+
+
+def mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def test_files_are_private(lab):
+    lab.state = lab.directory / "deep/state"
+    lab.socket = lab.directory / "run/omnid.sock"
+    os.umask(0o022)
+    lab.start()
+    assert mode(lab.socket) == 0o600
+    assert stat.S_ISSOCK(os.stat(lab.socket).st_mode)
+    assert mode(lab.socket.parent) == mode(lab.state) == mode(lab.state.parent) == 0o700
+    for path in lab.state.iterdir():
+        assert mode(path) == 0o600, path
+    lab.import_cluster()
+    for path in lab.state.iterdir():
+        assert b"PRIVATE KEY" not in path.read_bytes(), path
+
+
+def test_second_omnid_is_refused(lab):
+    lab.start()
+    second = run(lab, "serve", "--listen", f"unix:{lab.directory}/other.sock", "--state-dir",
+                 str(lab.state))
+    assert second.returncode == 1
+    assert len(second.stderr.splitlines()) == 1
+    assert f"{lab.state} is in use by another omnid, process {lab.omnid.pid}" in second.stderr
+    store = run(lab, "serve", "--listen", f"unix:{lab.directory}/other.sock", "--state-dir",
+                f"{lab.directory}/other", "--store", f"sqlite:{lab.state}/omnid.db")
+    assert store.returncode == 1 and "in use by another omnid" in store.stderr
+    socket_in_use = run(lab, "serve", "--listen", f"unix:{lab.socket}", "--state-dir",
+                        f"{lab.directory}/other")
+    assert socket_in_use.returncode == 1 and "served by another process" in socket_in_use.stderr
+    assert lab.is_serving()
+
+
+def test_stale_socket_is_replaced(lab):
+    lab.start()
+    lab.stop(signal.SIGKILL)
+    assert lab.socket.exists()
+    lab.start()
+    assert lab.stop() == 0
+    assert not lab.socket.exists()
+
+
+def test_what_is_no_socket_is_left_alone(lab):
+    lab.socket.write_text("precious")
+    refused = run(lab, *lab.serve()[1:])
+    assert refused.returncode == 1 and "not a socket" in refused.stderr
+    assert lab.socket.read_text() == "precious"
+
+
+def test_lost_master_key_is_not_replaced(lab):
+    lab.start()
+    lab.stop()
+    key = lab.state / "master.key"
+    kept = key.read_bytes()
+    key.unlink()
+    refused = run(lab, *lab.serve()[1:])
+    assert refused.returncode == 1 and "bring the key back" in refused.stderr
+    assert not key.exists()
+    key.write_bytes(kept)
+    key.chmod(0o644)
+    refused = run(lab, *lab.serve()[1:])
+    assert refused.returncode == 1 and "0600" in refused.stderr
+    key.chmod(0o600)
+    lab.start()
+
+
+@pytest.mark.parametrize("arguments, problem", [
+    ([], "a command is missing"),
+    (["sing"], "there is no command 'sing'"),
+    (["serve", "--volume", "11"], "there is no flag --volume"),
+    (["serve", "--listen", "tls:127.0.0.1:0"], "--listen tls: needs --tls-cert"),
+    (["serve", "--log-level", "loud"], "--log-level: 'loud'"),
+    (["serve", "--config", "/nowhere"], "/nowhere"),
+])
+def test_wrong_usage(lab, arguments, problem):
+    result = run(lab, *arguments)
+    assert result.returncode == 2
+    assert problem in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_help_and_version(lab):
+    assert "--listen URI" in run(lab, "serve", "--help").stdout
+    assert run(lab, "version").stdout.startswith("omnid ")
+
+
+def test_configuration_file_and_environment(lab):
+    config = lab.directory / "omnid.yaml"
+    config.write_text(f"listen: unix:{lab.socket}\nlog-format: json\nlog-level: error\n")
+    lab.omnid = subprocess.Popen(
+        [lab.binaries / "omnid", "serve", "--config", config], stderr=lab.omnid_log,
+        env={**os.environ, "OMNID_STATE_DIR": str(lab.state), "OMNID_LOG_LEVEL": "info"})
+    eventually(lab.is_serving)
+    assert lab.stop() == 0
+    lines = [json.loads(line) for line in lab.log().splitlines()]
+    assert [line["message"] for line in lines] == ["listening", "serving", "stopping", "stopped"]
+    assert all(line["level"] == "info" and line["time"].endswith("Z") for line in lines)
+
+
+def test_service_manager_is_told(lab):
+    path = lab.directory / "notify.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(10)
+        lab.omnid = subprocess.Popen(
+            lab.serve(), stderr=lab.omnid_log, env={**os.environ, "NOTIFY_SOCKET": str(path)})
+        assert manager.recv(100) == b"READY=1"
+        assert lab.is_serving()
+        assert lab.stop() == 0
+        assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_a_second_signal_ends_at_once(lab):
+    lab.start()
+    with lab.channel() as channel:
+        # A call that does not end holds the drain up.
+        reading = threading.Event()
+        stub = health_pb2_grpc.HealthStub(channel)
+        stub.Check(health_pb2.HealthCheckRequest())
+        call = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")(
+            iter(lambda: reading.wait(30) and None, None))
+        time.sleep(0.3)
+        lab.omnid.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert lab.omnid.poll() is None
+        lab.omnid.send_signal(signal.SIGTERM)
+        assert lab.omnid.wait(2) == 128 + signal.SIGTERM
+        lab.omnid = None
+        call.cancel()
+        reading.set()
+
+
+def test_health(lab):
+    lab.start()
+    with lab.channel() as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", SERVICE, "grpc.health.v1.Health"):
+            response = stub.Check(health_pb2.HealthCheckRequest(service=service))
+            assert response.status == health_pb2.HealthCheckResponse.SERVING
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Check(health_pb2.HealthCheckRequest(service="nobody"))
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+        unknown = stub.Watch(health_pb2.HealthCheckRequest(service="nobody"))
+        assert next(unknown).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        unknown.cancel()
+        watch = stub.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        lab.omnid.send_signal(signal.SIGTERM)
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        with pytest.raises(grpc.RpcError) as caught:
+            next(watch)
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert lab.omnid.wait(5) == 0
+    lab.omnid = None
+
+
+def test_reflection(lab):
+    """A client without a schema builds the whole of it and calls."""
+    lab.start()
+    with lab.channel() as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        assert set(database.get_services()) == {
+            SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+            "grpc.reflection.v1alpha.ServerReflection"}
+        pool = descriptor_pool.DescriptorPool(database)
+        service = pool.FindServiceByName(SERVICE)
+        ours = lab.stubs.management.DESCRIPTOR.services_by_name["ManagementService"]
+        assert {m.name: (m.input_type.full_name, m.output_type.full_name, m.server_streaming)
+                for m in service.methods} == {
+                    m.name: (m.input_type.full_name, m.output_type.full_name, m.server_streaming)
+                    for m in ours.methods}
+        for known in ours.file.message_types_by_name.values():
+            found = pool.FindMessageTypeByName(known.full_name)
+            assert [(f.name, f.number, f.type) for f in found.fields] == [
+                (f.name, f.number, f.type) for f in known.fields]
+        pool.FindMessageTypeByName("google.protobuf.Timestamp")
+        for missing in ("nothing.Here", "omni.journal.v1.Cluster"):
+            with pytest.raises(KeyError):
+                pool.FindMessageTypeByName(missing)
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "grpcweb", "connect"])
+def test_buf_curl(lab, protocol):
+    lab.start()
+    lab.import_cluster()
+    buf = os.path.join(os.path.dirname(os.sys.executable), "buf")
+    called = subprocess.run(
+        [buf, "curl", "--unix-socket", lab.socket, "--http2-prior-knowledge", "--protocol",
+         protocol, "-d", '{"cluster": "demo"}', f"http://localhost/{SERVICE}/GetRotationStatus"],
+        capture_output=True, text=True, timeout=30)
+    assert called.returncode == 0, called.stderr
+    assert json.loads(called.stdout)["status"]["state"] == "ROTATION_STATE_IDLE"
+
+
+def test_mutual_tls(lab):
+    """Remote callers are let in with a certificate of the client CA, and known by its name."""
+    server_ca, client_ca = authority.Authority("server CA"), authority.Authority("client CA")
+    server_ca.issue(lab.directory / "server", "omnid", x509.ExtendedKeyUsageOID.SERVER_AUTH)
+    (lab.directory / "client-ca.pem").write_bytes(client_ca.pem)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lab.start("--listen", f"tls:127.0.0.1:{port}", "--tls-cert", lab.directory / "server.pem",
+              "--tls-key", lab.directory / "server-key.pem", "--tls-client-ca",
+              lab.directory / "client-ca.pem")
+    lab.import_cluster()
+    request = lab.stubs.management.RotateSecretRequest(
+        cluster=lab.name, component=lab.stubs.management.SECRET_COMPONENT_TALOS_CA)
+
+    def rotate(issuer):
+        identity = (None, None)
+        if issuer:
+            issuer.issue(lab.directory / "client", "alice", x509.ExtendedKeyUsageOID.CLIENT_AUTH)
+            identity = ((lab.directory / "client-key.pem").read_bytes(),
+                        (lab.directory / "client.pem").read_bytes())
+        credentials = grpc.ssl_channel_credentials(server_ca.pem, *identity)
+        with grpc.secure_channel(f"127.0.0.1:{port}", credentials) as channel:
+            stub = lab.stubs.management_grpc.ManagementServiceStub(channel)
+            return stub.RotateSecret(request, timeout=10)
+
+    for stranger in (None, authority.Authority("client CA")):
+        with pytest.raises(grpc.RpcError) as caught:
+            rotate(stranger)
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert rotate(client_ca).status.requester == "cn:alice"

@@ -15,6 +15,12 @@ let house: [SwiftSetting] = [
 /// Modules that wrap a C library (or the kernel) spell out every unsafe expression.
 let strict: [SwiftSetting] = house + [.strictMemorySafety()]
 
+/// The modules that every call runs through: release builds do not check exclusive access at run
+/// time. Debug builds, and so all tests, do.
+let hot: [SwiftSetting] = [
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+]
+
 /// The .proto files stand beside their Swift bindings; the compiler takes only the bindings.
 func schemaFiles(in folder: String) -> [String] {
   let root = Context.packageDirectory + "/" + folder
@@ -59,7 +65,7 @@ let package = Package(
     clibrary("CZlib", link: "z"),
     clibrary("CEpoll"),
 
-    library("ProtoCodec", []),
+    library("ProtoCodec", [], settings: house + hot),
     library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles(in: "Proto")),
     library(
       "TestSchemas", ["Schema", "ProtoCodec", "RPC"], path: "Tests/Interop/TestSchemas",
@@ -67,10 +73,12 @@ let package = Package(
     library("Crypto", ["COpenSSL"], settings: strict),
     library("Compression", ["CZlib"], settings: strict),
     library("YAML", ["CYAML"], settings: strict),
-    library("HTTP2", ["CNgHTTP2"], settings: strict),
-    library("Reactor", ["CEpoll"], settings: strict),
-    library("RPC", []),
-    library("RPCTransport", ["RPC", "HTTP2", "Crypto", "Reactor", "Compression"]),
+    library("HTTP2", ["CNgHTTP2"], settings: strict + hot),
+    library("Reactor", ["CEpoll"], settings: strict + hot),
+    library("RPC", [], settings: house + hot),
+    library(
+      "RPCTransport", ["RPC", "HTTP2", "Crypto", "Reactor", "Compression"],
+      settings: house + hot),
     library("Rotation", []),
     library("Orchestrator", ["Rotation"]),
     library("MemoryStore", ["Orchestrator", "Rotation"], path: "Sources/Stores/Memory"),

@@ -15,13 +15,15 @@ final class SessionCallbacks: Sendable {
     unsafe table = made
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(made) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
-      return unsafe session(user).began(frame.pointee)
+      return unsafe withSession(user) { session in unsafe session.began(frame.pointee) }
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(made) {
       _, _, name, nameLength, value, valueLength, _, user in
-      unsafe session(user).header(
-        UnsafeBufferPointer(start: name, count: nameLength),
-        UnsafeBufferPointer(start: value, count: valueLength))
+      unsafe withSession(user) { session in
+        unsafe session.header(
+          UnsafeBufferPointer(start: name, count: nameLength),
+          UnsafeBufferPointer(start: value, count: valueLength))
+      }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(made) {
@@ -31,34 +33,34 @@ final class SessionCallbacks: Sendable {
     }
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(made) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
-      unsafe session(user).received(frame.pointee)
+      unsafe withSession(user) { session in unsafe session.received(frame.pointee) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made) {
       _, _, stream, data, count, user in
-      unsafe session(user).data(stream, data, count)
+      unsafe withSession(user) { session in unsafe session.data(stream, data, count) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(made) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
-      unsafe session(user).sent(frame.pointee)
+      unsafe withSession(user) { session in unsafe session.sent(frame.pointee) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(made) { _, frame, _, user in
       guard let frame = unsafe frame else { return 0 }
-      unsafe session(user).notSent(frame.pointee)
+      unsafe withSession(user) { session in unsafe session.notSent(frame.pointee) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(made) {
       _, stream, errorCode, user in
-      unsafe session(user).closed(stream, errorCode)
+      unsafe withSession(user) { session in session.closed(stream, errorCode) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_send_data_callback(made) {
       _, _, head, count, source, user in
       guard let source = unsafe source, let pointer = unsafe source.pointee.ptr else { return 0 }
       let stream = unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-      unsafe session(user).writeBody(stream, head, count)
+      unsafe withSession(user) { session in unsafe session.writeBody(stream, head, count) }
       return 0
     }
   }
@@ -73,14 +75,21 @@ final class SessionCallbacks: Sendable {
         let flags = unsafe flags
       else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
       let stream = unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-      return unsafe session(user).readBody(stream, limit, &flags.pointee)
+      return unsafe withSession(user) { session in
+        unsafe session.readBody(stream, limit, &flags.pointee)
+      }
     }
     return unsafe provider
   }
 }
 
 /// The session that nghttp2's user data points to; borrowed, it outlives its callbacks.
-private func session(_ user: UnsafeMutableRawPointer?) -> HTTP2Session {
+///
+/// Borrowed for the call, without a reference count going up and down.
+@inline(__always)
+private func withSession<R>(
+  _ user: UnsafeMutableRawPointer?, _ body: (HTTP2Session) -> R
+) -> R {
   guard let user = unsafe user else { fatalError("nghttp2 lost its user data") }
-  return unsafe Unmanaged<HTTP2Session>.fromOpaque(user).takeUnretainedValue()
+  return unsafe Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) }
 }

@@ -1,5 +1,7 @@
 /// A registered method: decodes requests, runs the handler, encodes responses.
-protocol MethodHandler: Sendable {
+///
+/// A class, so that a call holds all of it by one reference.
+protocol MethodHandler: AnyObject, Sendable {
   var path: String { get }
   var kind: MethodKind { get }
   var idempotency: Idempotency { get }
@@ -52,17 +54,29 @@ extension MessageCodec {
   }
 }
 
-struct UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
+final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   let method: Method<I, O>
   let chain: InterceptorChain
   let body: @Sendable (I, ServerCall) async throws -> O
-  var path: String { method.path }
-  var kind: MethodKind { method.kind }
+  let path: String
+  let kind: MethodKind
+
+  init(
+    method: Method<I, O>, chain: InterceptorChain,
+    body: @escaping @Sendable (I, ServerCall) async throws -> O
+  ) {
+    self.method = method
+    self.chain = chain
+    self.body = body
+    self.path = method.path
+    self.kind = method.kind
+  }
+
   var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
     guard let request = decode(method.request, bytes, for: call) else { return }
-    call.launch { call in
+    call.launch { [self] call in
       if chain.interceptors.isEmpty {
         await call.succeed(try call.encode(try await body(request, call), method.response))
       } else {
@@ -78,17 +92,29 @@ struct UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   func start(_ call: ServerCall) {}
 }
 
-struct ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
+final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   let method: Method<I, O>
   let chain: InterceptorChain
   let body: @Sendable (I, ResponseWriter<O>, ServerCall) async throws -> Void
-  var path: String { method.path }
-  var kind: MethodKind { method.kind }
+  let path: String
+  let kind: MethodKind
+
+  init(
+    method: Method<I, O>, chain: InterceptorChain,
+    body: @escaping @Sendable (I, ResponseWriter<O>, ServerCall) async throws -> Void
+  ) {
+    self.method = method
+    self.chain = chain
+    self.body = body
+    self.path = method.path
+    self.kind = method.kind
+  }
+
   var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
     guard let request = decode(method.request, bytes, for: call) else { return }
-    call.launch { call in
+    call.launch { [self] call in
       let writer = ResponseWriter(call: call, codec: method.response)
       try await chain.run(call) { try await body(request, writer, call) }
       await call.succeed()
@@ -98,18 +124,30 @@ struct ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   func start(_ call: ServerCall) {}
 }
 
-struct StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
+final class StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   let method: Method<I, O>
   let chain: InterceptorChain
   let body: @Sendable (RequestStream<I>, ResponseWriter<O>, ServerCall) async throws -> Void
-  var path: String { method.path }
-  var kind: MethodKind { method.kind }
+  let path: String
+  let kind: MethodKind
+
+  init(
+    method: Method<I, O>, chain: InterceptorChain,
+    body: @escaping @Sendable (RequestStream<I>, ResponseWriter<O>, ServerCall) async throws -> Void
+  ) {
+    self.method = method
+    self.chain = chain
+    self.body = body
+    self.path = method.path
+    self.kind = method.kind
+  }
+
   var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {}
 
   func start(_ call: ServerCall) {
-    call.launch { call in
+    call.launch { [self] call in
       let requests = RequestStream(call: call, codec: method.request, path: method.path)
       let writer = ResponseWriter(call: call, codec: method.response)
       try await chain.run(call) { try await body(requests, writer, call) }

@@ -1,44 +1,54 @@
 /// Methods by path, found from the bytes of `:path` without making a `String`.
 struct RouteTable: Sendable {
-  private var slots: [Slot?] = Array(repeating: nil, count: 16)
+  // Open addressing, in three arrays: looking for a method touches the hashes, and of one slot the
+  // rest.
+  private var hashes = [UInt64](repeating: 0, count: 16)
+  private var paths = [[UInt8]](repeating: [], count: 16)
+  private var handlers = [(any MethodHandler)?](repeating: nil, count: 16)
   private var count = 0
-
-  private struct Slot: Sendable {
-    var hash: UInt64
-    var path: [UInt8]
-    var handler: any MethodHandler
-  }
 
   /// Adds a method; one of the same path is replaced.
   mutating func insert(_ handler: any MethodHandler) {
-    if (count + 1) * 2 > slots.count {
-      let old = slots
-      slots = Array(repeating: nil, count: old.count * 2)
-      for slot in old { if let slot { place(slot) } }
-    }
-    let path = Array(handler.path.utf8)
-    place(Slot(hash: Self.hash(path.span), path: path, handler: handler))
-    count += 1
+    if (count + 1) * 2 > hashes.count { grow() }
+    place(handler)
   }
 
-  private mutating func place(_ slot: Slot) {
-    var i = Int(truncatingIfNeeded: slot.hash) & (slots.count - 1)
-    while let there = slots[i], there.path != slot.path { i = (i + 1) & (slots.count - 1) }
-    slots[i] = slot
+  private mutating func grow() {
+    let old = handlers
+    hashes = Array(repeating: 0, count: old.count * 2)
+    paths = Array(repeating: [], count: old.count * 2)
+    handlers = Array(repeating: nil, count: old.count * 2)
+    count = 0
+    for handler in old { if let handler { place(handler) } }
+  }
+
+  private mutating func place(_ handler: any MethodHandler) {
+    let path = Array(handler.path.utf8)
+    let hash = Self.hash(path.span)
+    var i = Int(truncatingIfNeeded: hash) & (hashes.count - 1)
+    while hashes[i] != 0, paths[i] != path { i = (i + 1) & (hashes.count - 1) }
+    if hashes[i] == 0 { count += 1 }
+    hashes[i] = hash
+    paths[i] = path
+    handlers[i] = handler
   }
 
   /// The method of a `:path`, whose query is left out.
   func find(_ fields: HeaderFields, _ pathField: Int) -> (any MethodHandler)? {
-    var range = fields.valueRange(pathField)
-    if let query = fields.bytes[range].firstIndex(of: UInt8(ascii: "?")) {
-      range = range.lowerBound..<query
-    }
-    let path = fields.bytes.span.extracting(range)
+    let range = fields.valueRange(pathField)
+    let bytes = fields.bytes.span
+    var end = range.lowerBound
+    while end < range.upperBound && bytes[end] != UInt8(ascii: "?") { end += 1 }
+    let path = bytes.extracting(range.lowerBound..<end)
     let hash = Self.hash(path)
-    var i = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-    while let slot = slots[i] {
-      if slot.hash == hash, Self.equal(slot.path.span, path) { return slot.handler }
-      i = (i + 1) & (slots.count - 1)
+    var i = Int(truncatingIfNeeded: hash) & (hashes.count - 1)
+    // 0 is an empty slot; see `hash`.
+    while hashes[i] != 0 {
+      if hashes[i] == hash {
+        let known = paths[i]
+        if Self.equal(known.span, path) { return handlers[i] }
+      }
+      i = (i + 1) & (hashes.count - 1)
     }
     return nil
   }
@@ -53,6 +63,7 @@ struct RouteTable: Sendable {
   private static func hash(_ bytes: borrowing Span<UInt8>) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for i in bytes.indices { hash = (hash ^ UInt64(bytes[i])) &* 0x100_0000_01b3 }
-    return hash
+    // 0 means an empty slot.
+    return hash == 0 ? 1 : hash
   }
 }

@@ -8,6 +8,8 @@ public enum UnixSocketFile {
   /// answered on, or is not a socket, is an error. The file's mode is set before the first
   /// connection can be made.
   public static func listen(_ path: String, mode: UInt32) throws(SystemError) -> FileDescriptor {
+    // Clients must be able to name it: 107 bytes (unix(7)).
+    if path.utf8.count > 107 { throw SystemError("socket path \(path)", errno: ENAMETOOLONG) }
     var status = stat()
     if unsafe lstat(path, &status) == 0 {
       guard status.st_mode & S_IFMT == S_IFSOCK else {
@@ -16,13 +18,22 @@ public enum UnixSocketFile {
       if isAnswered(path) {
         throw SystemError("\(path) is served by another process", errno: EADDRINUSE)
       }
-      unsafe unlink(path)
     }
-    // With every bit masked nobody can connect between bind and chmod.
-    let old = umask(0o777)
-    defer { umask(old) }
-    let descriptor = try Socket.listen(.unix(path: path))
-    if unsafe chmod(path, mode_t(mode)) != 0 { throw .last("chmod \(path)") }
+    // Bound in a directory that nobody else may enter, given its mode there, and only then moved
+    // to its place. A umask would do too, but it is the whole process's.
+    let folder = path.lastIndex(of: "/").map { path[..<$0] + "/" } ?? ""
+    var template = Array("\(folder).sock-XXXXXX".utf8CString)
+    if unsafe mkdtemp(&template) == nil { throw .last("cannot make a directory beside \(path)") }
+    let directory = String(
+      decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let hidden = directory + "/s"
+    defer {
+      unsafe unlink(hidden)
+      unsafe rmdir(directory)
+    }
+    let descriptor = try Socket.listen(.unix(path: hidden))
+    if unsafe chmod(hidden, mode_t(mode)) != 0 { throw .last("chmod \(path)") }
+    if unsafe rename(hidden, path) != 0 { throw .last("cannot put a socket at \(path)") }
     return descriptor
   }
 

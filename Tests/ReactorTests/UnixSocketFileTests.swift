@@ -53,6 +53,19 @@ import Testing
     }
   }
 
+  @Test("Nothing but the socket is left in its directory")
+  func tidy() throws {
+    try withTemporaryPath { path in
+      let socket = try UnixSocketFile.listen(path, mode: 0o600)
+      #expect(socket.number >= 0)
+      // The directory can only be removed when it is empty.
+      UnixSocketFile.remove(path)
+      let directory = String(path.dropLast("/s.sock".count))
+      #expect(rmdir(directory) == 0)
+      mkdir(directory, 0o700)
+    }
+  }
+
   @Test("A path too long for a socket address is a clear error")
   func longPath() {
     let error = #expect(throws: SystemError.self) {

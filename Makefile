@@ -34,8 +34,14 @@ test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real client
 	$(MAKE) --no-print-directory test-outside
 
 .PHONY: test-outside
-test-outside: build $(VENV)/done ## the tests that drive the release binaries with other people's clients
+test-outside: build interop-programs $(VENV)/done ## the tests that drive the release binaries with other people's clients
 	$(VENV)/bin/python -m pytest -q -x Tests/EndToEnd Tests/Interop
+
+INTEROP := grpc-interop-server grpc-interop-client
+
+.PHONY: interop-programs
+interop-programs: deps ## the servers and clients that conformance suites drive
+	for program in $(INTEROP); do $(SWIFT) build -c release --product $$program; done
 
 .PHONY: bench
 bench: deps ## the benchmarks, peers side by side (BENCH="--quick --only unary", see run-bench --help)

@@ -116,6 +116,13 @@ let package = Package(
       path: "Tests/Benchmarks/RPCBenchServer"),
 
     program("codec-bench", ["Schema", "ProtoCodec"], path: "Tests/Benchmarks/CodecBench"),
+    library("InteropSupport", [], path: "Tests/Interop/Support"),
+    program(
+      "grpc-interop-server", ["InteropSupport", "TestSchemas", "RPC", "RPCTransport", "Crypto"],
+      path: "Tests/Interop/GRPCInteropServer"),
+    program(
+      "grpc-interop-client", ["InteropSupport", "TestSchemas", "RPC", "RPCTransport", "Crypto"],
+      path: "Tests/Interop/GRPCInteropClient"),
     program(
       "conformance-protobuf", ["Schema", "ProtoCodec"], path: "Tests/Interop/ProtobufConformance"),
 

@@ -8,9 +8,10 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
   /// Sends one message. Suspends while the peer reads more slowly than the handler writes, so a
   /// slow reader costs one buffer and no more.
   ///
+  /// - Parameter compresses: false sends this one uncompressed although the call compresses.
   /// - Throws: `RPCError` with `cancelled` when the call is over; what the codec throws.
-  public func write(_ message: Response) async throws {
-    try await call.send(try call.encode(message, codec))
+  public func write(_ message: Response, compresses: Bool = true) async throws {
+    try await call.send(try call.encode(message, codec, compresses: compresses))
   }
 
   /// Sends a message that was encoded before, such as one that many watchers share.

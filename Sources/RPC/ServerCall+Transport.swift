@@ -73,10 +73,12 @@ extension ServerCall: HTTPRequestReceiver {
       throw RPCError(.internalError, "a compressed message, but the call names no encoding")
     }
     try receivedMessage(
-      try compression.decompress(message, limit: limits.requestMessageBytes))
+      try compression.decompress(message, limit: limits.requestMessageBytes), wasCompressed: true)
   }
 
-  private func receivedMessage(_ bytes: [UInt8]) throws(RPCError) {
+  private func receivedMessage(
+    _ bytes: [UInt8], wasCompressed: Bool = false
+  ) throws(RPCError) {
     switch machine.messageReceived() {
     case .deliver: break
     case .refuseSecondMessage:
@@ -85,9 +87,11 @@ extension ServerCall: HTTPRequestReceiver {
     }
     if let waiter = inputWaiter {
       inputWaiter = nil
+      requestWasCompressed = wasCompressed
       waiter.resume(returning: bytes)
     } else {
       queue.append(bytes)
+      if form.requestCompression != nil { queueFlags.append(wasCompressed) }
       queuedBytes += bytes.count
     }
   }
@@ -107,6 +111,8 @@ extension ServerCall: HTTPRequestReceiver {
     case .startHandler:
       let request = queue[0]
       queue = []
+      requestWasCompressed = queueFlags.first ?? false
+      queueFlags = []
       queuedBytes = 0
       _ = updateHeld()
       returnCredit()
@@ -145,6 +151,7 @@ extension ServerCall: HTTPRequestReceiver {
       return try receivedMessage(whole)
     }
     try receivedMessage(
-      try compression.decompress(whole.span, limit: limits.requestMessageBytes))
+      try compression.decompress(whole.span, limit: limits.requestMessageBytes),
+      wasCompressed: true)
   }
 }

@@ -34,6 +34,10 @@ public final class ServerCall: @unchecked Sendable {
   /// Request messages that the handler has not asked for yet, oldest first.
   var queue: [[UInt8]] = []
   var queueStart = 0
+  /// Whether each message of the queue came compressed; empty for calls that name no encoding.
+  var queueFlags: [Bool] = []
+  /// Whether the request message that the handler took last came compressed.
+  public internal(set) var requestWasCompressed = false
   var queuedBytes = 0
   var unreleasedBytes = 0
   /// Request bytes that the stream was told are kept here.
@@ -132,10 +136,13 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   /// A message as this call writes it.
-  package func encode<M>(_ message: M, _ codec: MessageCodec<M>) throws -> [UInt8] {
+  package func encode<M>(
+    _ message: M, _ codec: MessageCodec<M>, compresses: Bool = true
+  ) throws -> [UInt8] {
     try form.encode(
       message, codec,
-      compressionThreshold: compressesAll ? 0 : limits.compressionThresholdBytes,
+      compressionThreshold: !compresses
+        ? .max : compressesAll ? 0 : limits.compressionThresholdBytes,
       limit: limits.responseMessageBytes)
   }
 
@@ -218,6 +225,7 @@ public final class ServerCall: @unchecked Sendable {
     timer = nil
     task = nil
     queue = []
+    queueFlags = []
     queueStart = 0
     queuedBytes = 0
     reader = EnvelopeReader(limit: limits.requestMessageBytes)
@@ -293,9 +301,11 @@ public final class ServerCall: @unchecked Sendable {
     guard queueStart < queue.count else { return nil }
     let message = queue[queueStart]
     queue[queueStart] = []
+    if queueStart < queueFlags.count { requestWasCompressed = queueFlags[queueStart] }
     queueStart += 1
     if queueStart == queue.count {
       queue.removeAll(keepingCapacity: true)
+      queueFlags.removeAll(keepingCapacity: true)
       queueStart = 0
     }
     queuedBytes -= message.count

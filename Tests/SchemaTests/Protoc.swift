@@ -13,6 +13,15 @@ enum Protoc {
   static func describe(
     _ files: [String], in root: URL, imports: [URL] = []
   ) throws -> [String: FileDescriptorMessage] {
+    let bytes = try descriptorSet(files, in: root, imports: imports)
+    let set = try FileDescriptorSet(serialized: bytes)
+    return Dictionary(uniqueKeysWithValues: set.file.map { ($0.name, $0) })
+  }
+
+  /// The same as protoc writes it.
+  static func descriptorSet(
+    _ files: [String], in root: URL, imports: [URL] = []
+  ) throws -> [UInt8] {
     let output = FileManager.default.temporaryDirectory
       .appendingPathComponent("omnid-schema-\(UUID().uuidString).pb")
     defer { try? FileManager.default.removeItem(at: output) }
@@ -27,8 +36,7 @@ enum Protoc {
     let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw Failure(description: "protoc: \(text)") }
-    let set = try FileDescriptorSet(serialized: [UInt8](Data(contentsOf: output)))
-    return Dictionary(uniqueKeysWithValues: set.file.map { ($0.name, $0) })
+    return [UInt8](try Data(contentsOf: output))
   }
 
   private static func locate() throws -> URL {

@@ -1,6 +1,4 @@
 import Glibc
-import HTTP2
-import RPC
 import RPCTransport
 
 // `rpc-bench-server PATH`: the service that benchmarks drive, on a Unix socket.
@@ -18,32 +16,18 @@ guard let options = Options(CommandLine.arguments.dropFirst()) else {
   write(2, usage, usage.utf8.count)
   exit(2)
 }
-let watchers = Watchers()
-var router = ServiceRouter()
-router.handle(BenchMethods.echo) { (request: BenchMessage, call) in request }
-router.handle(BenchMethods.watch) {
-  (request: BenchMessage, writer: ResponseWriter<BenchMessage>, call) in
-  await call.sendInitialMetadata()
-  try await watchers.watch(writer)
+// The main thread only waits, rather than being handed to Dispatch: profilers for which the main
+// thread is the program keep working.
+Task.detached {
+  do {
+    let server = try await serve(options)
+    write(1, "ready\n", 6)
+    while true { try await Task.sleep(for: .seconds(3600)) }
+    _ = server
+  } catch {
+    let message = "rpc-bench-server: \(error)\n"
+    write(2, message, message.utf8.count)
+    exit(1)
+  }
 }
-router.handle(BenchMethods.tick) { (request: BenchMessage, call) in
-  try watchers.tick(request)
-  return request
-}
-router.handle(BenchMethods.stream) {
-  (request: BenchMessage, writer: ResponseWriter<BenchMessage>, call) in
-  for _ in 0..<request.wantedCount { try await writer.write(request) }
-}
-
-var configuration = ServerConfiguration()
-configuration.eventLoops = options.eventLoops
-configuration.maxConnections = 20_000
-configuration.http2.maxConcurrentStreams = 200_000
-let server = try RPCServer(router, configuration: configuration)
-try await server.listen(unix: options.path)
-if let tls = options.tls {
-  let context = try tls.context()
-  _ = try await server.listen(host: "127.0.0.1", port: tls.port) { context }
-}
-write(1, "ready\n", 6)
-while true { try await Task.sleep(for: .seconds(3600)) }
+while true { pause() }

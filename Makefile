@@ -45,8 +45,9 @@ interop-programs: deps ## the servers and clients that conformance suites drive
 
 .PHONY: bench
 bench: deps ## the benchmarks, peers side by side (BENCH="--quick --only unary", see run-bench --help)
-	$(SWIFT) build -c release --product rpc-bench-server
-	$(SWIFT) build -c release --product codec-bench
+	for product in rpc-bench-server codec-bench journal-seed omnid; do \
+	  $(SWIFT) build -c release --product $$product; \
+	done
 	Tests/Benchmarks/build-peers
 	Tests/Benchmarks/run-bench $(BENCH)
 

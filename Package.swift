@@ -114,6 +114,9 @@ let package = Package(
     program(
       "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Crypto", "Schema", "ProtoCodec"],
       path: "Tests/Benchmarks/RPCBenchServer"),
+    program(
+      "journal-seed", ["SQLiteStore", "Orchestrator", "Rotation", "Crypto"],
+      path: "Tests/Benchmarks/JournalSeed"),
 
     program("codec-bench", ["Schema", "ProtoCodec"], path: "Tests/Benchmarks/CodecBench"),
     library("InteropSupport", [], path: "Tests/Interop/Support"),

@@ -1,0 +1,58 @@
+import Crypto
+import Orchestrator
+import Rotation
+
+/// A cluster with three control planes and two workers whose Talos API CA has been rotated once.
+///
+/// The sealed keys are random bytes: nothing opens them until a rotation or a credential is asked for.
+struct SampleCluster {
+  var record: ClusterRecord
+  var rotation: RotationRecord
+
+  init(number: Int, authorities: SampleAuthorities, now: Rotation.Instant) {
+    let name = "cluster-\(10_000 + number)"
+    let machines = (0..<5).map { index in
+      Machine(
+        id: index < 3 ? "cp-\(index)" : "worker-\(index - 3)",
+        address: "10.\(number / 250).\(number % 250).\(index + 10)",
+        role: index < 3 ? .controlPlane : .worker)
+    }
+    record = ClusterRecord(
+      name: name, endpoints: machines[..<3].map(\.address),
+      kubernetesEndpoint: "https://10.\(number / 250).\(number % 250).10:6443",
+      authorities: [.talosCA: authorities.newTalos, .kubernetesCA: authorities.kubernetes],
+      machines: machines, talosVersion: "v1.9.5", importedAt: now, rotationCount: 1)
+    let stage = Stage(
+      phase: .postRotate,
+      machines: machines.map { MachineProgress(machine: $0, state: .verified(Self.effort(now))) })
+    rotation = RotationRecord(
+      id: "rotation-\(10_000 + number)", cluster: name, ordinal: 1, component: .talosCA,
+      old: authorities.oldTalos, new: authorities.newTalos, state: .succeeded(stage), notes: [],
+      reason: "yearly rotation", requester: "alice", startedAt: now, updatedAt: now,
+      finishedAt: now)
+  }
+
+  private static func effort(_ now: Rotation.Instant) -> Effort {
+    let checks = ["reachable", "config-applied", "issuing", "accepted", "server-leaf"].map {
+      CheckRecord(result: CheckResult($0, .passed), since: now)
+    }
+    return Effort(attempts: 1, checks: checks)
+  }
+}
+
+/// Real certificates, so that the records have the size of real ones.
+struct SampleAuthorities {
+  let oldTalos, newTalos, kubernetes: SealedAuthority
+
+  init(now: Rotation.Instant) throws {
+    func make(_ kind: AuthorityKind) throws -> SealedAuthority {
+      let authority = try Authority.generate(kind, now: now.secondsSince1970)
+      return SealedAuthority(
+        certificatePEM: authority.certificate.pem, fingerprint: authority.certificate.fingerprint,
+        sealedKey: Random.bytes(200))
+    }
+    oldTalos = try make(.talos)
+    newTalos = try make(.talos)
+    kubernetes = try make(.kubernetes)
+  }
+}

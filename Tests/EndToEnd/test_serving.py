@@ -83,6 +83,10 @@ def test_what_is_no_socket_is_left_alone(lab):
     refused = run(lab, *lab.serve()[1:])
     assert refused.returncode == 1 and "not a socket" in refused.stderr
     assert lab.socket.read_text() == "precious"
+    first = lab.directory / "first.sock"
+    refused = run(lab, "serve", "--listen", f"unix:{first}", *lab.serve()[2:])
+    assert refused.returncode == 1
+    assert not first.exists(), "a listener that was there already has gone with the rest"
 
 
 def test_lost_master_key_is_not_replaced(lab):

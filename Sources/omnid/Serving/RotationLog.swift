@@ -6,7 +6,7 @@ import Rotation
 struct RotationLog {
   let logger: Logger
   /// How long to wait before watching again after the journal could not be written.
-  var pause = Duration.seconds(5)
+  var pause = Duration.seconds(1)
 
   /// Returns when the orchestrator stops.
   func follow(_ orchestrator: RotationOrchestrator) async {

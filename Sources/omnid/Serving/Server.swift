@@ -36,9 +36,14 @@ struct Server {
       let health = HealthService()
       let opening = OneTimeEvent()
       let server = try RPCServer(router(orchestrator, health, opening))
-      try await listen(server)
-      // Whoever calls already waits; nothing is done to a machine before every listener is there.
-      try await orchestrator.start()
+      do {
+        try await listen(server)
+        // Whoever calls already waits; nothing is done to a machine before every listener is there.
+        try await orchestrator.start()
+      } catch {
+        await server.shutdown(grace: .zero)
+        throw error
+      }
       opening.happen()
       health.serve()
       announce { () throws(DaemonError) in try manager.ready() }

@@ -16,6 +16,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private let configuration: ServerConfiguration
   private var idleTimer: UInt64?
   private var ageTimer: UInt64?
+  private var drainTimer: UInt64?
+  /// How long a peer may take to say that it has seen the first GOAWAY; one that is silent must not
+  /// hold the end up.
+  private static let drainPatience = Duration.seconds(1)
   private var lastPing: ContinuousClock.Instant?
   private var pingStrikes = 0
 
@@ -152,10 +156,17 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   /// Takes no new calls, lets those under way finish, then closes (RFC 9113 section 6.8).
   func drain() {
     if isDraining || isClosed { return }
+    // Nothing can be under way for a peer that has not begun to speak HTTP/2.
+    if timer != nil { return close("the server takes no new calls") }
     isDraining = true
     session.announceShutdown()
     session.ping(0)
     markDirty()
+    drainTimer = loop.addTimer(after: Self.drainPatience) { [weak self] in
+      self?.drainTimer = nil
+      self?.session.goAway()
+      self?.markDirty()
+    }
   }
 
   func holds(_ change: Int) -> Bool {
@@ -164,7 +175,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   override func closed(_ reason: String, _ streams: [HTTP2Stream]) {
-    for timer in [timer, idleTimer, ageTimer] { if let timer { loop.cancelTimer(timer) } }
+    for timer in [timer, idleTimer, ageTimer, drainTimer] {
+      if let timer { loop.cancelTimer(timer) }
+    }
     timer = nil
     for stream in streams { unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: 0x8) }
     // Calls that are over have given back what they held; the rest goes with the connection.

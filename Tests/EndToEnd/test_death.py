@@ -2,6 +2,7 @@
 
 import random
 import signal
+import socket
 import time
 
 import grpc
@@ -98,6 +99,23 @@ def test_killed_before_the_answer(new_lab):
     rotations = lab.call("ListRotations", cluster=lab.name).rotations
     assert len(rotations) == 4
     assert len({rotation.new_ca_fingerprint for rotation in rotations}) == 4
+
+
+def test_silent_peers_hold_nothing_up(new_lab):
+    lab = new_lab(control_planes=1, workers=0).start()
+    hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    peers = []
+    for greeting in (b"", hello[:10], hello):
+        peer = socket.socket(socket.AF_UNIX)
+        peer.connect(str(lab.socket))
+        peer.sendall(greeting)
+        peers.append(peer)
+    time.sleep(0.2)
+    start = time.monotonic()
+    assert lab.stop() == 0
+    assert time.monotonic() - start < 4
+    for peer in peers:
+        peer.close()
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])

@@ -12,12 +12,13 @@ import time
 import grpc
 import pytest
 from cryptography import x509
-from google.protobuf import descriptor_pool
+from google.protobuf import descriptor_pool, duration_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase)
 
 import authority
+import wire
 from lab import eventually
 
 SERVICE = "omni.management.v1.ManagementService"
@@ -104,6 +105,58 @@ def test_lost_master_key_is_not_replaced(lab):
     assert refused.returncode == 1 and "0600" in refused.stderr
     key.chmod(0o600)
     lab.start()
+
+
+def test_another_master_key_is_refused(lab):
+    lab.start()
+    lab.import_cluster()
+    lab.stop()
+    key = lab.directory / "other.key"
+    key.write_bytes(os.urandom(32))
+    key.chmod(0o600)
+    refused = run(lab, *lab.serve("--master-key-file", str(key))[1:])
+    assert refused.returncode == 1 and "bring the right key back" in refused.stderr
+    assert not lab.socket.exists()
+    given = lab.directory / "given.key"
+    (lab.state / "master.key").rename(given)
+    lab.start("--master-key-file", given)
+    lab.fresh_credentials()
+    assert lab.stop() == 0
+    lab.omnid = subprocess.Popen(
+        lab.serve(), stderr=lab.omnid_log,
+        env={**os.environ, "CREDENTIALS_DIRECTORY": str(lab.directory / "credentials")})
+    assert lab.omnid.wait(10) == 1, "the key is neither with the service manager nor in its place"
+    (lab.directory / "credentials").mkdir()
+    given.rename(lab.directory / "credentials/omnid-master-key")
+    (lab.directory / "credentials/omnid-master-key").chmod(0o400)
+    lab.omnid = subprocess.Popen(
+        lab.serve(), stderr=lab.omnid_log,
+        env={**os.environ, "CREDENTIALS_DIRECTORY": str(lab.directory / "credentials")})
+    eventually(lab.is_serving)
+    lab.fresh_credentials()
+
+
+def test_credentials_live_as_long_as_they_say(lab):
+    lab.start()
+    lab.import_cluster()
+    ttl = duration_pb2.Duration(seconds=3600)
+    talos = lab.call("Talosconfig", cluster=lab.name, ttl=ttl, roles=["os:reader"])
+    kubernetes = lab.call("Kubeconfig", cluster=lab.name, ttl=ttl)
+    for credential, expires in (
+            (wire.Credential.from_talosconfig(talos.talosconfig), talos.expires_at),
+            (wire.Credential.from_kubeconfig(kubernetes.kubeconfig), kubernetes.expires_at)):
+        certificate = x509.load_pem_x509_certificate(credential.certificate.encode())
+        end = certificate.not_valid_after_utc.timestamp()
+        assert 0 <= end - expires.seconds <= 2
+        assert abs(expires.seconds - time.time() - 3600) < 10
+    organizations = x509.load_pem_x509_certificate(
+        wire.Credential.from_talosconfig(talos.talosconfig).certificate.encode()
+    ).subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+    assert [name.value for name in organizations] == ["os:reader"]
+    with pytest.raises(grpc.RpcError) as caught:
+        lab.call("Talosconfig", cluster=lab.name, roles=["os:emperor"])
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert lab.details(caught.value, "BadRequest")[0].field_violations[0].field == "roles"
 
 
 @pytest.mark.parametrize("arguments, problem", [

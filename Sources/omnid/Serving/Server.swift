@@ -40,7 +40,9 @@ struct Server {
         try await listen(server)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.
         try await orchestrator.start()
+        try await checkMasterKey(orchestrator, sealer)
       } catch {
+        await orchestrator.stop()
         await server.shutdown(grace: .zero)
         throw error
       }
@@ -122,6 +124,21 @@ struct Server {
     case .own(let path): try MasterKeyFile.loadOrCreate(path)
     case .given(let path): try MasterKeyFile.load(path)
     case .credential(let path): try MasterKeyFile.loadCredential(path)
+    }
+  }
+
+  /// With another key than the stored one nothing could be done to any cluster: better to say so at
+  /// once than in each of them.
+  private func checkMasterKey(_ orchestrator: RotationOrchestrator, _ sealer: Sealer) async throws {
+    for cluster in try await orchestrator.clusters() {
+      for authority in cluster.authorities.values {
+        let stored = Sealer.keyID(of: authority.sealedKey) ?? "unknown"
+        guard stored == sealer.keyID else {
+          throw DaemonError(
+            "cluster '\(cluster.name)' was stored under the master key \(stored), but the one given "
+              + "is \(sealer.keyID): bring the right key back")
+        }
+      }
     }
   }
 

@@ -116,7 +116,7 @@ import Testing
   @Test("A wait times out also while the server is away", .timeLimit(.minutes(1)))
   func timeoutWhileAway() async {
     let bench = Bench(Self.service { _, _ in throw RPCError(.unavailable, "connection refused") })
-    #expect(await bench.run(Self.rotate + ["-t", "300ms"]) == .waitTimedOut)
+    #expect(await bench.run(Self.rotate + ["-t", "2s"]) == .waitTimedOut)
     #expect(bench.errors.lines.count == 2)
   }
 

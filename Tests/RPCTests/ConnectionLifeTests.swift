@@ -52,7 +52,7 @@ import Testing
     try await withServer(Echo.router(), configuration: configuration) { path, server in
       let client = RPCClient(try SocketChannel(.unix(path: path)))
       _ = try await client.unary(Echo.unary, [1])
-      for _ in 0..<100 where server.connectionCount > 0 {
+      for _ in 0..<1000 where server.connectionCount > 0 {
         try await Task.sleep(for: .milliseconds(10))
       }
       #expect(server.connectionCount == 0)
@@ -83,7 +83,7 @@ import Testing
   func keepalive() async throws {
     var configuration = ServerConfiguration()
     configuration.keepaliveInterval = .milliseconds(50)
-    configuration.keepaliveTimeout = .milliseconds(50)
+    configuration.keepaliveTimeout = .seconds(2)
     try await withServer(Echo.router(), configuration: configuration) { path, server in
       let silent = try RawConnection(path)
       silent.send(RawConnection.preface + RawConnection.frame(4, flags: 0, stream: 0, []))

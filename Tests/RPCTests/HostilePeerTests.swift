@@ -159,10 +159,13 @@ import Testing
           + RawConnection.frame(8, flags: 0, stream: 0, [0x7f, 0, 0, 0])
           + RawConnection.frame(1, flags: 4, stream: 1, request)
           + RawConnection.frame(0, flags: 1, stream: 1, [0, 0, 0, 0, 0]))
-      try await Task.sleep(for: .milliseconds(300))
-      let early = Echo.written.load(ordering: .relaxed)
+      // Until it stands still: the writer waits.
+      var early = -1
+      for _ in 0..<200 where early != Echo.written.load(ordering: .relaxed) || early == 0 {
+        early = Echo.written.load(ordering: .relaxed)
+        try await Task.sleep(for: .milliseconds(200))
+      }
       #expect(early > 0 && early < 5000, "\(early) KiB were written to a reader that takes nothing")
-      try await Task.sleep(for: .milliseconds(100))
       #expect(Echo.written.load(ordering: .relaxed) == early)
     }
     #expect(Self.residentBytes() - before < 32 << 20)
@@ -188,12 +191,20 @@ import Testing
     #expect(Self.residentBytes() - before < 32 << 20)
   }
 
+  /// Waits for a condition that must come true, however busy the machine is.
+  func eventually(_ isTrue: () -> Bool) async throws {
+    for _ in 0..<1000 where !isTrue() { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(isTrue())
+  }
+
   @Test("A handler is cancelled when its client goes away")
   func abandonedCall() async throws {
+    let started = Atomic(0)
     let cancelled = Atomic(0)
     var router = ServiceRouter()
     router.handle(Echo.unary) { (request: [UInt8], call) in
-      do { try await Task.sleep(for: .seconds(30)) } catch {
+      started.add(1, ordering: .relaxed)
+      do { try await Task.sleep(for: .seconds(60)) } catch {
         cancelled.add(1, ordering: .relaxed)
         throw error
       }
@@ -207,30 +218,28 @@ import Testing
           + RawConnection.frame(0, flags: 1, stream: 1, [0, 0, 0, 0, 0])
           + RawConnection.frame(1, flags: 4, stream: 3, RawConnection.echoRequest)
           + RawConnection.frame(0, flags: 1, stream: 3, [0, 0, 0, 0, 0]))
-      try await Task.sleep(for: .milliseconds(50))
+      try await eventually { started.load(ordering: .relaxed) == 2 }
       connection.send(RawConnection.frame(3, flags: 0, stream: 1, [0, 0, 0, 8]))
-      try await Task.sleep(for: .milliseconds(50))
-      #expect(cancelled.load(ordering: .relaxed) == 1)
+      try await eventually { cancelled.load(ordering: .relaxed) == 1 }
     }
     // The second went with its connection.
-    for _ in 0..<100 where cancelled.load(ordering: .relaxed) < 2 {
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    #expect(cancelled.load(ordering: .relaxed) == 2)
+    try await eventually { cancelled.load(ordering: .relaxed) == 2 }
   }
 
   @Test("A graceful end lets calls under way finish and takes no new ones")
   func gracefulEnd() async throws {
+    let started = Atomic(0)
     var router = ServiceRouter()
     router.handle(Echo.unary) { (request: [UInt8], call) in
-      try await Task.sleep(for: .milliseconds(200))
+      started.add(1, ordering: .relaxed)
+      try await Task.sleep(for: .milliseconds(300))
       return request
     }
     try await withServer(router) { path, server in
       let client = RPCClient(try SocketChannel(.unix(path: path)))
       async let answer = client.unary(Echo.unary, [5])
-      try await Task.sleep(for: .milliseconds(50))
-      await server.shutdown(grace: .seconds(5))
+      try await eventually { started.load(ordering: .relaxed) == 1 }
+      await server.shutdown(grace: .seconds(30))
       #expect(try await answer == [5])
       let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [5]) }
       #expect(error?.code == .unavailable)

@@ -110,7 +110,7 @@ extension ClusterSuite {
     @Test("A worker whose kubelet nobody accepts stays Ready for a while, then is unknown")
     func grace() async throws {
       var timing = Timing.instant
-      timing.nodeGrace = .milliseconds(400)
+      timing.nodeGrace = .seconds(4)
       try await TestCluster.run(controlPlanes: 1, workers: 1, timing: timing) { test in
         let (control, worker) = (test.controlPlanes[0], test.workers[0])
         let new = try PEMPair(Authority.generate(.kubernetes, now: WallClock.seconds()))

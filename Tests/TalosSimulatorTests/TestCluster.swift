@@ -68,7 +68,7 @@ final class TestCluster: Sendable {
   }
 
   static func options(node: SimulatedNode? = nil) -> CallOptions {
-    var options = CallOptions(timeout: .seconds(10))
+    var options = CallOptions(timeout: .seconds(60))
     if let node { options.metadata.append("node", node.address) }
     return options
   }
@@ -150,7 +150,7 @@ final class TestCluster: Sendable {
       serverName: node.address)
     defer { channel.close() }
     return try await HTTPClient(channel).send(
-      HTTPRequest(method: method, path: path), timeout: .seconds(10))
+      HTTPRequest(method: method, path: path), timeout: .seconds(60))
   }
 
   func kubernetesAdmin(_ ca: PEMPair? = nil) throws -> PEMPair {

@@ -13,6 +13,8 @@ actor ClusterHub {
   private var random: SeededGenerator
   /// Since when a kubelet has reached no API server that it and that trusts it.
   private var lostSince: [String: ContinuousClock.Instant] = [:]
+  /// Nodes that somebody has deleted; a kubelet registers its own again when it starts.
+  private var deletedNodes: Set<String> = []
 
   init(options: ClusterOptions, created: Int64) {
     self.options = options
@@ -71,6 +73,10 @@ actor ClusterHub {
       kubernetes.extensionRestored()
     }
   }
+
+  func nodeDeleted(_ name: String) { deletedNodes.insert(name) }
+
+  func kubeletStarted(_ name: String) { deletedNodes.remove(name) }
 
   /// Bootstraps a kubelet: an API server must be there, know the token and be trusted by the
   /// kubelet; the leading controller-manager signs.
@@ -135,7 +141,7 @@ actor ClusterHub {
 
   func snapshot() async -> KubernetesSnapshot {
     var shown: [KubernetesSnapshot.Node] = []
-    for node in nodes {
+    for node in nodes where !deletedNodes.contains(node.name) {
       let view = await node.kubeletView()
       await noteConnection(of: node, view)
       let heardOf = isHeardOf(node.name)

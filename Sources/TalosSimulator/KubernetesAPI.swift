@@ -91,9 +91,14 @@ enum KubernetesAPI {
       guard visible.contains(where: { $0.name == name }) else {
         return Status.notFound(resource: resource, name: name)
       }
-      guard name == "extension-apiserver-authentication" else { return Status.methodNotAllowed }
       var response = Status.deleted(resource: resource, name: name)
-      response.effect = .deleteExtensionAuthentication
+      switch (resource, name) {
+      case ("configmaps", "extension-apiserver-authentication"):
+        response.effect = .deleteExtensionAuthentication
+      case ("nodes", _):
+        response.effect = .deleteNode(name)
+      default: return Status.methodNotAllowed
+      }
       return response
     default:
       return Status.methodNotAllowed

@@ -17,7 +17,11 @@ struct KubernetesEndpoint: HTTPHandler {
     let parsed = KubernetesRequest(
       method: request.method, target: request.path, identity: identity)
     let answer = KubernetesAPI.respond(to: parsed, await hub.snapshot())
-    if answer.effect == .deleteExtensionAuthentication { await hub.extensionDeleted() }
+    switch answer.effect {
+    case .deleteExtensionAuthentication: await hub.extensionDeleted()
+    case .deleteNode(let name): await hub.nodeDeleted(name)
+    case nil: break
+    }
     return HTTPResponse(
       status: answer.status,
       fields: HeaderFields([

@@ -92,7 +92,10 @@ struct KubernetesRequest: Sendable {
 
 /// An answer, and what it means for the cluster's state.
 struct KubernetesResponse: Sendable, Equatable {
-  enum Effect: Sendable, Equatable { case deleteExtensionAuthentication }
+  enum Effect: Sendable, Equatable {
+    case deleteExtensionAuthentication
+    case deleteNode(String)
+  }
 
   var status: Int
   var contentType = "application/json"

@@ -216,6 +216,7 @@ extension SimulatedNode {
     readySince = WallClock.seconds()
     state.kubeletBecameHealthy(client: client)
     render()
+    await hub.kubeletStarted(name)
     await hub.connectionsChanged()
   }
 

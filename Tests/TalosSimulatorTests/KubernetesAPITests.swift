@@ -99,7 +99,7 @@ struct KubernetesAPITests {
     #expect(try ask("/api/v1/configmaps?fieldSelector=data=x").status == 400)
   }
 
-  @Test("Only the ConfigMap of client CAs may be deleted, and only by who may")
+  @Test("Only nodes and the ConfigMap of client CAs may be deleted, and only by who may")
   func delete() throws {
     let target = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
     let request = KubernetesRequest(method: "DELETE", target: target, identity: Self.admin)
@@ -107,7 +107,11 @@ struct KubernetesAPITests {
     #expect(answer.status == 200)
     #expect(answer.effect == .deleteExtensionAuthentication)
     #expect(try ask(target, method: "DELETE", as: Self.kubelet).status == 403)
-    #expect(try ask("/api/v1/nodes/a", method: "DELETE").status == 405)
+    let node = KubernetesRequest(
+      method: "DELETE", target: "/api/v1/nodes/a", identity: Self.admin)
+    #expect(KubernetesAPI.respond(to: node, Self.snapshot()).effect == .deleteNode("a"))
+    #expect(try ask("/api/v1/nodes/a", method: "DELETE", as: Self.kubelet).status == 403)
+    #expect(try ask("/api/v1/namespaces/default", method: "DELETE").status == 405)
   }
 
   @Test("Static pods carry the version of their secrets")

@@ -9,8 +9,9 @@ public struct TalosDriverSettings: Sendable {
   public var callTimeout: Duration = .seconds(10)
   /// For how long a call is repeated while a machine takes up a new configuration.
   public var retryWindow: Duration = .seconds(5)
-  /// For how long a configuration is offered while the machine is busy.
-  public var applyWindow: Duration = .seconds(10)
+  /// For how long a configuration is offered while the machine is busy, before the caller is told. It
+  /// offers again, and says so where people look: a machine that is down should not be silent for long.
+  public var applyWindow: Duration = .seconds(3)
   /// The pause between two tries.
   public var retryDelay: Duration = .milliseconds(200)
   /// How long the certificates live that the driver uses itself.

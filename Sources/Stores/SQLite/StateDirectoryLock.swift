@@ -9,11 +9,16 @@ public struct StateDirectoryLock: ~Copyable, Sendable {
   /// Owned; closing it lets go of the lock.
   private let descriptor: Int32
 
-  /// Takes the lock, or says who holds it. Does not wait.
+  /// Takes the lock, or says who holds it.
   ///
-  /// - Parameter directory: has to exist.
+  /// Blocks the thread for up to `patience`: a process that was killed holds its lock until the kernel
+  /// has taken it apart, and whoever restarts it at once would be turned away.
+  ///
+  /// - Parameters:
+  ///   - directory: has to exist.
+  ///   - patience: for how long a lock that is held is tried again, in milliseconds.
   /// - Throws: `.inUse` when another process holds it, `.unavailable` when it cannot be taken.
-  public init(directory: String) throws(StoreError) {
+  public init(directory: String, patience: Int = 2_000) throws(StoreError) {
     let path = directory + "/omnid.lock"
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
@@ -21,7 +26,14 @@ public struct StateDirectoryLock: ~Copyable, Sendable {
         .unavailable,
         "\(path) cannot be opened: \(unsafe String(cString: strerror(errno)))")
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    let pause = 20
+    var waited = 0
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK, waited < patience {
+        usleep(UInt32(pause) * 1_000)
+        waited += pause
+        continue
+      }
       let reason = errno
       let holder = StateDirectoryLock.holder(descriptor)
       close(descriptor)

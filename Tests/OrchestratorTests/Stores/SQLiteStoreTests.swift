@@ -148,7 +148,7 @@ struct SQLiteStoreTests {
     func take() throws -> Bool {
       let lock = try StateDirectoryLock(directory: directory.path)
       // flock belongs to the open file, so a second one in this process is as foreign as any.
-      do { _ = try StateDirectoryLock(directory: directory.path) } catch {
+      do { _ = try StateDirectoryLock(directory: directory.path, patience: 0) } catch {
         #expect(error.code == .inUse)
         #expect(error.message.contains("process \(ProcessInfo.processInfo.processIdentifier)"))
         _ = consume lock
@@ -163,6 +163,26 @@ struct SQLiteStoreTests {
       SQLiteStoreTests.code {
         _ = try StateDirectoryLock(directory: directory.path + "/missing")
       } == .unavailable)
+  }
+
+  @Test("A user that is just being taken down is waited for, within limits")
+  func dyingHolder() async throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let holder = open(directory.path + "/omnid.lock", O_RDWR | O_CREAT, 0o600)
+    #expect(flock(holder, LOCK_EX | LOCK_NB) == 0)
+    #expect(
+      SQLiteStoreTests.code {
+        _ = try StateDirectoryLock(directory: directory.path, patience: 40)
+      } == .inUse)
+    Thread.detachNewThread {
+      usleep(200_000)
+      close(holder)
+    }
+    #expect(
+      SQLiteStoreTests.code {
+        _ = try StateDirectoryLock(directory: directory.path, patience: 10_000)
+      } == nil)
   }
 
   @Test("A rotation runs to its end over SQLite, through deaths and restarts", arguments: 0..<3)

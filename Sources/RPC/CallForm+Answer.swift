@@ -38,6 +38,8 @@ extension CallForm {
   ) -> (head: ResponseHead, body: [UInt8], trailers: ResponseTrailers) {
     switch family {
     case .grpc:
+      // Initial metadata needs a head of its own: a client takes all of Trailers-Only for trailers.
+      if !initial.isEmpty { return (head(initial), [], end(error, trailing).trailers) }
       // Trailers-Only: the status stands in the one header block there is.
       var fields = HeaderFields([":status": "200"])
       fields.append("content-type", contentType)

@@ -195,6 +195,9 @@ final class ClientCall: HTTPResponseReceiver {
     return state.withLock { $0.initial } ?? Metadata()
   }
 
+  /// The metadata of the response's head, empty while there is none.
+  var receivedInitialMetadata: Metadata { state.withLock { $0.initial } ?? Metadata() }
+
   /// The metadata that came with the status; empty until the call has ended.
   var trailingMetadata: Metadata { state.withLock { $0.end?.metadata ?? Metadata() } }
 
@@ -230,7 +233,15 @@ final class ClientCall: HTTPResponseReceiver {
   func receivedHead(_ fields: HeaderFields, isLast: Bool) {
     if isLast {
       // Trailers-Only is no beginning of an answer: such a call may be tried again (gRFC A6).
-      let status = state.withLock { $0.reader.headersOnly(fields) }
+      let status = state.withLock { state -> RPCError in
+        let (message, status) = state.reader.headersOnly(fields)
+        state.initial = state.reader.headMetadata
+        if let message {
+          state.queuedBytes += message.count
+          state.queue.append(message)
+        }
+        return status
+      }
       return finish(status)
     }
     enum Outcome {

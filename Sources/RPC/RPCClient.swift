@@ -64,19 +64,29 @@ public struct RPCClient: Sendable {
     _ method: Method<I, O>, options: CallOptions = CallOptions(),
     _ body: (RequestWriter<I>) async throws -> Void
   ) async throws -> O {
+    try await clientStreamingResponse(method, options: options, body).message
+  }
+
+  /// A stream of requests that the body writes, one response, with the metadata around it.
+  public func clientStreamingResponse<I: Sendable, O: Sendable>(
+    _ method: Method<I, O>, options: CallOptions = CallOptions(),
+    _ body: (RequestWriter<I>) async throws -> Void
+  ) async throws -> UnaryResponse<O> {
     try await intercepted(method.path, options) { options in
       let call = try await start(method, options, deadline: deadline(options))
       defer { call.cancel() }
       let writer = RequestWriter(call: call, codec: method.request, form: form, kind: method.kind)
       do {
         try await body(writer)
+        // What was cancelled must not look complete to the server.
+        if Task.isCancelled { call.cancel() }
         try await writer.finish()
       } catch let error as RPCError {
         // The server may have answered before it took everything: its status is what counts.
         if error.code == .cancelled, let status = call.status, status.code != .ok { throw status }
         if error.code != .cancelled || call.status == nil { throw error }
       }
-      return try await single(call, method).message
+      return try await single(call, method)
     }
   }
 
@@ -204,19 +214,29 @@ public struct RPCClient: Sendable {
     return call
   }
 
+  /// The one response of a call, and the end of it.
+  ///
+  /// An error carries all metadata that came, the head's too: its caller sees nothing else.
   private func single<I, O>(
     _ call: ClientCall, _ method: Method<I, O>
   ) async throws(RPCError) -> UnaryResponse<O> {
-    guard let bytes = try await call.next() else {
-      throw RPCError(.unimplemented, "\(method.path) ended with OK and no response message")
+    do throws(RPCError) {
+      guard let bytes = try await call.next() else {
+        throw RPCError(.unimplemented, "\(method.path) ended with OK and no response message")
+      }
+      let message = try form.decode(bytes, method.response)
+      guard try await call.next() == nil else {
+        throw RPCError(.unimplemented, "\(method.path) sent more than one response message")
+      }
+      return UnaryResponse(
+        message: message, initialMetadata: await call.initialMetadata(),
+        trailingMetadata: call.trailingMetadata)
+    } catch {
+      var whole = error
+      whole.metadata = call.receivedInitialMetadata
+      whole.metadata.append(contentsOf: error.metadata)
+      throw whole
     }
-    let message = try form.decode(bytes, method.response)
-    guard try await call.next() == nil else {
-      throw RPCError(.unimplemented, "\(method.path) sent more than one response message")
-    }
-    return UnaryResponse(
-      message: message, initialMetadata: await call.initialMetadata(),
-      trailingMetadata: call.trailingMetadata)
   }
 }
 

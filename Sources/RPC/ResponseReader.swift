@@ -11,8 +11,10 @@ struct ResponseReader {
   /// The body of a response without envelopes: a Connect unary message or error.
   private var body: [UInt8] = []
   private var httpStatus = 200
-  private var headMetadata = Metadata()
+  private(set) var headMetadata = Metadata()
   private var trailing = Metadata()
+  /// The status that came in the head of a response with an empty body.
+  private var headStatus: RPCError?
   /// A status was found in the body: the response is complete.
   private(set) var status: RPCError?
 
@@ -44,9 +46,13 @@ struct ResponseReader {
     if !matches
       || form.wireProtocol != .connect && type.hasSuffix("+json") != (form.format == .json)
     {
+      let isOtherFormat = form.wireProtocol == .connect && type.hasPrefix("application/connect+")
       throw RPCError(
-        .unknown, "the server answers with another protocol: content-type \(type.prefix(64))")
+        isOtherFormat ? .internalError : .unknown,
+        "the server answers with another protocol: content-type \(type.prefix(64))")
     }
+    // gRPC-Web's Trailers-Only: behind some proxies an empty body follows.
+    if form.wireProtocol == .grpcWeb { headStatus = WireStatus.parse(fields) }
     try useEncoding(
       fields.first("grpc-encoding") ?? fields.first("connect-content-encoding"))
     return headMetadata
@@ -145,7 +151,10 @@ struct ResponseReader {
     guard let end = JSONReader.parse(bytes), case .object = end else {
       return RPCError(.internalError, "the end of the stream is malformed")
     }
-    var error = end["error"].map { Self.error($0, fallback: .unknown) } ?? RPCError(.ok, "")
+    var error = RPCError(.ok, "")
+    if let value = end["error"], case .object = value {
+      error = Self.error(value, fallback: .unknown)
+    }
     if case .object(let members)? = end["metadata"] {
       var fields = HeaderFields()
       for (name, values) in members.sorted(by: { $0.key < $1.key }) {
@@ -196,15 +205,15 @@ struct ResponseReader {
   }
 
   /// The one header block there is was the whole response.
-  mutating func headersOnly(_ fields: HeaderFields) -> RPCError {
-    if form.wireProtocol != .connect, let status = WireStatus.parse(fields) { return status }
-    do throws(RPCError) { _ = try head(fields) } catch { return error }
-    return end().1
+  mutating func headersOnly(_ fields: HeaderFields) -> ([UInt8]?, RPCError) {
+    if form.wireProtocol != .connect, let status = WireStatus.parse(fields) { return (nil, status) }
+    do throws(RPCError) { _ = try head(fields) } catch { return (nil, error) }
+    return end()
   }
 
   /// The response ended without trailers: the message that is left, and the status.
   mutating func end() -> ([UInt8]?, RPCError) {
-    if let status { return (nil, status) }
+    if let status = status ?? headStatus { return (nil, status) }
     guard form.isBare(kind), httpStatus != 0 else {
       return (nil, RPCError(.internalError, "the server ended the call without a status"))
     }

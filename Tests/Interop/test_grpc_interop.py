@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 
+import grpc
 import pytest
 
 import grpcio_client
@@ -61,6 +62,18 @@ def test_our_client_against_the_grpcio_server(tls, certificates):
         output = run([program(CLIENT), *client_flags(port, tls, certificates),
                       "--test_case", ",".join(wanted)])
     assert passed(output) == wanted
+
+
+def test_a_refused_call_still_tells_its_initial_metadata():
+    sent = ("x-grpc-test-echo-initial", "kept")
+    request = grpcio_client.messages.SimpleRequest(response_status={"code": 5, "message": "no"})
+    with server([program(SERVER), "--port", "0"]) as port:
+        with grpc.insecure_channel(f"localhost:{port}") as channel:
+            stub = grpcio_client.services.TestServiceStub(channel)
+            with pytest.raises(grpc.RpcError) as refused:
+                stub.UnaryCall(request, metadata=(sent,), timeout=20)
+    assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+    assert sent in [tuple(each) for each in refused.value.initial_metadata()]
 
 
 def test_cacheable_unary_through_a_caching_proxy():

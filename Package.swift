@@ -126,6 +126,21 @@ let package = Package(
     program(
       "grpc-interop-client", ["InteropSupport", "TestSchemas", "RPC", "RPCTransport", "Crypto"],
       path: "Tests/Interop/GRPCInteropClient"),
+    library(
+      "ConnectSupport", ["TestSchemas", "Schema", "ProtoCodec", "RPC"],
+      path: "Tests/Interop/ConnectSupport"),
+    program(
+      "connect-conformance-server",
+      [
+        "ConnectSupport", "InteropSupport", "TestSchemas", "Schema", "ProtoCodec", "RPC",
+        "RPCTransport", "Crypto",
+      ], path: "Tests/Interop/ConnectConformanceServer"),
+    program(
+      "connect-conformance-client",
+      [
+        "ConnectSupport", "InteropSupport", "TestSchemas", "Schema", "ProtoCodec", "RPC",
+        "RPCTransport", "Reactor", "Crypto",
+      ], path: "Tests/Interop/ConnectConformanceClient"),
     program(
       "conformance-protobuf", ["Schema", "ProtoCodec"], path: "Tests/Interop/ProtobufConformance"),
 

@@ -51,6 +51,11 @@ bench: deps ## the benchmarks, peers side by side (BENCH="--quick --only unary",
 	Tests/Benchmarks/build-peers
 	Tests/Benchmarks/run-bench $(BENCH)
 
+.PHONY: fuzz
+fuzz: deps ## fuzz everything that reads foreign bytes, 20 s each (FUZZ_SECONDS, FUZZ="yaml pem")
+	Tests/Fuzz/build
+	Tests/Fuzz/run $(FUZZ)
+
 .PHONY: lint
 lint: ## check the formatting
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Proto Clients Tests

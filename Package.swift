@@ -2,8 +2,15 @@
 import Foundation
 import PackageDescription
 
+/// libFuzzer's library, when the fuzz targets are to be built: see Tests/Fuzz.
+let libFuzzer = Context.environment["OMNID_FUZZ"]
+
+/// Coverage and address checks for the fuzzer, in every module.
+let instrumentation: [SwiftSetting] =
+  libFuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])]
+
 /// The language rules of every target: Swift 6 mode, warnings are errors.
-let house: [SwiftSetting] = [
+let rules: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .treatAllWarnings(as: .error),
   .enableUpcomingFeature("ExistentialAny"),
@@ -11,6 +18,8 @@ let house: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
+
+let house = instrumentation + rules
 
 /// Modules that wrap a C library (or the kernel) spell out every unsafe expression.
 let strict: [SwiftSetting] = house + [.strictMemorySafety()]
@@ -37,8 +46,11 @@ func library(
     name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
-  .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
+func program(
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = []
+) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: house)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -49,6 +61,33 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 func clibrary(_ name: String, link: String...) -> Target {
   .target(name: name, linkerSettings: link.map { .linkedLibrary($0) })
 }
+
+/// What is fuzzed: built with libFuzzer into one program, else into the tests that replay the corpus.
+let fuzzed: [Target.Dependency] = [
+  "ConformanceTypes", "Schema", "ProtoCodec", "RPC", "RPCTransport", "HTTP2", "YAML", "Crypto",
+  "Compression", "Rotation", "TalosDriver", "OmnictlCommands",
+]
+
+func fuzzing(_ library: String) -> [Target] {
+  [
+    .target(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+    // Without coverage, since it is the modules' that counts, and not optimized, since the compiler
+    // (6.3.1) crashes at an `async` closure that throws.
+    .target(
+      name: "FuzzTargets", dependencies: fuzzed, path: "Tests/Fuzz/Targets",
+      swiftSettings: rules + [.unsafeFlags(["-Onone"])]),
+    .executableTarget(
+      name: "omnid-fuzz", dependencies: ["FuzzTargets", "CLibFuzzer"], path: "Tests/Fuzz/Runner",
+      swiftSettings: rules,
+      linkerSettings: [.unsafeFlags(["-sanitize=address", library, "-lstdc++"])]),
+  ]
+}
+
+let fuzzReplay = Target.testTarget(
+  name: "FuzzCorpusTests", dependencies: fuzzed, path: "Tests/Fuzz",
+  exclude: ["CLibFuzzer", "Corpus", "README.md", "Runner", "Seeds", "build", "run"],
+  sources: ["Replay", "Targets"],
+  swiftSettings: house)
 
 let package = Package(
   name: "omnid",
@@ -141,8 +180,12 @@ let package = Package(
         "ConnectSupport", "InteropSupport", "TestSchemas", "Schema", "ProtoCodec", "RPC",
         "RPCTransport", "Reactor", "Crypto",
       ], path: "Tests/Interop/ConnectConformanceClient"),
+    library(
+      "ConformanceTypes", ["Schema", "ProtoCodec"],
+      path: "Tests/Interop/ProtobufConformance/Types"),
     program(
-      "conformance-protobuf", ["Schema", "ProtoCodec"], path: "Tests/Interop/ProtobufConformance"),
+      "conformance-protobuf", ["ConformanceTypes", "ProtoCodec"],
+      path: "Tests/Interop/ProtobufConformance", exclude: ["Types"]),
 
     tests("ProtoCodecTests", ["ProtoCodec", "Schema"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
@@ -170,5 +213,5 @@ let package = Package(
     tests(
       "OmnictlCommandsTests", ["OmnictlCommands", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("ArchitectureTests", []),
-  ]
+  ] + (libFuzzer.map(fuzzing) ?? [fuzzReplay])
 )

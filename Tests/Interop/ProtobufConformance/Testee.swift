@@ -1,15 +1,9 @@
+import ConformanceTypes
 import ProtoCodec
-import Schema
 
 /// Answers the requests of protobuf's conformance suite.
 struct Testee {
-  private let types = TypeRegistry([
-    TestAllTypesProto3.self, ForeignMessage.self, NestedMessage.self,
-    AnyMessage.self, ProtoDuration.self, Timestamp.self, FieldMask.self, Empty.self,
-    ProtoStruct.self, ProtoValue.self, ProtoListValue.self,
-    BoolValue.self, Int32Value.self, Int64Value.self, UInt32Value.self, UInt64Value.self,
-    FloatValue.self, DoubleValue.self, StringValue.self, BytesValue.self,
-  ])
+  private let types = TypeRegistry.conformance
 
   func answer(_ request: ConformanceRequest) -> ConformanceResponse {
     // The runner asks first which failures are known: none.

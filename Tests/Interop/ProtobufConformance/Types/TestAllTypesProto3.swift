@@ -1,9 +1,9 @@
-import ProtoCodec
+package import ProtoCodec
 import Schema
 
 /// The binding of `protobuf_test_messages.proto3.TestAllTypesProto3`, the message that protobuf's
 /// conformance suite sends. How its fields are declared stands in the extensions.
-struct TestAllTypesProto3: Message {
+package struct TestAllTypesProto3: Message {
   // Singular.
   var optionalInt32: Int32 = 0
   var optionalInt64: Int64 = 0
@@ -162,9 +162,11 @@ struct TestAllTypesProto3: Message {
   var jsonName18: Int32 = 0
 
   var choice: Choice?
-  var unknownFields = UnknownFields()
+  package var unknownFields = UnknownFields()
 
-  static let fields = FieldTable<Self>("protobuf_test_messages.proto3.TestAllTypesProto3") {
+  package init() {}
+
+  package static let fields = FieldTable<Self>("protobuf_test_messages.proto3.TestAllTypesProto3") {
     singularFields
     Field.message(27, "recursive_message", \._recursiveMessage)
     repeatedFields

@@ -24,10 +24,10 @@ class Load:
         limit = timeout * 2 + self.seconds + self.warm_up
         return json.loads(processes.output_of(command, self.processor, limit))
 
-    def startup(self, path, command, processor, timeout=30):
-        """Starts a server on that processor and waits for its first answer to the method."""
+    def startup(self, what, command, processor, timeout=30):
+        """Starts a server on that processor and waits for its answer to what stream-load calls."""
         words = [self.files.bench / "stream-load", "startup", "--unix", self.files.socket,
-                 "--processor", processor, "--path", path, "--timeout", timeout, "--", *command]
+                 "--processor", processor, *what, "--timeout", timeout, "--", *command]
         return json.loads(processes.output_of(words, self.processor, timeout + 10))
 
     def h2load(self, server, connections, streams):

@@ -109,7 +109,7 @@ def startup(bench, name):
     """The bench server itself, as a floor for what follows."""
     server = bench.files.release / "rpc-bench-server"
     return bench.load.startup(
-        "/x.S/y", [server, bench.files.socket], bench.server_processor)
+        ["--path", "/x.S/y"], [server, bench.files.socket], bench.server_processor)
 
 
 LOWER = dict(higher_is_better=False)

@@ -77,8 +77,11 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
       if (call->envelope_length < 5) continue;
       call->message_left = (uint32_t)call->envelope[1] << 24 | (uint32_t)call->envelope[2] << 16 |
                            (uint32_t)call->envelope[3] << 8 | call->envelope[4];
+      call->prefix_length = 0;
     } else {
       size_t take = length < call->message_left ? length : call->message_left;
+      for (size_t i = 0; i < take && call->prefix_length < sizeof call->prefix; i++)
+        call->prefix[call->prefix_length++] = data[i];
       call->message_left -= take;
       data += take;
       length -= take;
@@ -378,6 +381,7 @@ void call_start(struct call *call) {
   call->bytes = 0;
   call->message_left = 0;
   call->envelope_length = 0;
+  call->prefix_length = 0;
   call->saw_head = call->status_ok = call->grpc_ok = false;
   call->started_at = now();
   nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_body};

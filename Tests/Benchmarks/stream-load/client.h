@@ -38,6 +38,9 @@ struct call {
   uint64_t started_at;  // nanoseconds, set by call_start
   uint64_t messages;
   uint64_t bytes;
+  // How the last message begins.
+  uint8_t prefix[4];
+  uint8_t prefix_length;
   // private
   size_t body_sent;
   int32_t stream;

@@ -27,6 +27,7 @@ static const char usage[] =
     "  --pid PID        the server's process, to read its processor time and memory\n"
     "  --plain          the server answers with a file, not with gRPC\n"
     "  --spin           poll, do not sleep\n"
+    "  --health         call grpc.health.v1 until it says SERVING (startup)\n"
     "  --processor N    where COMMAND runs\n";
 
 static void put_varint(uint8_t **at, uint64_t value) {
@@ -66,7 +67,7 @@ const uint8_t *make_count_body(const struct options *options, uint64_t count, si
 }
 
 enum { UNIX = 256, PORT, TLS, CONNECTIONS, STREAMS, WATCHERS, ROUNDS, SIZE, WARM_UP, SECONDS,
-       TIMEOUT, PATH, PID, PLAIN, SPIN, PROCESSOR };
+       TIMEOUT, PATH, PID, PLAIN, SPIN, HEALTH, PROCESSOR };
 
 static const struct option names[] = {
     {"unix", required_argument, NULL, UNIX},
@@ -84,6 +85,7 @@ static const struct option names[] = {
     {"pid", required_argument, NULL, PID},
     {"plain", no_argument, NULL, PLAIN},
     {"spin", no_argument, NULL, SPIN},
+    {"health", no_argument, NULL, HEALTH},
     {"processor", required_argument, NULL, PROCESSOR},
     {0},
 };
@@ -121,6 +123,7 @@ static struct options parse(int count, char **words) {
       case PID: options.server_pid = positive(optarg); break;
       case PLAIN: options.target.plain = true; break;
       case SPIN: options.spin = true; break;
+      case HEALTH: options.health = true, options.path = "/grpc.health.v1.Health/Check"; break;
       case PROCESSOR: options.processor = atoi(optarg); break;
       default: wrong_usage();
     }

@@ -19,6 +19,7 @@ struct options {
   double timeout;
   bool spin;             // poll instead of sleeping between two calls
   char **command;        // of the server, for `startup`
+  bool health;           // `startup` waits for grpc.health.v1's SERVING
   int processor;         // for that server; -1 leaves it where it is
 };
 

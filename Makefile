@@ -37,7 +37,7 @@ test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real client
 test-outside: build interop-programs $(VENV)/done ## the tests that drive the release binaries with other people's clients
 	$(VENV)/bin/python -m pytest -q -x Tests/EndToEnd Tests/Interop
 
-INTEROP := grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client
+INTEROP := grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client conformance-protobuf
 
 .PHONY: interop-programs
 interop-programs: deps ## the servers and clients that conformance suites drive

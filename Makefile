@@ -56,6 +56,10 @@ fuzz: deps ## fuzz everything that reads foreign bytes, 20 s each (FUZZ_SECONDS,
 	Tests/Fuzz/build
 	Tests/Fuzz/run $(FUZZ)
 
+.PHONY: sanitize
+sanitize: deps ## the Swift tests under address and thread sanitizers (SANITIZE="thread RPCTests")
+	Tests/Sanitizers/run $(SANITIZE)
+
 .PHONY: lint
 lint: ## check the formatting
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Proto Clients Tests

@@ -29,9 +29,14 @@ final class ClientCall: HTTPResponseReceiver {
   }
 
   private static let bufferBytes = 64 << 10
+  private let deadline: ContinuousClock.Instant?
   private let state: Mutex<State>
 
-  init(form: ClientForm, kind: MethodKind, responseMessageBytes: Int) {
+  init(
+    form: ClientForm, kind: MethodKind, responseMessageBytes: Int,
+    deadline: ContinuousClock.Instant? = nil
+  ) {
+    self.deadline = deadline
     state = Mutex(
       State(reader: ResponseReader(form: form, kind: kind, limit: responseMessageBytes)))
   }
@@ -89,10 +94,12 @@ final class ClientCall: HTTPResponseReceiver {
   /// How the call ended, nil while it has not.
   var status: RPCError? { state.withLock { $0.end } }
 
-  func startTimer(_ timeout: Duration) {
+  /// Ends the call at its deadline.
+  func startTimer() {
+    guard let deadline else { return }
     let timer = Task { [weak self] in
-      guard (try? await Task.sleep(for: timeout)) != nil else { return }
-      self?.abort(RPCError(.deadlineExceeded, "the call took longer than \(timeout)"))
+      guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
+      self?.abort(RPCError(.deadlineExceeded, "the call took longer than its deadline allows"))
     }
     state.withLock { if $0.end == nil { $0.timer = timer } else { timer.cancel() } }
   }
@@ -110,7 +117,13 @@ final class ClientCall: HTTPResponseReceiver {
   }
 
   private func finish(_ end: RPCError) {
-    let wake = state.withLock { state -> [UnsafeContinuation<Void, Never>] in
+    var end = end
+    // A server that gives up at the deadline resets the stream with CANCEL, and may be heard of
+    // before the timer here.
+    if end.code == .cancelled, let deadline, ContinuousClock.now >= deadline {
+      end.code = .deadlineExceeded
+    }
+    let wake = state.withLock { [end] state -> [UnsafeContinuation<Void, Never>] in
       guard state.end == nil else { return [] }
       state.end = end
       state.timer?.cancel()

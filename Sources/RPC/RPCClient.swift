@@ -181,7 +181,8 @@ public struct RPCClient: Sendable {
       throw RPCError(.deadlineExceeded, "the deadline of the call has passed")
     }
     let call = ClientCall(
-      form: form, kind: method.kind, responseMessageBytes: options.responseMessageBytes)
+      form: form, kind: method.kind, responseMessageBytes: options.responseMessageBytes,
+      deadline: deadline)
     var fields = form.requestFields(
       method.kind, timeout: timeout, metadata: options.metadata, previousAttempts: attempt - 1)
     var path = method.path
@@ -200,7 +201,7 @@ public struct RPCClient: Sendable {
     } catch {
       throw RPCError(.internalError, "the request cannot be encoded: \(error)")
     }
-    if let timeout { call.startTimer(timeout) }
+    call.startTimer()
     let isLast = request != nil && (message ?? []).isEmpty
     try await call.open { [fields, path, httpMethod] () async throws(RPCError) in
       try await channel.open(

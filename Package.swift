@@ -128,7 +128,7 @@ let package = Package(
       "TalosDriver",
       [
         "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
-        "Compression", "YAML",
+        "YAML",
       ]),
     library(
       "TalosSimulator",
@@ -195,6 +195,7 @@ let package = Package(
     tests("HTTP2Tests", ["HTTP2"]),
     tests("ReactorTests", ["Reactor"]),
     tests("RPCTests", ["RPC", "RPCTransport", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
+    tests("RPCTransportTests", ["RPCTransport", "RPC", "Reactor"]),
     tests("RotationTests", ["Rotation"]),
     tests("OrchestratorTests", ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore"]),
     tests(
@@ -207,9 +208,11 @@ let package = Package(
         "ManagementService", "MemoryStore", "Orchestrator", "Rotation", "Schema", "ProtoCodec",
         "RPC",
       ]),
-    tests("StandardServicesTests", ["StandardServices", "Schema", "ProtoCodec", "RPC"]),
+    tests(
+      "StandardServicesTests",
+      ["StandardServices", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("DaemonTests", ["Daemon"]),
-    tests("omnidTests", ["omnid", "Daemon", "Orchestrator", "Rotation"]),
+    tests("omnidTests", ["omnid", "Daemon", "Orchestrator", "Rotation", "RPCTransport"]),
     tests(
       "OmnictlCommandsTests", ["OmnictlCommands", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("ArchitectureTests", []),

@@ -1,4 +1,5 @@
 public import HTTP2
+public import RPC
 
 /// Limits and times of a client's connection.
 public struct ChannelConfiguration: Sendable {
@@ -16,6 +17,11 @@ public struct ChannelConfiguration: Sendable {
   public var keepaliveTimeout: Duration = .seconds(20)
   /// How long an attempt may take before the next address is tried beside it (RFC 8305).
   public var nextAddressDelay: Duration = .milliseconds(250)
+  /// Finds the addresses of a host, in text form and the preferred ones first; asked again for each
+  /// attempt to connect. Nil asks the system.
+  public var lookUp: (@Sendable (_ host: String) async throws(RPCError) -> [String])?
+  /// Tells whether the server takes calls; nil takes a connection for enough.
+  public var readinessProbe: (any ReadinessProbe)?
 
   public init() {}
 }

@@ -114,6 +114,17 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     return stream
   }
 
+  /// The same from anywhere.
+  func opened(
+    _ head: HeaderFields, isLast: Bool, receiver: any HTTPResponseReceiver
+  ) async -> ClientStream? {
+    await withCheckedContinuation { continuation in
+      loop.run {
+        continuation.resume(returning: self.open(head, isLast: isLast, receiver: receiver))
+      }
+    }
+  }
+
   /// Ends the connection once its calls have ended. On the loop.
   func drain() {
     retire()

@@ -46,5 +46,14 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The `:authority` of requests.
+  var authority: String {
+    switch self {
+    case .unix: "localhost"
+    case .tls(let host, let port), .plaintext(let host, let port):
+      "\(Self.bracketed(host)):\(port)"
+    }
+  }
+
   static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 }

@@ -9,18 +9,11 @@ internal import Synchronization
 public final class SocketChannel: ClientChannel {
   private typealias Waiter = CheckedContinuation<Result<ClientConnection, RPCError>, Never>
 
-  /// ```
-  /// idle ──open──► connecting ──► ready ──lost──► idle
-  ///                    │ failed
-  ///                    ▼
-  ///               backing off ──open after the pause──► connecting        any ──close──► closed
-  /// ```
-  private enum State {
-    case idle
-    case connecting([Waiter], failures: Int)
-    case backingOff(until: ContinuousClock.Instant, RPCError, failures: Int)
-    case ready(ClientConnection)
-    case closed
+  private struct Contents {
+    var machine = ChannelMachine<ClientConnection, Waiter>()
+    var nextWaiter: UInt64 = 0
+    /// Watches the server of the current connection.
+    var probe: Task<Void, Never>?
   }
 
   public let endpoint: Endpoint
@@ -28,7 +21,7 @@ public final class SocketChannel: ClientChannel {
   private let serverName: String?
   private let configuration: ChannelConfiguration
   private let loop: EventLoop
-  private let state = Mutex(State.idle)
+  private let contents = Mutex(Contents())
 
   /// The loops of all channels that were given none; made when first needed.
   private static let sharedGroup = try? EventLoopGroup(count: 1)
@@ -55,104 +48,87 @@ public final class SocketChannel: ClientChannel {
     self.loop = group.nextLoop()
   }
 
-  deinit {
-    if case .ready(let connection) = state.withLock({ $0 }) {
-      connection.loop.run { connection.drain() }
-    }
-  }
+  deinit { close() }
 
   public func open(
     method: String, path: String, fields: HeaderFields, isLast: Bool, waitForReady: Bool,
     receiver: any HTTPResponseReceiver
   ) async throws(RPCError) -> any HTTPClientStream {
-    var head = HeaderFields([":method": method])
-    head.append(":scheme", tls == nil ? "http" : "https")
-    head.append(":path", path)
-    head.append(":authority", authority)
-    for i in 0..<fields.count { head.append(fields.name(i), fields.value(i)) }
-    let whole = head
+    let head = requestHead(method, path, fields)
     // A connection may retire between being found and being used: bounded, each try on a new one.
     for _ in 0..<5 {
       let connection = try await readyConnection(waits: waitForReady)
-      let stream: ClientStream? = await withCheckedContinuation { continuation in
-        connection.loop.run {
-          continuation.resume(
-            returning: connection.open(whole, isLast: isLast, receiver: receiver))
-        }
+      if let stream = await connection.opened(head, isLast: isLast, receiver: receiver) {
+        return stream
       }
-      if let stream { return stream }
     }
     throw RPCError(.unavailable, "\(endpoint): connections end as soon as they are made")
+  }
+
+  private func requestHead(
+    _ method: String, _ path: String, _ fields: HeaderFields
+  ) -> HeaderFields {
+    var head = HeaderFields([":method": method])
+    head.append(":scheme", tls == nil ? "http" : "https")
+    head.append(":path", path)
+    head.append(":authority", endpoint.authority)
+    for i in 0..<fields.count { head.append(fields.name(i), fields.value(i)) }
+    return head
   }
 
   /// A connection; with `waits`, after as many attempts as it takes until the task is cancelled.
   private func readyConnection(waits: Bool) async throws(RPCError) -> ClientConnection {
     while true {
-      do throws(RPCError) { return try await connection() } catch {
-        guard waits, error.code == .unavailable, !isClosed else { throw error }
-        let pause = state.withLock { state in
-          if case .backingOff(let until, _, _) = state { return until - ContinuousClock.now }
-          return .milliseconds(10)
+      do throws(RPCError) { return try await connection(waits: waits) } catch {
+        guard waits, error.code == .unavailable else { throw error }
+        let pause: Duration? = contents.withLock { contents in
+          switch contents.machine.state {
+          case .backingOff(let until, _, _): until - ContinuousClock.now
+          case .closed: nil
+          default: .milliseconds(10)
+          }
         }
-        do { try await Task.sleep(for: max(pause, .milliseconds(1))) } catch {
-          throw RPCError(.cancelled, "the call was cancelled while it waited for a connection")
-        }
+        guard let pause else { throw error }
+        do { try await Task.sleep(for: max(pause, .milliseconds(1))) } catch { throw leftError }
       }
     }
   }
 
-  private var isClosed: Bool {
-    state.withLock { state in
-      if case .closed = state { return true }
-      return false
-    }
-  }
-
-  private var authority: String {
-    switch endpoint {
-    case .unix: "localhost"
-    case .tls(let host, let port), .plaintext(let host, let port):
-      "\(Endpoint.bracketed(host)):\(port)"
-    }
-  }
-
-  private func connection() async throws(RPCError) -> ClientConnection {
-    enum Step {
-      case use(ClientConnection)
-      case fail(RPCError)
-      case connect
-      case wait
-    }
-    let result: Result<ClientConnection, RPCError> = await withCheckedContinuation { continuation in
-      let step = state.withLock { state -> Step in
-        switch state {
-        case .ready(let connection): return .use(connection)
-        case .idle:
-          state = .connecting([continuation], failures: 0)
-          return .connect
-        case .backingOff(let until, let error, let failures):
-          if ContinuousClock.now < until { return .fail(error) }
-          state = .connecting([continuation], failures: failures)
-          return .connect
-        case .connecting(let waiters, let failures):
-          state = .connecting(waiters + [continuation], failures: failures)
-          return .wait
-        case .closed: return .fail(closedError)
-        }
-      }
-      switch step {
-      case .use(let connection): continuation.resume(returning: .success(connection))
-      case .fail(let error): continuation.resume(returning: .failure(error))
-      case .connect: connect()
-      case .wait: break
-      }
-    }
-    return try result.get()
+  private var leftError: RPCError {
+    RPCError(.cancelled, "the call was cancelled while it waited for a connection")
   }
 
   private var closedError: RPCError {
     RPCError(.unavailable, "\(endpoint): the channel was closed")
   }
+
+  private func connection(waits: Bool) async throws(RPCError) -> ClientConnection {
+    let id = contents.withLock { contents in
+      contents.nextWaiter += 1
+      return contents.nextWaiter
+    }
+    let result: Result<ClientConnection, RPCError> = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let effect = contents.withLock { contents in
+          if Task.isCancelled {
+            return ChannelMachine<ClientConnection, Waiter>.AskEffect.fail(leftError)
+          }
+          return contents.machine.asked(
+            id, continuation, waitsForReady: waits, now: .now, closedError: closedError)
+        }
+        switch effect {
+        case .use(let connection): continuation.resume(returning: .success(connection))
+        case .fail(let error): continuation.resume(returning: .failure(error))
+        case .wait(let connects): if connects { connect() }
+        }
+      }
+    } onCancel: {
+      contents.withLock { $0.machine.left(id) }?.resume(returning: .failure(leftError))
+    }
+    return try result.get()
+  }
+
+  // MARK: Connecting
 
   private func connect() {
     switch endpoint {
@@ -160,6 +136,17 @@ public final class SocketChannel: ClientChannel {
     case .tls(let host, let port), .plaintext(let host, let port):
       guard let port = UInt16(exactly: port) else {
         return connected(.failure(RPCError(.invalidArgument, "port \(port) does not exist")))
+      }
+      if let lookUp = configuration.lookUp {
+        Task {
+          do throws(RPCError) {
+            self.connect(
+              try await lookUp(host).map { .ip(host: $0, port: port) }, host: host)
+          } catch {
+            self.connected(.failure(error))
+          }
+        }
+        return
       }
       Resolver.resolve(host, port: port) { result in
         switch result {
@@ -205,38 +192,78 @@ public final class SocketChannel: ClientChannel {
   }
 
   private func connected(_ result: Result<ClientConnection, RPCError>) {
-    let (waiters, isWanted) = state.withLock { state -> ([Waiter], Bool) in
-      guard case .connecting(let waiters, let failures) = state else { return ([], false) }
-      switch result {
-      case .success(let connection): state = .ready(connection)
-      case .failure(let error):
-        let pause = configuration.backoff.delay(afterFailures: failures + 1)
-        state = .backingOff(until: .now + pause, error, failures: failures + 1)
+    switch result {
+    case .failure(let error):
+      let waiters = contents.withLock { contents in
+        let pause = configuration.backoff.delay(afterFailures: contents.machine.failures)
+        return contents.machine.failed(error, until: .now + pause)
       }
-      return (waiters, true)
+      for waiter in waiters { waiter.resume(returning: result) }
+    case .success(let connection):
+      let waiters = contents.withLock { contents in
+        let waiters = contents.machine.connected(
+          connection, isProbed: configuration.readinessProbe != nil)
+        if waiters != nil { contents.probe = probe(connection) }
+        return waiters
+      }
+      guard let waiters else { return connection.loop.run { connection.drain() } }
+      for waiter in waiters { waiter.resume(returning: result) }
     }
-    if !isWanted, case .success(let connection) = result {
-      connection.loop.run { connection.drain() }
-    }
-    for waiter in waiters { waiter.resume(returning: result) }
   }
 
   private func retired(_ connection: ClientConnection) {
-    state.withLock { state in
-      if case .ready(let current) = state, current === connection { state = .idle }
+    let (waiters, probe) = contents.withLock { contents -> ([Waiter], Task<Void, Never>?) in
+      guard let waiters = contents.machine.lost(connection) else { return ([], nil) }
+      defer { contents.probe = nil }
+      return (waiters, contents.probe)
     }
+    probe?.cancel()
+    let error = RPCError(
+      .unavailable, "\(endpoint): the connection was lost before its server was ready")
+    for waiter in waiters { waiter.resume(returning: .failure(error)) }
+  }
+
+  // MARK: Readiness
+
+  private func probe(_ connection: ClientConnection) -> Task<Void, Never>? {
+    guard let probe = configuration.readinessProbe else { return nil }
+    let bound = ConnectionChannel(connection) { [weak self] method, path, fields in
+      self?.requestHead(method, path, fields)
+    }
+    return Task { [weak self, endpoint] in
+      await probe.watch(bound) { [weak self] readiness in
+        var error: RPCError?
+        if case .notReady(let reason) = readiness {
+          error = RPCError(.unavailable, "\(endpoint): \(reason)")
+        }
+        self?.reported(connection, error)
+      }
+      self?.tell(.success(connection)) { $0.probeEnded(connection) }
+    }
+  }
+
+  private func reported(_ connection: ClientConnection, _ error: RPCError?) {
+    tell(error.map { .failure($0) } ?? .success(connection)) {
+      $0.reported(connection, error)
+    }
+  }
+
+  private func tell(
+    _ result: Result<ClientConnection, RPCError>,
+    _ body: (inout ChannelMachine<ClientConnection, Waiter>) -> [Waiter]
+  ) {
+    let waiters = contents.withLock { body(&$0.machine) }
+    for waiter in waiters { waiter.resume(returning: result) }
   }
 
   /// Ends the connection when its calls have ended; new calls fail.
   public func close() {
-    let (connection, waiters) = state.withLock { state -> (ClientConnection?, [Waiter]) in
-      defer { state = .closed }
-      switch state {
-      case .ready(let connection): return (connection, [])
-      case .connecting(let waiters, _): return (nil, waiters)
-      case .idle, .backingOff, .closed: return (nil, [])
-      }
+    let (connection, waiters, probe) = contents.withLock { contents in
+      let (connection, waiters) = contents.machine.closed()
+      defer { contents.probe = nil }
+      return (connection, waiters, contents.probe)
     }
+    probe?.cancel()
     for waiter in waiters { waiter.resume(returning: .failure(closedError)) }
     if let connection { connection.loop.run { connection.drain() } }
   }

@@ -27,7 +27,7 @@ private let allowed: [String: Set<String>] = [
   ],
   "Sources/TalosDriver": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
-    "Compression", "YAML", "Synchronization", "Glibc",
+    "YAML", "Synchronization", "Glibc",
   ],
   "Sources/ManagementService": [
     "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "Synchronization",

@@ -16,7 +16,8 @@ final class ConnectionRace: @unchecked Sendable {
   private let start: (Socket.Address, @escaping (Outcome) -> Void) throws -> ClientConnection
   private let completion: (Outcome) -> Void
   private var timer: UInt64?
-  private var lastError: RPCError?
+  /// Why each address that was tried did not do.
+  private var failures: [(address: Socket.Address, error: RPCError)] = []
   private var isOver = false
 
   init(
@@ -49,7 +50,6 @@ final class ConnectionRace: @unchecked Sendable {
   }
 
   func begin(_ endpoint: Endpoint) {
-    lastError = RPCError(.unavailable, "\(endpoint): the host has no address")
     next(endpoint)
   }
 
@@ -58,7 +58,7 @@ final class ConnectionRace: @unchecked Sendable {
     if let timer { loop.cancelTimer(timer) }
     timer = nil
     guard !waiting.isEmpty else {
-      if running.isEmpty, let lastError { finish(.failure(lastError)) }
+      if running.isEmpty { finish(.failure(failure(endpoint))) }
       return
     }
     let address = waiting.removeFirst()
@@ -69,14 +69,14 @@ final class ConnectionRace: @unchecked Sendable {
       let connection = try start(address) { outcome in
         ended = true
         if let made { self.running[made] = nil }
-        self.ended(outcome, endpoint)
+        self.ended(outcome, address, endpoint)
       }
       if !ended {
         made = ObjectIdentifier(connection)
         running[ObjectIdentifier(connection)] = connection
       }
     } catch {
-      lastError = RPCError(.unavailable, "\(endpoint): \(error)")
+      failures.append((address, RPCError(.unavailable, "\(endpoint): \(error)")))
       return next(endpoint)
     }
     if !isOver && !waiting.isEmpty {
@@ -84,13 +84,30 @@ final class ConnectionRace: @unchecked Sendable {
     }
   }
 
-  private func ended(_ outcome: Outcome, _ endpoint: Endpoint) {
+  /// All that went wrong: with several addresses, it is said of which.
+  private func failure(_ endpoint: Endpoint) -> RPCError {
+    guard let last = failures.last else {
+      return RPCError(.unavailable, "\(endpoint): the host has no address")
+    }
+    if failures.count == 1 { return last.error }
+    let prefix = "\(endpoint): "
+    let reasons = failures.map { address, error in
+      let reason =
+        error.message.hasPrefix(prefix)
+        ? String(error.message.dropFirst(prefix.count)) : error.message
+      guard case .ip(let host, _) = address else { return reason }
+      return "\(host): \(reason)"
+    }
+    return RPCError(last.error.code, prefix + reasons.joined(separator: "; "))
+  }
+
+  private func ended(_ outcome: Outcome, _ address: Socket.Address, _ endpoint: Endpoint) {
     switch outcome {
     case .success(let connection):
       if isOver { return connection.close("another address answered first") }
       finish(outcome)
     case .failure(let error):
-      lastError = error
+      failures.append((address, error))
       next(endpoint)
     }
   }

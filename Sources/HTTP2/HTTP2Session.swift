@@ -25,12 +25,28 @@ public final class HTTP2Session {
   /// The streams that are not closed, newest first. nghttp2's user data borrows from this list.
   private var firstStream: HTTP2Stream?
   public private(set) var openStreams = 0
+  /// What the peer of a server does that nghttp2 lets pass.
+  private var watch: FrameWatch
+  private var history = StreamHistory()
+  /// Streams that nghttp2 has taken, of those in `history`.
+  private var taken = 0
+  /// Streams that nghttp2 was seen not to take.
+  private var untaken = 0
+  /// Frames without use that the peer has sent beyond those forgiven.
+  private var idleFrames = 0
+  private let maxIdleFrames: Int
+  /// The peer has been told of its fault; nothing more is read.
+  private var isCondemned = false
+  /// A GOAWAY with an error code was sent.
+  public private(set) var hasFailed = false
 
   /// - Parameter makeStream: makes the object of a stream that the peer opens; unused by clients.
   public init(role: Role, settings: HTTP2Settings, makeStream: @escaping () -> HTTP2Stream) {
     self.role = role
     self.makeStream = makeStream
     self.maxHeaderBytes = Int(settings.maxHeaderListBytes)
+    self.maxIdleFrames = settings.maxIdleFrames
+    self.watch = FrameWatch(prefaceBytes: role == .server ? 24 : 0)
     var made: OpaquePointer?
     var option: OpaquePointer?
     unsafe nghttp2_option_new(&option)
@@ -85,12 +101,84 @@ public final class HTTP2Session {
   /// Takes bytes from the peer in. Events that refer to them stay valid until the next call.
   public func receive(_ bytes: UnsafeBufferPointer<UInt8>) throws(HTTP2ConnectionError) {
     unsafe input = bytes.baseAddress
-    let result = unsafe nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)
-    unsafe input = nil
+    defer { unsafe input = nil }
+    if isCondemned { return }
+    guard role == .server else { return try unsafe feed(bytes, 0..<bytes.count) }
+    // nghttp2 gets the bytes in one piece, unless what it makes of the first decides on the next.
+    var fed = 0
+    var position = 0
+    var newest = history.last
+    var hasReset = false
+    while let head = unsafe watch.next(bytes, &position) {
+      switch head.type {
+      case FrameWatch.Head.data, FrameWatch.Head.headers:
+        if head.stream > history.last {
+          // DATA on a stream that was never opened is nghttp2's to answer.
+          if head.type == FrameWatch.Head.headers { opens(head.stream) }
+        } else if hasReset
+          || (head.stream > newest ? head.stream != history.last : !isOpen(head.stream))
+        {
+          // Whether the stream is there depends on frames that nghttp2 has not seen yet.
+          try unsafe feed(bytes, fed..<max(fed, position - 9))
+          fed = max(fed, position - 9)
+          newest = history.last
+          hasReset = false
+          if !isOpen(head.stream) { judge(head.stream) }
+        }
+        if head.isEmptyData { countIdle() }
+      case FrameWatch.Head.reset: hasReset = true
+      case FrameWatch.Head.reset...FrameWatch.Head.continuation: break
+      default: countIdle()
+      }
+      if isCondemned { return }
+    }
+    try unsafe feed(bytes, fed..<bytes.count)
+  }
+
+  private func feed(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>
+  ) throws(HTTP2ConnectionError) {
+    if range.isEmpty { return }
+    let piece = unsafe UnsafeBufferPointer(rebasing: bytes[range])
+    let result = unsafe nghttp2_session_mem_recv(session, piece.baseAddress, piece.count)
     if result < 0 {
       throw HTTP2ConnectionError(
         code: Int32(result), message: unsafe String(cString: nghttp2_strerror(Int32(result))))
     }
+  }
+
+  private func isOpen(_ id: Int32) -> Bool {
+    unsafe nghttp2_session_get_stream_user_data(session, id) != nil
+  }
+
+  private func opens(_ id: Int32) {
+    guard id & 1 == 1 else { return }
+    history.open(id)
+    idleFrames = max(0, idleFrames - 10)
+  }
+
+  /// A frame has come on a stream that is not there any more.
+  private func judge(_ id: Int32) {
+    guard id & 1 == 1 else { return }
+    // Streams that were refused or came after GOAWAY were never there: they are not told apart.
+    if history.opened - taken > untaken {
+      untaken = history.opened - taken
+      history.forgetAll()
+    }
+    guard let code = history.fault(id) else { return }
+    condemn(code)
+  }
+
+  /// PRIORITY, unknown frames, empty DATA: legal, and work for nothing (CVE-2019-9518).
+  private func countIdle() {
+    idleFrames += 1
+    if idleFrames > maxIdleFrames { condemn(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue)) }
+  }
+
+  /// Ends the connection for what the book forbids and nghttp2 does not mind.
+  private func condemn(_ errorCode: UInt32) {
+    isCondemned = true
+    unsafe nghttp2_session_terminate_session(session, errorCode)
   }
 
   /// Appends what is to be sent to the output, frame by frame, until there is nothing left or the
@@ -234,6 +322,7 @@ public final class HTTP2Session {
     let isRequest = unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST
     if role == .server, isRequest, unsafe frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) {
       let stream = makeStream()
+      taken += 1
       stream.id = unsafe frame.hd.stream_id
       link(stream)
       unsafe nghttp2_session_set_stream_user_data(
@@ -316,6 +405,14 @@ public final class HTTP2Session {
   }
 
   func sent(_ frame: nghttp2_frame) {
+    switch unsafe UInt32(frame.hd.type) {
+    case NGHTTP2_RST_STREAM.rawValue: unsafe history.reset(frame.hd.stream_id)
+    case NGHTTP2_GOAWAY.rawValue:
+      if unsafe frame.goaway.error_code != 0 { hasFailed = true }
+      // nghttp2 drops the streams above it.
+      if unsafe frame.goaway.last_stream_id < history.last { history.forgetAll() }
+    default: break
+    }
     // A server that has answered tells a client that is still sending to stop (RFC 9113 8.1).
     guard role == .server, unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
       let stream = unsafe stream(frame.hd.stream_id), !stream.isRemoteClosed

@@ -173,7 +173,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     if isClosed { return }
     output()
     if !isClosed && !hasPending && session.isFinished && !isHandshaking {
-      close("the connection has ended")
+      close("the connection has ended", lingers: session.hasFailed)
     }
   }
 

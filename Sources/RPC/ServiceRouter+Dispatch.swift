@@ -61,6 +61,18 @@ private struct RequestFacts {
   }
 }
 
+extension HTTPRequestHead {
+  /// The content type is one of a protocol with streams, whose clients may wait for an answer before
+  /// they end their request.
+  fileprivate var isOfRPC: Bool {
+    for i in 0..<fields.count where fields.nameEquals(i, "content-type") {
+      return fields.valueHasPrefix(i, "application/grpc")
+        || fields.valueHasPrefix(i, "application/connect+")
+    }
+    return false
+  }
+}
+
 extension ServiceRouter: HTTPService {
   public func accept(
     _ head: HTTPRequestHead, on stream: any HTTPServerStream
@@ -76,16 +88,21 @@ extension ServiceRouter: HTTPService {
       let fields = cors.preflight(
         origin: origin, requestedHeaders: head.fields.first("access-control-request-headers"))
     {
-      return answer(stream, status: 204, fields)
+      return answer(head, stream, status: 204, fields, "")
     }
-    return answer(stream, status: 405, HeaderFields(["allow": "POST, GET"]))
+    return answer(
+      head, stream, status: 405, HeaderFields(["allow": "POST, GET"]),
+      "Methods are called with POST, or with GET where they have no side effects.")
   }
 
   private func acceptPost(
     _ head: HTTPRequestHead, _ facts: RequestFacts, _ stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
     guard let (family, isJSON) = facts.family else {
-      return answer(stream, status: 415, HeaderFields(["accept-post": Self.acceptedTypes]))
+      return answer(
+        head, stream, status: 415, HeaderFields(["accept-post": Self.acceptedTypes]),
+        "This is a server of gRPC, gRPC-Web and Connect. It takes these content types: "
+          + Self.acceptedTypes)
     }
     let found = routes.find(head.fields, head.pathField)
     let form: CallForm
@@ -109,7 +126,11 @@ extension ServiceRouter: HTTPService {
     if family == .connectUnary && handler.kind != .unary
       || family == .connectStreaming && handler.kind == .unary
     {
-      return answer(stream, status: 415, HeaderFields(["accept-post": Self.acceptedTypes]))
+      let types = handler.kind == .unary ? Self.unaryTypes : Self.streamTypes
+      return answer(
+        head, stream, status: 415, HeaderFields(["accept-post": Self.acceptedTypes]),
+        "This method is \(handler.kind == .unary ? "unary" : "streaming"): call it with Connect's "
+          + "content types \(types), or with gRPC.")
     }
     return start(head, handler, form, facts.timeout, stream)
   }
@@ -119,15 +140,23 @@ extension ServiceRouter: HTTPService {
     + "application/grpc-web+json, application/grpc-web-text, application/proto, application/json, "
     + "application/connect+proto, application/connect+json"
 
+  private static let unaryTypes = "application/json or application/proto"
+  private static let streamTypes = "application/connect+json or application/connect+proto"
+
   /// Connect's GET, for methods without side effects.
   private func acceptGet(
     _ head: HTTPRequestHead, _ facts: RequestFacts, _ stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
     guard let handler = routes.find(head.fields, head.pathField) else {
-      return answer(stream, status: 404, HeaderFields())
+      return answer(
+        head, stream, status: 404, HeaderFields(),
+        "There is no method of that name here. Methods are called with POST to "
+          + "/package.Service/Method.")
     }
     guard handler.kind == .unary, handler.idempotency == .noSideEffects else {
-      return answer(stream, status: 405, HeaderFields(["allow": "POST"]))
+      return answer(
+        head, stream, status: 405, HeaderFields(["allow": "POST"]),
+        "This method is called with POST: only unary methods without side effects answer GET.")
     }
     let path = head.path
     let query = path.firstIndex(of: "?").map { path[path.index(after: $0)...] } ?? ""
@@ -138,7 +167,8 @@ extension ServiceRouter: HTTPService {
     var facts = facts
     facts.encoding = query.compression
     guard query.encoding == "json" || query.encoding == "proto" else {
-      return answer(stream, status: 415, HeaderFields())
+      return answer(
+        head, stream, status: 415, HeaderFields(), "The query's encoding is json or proto.")
     }
     switch makeForm(.connectUnary, query.encoding == "json", facts) {
     case .failure(let refused): return refuse(stream, refused.form, refused.error)
@@ -217,12 +247,24 @@ extension ServiceRouter: HTTPService {
     return call
   }
 
+  /// Answers what is no RPC as a web server would, for the person who reads it.
   private func answer(
-    _ stream: any HTTPServerStream, status: Int, _ extra: HeaderFields
+    _ head: HTTPRequestHead, _ stream: any HTTPServerStream, status: Int, _ extra: HeaderFields,
+    _ text: String
   ) -> (any HTTPRequestReceiver)? {
     var fields = HeaderFields([":status": String(status)])
     for i in 0..<extra.count { fields.append(extra.name(i), extra.value(i)) }
-    stream.respond(.fields(fields), body: [], trailers: .none)
+    var body = Array(text.utf8)
+    if !body.isEmpty {
+      body.append(UInt8(ascii: "\n"))
+      fields.append("content-type", "text/plain; charset=utf-8")
+      fields.append("content-length", String(body.count))
+      if head.fields.valueEquals(head.methodField, "HEAD") { body = [] }
+    }
+    if !head.isComplete && !head.isOfRPC {
+      return RefusedRequest(stream, head: fields, body: body)
+    }
+    stream.respond(.fields(fields), body: body, trailers: .none)
     return nil
   }
 

@@ -120,6 +120,7 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
     "Proto/MethodBinding.swift": "a Span's bytes are handed to the codec for the call's time",
     "Sources/RPC/ServerCall.swift": "confined to the call's executor",
     "Sources/RPC/HTTPHandler.swift": "confined to the stream's executor",
+    "Sources/RPC/RefusedRequest.swift": "confined to the stream's executor",
     "Sources/RPC/InProcessChannel.swift": "confined to the exchange's executor",
     "Sources/RPC/Envelope.swift": "copies a Span's bytes in one go",
     "Sources/RPC/ClientCall.swift": "continuations resumed exactly once, under a lock",

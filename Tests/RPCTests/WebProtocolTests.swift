@@ -163,4 +163,20 @@ import Testing
       "/t.S/Check", ["content-type": "application/json"], Array("{".utf8))
     #expect(malformed.status == 400)
   }
+
+  @Test("What is no RPC gets an answer that a person can read, and HEAD none of it")
+  func refusalTexts() async throws {
+    let type = try await send("/t.S/Check", ["content-type": "text/plain"], [1, 2, 3])
+    #expect(type.status == 415)
+    #expect(type.fields.first("content-type") == "text/plain; charset=utf-8")
+    #expect(String(decoding: type.body, as: UTF8.self).contains("application/grpc, "))
+    let home = try await send("/", [:], method: "GET")
+    #expect(home.status == 404)
+    #expect(String(decoding: home.body, as: UTF8.self).contains("/package.Service/Method"))
+    #expect(home.fields.first("content-length") == String(home.body.count))
+    let method = try await send("/t.S/List", [:], method: "GET")
+    #expect(method.status == 405 && !method.body.isEmpty)
+    let head = try await send("/", [:], method: "HEAD")
+    #expect(head.status == 405 && head.body.isEmpty)
+  }
 }

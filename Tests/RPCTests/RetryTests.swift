@@ -153,17 +153,28 @@ import Testing
     }
   }
 
-  @Test("A call made within a call inherits its deadline")
-  func deadline() async throws {
-    let inner = RPCClient(InProcessChannel(Echo.router()))
-    var router = ServiceRouter()
-    router.handle(Echo.unary) { (request: [UInt8], call) -> [UInt8] in
-      try await inner.unary(Echo.unary, Array("sleep".utf8))
+  @Test("A client's interceptor sees how each call ended")
+  func outcomes() async throws {
+    struct Outcomes: ClientInterceptor {
+      let log: Log
+      func intercept(
+        path: String, options: CallOptions, next: (CallOptions) async throws -> Void
+      ) async throws {
+        do { try await next(options) } catch {
+          log.add("\(path) \((error as? RPCError)?.code.name ?? "?")")
+          throw error
+        }
+        log.add("\(path) OK")
+      }
     }
-    let client = RPCClient(InProcessChannel(router))
-    let started = ContinuousClock.now
-    _ = try? await client.unary(
-      Echo.unary, [], options: CallOptions(timeout: .milliseconds(100)))
-    #expect(ContinuousClock.now - started < .seconds(5))
+    let log = Log()
+    let client = RPCClient(InProcessChannel(Echo.router()), interceptors: [Outcomes(log: log)])
+    _ = try await client.unary(Echo.unary, [])
+    _ = try? await client.unary(Echo.unary, Array("fail".utf8))
+    try await client.serverStreaming(Echo.count, [3]) { for try await _ in $0 {} }
+    #expect(
+      log.all == [
+        "/test.Echo/Unary OK", "/test.Echo/Unary FAILED_PRECONDITION", "/test.Echo/Count OK",
+      ])
   }
 }

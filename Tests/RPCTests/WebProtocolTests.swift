@@ -113,6 +113,19 @@ import Testing
     let response = try await send(
       "/t.S/Check", ["content-type": "application/grpc-web-text"], Array("AAAAAAA=".utf8))
     #expect(String(decoding: response.body, as: UTF8.self).hasPrefix("AAAAAAIIAQ=="))
+    // Each frame, or each part of one, may be padded for itself.
+    for body in ["AAAAAAM=CgFh", "AA==AAAAAwoBYQ=="] {
+      let padded = try await send(
+        "/t.S/Check", ["content-type": "application/grpc-web-text+proto"], Array(body.utf8))
+      #expect(
+        String(decoding: padded.body, as: UTF8.self).hasPrefix("AAAAAAIIAQ=="), "\(body)")
+    }
+    for body in ["AAAAAAM=CgF", "AAAAA", "!!!!"] {
+      let malformed = try await send(
+        "/t.S/Check", ["content-type": "application/grpc-web-text"], Array(body.utf8))
+      let end = malformed.body.split(separator: UInt8(ascii: "=")).first.map(Array.init) ?? []
+      #expect(!String(decoding: end, as: UTF8.self).hasPrefix("AAAAAAIIAQ"), "\(body)")
+    }
   }
 
   @Test("A page of an allowed origin may call, another may not")

@@ -136,8 +136,9 @@ let package = Package(
     library("ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"]),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"]),
     library("Daemon", [], settings: strict),
+    library("Release", []),
     library(
-      "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport"],
+      "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Release"],
       path: "Clients/OmnictlCommands"),
 
     program(
@@ -145,7 +146,7 @@ let package = Package(
       [
         "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation",
         "SQLiteStore",
-        "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML",
+        "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML", "Release",
       ]),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"]),

@@ -1,9 +1,8 @@
 import Daemon
+import Release
 
 /// What `omnid` does with its command line.
 enum Program {
-  static let version = "0.1.0"
-
   /// - Returns: the exit status: 0 done, 1 failed, 2 wrong usage.
   static func run(_ arguments: [String], _ facts: ProcessFacts) -> Int32 {
     let words = arguments.dropFirst()
@@ -12,7 +11,8 @@ enum Program {
       if words.contains("--help") || words.contains("-h") { return show(Usage.serve) }
       return serve(Array(words.dropFirst()), facts)
     case "version", "--version":
-      return words.count == 1 ? show("omnid \(version)\n") : refuse("\(words.first!) stands alone")
+      return words.count == 1
+        ? show("omnid \(Release.version)\n") : refuse("\(words.first!) stands alone")
     case "help", "--help", "-h":
       return show(Usage.program)
     case nil:

@@ -20,10 +20,11 @@ private let allowed: [String: Set<String>] = [
     "Synchronization",
   ],
   "Sources/Daemon": ["Glibc", "Synchronization"],
+  "Sources/Release": [],
   "Sources/omnid": [
     "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation", "SQLiteStore",
-    "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML", "Glibc",
-    "Synchronization",
+    "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML", "Release",
+    "Glibc", "Synchronization",
   ],
   "Sources/TalosDriver": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
@@ -34,7 +35,7 @@ private let allowed: [String: Set<String>] = [
   ],
   "Sources/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
   "Clients/OmnictlCommands": [
-    "Schema", "ProtoCodec", "RPC", "RPCTransport", "Glibc", "Synchronization",
+    "Schema", "ProtoCodec", "RPC", "RPCTransport", "Release", "Glibc", "Synchronization",
   ],
   "Clients/omnictl": ["OmnictlCommands"],
   "Sources/talosim": ["TalosSimulator", "Glibc"],

@@ -4,6 +4,7 @@ import ManagementService
 import Orchestrator
 import RPC
 import RPCTransport
+import Release
 import Rotation
 import SQLiteStore
 import Schema
@@ -49,7 +50,7 @@ struct Server {
       opening.happen()
       health.serve()
       announce { () throws(DaemonError) in try manager.ready() }
-      logger.info("serving", ["version": .string(Program.version)])
+      logger.info("serving", ["version": .string(Release.version)])
       let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
       await stop.wait()
       health.drain()

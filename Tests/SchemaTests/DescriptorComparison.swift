@@ -1,4 +1,5 @@
 import ProtoCodec
+import Schema
 
 extension FileDescriptorProto {
   /// What the two say differently, one line each; empty when they describe the same schema.
@@ -6,7 +7,7 @@ extension FileDescriptorProto {
   /// Compared are imports, messages, fields (number, type, label, JSON name, oneof, presence, packing),
   /// map entries, oneofs, enums and services. Not compared are order, comments, reserved ranges and
   /// options that change nothing in what is sent.
-  public func differences(from other: FileDescriptorProto) -> [String] {
+  func differences(from other: FileDescriptorProto) -> [String] {
     let ours = facts
     let theirs = other.facts
     return Set(ours.keys).union(theirs.keys).sorted().compactMap { name in

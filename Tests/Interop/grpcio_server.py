@@ -4,6 +4,8 @@
 """
 
 import argparse
+import signal
+import sys
 import time
 from concurrent import futures
 
@@ -97,6 +99,7 @@ def main():
             "127.0.0.1:0", grpc.ssl_server_credentials([(key, certificate)]))
     else:
         port = server.add_insecure_port("127.0.0.1:0")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.start()
     print(f"listening on port {port}", flush=True)
     server.wait_for_termination()

@@ -49,8 +49,13 @@ def server(command: list[str], port_pattern: str = r"listening on port (\d+)"):
         assert process.poll() is None, f"{command[0]} died with {process.returncode}"
     finally:
         watchdog.cancel()
-        process.kill()
-        process.wait()
+        # Asked first, so that it may remove what it keeps in temporary folders.
+        process.terminate()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def run(command: list[str], timeout: float = 60) -> str:

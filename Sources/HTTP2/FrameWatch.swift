@@ -17,11 +17,13 @@ struct FrameWatch {
     static let reset: UInt8 = 0x3
     static let continuation: UInt8 = 0x9
 
+    var endsBlock: Bool { flags & 4 != 0 }
     var isEmptyData: Bool { type == Self.data && length == 0 && flags & 1 == 0 }
   }
 
   /// Bytes before the next head: the rest of the preface or of a payload.
   private var ahead: Int
+  private var type: UInt8 = 0
   /// The first bytes of a head whose rest has not come yet.
   private var begun: [9 of UInt8] = .init(repeating: 0)
   private var begunCount = 0
@@ -29,12 +31,16 @@ struct FrameWatch {
   /// - Parameter prefaceBytes: what the peer sends before its first frame.
   init(prefaceBytes: Int) { ahead = prefaceBytes }
 
+  /// HEADERS or CONTINUATION has begun whose end has not come yet.
+  var isInsideHead: Bool { ahead > 0 && (type == Head.headers || type == Head.continuation) }
+
   /// The next head that is whole, and moves `position` behind it; nil when the bytes end first.
   @inline(__always)
   mutating func next(_ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> Head? {
     let left = bytes.count - position
     if left <= ahead {
       ahead -= left
+      position = bytes.count
       return nil
     }
     position += ahead
@@ -48,6 +54,7 @@ struct FrameWatch {
         bytes[position + 5], bytes[position + 6], bytes[position + 7], bytes[position + 8]))
     position += 9
     ahead = head.length
+    type = head.type
     return head
   }
 
@@ -65,6 +72,7 @@ struct FrameWatch {
       length: Int(begun[0]) << 16 | Int(begun[1]) << 8 | Int(begun[2]), type: begun[3],
       flags: begun[4], stream: Self.stream(begun[5], begun[6], begun[7], begun[8]))
     ahead = head.length
+    type = head.type
     return head
   }
 

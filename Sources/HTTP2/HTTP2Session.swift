@@ -37,6 +37,11 @@ public final class HTTP2Session {
   private let maxIdleFrames: Int
   /// The peer has been told of its fault; nothing more is read.
   private var isCondemned = false
+  /// Body bytes of all streams that are not yet in a frame.
+  public private(set) var bufferedBytes = 0
+  /// How many header blocks the peer of a server has begun.
+  public private(set) var headsBegun = 0
+  private var isBlockOpen = false
   /// A GOAWAY with an error code was sent.
   public private(set) var hasFailed = false
 
@@ -112,6 +117,10 @@ public final class HTTP2Session {
     while let head = unsafe watch.next(bytes, &position) {
       switch head.type {
       case FrameWatch.Head.data, FrameWatch.Head.headers:
+        if head.type == FrameWatch.Head.headers {
+          headsBegun += 1
+          isBlockOpen = !head.endsBlock
+        }
         if head.stream > history.last {
           // DATA on a stream that was never opened is nghttp2's to answer.
           if head.type == FrameWatch.Head.headers { opens(head.stream) }
@@ -127,6 +136,7 @@ public final class HTTP2Session {
         }
         if head.isEmptyData { countIdle() }
       case FrameWatch.Head.reset: hasReset = true
+      case FrameWatch.Head.continuation: isBlockOpen = !head.endsBlock
       case FrameWatch.Head.reset...FrameWatch.Head.continuation: break
       default: countIdle()
       }
@@ -134,6 +144,9 @@ public final class HTTP2Session {
     }
     try unsafe feed(bytes, fed..<bytes.count)
   }
+
+  /// Whether the end of a header block is still on its way to this server.
+  public var isReceivingHead: Bool { isBlockOpen || watch.isInsideHead }
 
   private func feed(
     _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>
@@ -254,6 +267,7 @@ public final class HTTP2Session {
   /// Queues body bytes.
   public func send(_ stream: HTTP2Stream, _ bytes: consuming [UInt8]) {
     guard !stream.isClosed, !stream.isEnded else { return }
+    bufferedBytes += bytes.count
     stream.enqueue(bytes)
     resume(stream)
   }
@@ -275,6 +289,7 @@ public final class HTTP2Session {
 
   public func reset(_ stream: HTTP2Stream, errorCode: UInt32) {
     guard !stream.isClosed else { return }
+    bufferedBytes -= stream.bufferedBytes
     stream.dropBody()
     unsafe nghttp2_submit_rst_stream(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode)
@@ -443,6 +458,7 @@ public final class HTTP2Session {
     guard !stream.isClosed else { return }
     unlink(stream)
     stream.isClosed = true
+    bufferedBytes -= stream.bufferedBytes
     stream.dropBody()
     events.append(.closed(stream, errorCode: errorCode))
   }
@@ -496,6 +512,7 @@ public final class HTTP2Session {
   /// Puts a DATA frame into the output: one copy from the stream's chunk.
   func writeBody(_ stream: HTTP2Stream, _ head: UnsafePointer<UInt8>?, _ count: Int) {
     unsafe output.append(contentsOf: UnsafeBufferPointer(start: head, count: 9))
+    bufferedBytes -= count
     stream.takeBody(count, into: &output)
     if stream.wantsWritable && stream.bufferedBytes < 16 << 10 {
       stream.wantsWritable = false

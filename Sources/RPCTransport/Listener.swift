@@ -65,10 +65,22 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     }
   }
 
+  /// A client without TLS is told why, as far as it listens already: SETTINGS, and GOAWAY with
+  /// ENHANCE_YOUR_CALM.
+  private func refuse(_ socket: consuming FileDescriptor) {
+    if tls == nil {
+      let text = Array("too many connections".utf8)
+      let frames: [UInt8] =
+        [0, 0, 0, 4, 0, 0, 0, 0, 0]
+        + [0, 0, UInt8(8 + text.count), 7, 0, 0, 0, 0, 0] + [0, 0, 0, 0, 0, 0, 0, 0xb] + text
+      _ = frames.withUnsafeBytes { Socket.write(socket.number, $0) }
+    }
+  }
+
   private func accept(_ socket: consuming FileDescriptor) {
     let set = sets[next]
     next = (next + 1) % sets.count
-    guard set.limit.take() else { return }
+    guard set.limit.take() else { return refuse(socket) }
     var peer = Peer(address: address, localAddress: address)
     if isUnix {
       if let process = Socket.peerCredentials(socket.number) {

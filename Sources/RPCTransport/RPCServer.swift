@@ -28,7 +28,8 @@ public final class RPCServer: Sendable {
     self.configuration = configuration
     self.group = try EventLoopGroup(count: configuration.eventLoops)
     let limit = ConnectionLimit(
-      connections: configuration.maxConnections, heldBytes: configuration.heldBytes)
+      connections: configuration.maxConnections, heldBytes: configuration.heldBytes,
+      waitingBytes: configuration.waitingBytes)
     self.sets = group.loops.map { ConnectionSet(loop: $0, limit: limit) }
   }
 
@@ -135,17 +136,27 @@ public final class RPCServer: Sendable {
   }
 }
 
-/// Counts the connections of all loops, and the request bytes kept for them.
+/// Counts the connections of all loops, and the bytes kept for them: of requests, and of responses
+/// that wait to be taken.
 final class ConnectionLimit: Sendable {
   private let open = Atomic(0)
   private let held = Atomic(0)
   private let limit: Int
   private let heldLimit: Int
+  private let waiting = Atomic(0)
+  private let waitingLimit: Int
 
-  init(connections: Int, heldBytes: Int) {
+  init(connections: Int, heldBytes: Int, waitingBytes: Int) {
     limit = connections
     heldLimit = heldBytes
+    waitingLimit = waitingBytes
   }
+
+  func waits(_ change: Int) {
+    waiting.add(change, ordering: .relaxed)
+  }
+
+  var isWaitingTooMuch: Bool { waiting.load(ordering: .relaxed) > waitingLimit }
 
   /// Whether the kept bytes stay within the limit with this change, which is made either way.
   func holds(_ change: Int) -> Bool {

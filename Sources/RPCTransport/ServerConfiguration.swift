@@ -3,13 +3,18 @@ public import HTTP2
 /// Limits and times of a server's connections.
 public struct ServerConfiguration: Sendable {
   public var http2 = HTTP2Settings()
-  /// Connections taken at once; more are closed as soon as they are accepted.
+  /// Connections taken at once; more are told so and closed as soon as they are accepted.
   public var maxConnections = 10_000
   /// Request bytes kept in memory for the calls of one connection, and of all of them: calls that
   /// would need more end with RESOURCE_EXHAUSTED.
   public var heldBytesPerConnection = 32 << 20
   public var heldBytes = 256 << 20
-  /// How long a peer may take for TLS and its HTTP/2 preface.
+  /// Response bytes that wait for one connection's peer to take them, and those of all connections.
+  /// Responses that come on top of that are dropped: their streams end with ENHANCE_YOUR_CALM, which
+  /// gRPC calls RESOURCE_EXHAUSTED.
+  public var waitingBytesPerConnection = 64 << 20
+  public var waitingBytes = 512 << 20
+  /// How long a peer may take for TLS and its HTTP/2 preface, and for one header block.
   public var handshakeTimeout: Duration = .seconds(10)
   /// A connection without calls is drained after this time; nil keeps it.
   public var maxIdle: Duration?

@@ -14,6 +14,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private let heldLimit: Int
   private var heldBytes = 0
   private let configuration: ServerConfiguration
+  /// What of the session's buffered bytes the server's total holds.
+  private var reportedWaiting = 0
+  private var headTimer: UInt64?
   private var idleTimer: UInt64?
   private var ageTimer: UInt64?
   private var drainTimer: UInt64?
@@ -169,6 +172,43 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
   }
 
+  /// Whether the peer takes its responses, as far as these must be kept.
+  var hasRoom: Bool {
+    let waiting = session.bufferedBytes
+    // The total is shared by all loops: it follows in steps.
+    if abs(waiting - reportedWaiting) >= 64 << 10 { reportWaiting(waiting) }
+    return waiting <= configuration.waitingBytesPerConnection
+      && (waiting < 64 << 10 || !limit.isWaitingTooMuch)
+  }
+
+  private func reportWaiting(_ waiting: Int) {
+    limit.waits(waiting - reportedWaiting)
+    reportedWaiting = waiting
+  }
+
+  override func turnEnded() {
+    super.turnEnded()
+    if reportedWaiting > 0, session.bufferedBytes < 64 << 10 { reportWaiting(0) }
+    if session.isReceivingHead && headTimer == nil && !isClosed { watchHead() }
+  }
+
+  /// A header block has begun: it must end in time.
+  private func watchHead() {
+    let begun = session.headsBegun
+    headTimer = loop.addTimer(after: configuration.handshakeTimeout) { [weak self] in
+      guard let self, !self.isClosed else { return }
+      self.headTimer = nil
+      guard self.session.isReceivingHead else { return }
+      if self.session.headsBegun == begun {
+        self.session.goAway(errorCode: 0xb, debug: "header block too slow")
+        self.flushNow()
+        self.close("the peer did not end a header block in time", lingers: true)
+      } else {
+        self.watchHead()
+      }
+    }
+  }
+
   func holds(_ change: Int) -> Bool {
     heldBytes += change
     return limit.holds(change) && heldBytes <= heldLimit
@@ -180,6 +220,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
     timer = nil
     for stream in streams { unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: 0x8) }
+    if let headTimer { loop.cancelTimer(headTimer) }
+    headTimer = nil
+    reportWaiting(0)
     // Calls that are over have given back what they held; the rest goes with the connection.
     _ = limit.holds(-heldBytes)
     heldBytes = 0
@@ -207,6 +250,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers) {
     guard let connection = open else { return }
     connection.answered()
+    guard connection.hasRoom else { return reset(0xb) }
     let trailers = OutgoingHeaders(trailers)
     if body.isEmpty && trailers == nil {
       connection.session.respond(self, OutgoingHeaders(head), hasBody: false)
@@ -227,6 +271,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   func sendData(_ bytes: consuming [UInt8]) {
     guard let connection = open else { return }
     connection.answered()
+    guard connection.hasRoom else { return reset(0xb) }
     connection.session.send(self, bytes)
     if bufferedBytes > Self.highWater { wantsWritable = true }
     connection.markDirty()

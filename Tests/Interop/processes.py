@@ -26,6 +26,17 @@ def python(name: str) -> list[str]:
     return [PYTHON, str(HERE / name)]
 
 
+class Port(int):
+    """The port of a server, and its process."""
+
+    pid = 0
+
+    @property
+    def resident_bytes(self) -> int:
+        pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 @contextlib.contextmanager
 def server(command: list[str], port_pattern: str = r"listening on port (\d+)"):
     """Runs a server; gives the port that it says it listens on."""
@@ -45,7 +56,9 @@ def server(command: list[str], port_pattern: str = r"listening on port (\d+)"):
         watchdog.cancel()
         # Nobody reads what it says later; it must not block on it.
         threading.Thread(target=process.stdout.read, daemon=True).start()
-        yield int(found.group(1))
+        port = Port(found.group(1))
+        port.pid = process.pid
+        yield port
         assert process.poll() is None, f"{command[0]} died with {process.returncode}"
     finally:
         watchdog.cancel()

@@ -53,7 +53,7 @@ class Peer:
     """One connection. Use it as a context manager."""
 
     def __init__(self, port: int, handshake: bool = True, **announced):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", int(port)), timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.unread, self.seen = b"", []

@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test("Connections over the limit are closed, those below are served")
+  @Test("Connections over the limit are told so and closed, those below are served")
   func connectionLimit() async throws {
     var configuration = ServerConfiguration()
     configuration.maxConnections = 3
@@ -132,7 +132,11 @@ import Testing
       let clients = try (0..<3).map { _ in RPCClient(try SocketChannel(.unix(path: path))) }
       for client in clients { _ = try await client.unary(Echo.unary, [1]) }
       let extra = try RawConnection(path)
-      #expect(extra.readToEnd() == [])
+      let said = String(decoding: extra.readToEnd() ?? [], as: UTF8.self)
+      #expect(said.hasSuffix("too many connections"))
+      let refused = RPCClient(try SocketChannel(.unix(path: path)))
+      let error = await #expect(throws: RPCError.self) { try await refused.unary(Echo.unary, [1]) }
+      #expect(error?.code == .unavailable, "\(String(describing: error))")
       _ = try await clients[0].unary(Echo.unary, [1])
     }
   }

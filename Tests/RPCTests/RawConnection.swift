@@ -18,6 +18,26 @@ final class RawConnection {
       }
     }
     guard result == 0 else { throw RPCError(.unavailable, "connect failed") }
+    limitTimes()
+  }
+
+  /// A TCP connection on loopback.
+  init(port: Int) throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_port = UInt16(port).bigEndian
+    let result = withUnsafePointer(to: address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard result == 0 else { throw RPCError(.unavailable, "connect failed") }
+    limitTimes()
+  }
+
+  private func limitTimes() {
     var timeout = timeval(tv_sec: 5, tv_usec: 0)
     setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
@@ -40,12 +60,42 @@ final class RawConnection {
     return true
   }
 
+  /// Says that nothing more will be sent, and goes on reading.
+  func endWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// Takes what has come, without waiting for more; how much that was.
+  @discardableResult func readSome() -> Int {
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    var all = 0
+    while true {
+      let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+      if count <= 0 { return all }
+      all += count
+    }
+  }
+
+  /// Reads until the bytes have come; false when the peer closes or is silent before that.
+  func read(until wanted: [UInt8]) -> Bool {
+    var all: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
+      if count <= 0 { return false }
+      // What was looked through before is kept as far as the bytes may have begun in it.
+      all = Array(all.suffix(wanted.count)) + buffer[..<count]
+      let found = all.indices.contains { start in
+        start + wanted.count <= all.count && all[start..<start + wanted.count] == wanted[...]
+      }
+      if found { return true }
+    }
+  }
+
   /// Everything until the peer closes, for at most `limit` bytes; nil when it does not close.
   func readToEnd(limit: Int = 1 << 20) -> [UInt8]? {
     var all: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65536)
     while all.count < limit {
-      let count = read(descriptor, &buffer, buffer.count)
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count == 0 { return all }
       if count < 0 { return errno == ECONNRESET ? all : nil }
       all += buffer[..<count]

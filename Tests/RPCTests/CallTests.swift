@@ -1,4 +1,5 @@
 import RPC
+import RPCTransport
 import Testing
 
 /// The same sentences hold whatever carries the calls.
@@ -79,6 +80,36 @@ import Testing
         return answers
       }
       #expect(answers == [[1, 1], [2, 2], [3, 3]])
+    }
+  }
+
+  @Test(
+    "Metadata keeps repeated keys in order and bytes as they are, both ways",
+    arguments: Transport.allCases)
+  func metadata(_ transport: Transport) async throws {
+    var router = ServiceRouter(compressions: .standard)
+    router.handle(Echo.unary) { (request: [UInt8], call) in
+      var own = Metadata()
+      for entry in call.metadata.entries where entry.key.hasPrefix("x-own") {
+        switch entry.value {
+        case .text(let text): own.append(entry.key, text)
+        case .binary(let bytes): own.appendBinary(entry.key, bytes)
+        }
+      }
+      call.addInitialMetadata(own)
+      call.addTrailingMetadata(own)
+      return request
+    }
+    var metadata = Metadata(["x-own": "b", "x-own": "a, c", "x-own": ""])
+    metadata.appendBinary("x-own-bin", [0, 255, 44, 10])
+    metadata.appendBinary("x-own-bin", [])
+    try await transport.withClient(router) { client in
+      let answer = try await client.unaryResponse(
+        Echo.unary, [1], options: CallOptions(metadata: metadata))
+      for received in [answer.initialMetadata, answer.trailingMetadata] {
+        #expect(received.values("x-own") == [.text("b"), .text("a, c"), .text("")])
+        #expect(received.values("x-own-bin") == [.binary([0, 255, 44, 10]), .binary([])])
+      }
     }
   }
 

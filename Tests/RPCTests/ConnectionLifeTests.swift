@@ -45,6 +45,48 @@ import Testing
     }
   }
 
+  @Test(
+    "A channel that is closed lets its calls finish, takes no new ones, and lets go of the server")
+  func close() async throws {
+    try await withServer(Echo.router()) { path, server in
+      let channel = try SocketChannel(.unix(path: path))
+      let client = RPCClient(channel)
+      try await client.bidirectional(Echo.chat) { writer, stream in
+        var iterator = stream.makeAsyncIterator()
+        try await writer.write([1])
+        #expect(try await iterator.next() == [1, 1])
+        channel.close()
+        let error = await #expect(throws: RPCError.self) {
+          try await client.unary(
+            Echo.unary, [1], options: CallOptions(timeout: .seconds(20), waitForReady: true))
+        }
+        #expect(error?.code == .unavailable && error?.message.contains("closed") == true)
+        try await writer.write([2])
+        #expect(try await iterator.next() == [2, 2])
+        try await writer.finish()
+        #expect(try await iterator.next() == nil)
+      }
+      for _ in 0..<1000 where server.connectionCount > 0 {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      #expect(server.connectionCount == 0)
+    }
+  }
+
+  @Test("A channel that nobody holds lets go of the server")
+  func abandoned() async throws {
+    try await withServer(Echo.router()) { path, server in
+      do {
+        let client = RPCClient(try SocketChannel(.unix(path: path)))
+        #expect(try await client.unary(Echo.unary, [1]) == [1])
+      }
+      for _ in 0..<1000 where server.connectionCount > 0 {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      #expect(server.connectionCount == 0)
+    }
+  }
+
   @Test("An idle connection is drained after its time, and the client does not notice")
   func idle() async throws {
     var configuration = ServerConfiguration()

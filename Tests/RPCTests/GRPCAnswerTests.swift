@@ -99,6 +99,25 @@ import Testing
     #expect(!request.isComplete && request.resetCode == 8)
   }
 
+  @Test("An answer without a gRPC status is mapped by its HTTP status")
+  func httpStatuses() async throws {
+    for (status, code): (Int, StatusCode) in [
+      (400, .internalError), (401, .unauthenticated), (403, .permissionDenied),
+      (404, .unimplemented), (429, .unavailable), (502, .unavailable), (503, .unavailable),
+      (504, .unavailable), (418, .unknown), (200, .unknown),
+    ] {
+      let fields: KeyValuePairs = [":status": "\(status)", "content-type": "text/html"]
+      for steps: [ScriptedChannel.Step] in [
+        [.head(fields, isLast: true)], [.head(fields), .body([60], isLast: true)],
+      ] {
+        let error = await #expect(throws: RPCError.self) {
+          try await RPCClient(ScriptedChannel(steps)).unary(Echo.unary, [])
+        }
+        #expect(error?.code == code, "HTTP status \(status)")
+      }
+    }
+  }
+
   @Test("RST_STREAM is mapped as the gRPC HTTP/2 document says")
   func resets() async throws {
     for (code, status): (UInt32, StatusCode) in [

@@ -59,6 +59,68 @@ import Testing
     #expect(count.count < 30)
   }
 
+  private static let answer: [ScriptedChannel.Step] = [
+    .head([":status": "200", "content-type": "application/grpc"]), .body([1].enveloped()),
+    .trailers(["grpc-status": "0"]),
+  ]
+
+  @Test("A call that the server has certainly not seen is made once more, without any policy")
+  func unprocessed() async throws {
+    for end: StreamEnd in [
+      .reset(errorCode: 7), .connectionLost(reason: "GOAWAY", processed: false),
+    ] {
+      let once = ScriptedChannel(scripts: [[.close(end)], Self.answer])
+      #expect(try await RPCClient(once).unary(Echo.unary, []) == [1])
+      #expect(once.requests.count == 2)
+      // The server did nothing for it: it is no attempt to tell of.
+      #expect(once.requests[1].fields.first("grpc-previous-rpc-attempts") == nil)
+      let always = ScriptedChannel([.close(end)])
+      let error = await #expect(throws: RPCError.self) {
+        try await RPCClient(always).unary(Echo.unary, [])
+      }
+      #expect(error?.code == .unavailable)
+      #expect(always.requests.count == 2)
+    }
+    let lost = ScriptedChannel([.close(.connectionLost(reason: "gone", processed: true))])
+    await #expect(throws: RPCError.self) { try await RPCClient(lost).unary(Echo.unary, []) }
+    #expect(lost.requests.count == 1)
+  }
+
+  @Test("Once the server has begun to answer, a call is not made again")
+  func committed() async throws {
+    let channel = ScriptedChannel([
+      Self.answer[0], .trailers(["grpc-status": "14", "grpc-message": "half way"]),
+    ])
+    let error = await #expect(throws: RPCError.self) {
+      try await RPCClient(channel, retry: policy).unary(Echo.unary, [])
+    }
+    #expect(error?.code == .unavailable && error?.message == "half way")
+    #expect(channel.requests.count == 1)
+  }
+
+  @Test("The server may say when to try again, or never to", arguments: ["30", "-1", "soon"])
+  func pushback(_ pushback: String) async throws {
+    let channel = ScriptedChannel(scripts: [
+      [
+        .head(
+          [
+            ":status": "200", "content-type": "application/grpc", "grpc-status": "14",
+            "grpc-retry-pushback-ms": pushback,
+          ], isLast: true)
+      ], Self.answer,
+    ])
+    let client = RPCClient(channel, retry: policy)
+    let started = ContinuousClock.now
+    if pushback == "30" {
+      #expect(try await client.unary(Echo.unary, []) == [1])
+      #expect(ContinuousClock.now - started >= .milliseconds(30))
+      #expect(channel.requests[1].fields.first("grpc-previous-rpc-attempts") == "1")
+    } else {
+      await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, []) }
+      #expect(channel.requests.count == 1)
+    }
+  }
+
   @Test("Without a policy a call is made once")
   func once() async throws {
     let count = Counter()

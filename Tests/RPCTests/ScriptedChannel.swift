@@ -30,11 +30,14 @@ final class ScriptedChannel: ClientChannel {
     var resetCode: UInt32?
   }
 
-  private let steps: [Step]
+  private let scripts: [[Step]]
   private let seen = Mutex<[Request]>([])
 
   /// - Parameter steps: played when a request is complete; an end of the stream is added.
-  init(_ steps: [Step]) { self.steps = steps }
+  init(_ steps: [Step]) { scripts = [steps] }
+
+  /// - Parameter scripts: one for each call; the last serves all that follow.
+  init(scripts: [[Step]]) { self.scripts = scripts }
 
   var requests: [Request] { seen.withLock { $0 } }
 
@@ -46,12 +49,12 @@ final class ScriptedChannel: ClientChannel {
       seen.append(Request(method: method, path: path, fields: fields, isComplete: isLast))
       return seen.count - 1
     }
-    if isLast { play(to: receiver) }
+    if isLast { play(index, to: receiver) }
     return Stream(channel: self, index: index, receiver: receiver)
   }
 
-  private func play(to receiver: any HTTPResponseReceiver) {
-    for step in steps + [.close(.complete)] {
+  private func play(_ index: Int, to receiver: any HTTPResponseReceiver) {
+    for step in scripts[min(index, scripts.count - 1)] + [.close(.complete)] {
       switch step {
       case .head(let fields, let isLast): receiver.receivedHead(fields, isLast: isLast)
       case .body(let bytes, let isLast): receiver.received(bytes.span, isLast: isLast)
@@ -77,7 +80,7 @@ final class ScriptedChannel: ClientChannel {
         seen[index].body += bytes
         if isLast { seen[index].isComplete = true }
       }
-      if isLast { channel.play(to: receiver) }
+      if isLast { channel.play(index, to: receiver) }
     }
 
     func reset(_ errorCode: UInt32) {

@@ -23,6 +23,8 @@ import Testing
     var configuration = ChannelConfiguration()
     configuration.backoff = .eager
     configuration.nextAddressDelay = delay
+    // Longer than the tests may take: what is silent must be overtaken, not given up.
+    configuration.connectTimeout = .seconds(600)
     configuration.lookUp = { _ in addresses() }
     let channel = try SocketChannel(
       .plaintext(host: "host.example", port: port), configuration: configuration)

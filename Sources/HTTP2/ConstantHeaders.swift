@@ -4,7 +4,7 @@ internal import CNgHTTP2
 ///
 /// nghttp2 keeps pointers to them (`NO_COPY`), which is sound because they are never freed.
 @safe
-public final class ConstantHeaders: Sendable {
+public struct ConstantHeaders: Sendable {
   nonisolated(unsafe) let nva: UnsafeMutableBufferPointer<nghttp2_nv>
 
   public init(_ fields: KeyValuePairs<StaticString, StaticString>) {

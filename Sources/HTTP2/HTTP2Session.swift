@@ -14,16 +14,22 @@ public final class HTTP2Session {
 
   public let role: Role
   private let session: OpaquePointer  // owned: freed in deinit
-  private let maxHeaderBytes: Int
   private let makeStream: () -> HTTP2Stream
 
   private var events: [HTTP2Event] = []
   private var output: [UInt8] = []
-  private var building = HeaderBlock()
-  private var buildingBytes = 0
+  private var assembly: HeaderAssembly
   private var input: UnsafePointer<UInt8>?  // valid while `receive` runs
-  /// The streams that are not closed, newest first. nghttp2's user data borrows from this list.
-  private var firstStream: HTTP2Stream?
+  /// Body bytes taken in by this `receive` whose credit for the connection is not returned yet.
+  private var consumed = 0
+  /// The streams that are not closed, newest first: each is retained for as long as it is linked.
+  /// nghttp2's user data borrows from this list.
+  private var firstStream: Unmanaged<HTTP2Stream>?
+  /// The stream asked for last: most callbacks come in runs for one stream.
+  private var latest: (id: Int32, stream: Unmanaged<HTTP2Stream>)?
+  /// What events refer to and nothing else holds: since the last `takeEvents`, and before it.
+  private var expiring: [AnyObject] = []
+  private var lent: [AnyObject] = []
   public private(set) var openStreams = 0
   /// What the peer of a server does that nghttp2 lets pass.
   private var watch: FrameWatch
@@ -49,7 +55,7 @@ public final class HTTP2Session {
   public init(role: Role, settings: HTTP2Settings, makeStream: @escaping () -> HTTP2Stream) {
     self.role = role
     self.makeStream = makeStream
-    self.maxHeaderBytes = Int(settings.maxHeaderListBytes)
+    self.assembly = HeaderAssembly(limit: Int(settings.maxHeaderListBytes))
     self.maxIdleFrames = settings.maxIdleFrames
     self.watch = FrameWatch(prefaceBytes: role == .server ? 24 : 0)
     var made: OpaquePointer?
@@ -76,6 +82,7 @@ public final class HTTP2Session {
 
   deinit {
     unsafe nghttp2_session_del(session)
+    while let stream = unsafe firstStream { unsafe unlink(stream) }
   }
 
   private func submitSettings(_ settings: HTTP2Settings) {
@@ -154,15 +161,17 @@ public final class HTTP2Session {
     if range.isEmpty { return }
     let piece = unsafe UnsafeBufferPointer(rebasing: bytes[range])
     let result = unsafe nghttp2_session_mem_recv(session, piece.baseAddress, piece.count)
+    if consumed > 0 {
+      unsafe nghttp2_session_consume_connection(session, consumed)
+      consumed = 0
+    }
     if result < 0 {
       throw HTTP2ConnectionError(
         code: Int32(result), message: unsafe String(cString: nghttp2_strerror(Int32(result))))
     }
   }
 
-  private func isOpen(_ id: Int32) -> Bool {
-    unsafe nghttp2_session_get_stream_user_data(session, id) != nil
-  }
+  private func isOpen(_ id: Int32) -> Bool { unsafe stream(id) != nil }
 
   private func opens(_ id: Int32) {
     guard id & 1 == 1 else { return }
@@ -214,13 +223,18 @@ public final class HTTP2Session {
   /// What happened since the last call.
   public func takeEvents() -> [HTTP2Event] {
     if events.isEmpty { return [] }
+    lent.removeAll(keepingCapacity: true)
+    swap(&lent, &expiring)
     defer { events = [] }
     return events
   }
 
-  /// Gives the storage of drained events back for the next turn.
+  /// Gives events back: they are no longer good, and their storage serves the next turn.
   public func recycle(_ storage: consuming [HTTP2Event]) {
-    if events.isEmpty {
+    // A burst's storage is not kept for good.
+    let isLarge = storage.capacity > 1024
+    lent.removeAll(keepingCapacity: !isLarge)
+    if events.isEmpty && !isLarge {
       storage.removeAll(keepingCapacity: true)
       events = storage
     }
@@ -233,6 +247,19 @@ public final class HTTP2Session {
   }
 
   // MARK: Commands
+
+  /// Sends a whole response: head, body and trailers.
+  public func answer(
+    _ stream: HTTP2Stream, _ head: OutgoingHeaders, _ body: consuming [UInt8],
+    _ trailers: OutgoingHeaders?
+  ) {
+    guard !stream.isClosed, !stream.isEnded else { return }
+    bufferedBytes += body.count
+    stream.enqueue(body)
+    stream.isEnded = true
+    stream.trailers = trailers
+    respond(stream, head, hasBody: true)
+  }
 
   /// Sends a response's head, and what is buffered of the body behind it.
   public func respond(_ stream: HTTP2Stream, _ head: OutgoingHeaders, hasBody: Bool) {
@@ -260,7 +287,7 @@ public final class HTTP2Session {
     }
     if id < 0 { return false }
     stream.id = id
-    link(stream)
+    _ = unsafe link(stream)
     return true
   }
 
@@ -269,6 +296,18 @@ public final class HTTP2Session {
     guard !stream.isClosed, !stream.isEnded else { return }
     bufferedBytes += bytes.count
     stream.enqueue(bytes)
+    resume(stream)
+  }
+
+  /// Queues the body bytes that the writer appends.
+  @inline(__always)
+  public func send(
+    _ stream: HTTP2Stream, _ write: (inout [UInt8]) throws -> Void
+  ) rethrows {
+    guard !stream.isClosed, !stream.isEnded else { return }
+    let before = stream.bufferedBytes
+    try stream.extend(write)
+    bufferedBytes += stream.bufferedBytes - before
     resume(stream)
   }
 
@@ -331,69 +370,53 @@ public final class HTTP2Session {
 
   // MARK: From nghttp2
 
-  func began(_ frame: nghttp2_frame) -> Int32 {
-    building = HeaderBlock()
-    buildingBytes = 0
-    let isRequest = unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST
-    if role == .server, isRequest, unsafe frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) {
+  func began(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
+    assembly.reset()
+    let isRequest = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+    if role == .server, isRequest,
+      unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue)
+    {
       let stream = makeStream()
       taken += 1
-      stream.id = unsafe frame.hd.stream_id
-      link(stream)
-      unsafe nghttp2_session_set_stream_user_data(
-        session, stream.id, Unmanaged.passUnretained(stream).toOpaque())
+      stream.id = unsafe frame.pointee.hd.stream_id
+      let linked = unsafe link(stream)
+      unsafe nghttp2_session_set_stream_user_data(session, stream.id, linked.toOpaque())
+      unsafe latest = unsafe (stream.id, linked)
     }
     return 0
   }
 
+  @inline(__always)
   func header(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-    buildingBytes += name.count + value.count + 32
-    if buildingBytes > maxHeaderBytes { return }
-    if building.bytes.isEmpty {
-      building.bytes.reserveCapacity(192)
-      building.ends.reserveCapacity(20)
-    }
-    unsafe building.append(name: name, value: value)
+    unsafe assembly.append(name, value)
   }
 
-  func received(_ frame: nghttp2_frame) {
-    let isLast = unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-    switch unsafe UInt32(frame.hd.type) {
+  func received(_ frame: UnsafePointer<nghttp2_frame>) {
+    let isLast = unsafe frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+    switch unsafe UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue:
-      guard let stream = unsafe stream(frame.hd.stream_id) else { return }
-      if isLast { stream.isRemoteClosed = true }
-      let block = building
-      building = HeaderBlock()
-      if buildingBytes > maxHeaderBytes {
-        events.append(.headTooLarge(stream))
-      } else if unsafe (frame.headers.cat == NGHTTP2_HCAT_REQUEST
-        || frame.headers.cat == NGHTTP2_HCAT_RESPONSE)
-      {
-        if !block.isInformational { events.append(.head(stream, block, isLast: isLast)) }
-      } else if role == .client && !isLast {
-        // The final head after informational ones.
-        if !block.isInformational { events.append(.head(stream, block, isLast: false)) }
-      } else if role == .client, block.bytes.first == 0x3a {
-        events.append(.head(stream, block, isLast: true))
-      } else {
-        events.append(.trailers(stream, block))
-      }
+      guard let stream = unsafe stream(frame.pointee.hd.stream_id) else { return }
+      if isLast { unsafe stream._withUnsafeGuaranteedRef { $0.isRemoteClosed = true } }
+      unsafe receivedBlock(stream, frame.pointee.headers.cat, isLast)
     case NGHTTP2_DATA.rawValue:
-      guard isLast, let stream = unsafe stream(frame.hd.stream_id) else { return }
-      stream.isRemoteClosed = true
+      guard isLast, let stream = unsafe stream(frame.pointee.hd.stream_id) else { return }
+      unsafe stream._withUnsafeGuaranteedRef { $0.isRemoteClosed = true }
       // The end belongs to the data just before it, which then is the last piece.
-      if case .data(let last, let range, _)? = events.last, last === stream {
-        events[events.count - 1] = .data(stream, range, isLast: true)
+      if case .data(let last, let range, _)? = events.last,
+        unsafe last.reference.toOpaque() == stream.toOpaque()
+      {
+        events[events.count - 1] = .data(last, range, isLast: true)
       } else {
-        events.append(.end(stream))
+        events.append(.end(unsafe EventReference(stream)))
       }
     case NGHTTP2_GOAWAY.rawValue:
       events.append(
         unsafe .goAway(
-          lastStreamID: frame.goaway.last_stream_id, errorCode: frame.goaway.error_code))
+          lastStreamID: frame.pointee.goaway.last_stream_id,
+          errorCode: frame.pointee.goaway.error_code))
     case NGHTTP2_PING.rawValue:
-      if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 {
-        let data = unsafe frame.ping.opaque_data
+      if unsafe frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 {
+        let data = unsafe frame.pointee.ping.opaque_data
         var payload: UInt64 = 0
         for byte in [data.0, data.1, data.2, data.3, data.4, data.5, data.6, data.7] {
           payload = payload << 8 | UInt64(byte)
@@ -403,88 +426,130 @@ public final class HTTP2Session {
         events.append(.pingReceived)
       }
     case NGHTTP2_SETTINGS.rawValue:
-      if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 {
+      if unsafe frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 {
         events.append(.settingsReceived)
       }
     default: break
     }
   }
 
+  /// A head, or trailers, has come in whole.
+  private func receivedBlock(
+    _ stream: Unmanaged<HTTP2Stream>, _ category: nghttp2_headers_category, _ isLast: Bool
+  ) {
+    let stream = unsafe EventReference(stream)
+    if assembly.isTooLarge {
+      assembly.reset()
+      return events.append(.headTooLarge(stream))
+    }
+    let block = assembly.take { expiring.append($0) }
+    let isTrailers: Bool
+    switch category {
+    case NGHTTP2_HCAT_REQUEST, NGHTTP2_HCAT_RESPONSE: isTrailers = false
+    // A client gets more heads after informational ones; trailers have no `:status`.
+    default: isTrailers = role == .server || isLast && block.bytes.first != 0x3a
+    }
+    if isTrailers {
+      events.append(.trailers(stream, EventReference(block)))
+    } else if !block.isInformational {
+      events.append(.head(stream, EventReference(block), isLast: isLast))
+    }
+  }
+
   func data(_ streamID: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int) {
-    unsafe nghttp2_session_consume_connection(session, count)
-    guard count > 0, let stream = stream(streamID), let bytes = unsafe bytes,
+    consumed += count
+    guard count > 0, let stream = unsafe stream(streamID), let bytes = unsafe bytes,
       let input = unsafe input
     else { return }
     let start = unsafe bytes - input
-    events.append(.data(stream, start..<start + count, isLast: false))
+    events.append(.data(unsafe EventReference(stream), start..<start + count, isLast: false))
   }
 
-  func sent(_ frame: nghttp2_frame) {
-    switch unsafe UInt32(frame.hd.type) {
-    case NGHTTP2_RST_STREAM.rawValue: unsafe history.reset(frame.hd.stream_id)
+  func sent(_ frame: UnsafePointer<nghttp2_frame>) {
+    switch unsafe UInt32(frame.pointee.hd.type) {
+    case NGHTTP2_RST_STREAM.rawValue: unsafe history.reset(frame.pointee.hd.stream_id)
     case NGHTTP2_GOAWAY.rawValue:
-      if unsafe frame.goaway.error_code != 0 { hasFailed = true }
+      if unsafe frame.pointee.goaway.error_code != 0 { hasFailed = true }
       // nghttp2 drops the streams above it.
-      if unsafe frame.goaway.last_stream_id < history.last { history.forgetAll() }
+      if unsafe frame.pointee.goaway.last_stream_id < history.last { history.forgetAll() }
     default: break
     }
     // A server that has answered tells a client that is still sending to stop (RFC 9113 8.1).
-    guard role == .server, unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
-      let stream = unsafe stream(frame.hd.stream_id), !stream.isRemoteClosed
+    guard role == .server,
+      unsafe frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+      let stream = unsafe stream(frame.pointee.hd.stream_id),
+      unsafe stream._withUnsafeGuaranteedRef({ !$0.isRemoteClosed })
     else { return }
     unsafe nghttp2_submit_rst_stream(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, UInt32(NGHTTP2_NO_ERROR.rawValue))
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), frame.pointee.hd.stream_id,
+      UInt32(NGHTTP2_NO_ERROR.rawValue))
   }
 
+  /// nghttp2 forgets the stream, and with it the user data, right after this.
   func closed(_ streamID: Int32, _ errorCode: UInt32) {
-    guard let stream = stream(streamID) else { return }
-    unsafe nghttp2_session_set_stream_user_data(session, streamID, nil)
-    close(stream, errorCode)
+    guard let stream = unsafe stream(streamID) else { return }
+    unsafe close(stream, errorCode)
   }
 
   /// A request that could not be sent any more, as after GOAWAY.
-  func notSent(_ frame: nghttp2_frame) {
-    guard role == .client, unsafe frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return }
-    var at = firstStream
-    while let stream = at {
-      if unsafe stream.id == frame.hd.stream_id {
-        return close(stream, UInt32(NGHTTP2_REFUSED_STREAM.rawValue))
+  func notSent(_ frame: UnsafePointer<nghttp2_frame>) {
+    guard role == .client, unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else {
+      return
+    }
+    var at = unsafe firstStream
+    while let stream = unsafe at {
+      let (id, next) = unsafe stream._withUnsafeGuaranteedRef { unsafe ($0.id, $0.next) }
+      if unsafe id == frame.pointee.hd.stream_id {
+        // nghttp2 may go on to close the stream.
+        unsafe nghttp2_session_set_stream_user_data(session, id, nil)
+        return unsafe close(stream, UInt32(NGHTTP2_REFUSED_STREAM.rawValue))
       }
-      at = stream.next
+      unsafe at = next
     }
   }
 
-  private func close(_ stream: HTTP2Stream, _ errorCode: UInt32) {
-    guard !stream.isClosed else { return }
-    unlink(stream)
+  private func close(_ reference: Unmanaged<HTTP2Stream>, _ errorCode: UInt32) {
+    let stream = unsafe unlink(reference)
     stream.isClosed = true
     bufferedBytes -= stream.bufferedBytes
     stream.dropBody()
-    events.append(.closed(stream, errorCode: errorCode))
+    events.append(.closed(EventReference(stream), errorCode: errorCode))
+    expiring.append(stream)
   }
 
-  private func link(_ stream: HTTP2Stream) {
+  private func link(_ stream: HTTP2Stream) -> Unmanaged<HTTP2Stream> {
     openStreams += 1
-    stream.next = firstStream
-    unsafe firstStream?.previous = stream
-    firstStream = stream
+    let linked = unsafe Unmanaged.passRetained(stream)
+    unsafe stream.next = firstStream
+    unsafe firstStream?._withUnsafeGuaranteedRef { unsafe $0.previous = linked }
+    unsafe firstStream = linked
+    return unsafe linked
   }
 
-  private func unlink(_ stream: HTTP2Stream) {
+  /// Takes a stream out of the list, and the list's reference to it.
+  @discardableResult
+  private func unlink(_ reference: Unmanaged<HTTP2Stream>) -> HTTP2Stream {
     openStreams -= 1
+    unsafe latest = nil
+    let stream = unsafe reference.takeRetainedValue()
     if let previous = unsafe stream.previous {
-      previous.next = stream.next
+      unsafe previous._withUnsafeGuaranteedRef { unsafe $0.next = stream.next }
     } else {
-      firstStream = stream.next
+      unsafe firstStream = stream.next
     }
-    unsafe stream.next?.previous = stream.previous
-    stream.next = nil
+    unsafe stream.next?._withUnsafeGuaranteedRef { unsafe $0.previous = stream.previous }
+    unsafe stream.next = nil
     unsafe stream.previous = nil
+    return stream
   }
 
-  private func stream(_ id: Int32) -> HTTP2Stream? {
+  @inline(__always)
+  private func stream(_ id: Int32) -> Unmanaged<HTTP2Stream>? {
+    if let latest = unsafe latest, unsafe latest.id == id { return unsafe latest.stream }
     guard let pointer = unsafe nghttp2_session_get_stream_user_data(session, id) else { return nil }
-    return unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+    let stream = unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer)
+    unsafe latest = unsafe (id, stream)
+    return unsafe stream
   }
 
   /// How much of the body goes into the next DATA frame.
@@ -516,7 +581,7 @@ public final class HTTP2Session {
     stream.takeBody(count, into: &output)
     if stream.wantsWritable && stream.bufferedBytes < 16 << 10 {
       stream.wantsWritable = false
-      events.append(.writable(stream))
+      events.append(.writable(EventReference(stream)))
     }
   }
 }
@@ -526,11 +591,12 @@ extension HTTP2Session {
   /// called again: its streams refer to objects that are gone.
   public func abandon() -> [HTTP2Stream] {
     var abandoned: [HTTP2Stream] = []
-    while let stream = firstStream {
-      close(stream, 0)
-      abandoned.append(stream)
+    while let stream = unsafe firstStream {
+      unsafe abandoned.append(stream.takeUnretainedValue())
+      unsafe close(stream, 0)
     }
     events = []
+    expiring = []
     return abandoned
   }
 }

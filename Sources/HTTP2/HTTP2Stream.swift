@@ -4,6 +4,7 @@ internal import CNgHTTP2
 ///
 /// The session owns a reference for as long as nghttp2 knows the stream. Confined, with its session,
 /// to one event loop.
+@safe
 open class HTTP2Stream {
   public internal(set) var id: Int32 = 0
   /// The peer has sent END_STREAM.
@@ -26,20 +27,56 @@ open class HTTP2Stream {
   /// The owner was told to hold back, and wants to know when there is room.
   public var wantsWritable = false
 
-  /// The session's list of open streams. `previous` is borrowed: the list owns forwards.
-  var next: HTTP2Stream?
-  unowned(unsafe) var previous: HTTP2Stream?
+  /// The session's list of open streams, each of which it retains once.
+  var next: Unmanaged<HTTP2Stream>?
+  var previous: Unmanaged<HTTP2Stream>?
 
   public init() {}
 
   func enqueue(_ bytes: consuming [UInt8]) {
-    if bytes.isEmpty { return }
     bufferedBytes += bytes.count
+    append(bytes)
+  }
+
+  private func append(_ bytes: consuming [UInt8]) {
+    if bytes.isEmpty { return }
     if chunk.isEmpty {
       chunk = bytes
       chunkOffset = 0
     } else {
       later.append(bytes)
+    }
+  }
+
+  /// A chunk that has grown to this is not added to.
+  private static let chunkBytes = 16 << 10
+
+  /// Lets the writer append to the last chunk that waits, so that many small pieces make few. What
+  /// a writer that throws has appended is taken off again.
+  func extend<E: Error>(_ write: (inout [UInt8]) throws(E) -> Void) throws(E) {
+    var tail: [UInt8] = []
+    let isFirst = later.isEmpty
+    if isFirst {
+      if chunk.count < Self.chunkBytes { swap(&tail, &chunk) }
+    } else if later[later.count - 1].count < Self.chunkBytes {
+      swap(&tail, &later[later.count - 1])
+    }
+    let before = tail.count
+    defer {
+      bufferedBytes += tail.count - before
+      if before == 0 {
+        append(tail)
+      } else if isFirst {
+        swap(&tail, &chunk)
+      } else {
+        swap(&tail, &later[later.count - 1])
+      }
+    }
+    do throws(E) {
+      try write(&tail)
+    } catch {
+      tail.removeLast(tail.count - before)
+      throw error
     }
   }
 

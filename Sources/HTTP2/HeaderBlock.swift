@@ -1,29 +1,185 @@
 /// One received header block, in wire order, pseudo-header fields included.
 ///
 /// Flat: all names and values in one array, with their ends. `ends[2i]` is where name `i` ends and
-/// `ends[2i + 1]` where its value ends.
-public struct HeaderBlock: Sendable {
-  public var bytes: [UInt8] = []
-  public var ends: [UInt32] = []
+/// `ends[2i + 1]` where its value ends. Blocks that are equal byte for byte, as those of most calls of
+/// a connection are, may be one object. Confined, with its session, to one event loop.
+public final class HeaderBlock {
+  public let bytes: [UInt8]
+  public let ends: [UInt32]
   /// The index of `:method`, and of `:path`; -1 where there is none.
-  public var methodField = -1
-  public var pathField = -1
+  public let methodField: Int
+  public let pathField: Int
   /// For a response: `:status` begins with 1, more heads will follow.
-  public var isInformational = false
+  public let isInformational: Bool
+  /// What the session's owner has made of the block, so that it need not do so again.
+  public var digest: AnyObject?
 
-  mutating func append(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
-    let index = ends.count / 2
-    if unsafe name.count == 7 && name[0] == 0x3a && name[1] == 0x6d { methodField = index }
-    if unsafe name.count == 5 && name[0] == 0x3a && name[1] == 0x70 { pathField = index }
-    if unsafe name.count == 7 && name[0] == 0x3a && name[1] == 0x73 && value.first == 0x31
-      && name[2] == 0x74
-    {
-      isInformational = true
+  init(
+    bytes: [UInt8], ends: [UInt32], methodField: Int = -1, pathField: Int = -1,
+    isInformational: Bool = false
+  ) {
+    self.bytes = bytes
+    self.ends = ends
+    self.methodField = methodField
+    self.pathField = pathField
+    self.isInformational = isInformational
+  }
+}
+
+/// Where a header block is put together, field by field, and the blocks seen last.
+@safe
+struct HeaderAssembly: ~Copyable {
+  private var bytes: UnsafeMutablePointer<UInt8>?  // owned: freed in deinit
+  private var byteCount = 0
+  private var byteCapacity = 0
+  private var ends: UnsafeMutablePointer<UInt32>?  // owned: freed in deinit
+  private var endCount = 0
+  private var endCapacity = 0
+  private var methodField = -1
+  private var pathField = -1
+  private var isInformational = false
+  /// What the block counts against the limit, with 32 bytes for each field (RFC 9113 6.5.2).
+  private var size = 0
+  private let limit: Int
+
+  /// Newest hit last.
+  private var recent: [HeaderBlock] = []
+  private static let recentBlocks = 4
+  /// A longer block is not kept: it would make idle connections expensive.
+  private static let recentBytes = 1024
+
+  init(limit: Int) { self.limit = limit }
+
+  deinit {
+    unsafe bytes?.deallocate()
+    unsafe ends?.deallocate()
+  }
+
+  var isTooLarge: Bool { size > limit }
+  var isEmpty: Bool { endCount == 0 }
+
+  mutating func reset() {
+    byteCount = 0
+    endCount = 0
+    methodField = -1
+    pathField = -1
+    isInformational = false
+    size = 0
+  }
+
+  @inline(__always)
+  mutating func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
+    size += name.count + value.count + 32
+    if size > limit { return }
+    let total = name.count + value.count
+    if byteCount + total > byteCapacity || endCount + 2 > endCapacity { grow(total) }
+    guard let bytes = unsafe bytes, let ends = unsafe ends else { return }
+    if unsafe name.count > 4 && name[0] == 0x3a { unsafe note(name, value) }
+    if let source = name.baseAddress {
+      unsafe (bytes + byteCount).update(from: source, count: name.count)
     }
-    unsafe bytes.append(contentsOf: name)
-    ends.append(UInt32(bytes.count))
-    unsafe bytes.append(contentsOf: value)
-    ends.append(UInt32(bytes.count))
+    byteCount += name.count
+    unsafe ends[endCount] = UInt32(byteCount)
+    if let source = value.baseAddress {
+      unsafe (bytes + byteCount).update(from: source, count: value.count)
+    }
+    byteCount += value.count
+    unsafe ends[endCount + 1] = UInt32(byteCount)
+    endCount += 2
+  }
+
+  /// A pseudo-header field: `:method`, `:path`, `:status`, or one of no interest.
+  private mutating func note(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+  ) {
+    switch unsafe (name.count, name[1], name[2]) {
+    case (7, 0x6d, _): methodField = endCount / 2
+    case (5, 0x70, _): pathField = endCount / 2
+    case (7, 0x73, 0x74): isInformational = unsafe value.first == 0x31
+    default: break
+    }
+  }
+
+  private mutating func grow(_ more: Int) {
+    let newBytes = max(256, 2 * byteCapacity, byteCount + more)
+    let newEnds = max(24, 2 * endCapacity)
+    let movedBytes = UnsafeMutablePointer<UInt8>.allocate(capacity: newBytes)
+    let movedEnds = UnsafeMutablePointer<UInt32>.allocate(capacity: newEnds)
+    if let bytes = unsafe bytes { unsafe movedBytes.update(from: bytes, count: byteCount) }
+    if let ends = unsafe ends { unsafe movedEnds.update(from: ends, count: endCount) }
+    unsafe bytes?.deallocate()
+    unsafe ends?.deallocate()
+    unsafe bytes = movedBytes
+    unsafe ends = movedEnds
+    byteCapacity = newBytes
+    endCapacity = newEnds
+  }
+
+  /// The block put together so far, and an empty assembly.
+  ///
+  /// - Parameter evicted: takes the block that made room for it; events may still refer to it.
+  mutating func take(evicted: (HeaderBlock) -> Void) -> HeaderBlock {
+    defer { reset() }
+    for i in stride(from: recent.count - 1, through: 0, by: -1) where equals(recent[i]) {
+      if i != recent.count - 1 { recent.swapAt(i, recent.count - 1) }
+      return recent[recent.count - 1]
+    }
+    let block = unsafe HeaderBlock(
+      bytes: Array(UnsafeBufferPointer(start: bytes, count: byteCount)),
+      ends: Array(UnsafeBufferPointer(start: ends, count: endCount)),
+      methodField: methodField, pathField: pathField, isInformational: isInformational)
+    if byteCount <= Self.recentBytes && methodField >= 0 {
+      if recent.count == Self.recentBlocks { evicted(recent.removeFirst()) }
+      recent.append(block)
+    } else {
+      evicted(block)
+    }
+    if byteCapacity > 4 * Self.recentBytes { shrink() }
+    return block
+  }
+
+  private mutating func shrink() {
+    unsafe bytes?.deallocate()
+    unsafe ends?.deallocate()
+    unsafe bytes = nil
+    unsafe ends = nil
+    byteCapacity = 0
+    endCapacity = 0
+  }
+
+  private func equals(_ block: HeaderBlock) -> Bool {
+    guard block.bytes.count == byteCount, block.ends.count == endCount else { return false }
+    guard let bytes = unsafe bytes, let ends = unsafe ends else { return byteCount == 0 }
+    return unsafe block.bytes.withUnsafeBytes { known in
+      unsafe block.ends.withUnsafeBytes { knownEnds in
+        guard let known = known.baseAddress, let knownEnds = knownEnds.baseAddress else {
+          return false
+        }
+        return unsafe Self.equal(known, bytes, byteCount)
+          && Self.equal(knownEnds, ends, 4 * endCount)
+      }
+    }
+  }
+}
+
+extension HeaderAssembly {
+  private static func equal(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
+    var at = 0
+    while at + 8 <= count {
+      let left = unsafe a.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      let right = unsafe b.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      if left != right { return false }
+      at += 8
+    }
+    while at < count {
+      if unsafe a.load(fromByteOffset: at, as: UInt8.self)
+        != b.load(fromByteOffset: at, as: UInt8.self)
+      {
+        return false
+      }
+      at += 1
+    }
+    return true
   }
 }
 

@@ -15,7 +15,7 @@ final class SessionCallbacks: Sendable {
     unsafe table = made
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(made) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
-      return unsafe withSession(user) { session in unsafe session.began(frame.pointee) }
+      return unsafe withSession(user) { session in unsafe session.began(frame) }
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(made) {
       _, _, name, nameLength, value, valueLength, _, user in
@@ -33,7 +33,7 @@ final class SessionCallbacks: Sendable {
     }
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(made) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
-      unsafe withSession(user) { session in unsafe session.received(frame.pointee) }
+      unsafe withSession(user) { session in unsafe session.received(frame) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made) {
@@ -43,12 +43,12 @@ final class SessionCallbacks: Sendable {
     }
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(made) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
-      unsafe withSession(user) { session in unsafe session.sent(frame.pointee) }
+      unsafe withSession(user) { session in unsafe session.sent(frame) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(made) { _, frame, _, user in
       guard let frame = unsafe frame else { return 0 }
-      unsafe withSession(user) { session in unsafe session.notSent(frame.pointee) }
+      unsafe withSession(user) { session in unsafe session.notSent(frame) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(made) {
@@ -59,8 +59,9 @@ final class SessionCallbacks: Sendable {
     unsafe nghttp2_session_callbacks_set_send_data_callback(made) {
       _, _, head, count, source, user in
       guard let source = unsafe source, let pointer = unsafe source.pointee.ptr else { return 0 }
-      let stream = unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-      unsafe withSession(user) { session in unsafe session.writeBody(stream, head, count) }
+      unsafe withStream(pointer) { stream in
+        unsafe withSession(user) { session in unsafe session.writeBody(stream, head, count) }
+      }
       return 0
     }
   }
@@ -74,9 +75,10 @@ final class SessionCallbacks: Sendable {
       guard let source = unsafe source, let pointer = unsafe source.pointee.ptr,
         let flags = unsafe flags
       else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
-      let stream = unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-      return unsafe withSession(user) { session in
-        unsafe session.readBody(stream, limit, &flags.pointee)
+      return unsafe withStream(pointer) { stream in
+        unsafe withSession(user) { session in
+          unsafe session.readBody(stream, limit, &flags.pointee)
+        }
       }
     }
     return unsafe provider
@@ -92,4 +94,10 @@ private func withSession<R>(
 ) -> R {
   guard let user = unsafe user else { fatalError("nghttp2 lost its user data") }
   return unsafe Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) }
+}
+
+/// The stream that a body source points to, borrowed in the same way.
+@inline(__always)
+private func withStream<R>(_ pointer: UnsafeMutableRawPointer, _ body: (HTTP2Stream) -> R) -> R {
+  unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { body($0) }
 }

@@ -68,9 +68,7 @@ final class CallForm: Sendable {
   ) throws -> [UInt8] {
     if self === Self.plain {
       let envelope = try codec.envelope(message)
-      if envelope.count - Envelope.prefixLength > limit {
-        throw Self.tooLarge(envelope.count, limit)
-      }
+      try Self.check(envelope.count - Envelope.prefixLength, limit)
       return envelope
     }
     var payload: [UInt8] = []
@@ -79,7 +77,7 @@ final class CallForm: Sendable {
     } else {
       try codec.encode(message, &payload)
     }
-    if payload.count > limit { throw Self.tooLarge(payload.count, limit) }
+    try Self.check(payload.count, limit)
     var flags: UInt8 = 0
     if let responseCompression, payload.count >= compressionThreshold {
       payload = try responseCompression.compress(payload)
@@ -106,8 +104,11 @@ final class CallForm: Sendable {
     return family == .grpcWebText ? Array(Base64.encode(buffer).utf8) : buffer
   }
 
-  private static func tooLarge(_ count: Int, _ limit: Int) -> RPCError {
-    RPCError(
-      .resourceExhausted, "the response of \(count) bytes is larger than the limit of \(limit)")
+  /// - Throws: `resourceExhausted` for a response message of more bytes than the limit.
+  static func check(_ count: Int, _ limit: Int) throws(RPCError) {
+    if count > limit {
+      throw RPCError(
+        .resourceExhausted, "the response of \(count) bytes is larger than the limit of \(limit)")
+    }
   }
 }

@@ -5,12 +5,17 @@
 /// `streamClosed` always comes, exactly once, and nothing after it.
 
 /// The head of a request. The fields hold the pseudo-header fields too.
-public struct HTTPRequestHead: Sendable {
-  public var fields: HeaderFields
-  package var methodField: Int
-  package var pathField: Int
+///
+/// Requests with the same head, byte for byte, may share one object.
+public final class HTTPRequestHead: @unchecked Sendable {
+  // @unchecked: `resolved` is touched on the executor of the streams that share the head.
+  public let fields: HeaderFields
+  package let methodField: Int
+  package let pathField: Int
   /// The request has no body.
-  public var isComplete: Bool
+  public let isComplete: Bool
+  /// What a router has made of the head, for the next request with the same one.
+  var resolved: ResolvedCall?
 
   package init(fields: HeaderFields, methodField: Int, pathField: Int, isComplete: Bool) {
     self.fields = fields
@@ -42,11 +47,15 @@ public enum ResponseTrailers: Sendable {
 /// The server's end of one HTTP exchange. Confined to its executor: call it there only.
 public protocol HTTPServerStream: AnyObject {
   var executor: any CallExecutor { get }
+  /// Whether the caller runs on the executor now.
+  var isOnExecutor: Bool { get }
   var peer: Peer { get }
   /// The whole answer at once.
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers)
   func sendHead(_ head: ResponseHead)
   func sendData(_ bytes: consuming [UInt8])
+  /// The same, for a writer that appends the bytes to those that wait already.
+  func sendData(_ write: (inout [UInt8]) throws -> Void) rethrows
   func finish(_ trailers: ResponseTrailers)
   /// Ends the stream with RST_STREAM of that HTTP/2 error code.
   func reset(_ errorCode: UInt32)

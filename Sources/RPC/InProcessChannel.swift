@@ -85,6 +85,8 @@ private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
 
   var executor: any CallExecutor { queue }
 
+  var isOnExecutor: Bool { queue.isCurrent }
+
   var bufferedBytes: Int { responseBytes }
 
   func release(_ bytes: Int) {
@@ -119,6 +121,12 @@ private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
     guard !closed, !bytes.isEmpty else { return }
     responseBytes += bytes.count
     client.received(bytes.span, isLast: false)
+  }
+
+  func sendData(_ write: (inout [UInt8]) throws -> Void) rethrows {
+    var bytes: [UInt8] = []
+    try write(&bytes)
+    sendData(bytes)
   }
 
   func finish(_ trailers: ResponseTrailers) {

@@ -15,6 +15,8 @@ protocol MethodHandler: AnyObject, Sendable {
 struct InterceptorChain: Sendable {
   var interceptors: [any ServerInterceptor] = []
 
+  var isEmpty: Bool { interceptors.isEmpty }
+
   func run(_ call: ServerCall, _ body: () async throws -> Void) async throws {
     if interceptors.isEmpty { return try await body() }
     try await run(call, from: 0, body)
@@ -26,18 +28,6 @@ struct InterceptorChain: Sendable {
     if index == interceptors.count { return try await body() }
     try await interceptors[index].intercept(call) {
       try await run(call, from: index + 1, body)
-    }
-  }
-}
-
-extension MethodHandler {
-  /// Decodes the request; on failure the call is ended and nil returned.
-  func decode<I>(
-    _ codec: MessageCodec<I>, _ bytes: borrowing Span<UInt8>, for call: ServerCall
-  ) -> I? {
-    do { return try call.form.decode(codec, bytes) } catch {
-      call.fail(call.form.malformed(path, error))
-      return nil
     }
   }
 }
@@ -75,17 +65,36 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
-    guard let request = decode(method.request, bytes, for: call) else { return }
-    call.launch { [self] call in
-      if chain.interceptors.isEmpty {
-        await call.succeed(try call.encode(try await body(request, call), method.response))
+    let request: I
+    do { request = try call.form.decode(method.request, bytes) } catch {
+      return call.fail(call.form.malformed(path, error))
+    }
+    call.began(
+      Task.immediate(executorPreference: call.executor) { await self.run(request, call) })
+  }
+
+  // One function from the task's start to the answer: each more would cost every call a frame.
+  private func run(_ request: I, _ call: ServerCall) async {
+    do {
+      if chain.isEmpty && call.deadline == nil {
+        let envelope = try call.encode(try await body(request, call), method.response)
+        if call.isOnExecutor { call.succeed(envelope) } else { await call.finish(envelope) }
       } else {
-        var message: [UInt8] = []
-        try await chain.run(call) {
-          message = try call.encode(try await body(request, call), method.response)
-        }
-        await call.succeed(message)
+        let envelope = try await answer(request, call)
+        await call.finish(envelope)
       }
+    } catch {
+      await call.finish(error)
+    }
+  }
+
+  private func answer(_ request: I, _ call: ServerCall) async throws -> [UInt8] {
+    try await call.withDeadline {
+      var envelope: [UInt8] = []
+      try await chain.run(call) {
+        envelope = try call.encode(try await body(request, call), method.response)
+      }
+      return envelope
     }
   }
 
@@ -113,11 +122,27 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
-    guard let request = decode(method.request, bytes, for: call) else { return }
-    call.launch { [self] call in
-      let writer = ResponseWriter(call: call, codec: method.response)
-      try await chain.run(call) { try await body(request, writer, call) }
-      await call.succeed()
+    let request: I
+    do { request = try call.form.decode(method.request, bytes) } catch {
+      return call.fail(call.form.malformed(path, error))
+    }
+    call.began(
+      Task.immediate(executorPreference: call.executor) { await self.run(request, call) })
+  }
+
+  private func run(_ request: I, _ call: ServerCall) async {
+    let writer = ResponseWriter(call: call, codec: method.response)
+    do {
+      if chain.isEmpty && call.deadline == nil {
+        try await body(request, writer, call)
+      } else {
+        try await call.withDeadline {
+          try await chain.run(call) { try await body(request, writer, call) }
+        }
+      }
+      await call.finish()
+    } catch {
+      await call.finish(error)
     }
   }
 
@@ -147,11 +172,19 @@ final class StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {}
 
   func start(_ call: ServerCall) {
-    call.launch { [self] call in
-      let requests = RequestStream(call: call, codec: method.request, path: method.path)
-      let writer = ResponseWriter(call: call, codec: method.response)
-      try await chain.run(call) { try await body(requests, writer, call) }
-      await call.succeed()
+    call.began(Task.immediate(executorPreference: call.executor) { await self.run(call) })
+  }
+
+  private func run(_ call: ServerCall) async {
+    let requests = RequestStream(call: call, codec: method.request, path: method.path)
+    let writer = ResponseWriter(call: call, codec: method.response)
+    do {
+      try await call.withDeadline {
+        try await chain.run(call) { try await body(requests, writer, call) }
+      }
+      await call.finish()
+    } catch {
+      await call.finish(error)
     }
   }
 }

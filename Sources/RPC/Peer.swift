@@ -14,21 +14,37 @@ public struct Peer: Sendable {
   }
 
   /// `unix:` or `host:port`, for logs.
-  public var address: String
+  public var address: String { facts.address }
   /// The local address the connection was accepted on, such as `127.0.0.1:50000`.
-  public var localAddress: String
+  public var localAddress: String { facts.localAddress }
   /// The client's certificate chain, DER, leaf first; empty without TLS or without a certificate.
   /// Whether it was verified depends on the listener's TLS configuration.
-  public var certificates: [[UInt8]]
-  public var process: Process?
+  public var certificates: [[UInt8]] { facts.certificates }
+  public var process: Process? { facts.process }
+
+  /// Shared, since every call of a connection holds its peer.
+  private let facts: Facts
+  private final class Facts: Sendable {
+    let address: String
+    let localAddress: String
+    let certificates: [[UInt8]]
+    let process: Process?
+
+    init(
+      address: String, localAddress: String, certificates: [[UInt8]], process: Process?
+    ) {
+      self.address = address
+      self.localAddress = localAddress
+      self.certificates = certificates
+      self.process = process
+    }
+  }
 
   public init(
     address: String, localAddress: String = "", certificates: [[UInt8]] = [],
     process: Process? = nil
   ) {
-    self.address = address
-    self.localAddress = localAddress
-    self.certificates = certificates
-    self.process = process
+    facts = Facts(
+      address: address, localAddress: localAddress, certificates: certificates, process: process)
   }
 }

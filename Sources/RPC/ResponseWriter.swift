@@ -11,6 +11,10 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
   /// - Parameter compresses: false sends this one uncompressed although the call compresses.
   /// - Throws: `RPCError` with `cancelled` when the call is over; what the codec throws.
   public func write(_ message: Response, compresses: Bool = true) async throws {
+    if call.isOnExecutor && call.form === CallForm.plain {
+      if try call.sendNow(message, codec) { return }
+      return await call.waitForRoom()
+    }
     try await call.send(try call.encode(message, codec, compresses: compresses))
   }
 

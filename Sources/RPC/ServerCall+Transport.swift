@@ -3,12 +3,10 @@ extension ServerCall: HTTPRequestReceiver {
     unreleasedBytes += data.count
     guard machine.isOpen else { return returnCredit() }
     // A unary request usually arrives as one piece: decode it where it lies.
-    if isLast, form === CallForm.plain, !machine.kind.clientStreams, reader.isAtBoundary,
-      queue.isEmpty,
-      data.count >= Envelope.prefixLength, data[0] == 0
-    {
+    if isLast, inbox == nil, resolved.isPlain, data.count >= Envelope.prefixLength, data[0] == 0 {
       let length = Int(data[1]) << 24 | Int(data[2]) << 16 | Int(data[3]) << 8 | Int(data[4])
-      if length == data.count - Envelope.prefixLength && length <= limits.requestMessageBytes,
+      if length == data.count - Envelope.prefixLength
+        && length <= resolved.limits.requestMessageBytes,
         machine.messageReceived() == .deliver, machine.requestEnded() == .startHandler
       {
         returnCredit()
@@ -28,34 +26,41 @@ extension ServerCall: HTTPRequestReceiver {
     if isLast { receivedEnd() }
   }
 
+  /// A Connect unary request that came otherwise than as a body.
+  func receivedWhole(_ message: [UInt8]) {
+    openInbox().body = message
+    receivedEnd()
+  }
+
   /// False when too much is kept.
   func updateHeld() -> Bool {
-    let held = machine.isOpen ? reader.partialBytes + queuedBytes + body.count : 0
+    let held = machine.isOpen ? inbox?.heldBytes ?? 0 : 0
     let change = held - heldBytes
     heldBytes = held
     return change == 0 || stream.holds(change)
   }
 
   private func take(_ data: borrowing Span<UInt8>) throws(RPCError) {
+    let inbox = openInbox()
     switch form.family {
     case .connectUnary:
-      if body.count + data.count > limits.requestMessageBytes {
+      if inbox.body.count + data.count > limits.requestMessageBytes {
         throw RPCError(
           .resourceExhausted,
           "the request is larger than the limit of \(limits.requestMessageBytes) bytes")
       }
-      data.withUnsafeBufferPointer { body.append(contentsOf: $0) }
+      data.withUnsafeBufferPointer { inbox.body.append(contentsOf: $0) }
     case .grpcWebText:
-      guard let bytes = textDecoder.decode(data) else {
+      guard let bytes = inbox.textDecoder.decode(data) else {
         throw RPCError(.internalError, "the request is not base64")
       }
-      try cut(bytes.span)
-    case .grpc, .grpcWeb, .connectStreaming: try cut(data)
+      try cut(bytes.span, inbox)
+    case .grpc, .grpcWeb, .connectStreaming: try cut(data, inbox)
     }
   }
 
-  private func cut(_ data: borrowing Span<UInt8>) throws(RPCError) {
-    try reader.receive(data) { (flags, message) throws(RPCError) in
+  private func cut(_ data: borrowing Span<UInt8>, _ inbox: RequestInbox) throws(RPCError) {
+    try inbox.reader.receive(data) { (flags, message) throws(RPCError) in
       try self.receivedEnvelope(flags, message)
     }
   }
@@ -85,20 +90,19 @@ extension ServerCall: HTTPRequestReceiver {
       throw RPCError(.unimplemented, "\(path) takes one request message, and a second one came")
     case .ignore: return
     }
-    if let waiter = inputWaiter {
-      inputWaiter = nil
+    let inbox = openInbox()
+    if let waiter = inbox.waiter {
+      inbox.waiter = nil
       requestWasCompressed = wasCompressed
       waiter.resume(returning: bytes)
     } else {
-      queue.append(bytes)
-      if form.requestCompression != nil { queueFlags.append(wasCompressed) }
-      queuedBytes += bytes.count
+      inbox.append(RequestInbox.Message(bytes: bytes, wasCompressed: wasCompressed))
     }
   }
 
   public func receivedEnd() {
     guard machine.isOpen else { return }
-    if !reader.isAtBoundary || !textDecoder.isAtBoundary {
+    if let inbox, !inbox.isAtBoundary {
       return fail(
         RPCError(
           form.family == .grpc ? .internalError : .invalidArgument,
@@ -109,20 +113,15 @@ extension ServerCall: HTTPRequestReceiver {
     }
     switch machine.requestEnded() {
     case .startHandler:
-      let request = queue[0]
-      queue = []
-      requestWasCompressed = queueFlags.first ?? false
-      queueFlags = []
-      queuedBytes = 0
+      guard let request = inbox?.take() else { return }
+      inbox = nil
+      requestWasCompressed = request.wasCompressed
       _ = updateHeld()
       returnCredit()
-      handler.start(self, request.span)
+      handler.start(self, request.bytes.span)
     case .endInput:
       inputEnded = true
-      if let waiter = inputWaiter {
-        inputWaiter = nil
-        waiter.resume(returning: nil)
-      }
+      inbox?.close()
     case .refuseMissingMessage:
       fail(RPCError(.unimplemented, "\(path) takes one request message, and none came"))
     case .ignore: break
@@ -145,8 +144,9 @@ extension ServerCall: HTTPRequestReceiver {
 
   /// The whole body of a Connect unary request is its message.
   private func takeUnaryBody() throws(RPCError) {
-    let whole = body
-    body = []
+    let inbox = openInbox()
+    let whole = inbox.body
+    inbox.body = []
     guard let compression = form.requestCompression, !whole.isEmpty else {
       return try receivedMessage(whole)
     }

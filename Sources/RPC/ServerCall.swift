@@ -6,95 +6,86 @@ import Synchronization
 /// connection is lost. The members that the transport drives are confined to the call's executor;
 /// what handlers touch may be touched from anywhere.
 public final class ServerCall: @unchecked Sendable {
-  // @unchecked: `machine`, `reader`, the queues and `task` are touched on `executor` only.
+  // @unchecked: `machine`, `inbox`, the waiters and `task` are touched on `executor` only.
 
   public let peer: Peer
   /// When the caller stops waiting; nil when it named no time.
   public let deadline: ContinuousClock.Instant?
-  package let executor: any CallExecutor
   let stream: any HTTPServerStream
-  let handler: any MethodHandler
-  let fields: HeaderFields
-  let pathField: Int
-  let limits: CallLimits
-  let compressions: [any MessageCompression]
-  private var compressesAll = false
-
-  /// How this call is written; changed only by `compressResponses`, before the first message.
-  var form: CallForm
-  var textDecoder = Base64StreamDecoder()
-  /// The body of a Connect unary request so far.
-  var body: [UInt8] = []
+  let head: HTTPRequestHead
+  let resolved: ResolvedCall
+  /// Set by `compressResponses`, before the first message.
+  private var compressingForm: CallForm?
 
   var machine: ServerCallMachine
-  var reader: EnvelopeReader
+  /// What has come of the request and is not with the handler; nil for most calls, whose one message
+  /// comes whole.
+  var inbox: RequestInbox?
   var task: Task<Void, Never>?
   private var timer: TimerID?
 
-  /// Request messages that the handler has not asked for yet, oldest first.
-  var queue: [[UInt8]] = []
-  var queueStart = 0
-  /// Whether each message of the queue came compressed; empty for calls that name no encoding.
-  var queueFlags: [Bool] = []
   /// Whether the request message that the handler took last came compressed.
   public internal(set) var requestWasCompressed = false
-  var queuedBytes = 0
+  var inputEnded = false
   var unreleasedBytes = 0
   /// Request bytes that the stream was told are kept here.
   var heldBytes = 0
-  var inputEnded = false
-  var inputWaiter: UnsafeContinuation<[UInt8]?, Never>?
   var writeWaiters: [UnsafeContinuation<Void, Never>] = []
 
-  private let answer = Mutex(Answer())
-  private struct Answer {
+  private let answer = Mutex<Answer?>(nil)
+  private final class Answer {
     var initial = Metadata()
     var trailing = Metadata()
   }
 
-  init(
-    stream: any HTTPServerStream, handler: any MethodHandler, head: HTTPRequestHead,
-    form: CallForm, timeout: Duration?, limits: CallLimits,
-    compressions: [any MessageCompression]
-  ) {
-    self.form = form
-    self.compressions = compressions
+  init(stream: any HTTPServerStream, head: HTTPRequestHead, resolved: ResolvedCall) {
     self.stream = stream
-    self.executor = stream.executor
     self.peer = stream.peer
-    self.handler = handler
-    self.fields = head.fields
-    self.pathField = head.pathField
-    self.limits = limits
-    self.machine = ServerCallMachine(kind: handler.kind)
-    self.reader = EnvelopeReader(limit: limits.requestMessageBytes)
-    if let timeout {
+    self.head = head
+    self.resolved = resolved
+    self.machine = ServerCallMachine(kind: resolved.handler.kind)
+    if let timeout = resolved.timeout {
       self.deadline = ContinuousClock.now + timeout
-      self.timer = executor.schedule(after: timeout) { [weak self] in self?.deadlinePassed() }
+      self.timer = stream.executor.schedule(after: timeout) { [weak self] in
+        self?.deadlinePassed()
+      }
     } else {
       self.deadline = nil
     }
   }
 
+  package var executor: any CallExecutor { stream.executor }
+  package var isOnExecutor: Bool { stream.isOnExecutor }
+  var handler: any MethodHandler { resolved.handler }
+  var limits: CallLimits { resolved.limits }
+  /// How this call is written.
+  var form: CallForm { compressingForm ?? resolved.form }
+
   // MARK: For handlers and interceptors
 
   /// The path that was asked for, `/package.Service/Method`.
-  public var path: String { fields.value(pathField) }
+  public var path: String { head.path }
 
   /// The call's custom metadata.
-  public var metadata: Metadata { Metadata(fields: fields) }
+  public var metadata: Metadata { Metadata(fields: head.fields) }
 
   /// The current call of a handler whose caller set a deadline; what calls made within it inherit.
   @TaskLocal public static var inheritedDeadline: ContinuousClock.Instant?
 
   /// Adds metadata that goes out with the response's head. Without effect once that is sent.
   public func addInitialMetadata(_ metadata: Metadata) {
-    answer.withLock { $0.initial.append(contentsOf: metadata) }
+    answer.withLock { answer in
+      if answer == nil { answer = Answer() }
+      answer?.initial.append(contentsOf: metadata)
+    }
   }
 
   /// Adds metadata that goes out with the status.
   public func addTrailingMetadata(_ metadata: Metadata) {
-    answer.withLock { $0.trailing.append(contentsOf: metadata) }
+    answer.withLock { answer in
+      if answer == nil { answer = Answer() }
+      answer?.trailing.append(contentsOf: metadata)
+    }
   }
 
   /// Sends the response's head now rather than with the first message.
@@ -110,29 +101,26 @@ public final class ServerCall: @unchecked Sendable {
   /// when that is nothing. Call it before the first message is written.
   public func compressResponses() {
     guard form.responseCompression == nil else { return }
-    let offered = fields.first("grpc-accept-encoding") ?? fields.first("connect-accept-encoding")
+    let offered =
+      head.fields.first("grpc-accept-encoding") ?? head.fields.first("connect-accept-encoding")
     let names = (offered ?? "").split(separator: ",").map { $0.drop { $0 == " " } }
-    guard let chosen = compressions.first(where: { names.contains($0.name[...]) }) else { return }
-    form = form.compressing(with: chosen)
-    compressesAll = true
+    guard
+      let chosen = resolved.compressions.first(where: { names.contains($0.name[...]) })
+    else { return }
+    compressingForm = form.compressing(with: chosen)
   }
 
   // MARK: The handler's life
 
-  /// Starts the handler: at once, on this executor, up to its first suspension.
-  package func launch(_ body: @escaping @Sendable (ServerCall) async throws -> Void) {
-    let started = Task.immediate(executorPreference: executor) {
-      do {
-        if let deadline = self.deadline {
-          try await Self.$inheritedDeadline.withValue(deadline) { try await body(self) }
-        } else {
-          try await body(self)
-        }
-      } catch {
-        await self.onExecutor { $0.fail(RPCError(handlerError: error)) }
-      }
-    }
+  /// The handler's task runs: it was started on this executor, and has come to its first suspension.
+  func began(_ started: Task<Void, Never>) {
     if machine.isOpen { task = started }
+  }
+
+  /// Runs the body so that calls made within it inherit this call's deadline.
+  func withDeadline<T>(_ body: () async throws -> T) async throws -> T {
+    guard let deadline else { return try await body() }
+    return try await Self.$inheritedDeadline.withValue(deadline) { try await body() }
   }
 
   /// A message as this call writes it.
@@ -142,23 +130,23 @@ public final class ServerCall: @unchecked Sendable {
     try form.encode(
       message, codec,
       compressionThreshold: !compresses
-        ? .max : compressesAll ? 0 : limits.compressionThresholdBytes,
+        ? .max : compressingForm != nil ? 0 : limits.compressionThresholdBytes,
       limit: limits.responseMessageBytes)
   }
 
   /// Ends a call that answers with one message, given as `encode` made it.
-  package func succeed(_ message: consuming [UInt8]) async {
-    if executor.isCurrent {
-      sendSingle(message)
-    } else {
-      let message = message
-      await onExecutor { $0.sendSingle(message) }
-    }
+  func finish(_ message: [UInt8]) async { await onExecutor { $0.succeed(message) } }
+
+  /// Ends a call whose handler has thrown.
+  func finish(_ error: any Error) async {
+    await onExecutor { $0.fail(RPCError(handlerError: error)) }
   }
 
-  private func sendSingle(_ message: consuming [UInt8]) {
+  /// The same as `finish`, on the executor.
+  func succeed(_ message: consuming [UInt8]) {
     let effect = machine.ended()
     if effect == .discard { return }
+    let form = form
     if form === CallForm.plain {
       if effect == .headAndTrailers {
         stream.respond(responseHead(), body: message, trailers: form.end(nil, trailing()).trailers)
@@ -175,19 +163,19 @@ public final class ServerCall: @unchecked Sendable {
     } else {
       if effect == .headAndTrailers { stream.sendHead(responseHead()) }
       stream.sendData(message)
-      finish(nil)
+      end(nil)
     }
     release()
   }
 
   /// Ends a streaming call with OK.
-  package func succeed() async {
+  func finish() async {
     await onExecutor { call in
       switch call.machine.ended() {
       case .headAndTrailers:
         call.stream.sendHead(call.responseHead())
-        call.finish(nil)
-      case .trailers: call.finish(nil)
+        call.end(nil)
+      case .trailers: call.end(nil)
       case .discard: break
       }
       call.release()
@@ -201,14 +189,14 @@ public final class ServerCall: @unchecked Sendable {
     case .headAndTrailers:
       let (head, body, trailers) = form.refusal(error, initial(), trailing())
       stream.respond(head, body: body, trailers: trailers)
-    case .trailers: finish(error)
+    case .trailers: end(error)
     case .discard: return
     }
     release()
     task?.cancel()
   }
 
-  private func finish(_ error: RPCError?) {
+  private func end(_ error: RPCError?) {
     let (body, trailers) = form.end(error, trailing())
     stream.sendData(body)
     stream.finish(trailers)
@@ -224,20 +212,13 @@ public final class ServerCall: @unchecked Sendable {
     if let timer { executor.cancel(timer) }
     timer = nil
     task = nil
-    queue = []
-    queueFlags = []
-    queueStart = 0
-    queuedBytes = 0
-    reader = EnvelopeReader(limit: limits.requestMessageBytes)
-    _ = updateHeld()
     inputEnded = true
-    if let waiter = inputWaiter {
-      inputWaiter = nil
-      waiter.resume(returning: nil)
+    if let inbox {
+      self.inbox = nil
+      inbox.close()
+      _ = updateHeld()
     }
-    let waiters = writeWaiters
-    writeWaiters = []
-    for waiter in waiters { waiter.resume() }
+    if !writeWaiters.isEmpty { streamWritable() }
     if unreleasedBytes > 0 {
       stream.release(unreleasedBytes)
       unreleasedBytes = 0
@@ -246,9 +227,9 @@ public final class ServerCall: @unchecked Sendable {
 
   private func responseHead() -> ResponseHead { form.head(initial()) }
 
-  private func initial() -> Metadata { answer.withLock { $0.initial } }
+  private func initial() -> Metadata { answer.withLock { $0?.initial ?? Metadata() } }
 
-  private func trailing() -> Metadata { answer.withLock { $0.trailing } }
+  private func trailing() -> Metadata { answer.withLock { $0?.trailing ?? Metadata() } }
 
   // MARK: Writing
 
@@ -256,7 +237,7 @@ public final class ServerCall: @unchecked Sendable {
   ///
   /// - Throws: `cancelled` when the call is over.
   package func send(_ envelope: consuming [UInt8]) async throws(RPCError) {
-    if executor.isCurrent {
+    if isOnExecutor {
       if try sendNow(envelope) { return }
     } else {
       let envelope = envelope
@@ -267,6 +248,11 @@ public final class ServerCall: @unchecked Sendable {
       }
       if try sent.get() { return }
     }
+    await waitForRoom()
+  }
+
+  /// Returns when there is room for more, or the call is over.
+  func waitForRoom() async {
     await onExecutor { call in
       while call.machine.isOpen && call.stream.bufferedBytes > call.limits.responseBufferBytes {
         await withUnsafeContinuation { call.writeWaiters.append($0) }
@@ -274,13 +260,31 @@ public final class ServerCall: @unchecked Sendable {
     }
   }
 
-  /// Whether there is room for more.
-  private func sendNow(_ envelope: consuming [UInt8]) throws(RPCError) -> Bool {
+  /// Sends a message of a plain call, on the executor; whether there is room for more.
+  func sendNow<M>(_ message: M, _ codec: MessageCodec<M>) throws -> Bool {
+    try beginMessage()
+    try stream.sendData { buffer in
+      let start = buffer.count
+      Envelope.open(&buffer)
+      try codec.encode(message, &buffer)
+      Envelope.seal(&buffer, from: start, flags: 0)
+      try CallForm.check(
+        buffer.count - start - Envelope.prefixLength, resolved.limits.responseMessageBytes)
+    }
+    return stream.bufferedBytes <= resolved.limits.responseBufferBytes
+  }
+
+  private func beginMessage() throws(RPCError) {
     switch machine.messageWritten() {
     case .sendHeadFirst: stream.sendHead(responseHead())
     case .send: break
     case .discard: throw RPCError(.cancelled, "the call is over")
     }
+  }
+
+  /// Whether there is room for more.
+  private func sendNow(_ envelope: consuming [UInt8]) throws(RPCError) -> Bool {
+    try beginMessage()
     stream.sendData(envelope)
     return stream.bufferedBytes <= limits.responseBufferBytes
   }
@@ -288,35 +292,34 @@ public final class ServerCall: @unchecked Sendable {
   // MARK: Reading
 
   /// The next request message, nil at the end of the stream or of the call.
-  package func nextMessage() async -> [UInt8]? {
+  func nextMessage() async -> [UInt8]? {
     await onExecutor { call in
       if let message = call.dequeue() { return message }
       if call.inputEnded { return nil }
-      precondition(call.inputWaiter == nil, "a request stream has one reader at a time")
-      return await withUnsafeContinuation { call.inputWaiter = $0 }
+      let inbox = call.openInbox()
+      precondition(inbox.waiter == nil, "a request stream has one reader at a time")
+      return await withUnsafeContinuation { inbox.waiter = $0 }
     }
   }
 
   private func dequeue() -> [UInt8]? {
-    guard queueStart < queue.count else { return nil }
-    let message = queue[queueStart]
-    queue[queueStart] = []
-    if queueStart < queueFlags.count { requestWasCompressed = queueFlags[queueStart] }
-    queueStart += 1
-    if queueStart == queue.count {
-      queue.removeAll(keepingCapacity: true)
-      queueFlags.removeAll(keepingCapacity: true)
-      queueStart = 0
-    }
-    queuedBytes -= message.count
+    guard let message = inbox?.take() else { return nil }
+    requestWasCompressed = message.wasCompressed
     // Holding less is never refused.
     _ = updateHeld()
     returnCredit()
-    return message
+    return message.bytes
+  }
+
+  func openInbox() -> RequestInbox {
+    if let inbox { return inbox }
+    let opened = RequestInbox(limit: limits.requestMessageBytes)
+    inbox = opened
+    return opened
   }
 
   func returnCredit() {
-    if unreleasedBytes > 0 && queuedBytes < limits.requestBufferBytes {
+    if unreleasedBytes > 0 && (inbox?.queuedBytes ?? 0) < limits.requestBufferBytes {
       stream.release(unreleasedBytes)
       unreleasedBytes = 0
     }
@@ -326,7 +329,7 @@ public final class ServerCall: @unchecked Sendable {
   package func onExecutor<T: Sendable>(
     _ body: @Sendable (ServerCall) async -> T
   ) async -> T {
-    if executor.isCurrent { return await body(self) }
+    if isOnExecutor { return await body(self) }
     return await withTaskExecutorPreference(executor) { await body(self) }
   }
 }

@@ -77,6 +77,9 @@ extension ServiceRouter: HTTPService {
   public func accept(
     _ head: HTTPRequestHead, on stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
+    if let resolved = head.resolved, resolved.edition === edition {
+      return start(head, resolved, stream)
+    }
     let facts = RequestFacts(head.fields)
     if head.fields.valueEquals(head.methodField, "POST") {
       return acceptPost(head, facts, stream)
@@ -132,7 +135,17 @@ extension ServiceRouter: HTTPService {
         "This method is \(handler.kind == .unary ? "unary" : "streaming"): call it with Connect's "
           + "content types \(types), or with gRPC.")
     }
-    return start(head, handler, form, facts.timeout, stream)
+    let resolved = resolve(handler, form, facts.timeout)
+    head.resolved = resolved
+    return start(head, resolved, stream)
+  }
+
+  private func resolve(
+    _ handler: any MethodHandler, _ form: CallForm, _ timeout: Duration?
+  ) -> ResolvedCall {
+    ResolvedCall(
+      edition: edition, handler: handler, form: form, timeout: timeout, limits: limits,
+      compressions: compressions)
   }
 
   private static let acceptedTypes =
@@ -175,13 +188,11 @@ extension ServiceRouter: HTTPService {
     case .success(let form):
       if let fault = facts.fault { return refuse(stream, form, fault) }
       let call = ServerCall(
-        stream: stream, handler: handler, head: head, form: form, timeout: facts.timeout,
-        limits: limits, compressions: compressions)
+        stream: stream, head: head, resolved: resolve(handler, form, facts.timeout))
       if query.message.count > limits.requestMessageBytes {
         call.fail(RPCError(.resourceExhausted, "the request is larger than the limit"))
       } else {
-        call.body = query.message
-        call.receivedEnd()
+        call.receivedWhole(query.message)
       }
       return call
     }
@@ -236,13 +247,10 @@ extension ServiceRouter: HTTPService {
   }
 
   private func start(
-    _ head: HTTPRequestHead, _ handler: any MethodHandler, _ form: CallForm, _ timeout: Duration?,
-    _ stream: any HTTPServerStream
+    _ head: HTTPRequestHead, _ resolved: ResolvedCall, _ stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
-    let call = ServerCall(
-      stream: stream, handler: handler, head: head, form: form, timeout: timeout, limits: limits,
-      compressions: compressions)
-    if handler.kind.clientStreams { handler.start(call) }
+    let call = ServerCall(stream: stream, head: head, resolved: resolved)
+    if resolved.handler.kind.clientStreams { resolved.handler.start(call) }
     if head.isComplete { call.receivedEnd() }
     return call
   }

@@ -2,13 +2,15 @@
 ///
 /// A value: register everything, then give it to a server or an `InProcessChannel`.
 public struct ServiceRouter: Sendable {
-  public var limits = CallLimits()
+  public var limits = CallLimits() { didSet { edition = RouterEdition() } }
   /// Which web pages may call.
-  public var cors = CORSPolicy()
+  public var cors = CORSPolicy() { didSet { edition = RouterEdition() } }
   /// What messages may be compressed with, in order of preference.
   public let compressions: [any MessageCompression]
   var routes = RouteTable()
   private var chain = InterceptorChain()
+  /// Stands for the methods as they are registered now.
+  private(set) var edition = RouterEdition()
   private(set) var fallback: (any MethodHandler)?
   /// The services that have at least one method, in the order of registration.
   public private(set) var services: [String] = []
@@ -70,10 +72,12 @@ public struct ServiceRouter: Sendable {
     let method = Method<[UInt8], [UInt8]>(
       service: "", name: "", kind: .bidirectionalStreaming, request: .bytes, response: .bytes)
     fallback = StreamingHandler(method: method, chain: chain, body: body)
+    edition = RouterEdition()
   }
 
   private mutating func add(_ handler: any MethodHandler, service: String) {
     if !services.contains(service) { services.append(service) }
     routes.insert(handler)
+    edition = RouterEdition()
   }
 }

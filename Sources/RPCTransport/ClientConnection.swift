@@ -65,22 +65,22 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       }
       ready(.success(self))
     case .head(let stream, let block, let isLast):
-      receiver(stream)?.receivedHead(HeaderFields(block), isLast: isLast)
+      receiver(stream)?.receivedHead(HeaderFields(block.object), isLast: isLast)
     case .data(let stream, let range, let isLast):
       guard let receiver = receiver(stream) else {
-        return session.release(stream, range.count)
+        return session.release(stream.object, range.count)
       }
       receiver.received(
         Span(_unsafeElements: UnsafeBufferPointer(rebasing: input[range])), isLast: isLast)
     case .end: break
     case .trailers(let stream, let block):
-      receiver(stream)?.receivedTrailers(HeaderFields(block))
+      receiver(stream)?.receivedTrailers(HeaderFields(block.object))
     case .headTooLarge(let stream):
-      session.reset(stream, errorCode: 0xb)
+      session.reset(stream.object, errorCode: 0xb)
     case .writable(let stream):
-      unsafeDowncast(stream, to: ClientStream.self).drained()
+      unsafeDowncast(stream.object, to: ClientStream.self).drained()
     case .closed(let stream, let errorCode):
-      unsafeDowncast(stream, to: ClientStream.self)
+      unsafeDowncast(stream.object, to: ClientStream.self)
         .ended(errorCode == 0 ? .complete : .reset(errorCode: errorCode))
       if isRetired && session.openStreams == 0 { close("the server has ended the connection") }
     case .goAway:
@@ -90,8 +90,10 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     }
   }
 
-  private func receiver(_ stream: HTTP2Stream) -> (any HTTPResponseReceiver)? {
-    unsafeDowncast(stream, to: ClientStream.self).receiver
+  private func receiver(
+    _ stream: EventReference<HTTP2Stream>
+  ) -> (any HTTPResponseReceiver)? {
+    unsafeDowncast(stream.object, to: ClientStream.self).receiver
   }
 
   private func retire() {

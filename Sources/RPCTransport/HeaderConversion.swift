@@ -29,3 +29,20 @@ extension OutgoingHeaders {
 extension HeaderFields {
   init(_ block: HeaderBlock) { self.init(bytes: block.bytes, ends: block.ends) }
 }
+
+extension HTTPRequestHead {
+  /// The head that a block holds; nil for a request without `:method` or `:path`, such as CONNECT.
+  ///
+  /// Kept with the block, which equal requests of a connection share.
+  static func of(_ block: HeaderBlock, isComplete: Bool) -> HTTPRequestHead? {
+    if !isComplete, let known = block.digest {
+      return unsafeDowncast(known, to: HTTPRequestHead.self)
+    }
+    guard block.methodField >= 0, block.pathField >= 0 else { return nil }
+    let head = HTTPRequestHead(
+      fields: HeaderFields(block), methodField: block.methodField, pathField: block.pathField,
+      isComplete: isComplete)
+    if !isComplete { block.digest = head }
+    return head
+  }
+}

@@ -81,15 +81,16 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     let set = sets[next]
     next = (next + 1) % sets.count
     guard set.limit.take() else { return refuse(socket) }
-    var peer = Peer(address: address, localAddress: address)
+    let peer: Peer
     if isUnix {
-      if let process = Socket.peerCredentials(socket.number) {
-        peer.process = Peer.Process(
-          userID: process.userID, groupID: process.groupID, processID: process.processID)
+      let process = Socket.peerCredentials(socket.number).map {
+        Peer.Process(userID: $0.userID, groupID: $0.groupID, processID: $0.processID)
       }
+      peer = Peer(address: address, localAddress: address, process: process)
     } else {
       Socket.setNoDelay(socket.number)
-      peer.address = Socket.peerAddress(socket.number)?.text ?? "unknown"
+      peer = Peer(
+        address: Socket.peerAddress(socket.number)?.text ?? "unknown", localAddress: address)
     }
     let number = socket.release()
     let accepted = peer

@@ -49,45 +49,41 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   override func established() {
-    if let tls { peer.certificates = tls.peerCertificateBytes }
+    guard let tls else { return }
+    peer = Peer(
+      address: peer.address, localAddress: peer.localAddress,
+      certificates: tls.peerCertificateBytes, process: peer.process)
   }
 
   override func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {
     switch event {
     case .head(let stream, let block, let isLast):
-      let stream = unsafeDowncast(stream, to: ServerStream.self)
+      let stream = ServerStream.of(stream)
       stream.connection = self
       stopIdling()
-      let head = HTTPRequestHead(
-        fields: HeaderFields(block), methodField: block.methodField, pathField: block.pathField,
-        isComplete: isLast)
-      // nghttp2 refuses requests without these; CONNECT has no path.
-      guard block.methodField >= 0, block.pathField >= 0 else {
+      guard let head = block.use({ HTTPRequestHead.of($0, isComplete: isLast) }) else {
         return stream.respond(
           .fields(HeaderFields([":status": "405"])), body: [], trailers: .none)
       }
       stream.receiver = service.accept(head, on: stream)
     case .data(let stream, let range, let isLast):
-      let stream = unsafeDowncast(stream, to: ServerStream.self)
+      let stream = ServerStream.of(stream)
       guard let receiver = stream.receiver else { return stream.release(range.count) }
       receiver.received(
         Span(_unsafeElements: UnsafeBufferPointer(rebasing: input[range])), isLast: isLast)
-    case .end(let stream):
-      unsafeDowncast(stream, to: ServerStream.self).receiver?.receivedEnd()
-    case .trailers(let stream, _):
-      unsafeDowncast(stream, to: ServerStream.self).receiver?.receivedEnd()
+    case .end(let stream): ServerStream.of(stream).receiver?.receivedEnd()
+    case .trailers(let stream, _): ServerStream.of(stream).receiver?.receivedEnd()
     case .headTooLarge(let stream):
-      let stream = unsafeDowncast(stream, to: ServerStream.self)
+      let stream = ServerStream.of(stream)
       stream.connection = self
       if stream.receiver == nil {
         stream.respond(.fields(HeaderFields([":status": "431"])), body: [], trailers: .none)
       } else {
         stream.reset(0xb)
       }
-    case .writable(let stream):
-      unsafeDowncast(stream, to: ServerStream.self).receiver?.streamWritable()
+    case .writable(let stream): ServerStream.of(stream).receiver?.streamWritable()
     case .closed(let stream, let errorCode):
-      unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: errorCode)
+      ServerStream.of(stream).ended(errorCode: errorCode)
       if session.openStreams == 0 { noStreamsLeft() }
     case .settingsReceived:
       if timer != nil { begin() }
@@ -242,22 +238,25 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
 
   init(loop: EventLoop) { self.loop = loop }
 
+  static func of(_ stream: EventReference<HTTP2Stream>) -> ServerStream {
+    unsafeDowncast(stream.object, to: ServerStream.self)
+  }
+
   private var open: ServerConnection? { isClosed ? nil : connection }
 
   var executor: any CallExecutor { loop }
+  var isOnExecutor: Bool { loop.isCurrent }
   var peer: Peer { connection?.peer ?? Peer(address: "closed") }
 
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers) {
     guard let connection = open else { return }
     connection.answered()
     guard connection.hasRoom else { return reset(0xb) }
-    let trailers = OutgoingHeaders(trailers)
-    if body.isEmpty && trailers == nil {
+    let end = OutgoingHeaders(trailers)
+    if body.isEmpty && end == nil {
       connection.session.respond(self, OutgoingHeaders(head), hasBody: false)
     } else {
-      connection.session.respond(self, OutgoingHeaders(head), hasBody: true)
-      connection.session.send(self, body)
-      connection.session.finish(self, trailers)
+      connection.session.answer(self, OutgoingHeaders(head), body, end)
     }
     connection.markDirty()
   }
@@ -273,6 +272,15 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     connection.answered()
     guard connection.hasRoom else { return reset(0xb) }
     connection.session.send(self, bytes)
+    if bufferedBytes > Self.highWater { wantsWritable = true }
+    connection.markDirty()
+  }
+
+  func sendData(_ write: (inout [UInt8]) throws -> Void) rethrows {
+    guard let connection = open else { return }
+    connection.answered()
+    guard connection.hasRoom else { return reset(0xb) }
+    try connection.session.send(self, write)
     if bufferedBytes > Self.highWater { wantsWritable = true }
     connection.markDirty()
   }

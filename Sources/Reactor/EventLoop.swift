@@ -45,6 +45,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private var timers = TimerHeap()
   private var ending: [any TurnEndHandler] = []
   private var isStopping = false
+  private var patience = Patience()
 
   /// One read buffer for all connections of the loop.
   public let readBuffer: UnsafeMutableBufferPointer<UInt8>
@@ -186,7 +187,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
     defer { unsafe events.deallocate() }
     while true {
-      let count = unsafe epoll_wait(epoll.number, events, Int32(capacity), timeout())
+      let count = unsafe wait(events, Int32(capacity))
       isAsleep.store(false, ordering: .releasing)
       for i in 0..<max(0, Int(count)) { unsafe dispatch(events[i]) }
       runTimers()
@@ -194,6 +195,26 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
       endTurn()
       if isStopping && finish() { return }
     }
+  }
+
+  /// Waits for events: for a moment without going to sleep, if that has paid lately.
+  private func wait(_ events: UnsafeMutablePointer<epoll_event>, _ capacity: Int32) -> Int32 {
+    let milliseconds = timeout()
+    if milliseconds == 0 { return unsafe epoll_wait(epoll.number, events, capacity, 0) }
+    let start = Self.now()
+    if patience.staysAwake {
+      repeat {
+        let count = unsafe epoll_wait(epoll.number, events, capacity, 0)
+        if count != 0 {
+          patience.paid()
+          return count
+        }
+      } while Self.now() &- start < Patience.nanoseconds
+      patience.failed()
+    }
+    let count = unsafe epoll_wait(epoll.number, events, capacity, milliseconds)
+    patience.slept(Self.now() &- start)
+    return count
   }
 
   /// Milliseconds to wait; 0 when there is work. After this the loop counts as asleep.

@@ -53,7 +53,7 @@ final class RawServer {
       try piece.withUnsafeBufferPointer { try session.receive($0) }
       at += piece.count
       for event in session.takeEvents() {
-        if case .head(let stream, _, _) = event { accepted.append(stream) }
+        if case .head(let stream, _, _) = event { accepted.append(stream.object) }
       }
     }
     try collect()

@@ -50,11 +50,11 @@ final class SessionPair {
       let noted: Event
       switch event {
       case .head(let stream, let block, let isLast):
-        if session === server { accepted = stream }
-        noted = .head(Self.lines(block), isLast: isLast)
-      case .trailers(_, let block): noted = .trailers(Self.lines(block))
+        if session === server { accepted = stream.object }
+        noted = .head(Self.lines(block.object), isLast: isLast)
+      case .trailers(_, let block): noted = .trailers(Self.lines(block.object))
       case .headTooLarge(let stream):
-        if session === server { accepted = stream }
+        if session === server { accepted = stream.object }
         noted = .headTooLarge
       case .data(_, let range, let isLast): noted = .data(Array(input[range]), isLast: isLast)
       case .end: noted = .end

@@ -102,16 +102,17 @@ final class HTTP2Conversation {
     for event in session.takeEvents() {
       switch event {
       case .head(let stream, let block, _):
-        try begun(stream)
-        try check(block)
-        answer(stream)
+        try begun(stream.object)
+        try check(block.object)
+        answer(stream.object)
       case .headTooLarge(let stream):
-        try begun(stream)
-        session.reset(stream, errorCode: 1)
+        try begun(stream.object)
+        session.reset(stream.object, errorCode: 1)
       case .trailers(let stream, let block):
-        try known(stream)
-        try check(block)
+        try known(stream.object)
+        try check(block.object)
       case .data(let stream, let range, _):
+        let stream = stream.object
         try known(stream)
         try require(
           piece.indices.contains(range.lowerBound) && range.upperBound <= piece.count,
@@ -119,12 +120,13 @@ final class HTTP2Conversation {
         if manner & 2 == 0 { session.release(stream, range.count) }
         if manner & 4 != 0 { session.send(stream, Array(piece[range])) }
       case .end(let stream):
-        try known(stream)
-        session.finish(stream, manner & 8 == 0 ? nil : Self.trailers)
-      case .writable(let stream): try known(stream)
+        try known(stream.object)
+        session.finish(stream.object, manner & 8 == 0 ? nil : Self.trailers)
+      case .writable(let stream): try known(stream.object)
       case .closed(let stream, _):
         // A request of ours may be refused before any head; one of the peer's that is cut short
         // closes before its head is whole.
+        let stream = stream.object
         open[ObjectIdentifier(stream)] = nil
         try require(stream.isClosed, "closed, it says it is not")
         try require(!closed.contains { $0 === stream }, "closed twice")

@@ -1,0 +1,54 @@
+/// What has come of a call's request and is not with its handler yet.
+///
+/// Confined to the call's executor.
+final class RequestInbox {
+  struct Message {
+    var bytes: [UInt8]
+    var wasCompressed: Bool
+  }
+
+  var reader: EnvelopeReader
+  var textDecoder = Base64StreamDecoder()
+  /// The body of a Connect unary request so far.
+  var body: [UInt8] = []
+  /// The handler that waits for the next message.
+  var waiter: UnsafeContinuation<[UInt8]?, Never>?
+  private(set) var queuedBytes = 0
+
+  /// Messages the handler has not asked for yet, oldest first.
+  private var queue: [Message] = []
+  private var start = 0
+
+  init(limit: Int) { reader = EnvelopeReader(limit: limit) }
+
+  /// Bytes kept here.
+  var heldBytes: Int { reader.partialBytes + queuedBytes + body.count }
+
+  /// Whether the request may end here.
+  var isAtBoundary: Bool { reader.isAtBoundary && textDecoder.isAtBoundary }
+
+  func append(_ message: Message) {
+    queue.append(message)
+    queuedBytes += message.bytes.count
+  }
+
+  func take() -> Message? {
+    guard start < queue.count else { return nil }
+    let message = queue[start]
+    queue[start].bytes = []
+    start += 1
+    if start == queue.count {
+      queue.removeAll(keepingCapacity: true)
+      start = 0
+    }
+    queuedBytes -= message.bytes.count
+    return message
+  }
+
+  /// The call is over: whoever waits learns that nothing more comes.
+  func close() {
+    let waiter = self.waiter
+    self.waiter = nil
+    waiter?.resume(returning: nil)
+  }
+}

@@ -1,0 +1,30 @@
+/// What a router makes of a request's head: everything of a call that the head decides.
+///
+/// Kept with the head, so that a connection's many calls with equal heads are resolved once.
+final class ResolvedCall: Sendable {
+  let edition: RouterEdition
+  let handler: any MethodHandler
+  let form: CallForm
+  /// How long the caller waits.
+  let timeout: Duration?
+  let limits: CallLimits
+  let compressions: [any MessageCompression]
+  /// gRPC with binary messages and no compression, of a method that takes one message.
+  let isPlain: Bool
+
+  init(
+    edition: RouterEdition, handler: any MethodHandler, form: CallForm, timeout: Duration?,
+    limits: CallLimits, compressions: [any MessageCompression]
+  ) {
+    self.edition = edition
+    self.handler = handler
+    self.form = form
+    self.timeout = timeout
+    self.limits = limits
+    self.compressions = compressions
+    isPlain = form === CallForm.plain && !handler.kind.clientStreams
+  }
+}
+
+/// The identity of a router's registrations: another object after each change.
+final class RouterEdition: Sendable {}

@@ -117,8 +117,10 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   /// The same from anywhere.
+  ///
+  /// - Parameter loop: the connection's; what belongs to the connection is touched there only.
   func opened(
-    _ head: HeaderFields, isLast: Bool, receiver: any HTTPResponseReceiver
+    on loop: EventLoop, _ head: HeaderFields, isLast: Bool, receiver: any HTTPResponseReceiver
   ) async -> ClientStream? {
     await withCheckedContinuation { continuation in
       loop.run {

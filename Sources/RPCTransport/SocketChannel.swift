@@ -58,7 +58,9 @@ public final class SocketChannel: ClientChannel {
     // A connection may retire between being found and being used: bounded, each try on a new one.
     for _ in 0..<5 {
       let connection = try await readyConnection(waits: waitForReady)
-      if let stream = await connection.opened(head, isLast: isLast, receiver: receiver) {
+      if let stream = await connection.opened(
+        on: loop, head, isLast: isLast, receiver: receiver)
+      {
         return stream
       }
     }
@@ -206,7 +208,7 @@ public final class SocketChannel: ClientChannel {
         if waiters != nil { contents.probe = probe(connection) }
         return waiters
       }
-      guard let waiters else { return connection.loop.run { connection.drain() } }
+      guard let waiters else { return loop.run { connection.drain() } }
       for waiter in waiters { waiter.resume(returning: result) }
     }
   }
@@ -227,7 +229,7 @@ public final class SocketChannel: ClientChannel {
 
   private func probe(_ connection: ClientConnection) -> Task<Void, Never>? {
     guard let probe = configuration.readinessProbe else { return nil }
-    let bound = ConnectionChannel(connection) { [weak self] method, path, fields in
+    let bound = ConnectionChannel(connection, on: loop) { [weak self] method, path, fields in
       self?.requestHead(method, path, fields)
     }
     return Task { [weak self, endpoint] in
@@ -265,6 +267,6 @@ public final class SocketChannel: ClientChannel {
     }
     probe?.cancel()
     for waiter in waiters { waiter.resume(returning: .failure(closedError)) }
-    if let connection { connection.loop.run { connection.drain() } }
+    if let connection { loop.run { connection.drain() } }
   }
 }

@@ -33,4 +33,10 @@ public struct ServerConfiguration: Sendable {
   public var eventLoops = 0
 
   public init() {}
+
+  /// Calls that a client may have under way at once on one connection.
+  public var maxConcurrentStreams: Int {
+    get { Int(http2.maxConcurrentStreams) }
+    set { http2.maxConcurrentStreams = UInt32(clamping: newValue) }
+  }
 }

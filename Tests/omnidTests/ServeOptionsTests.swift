@@ -94,6 +94,23 @@ struct ServeOptionsTests {
     }
   }
 
+  @Test("Limits have defaults, and are set in every place")
+  func limits() throws {
+    let usual = try options([])
+    #expect(usual.limits == ServingLimits())
+    #expect(usual.limits.server.maxConnections == 1000 && usual.limits.server.maxIdle == nil)
+    let told = try options(
+      ["--max-connections=7", "--max-message-size=2MiB", "--max-idle=5m"],
+      environment: ["OMNID_MAX_STREAMS": "9", "OMNID_CONFIG": "/c"],
+      files: ["/c": "max-age: 2h\nmax-connections: 8\n"])
+    #expect(told.limits.server.maxConnections == 7)
+    #expect(told.limits.server.maxConcurrentStreams == 9)
+    #expect(told.limits.server.maxIdle == .seconds(300))
+    #expect(told.limits.server.maxAge == .seconds(7200))
+    #expect(told.limits.messageBytes == 2 << 20)
+    #expect(try options(["--max-age=0"]).limits.age == nil)
+  }
+
   @Test("The master key is the given file, else the service manager's, else an own one")
   func masterKey() throws {
     #expect(try options(["--master-key-file=/k"]).masterKey == .given(path: "/k"))
@@ -107,6 +124,22 @@ struct ServeOptionsTests {
     arguments: [
       (["--nonsense"], "there is no flag --nonsense"),
       (["serve"], "'serve' is not expected here"),
+      (
+        ["--max-connections=0"],
+        "--max-connections: '0' is not a number from 1 to 1000000"
+      ),
+      (["--max-streams=many"], "--max-streams: 'many' is not a number from 1 to 100000"),
+      (
+        ["--max-message-size=4GB"],
+        "--max-message-size: '4GB' is not a size from 1KiB to 1024MiB, such as 512KiB or 4MiB"
+      ),
+      (
+        ["--max-message-size=9223372036854775807"],
+        "--max-message-size: '9223372036854775807' is not a size from 1KiB to 1024MiB, such as "
+          + "512KiB or 4MiB"
+      ),
+      (["--max-age=5"], "--max-age: '5' is not a time such as 90s, 5m or 2h, nor 0 for none"),
+      (["--max-idle=-1s"], "--max-idle: '-1s' is not a time such as 90s, 5m or 2h, nor 0 for none"),
       (["--state-dir"], "--state-dir needs a value"),
       (["--state-dir="], "--state-dir needs a value"),
       (["--store=/a", "--store=/b"], "--store is given more than once"),

@@ -28,6 +28,7 @@ struct ServeOptions: Equatable {
   var tls: TLSFiles?
   var logFormat: LogFormat
   var logLevel: LogLevel
+  var limits: ServingLimits
 
   /// Flags go before the environment, that before the configuration file, that before the defaults.
   ///
@@ -59,6 +60,7 @@ struct ServeOptions: Equatable {
     listen = try values[.listen].map(Self.endpoints) ?? [defaults.endpoint()]
     logFormat = try values[.logFormat].map(Self.logFormat) ?? .text
     logLevel = try values[.logLevel].map(Self.logLevel) ?? .info
+    limits = try ServingLimits(values)
     tls = try Self.tlsFiles(values, listen)
   }
 

@@ -10,6 +10,11 @@ enum Setting: String, CaseIterable {
   case config
   case logFormat = "log-format"
   case logLevel = "log-level"
+  case maxConnections = "max-connections"
+  case maxStreams = "max-streams"
+  case maxMessageSize = "max-message-size"
+  case maxIdle = "max-idle"
+  case maxAge = "max-age"
 
   var flag: String { "--" + rawValue }
 

@@ -27,6 +27,13 @@ enum Usage {
       --config FILE           a YAML file with the same keys: state-dir: /srv/omnid
       --log-format FORMAT     text or json (default text)
       --log-level LEVEL       debug, info, warning or error (default info)
+      --max-connections N     connections at once (default 1000)
+      --max-streams N         calls at once on one connection (default 256)
+      --max-message-size SIZE the largest request message: bytes, KiB or MiB (default 4MiB)
+      --max-idle TIME         how long a connection without calls is kept: 90s, 5m, 2h; 0 for ever
+                              (default 0)
+      --max-age TIME          after which a connection is drained, its calls being finished
+                              (default 0: none)
       --help                  show this
 
     Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes

@@ -36,7 +36,8 @@ struct Server {
       let orchestrator = RotationOrchestrator(store: store, driver: driver, clock: Self.clock)
       let health = HealthService()
       let opening = OneTimeEvent()
-      let server = try RPCServer(router(orchestrator, health, opening))
+      let server = try RPCServer(
+        router(orchestrator, health, opening), configuration: options.limits.server)
       do {
         try await listen(server)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.
@@ -153,6 +154,7 @@ struct Server {
         CallLog(logger: logger),
         OpeningGate(opening: opening, services: [ManagementServiceMethods.service]),
       ], compressions: .standard)
+    router.limits = options.limits.calls
     ManagementHandlers(
       orchestrator: orchestrator, clock: Self.clock, identify: CallerIdentity.name
     ).register(in: &router)

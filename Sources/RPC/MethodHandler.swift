@@ -5,6 +5,10 @@ protocol MethodHandler: AnyObject, Sendable {
   var path: String { get }
   var kind: MethodKind { get }
   var idempotency: Idempotency { get }
+  /// What calls of this method keep to beside the router's limits; nil for most methods.
+  var bounds: MethodBounds? { get }
+  /// This handler without bounds of its own.
+  var unlimited: any MethodHandler { get }
   /// Starts a call whose one request message is there.
   func start(_ call: ServerCall, _ request: borrowing Span<UInt8>)
   /// Starts a call whose requests stream in.
@@ -30,6 +34,11 @@ struct InterceptorChain: Sendable {
       try await run(call, from: index + 1, body)
     }
   }
+}
+
+extension MethodHandler {
+  var bounds: MethodBounds? { nil }
+  var unlimited: any MethodHandler { self }
 }
 
 extension MessageCodec {
@@ -69,6 +78,7 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
     do { request = try call.form.decode(method.request, bytes) } catch {
       return call.fail(call.form.malformed(path, error))
     }
+    call.isHandled = true
     call.began(
       Task.immediate(executorPreference: call.executor) { await self.run(request, call) })
   }
@@ -126,6 +136,7 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
     do { request = try call.form.decode(method.request, bytes) } catch {
       return call.fail(call.form.malformed(path, error))
     }
+    call.isHandled = true
     call.began(
       Task.immediate(executorPreference: call.executor) { await self.run(request, call) })
   }
@@ -172,6 +183,7 @@ final class StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {}
 
   func start(_ call: ServerCall) {
+    call.isHandled = true
     call.began(Task.immediate(executorPreference: call.executor) { await self.run(call) })
   }
 

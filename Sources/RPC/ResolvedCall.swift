@@ -9,12 +9,15 @@ final class ResolvedCall: Sendable {
   let timeout: Duration?
   let limits: CallLimits
   let compressions: [any MessageCompression]
+  /// What the method allows; nil for most.
+  let bounds: MethodBounds?
   /// gRPC with binary messages and no compression, of a method that takes one message.
   let isPlain: Bool
 
   init(
     edition: RouterEdition, handler: any MethodHandler, form: CallForm, timeout: Duration?,
-    limits: CallLimits, compressions: [any MessageCompression]
+    limits: CallLimits, compressions: [any MessageCompression],
+    bounds: MethodBounds?
   ) {
     self.edition = edition
     self.handler = handler
@@ -22,6 +25,7 @@ final class ResolvedCall: Sendable {
     self.timeout = timeout
     self.limits = limits
     self.compressions = compressions
+    self.bounds = bounds
     isPlain = form === CallForm.plain && !handler.kind.clientStreams
   }
 }

@@ -33,6 +33,11 @@ struct RouteTable: Sendable {
     handlers[i] = handler
   }
 
+  /// The method of exactly that path.
+  func handler(path: String) -> (any MethodHandler)? {
+    find(HeaderFields([":path": path]), 0)
+  }
+
   /// The method of a `:path`, whose query is left out.
   func find(_ fields: HeaderFields, _ pathField: Int) -> (any MethodHandler)? {
     let range = fields.valueRange(pathField)

@@ -23,6 +23,10 @@ public final class ServerCall: @unchecked Sendable {
   var inbox: RequestInbox?
   var task: Task<Void, Never>?
   private var timer: TimerID?
+  /// The call is among those of its method. It is until its handler has returned, or until it is over
+  /// when no handler was started.
+  private var isCounted: Bool
+  var isHandled = false
 
   /// Whether the request message that the handler took last came compressed.
   public internal(set) var requestWasCompressed = false
@@ -44,6 +48,7 @@ public final class ServerCall: @unchecked Sendable {
     self.head = head
     self.resolved = resolved
     self.machine = ServerCallMachine(kind: resolved.handler.kind)
+    self.isCounted = resolved.bounds != nil
     if let timeout = resolved.timeout {
       self.deadline = ContinuousClock.now + timeout
       self.timer = stream.executor.schedule(after: timeout) { [weak self] in
@@ -139,11 +144,15 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Ends a call whose handler has thrown.
   func finish(_ error: any Error) async {
-    await onExecutor { $0.fail(RPCError(handlerError: error)) }
+    await onExecutor { call in
+      call.leave()
+      call.fail(RPCError(handlerError: error))
+    }
   }
 
   /// The same as `finish`, on the executor.
   func succeed(_ message: consuming [UInt8]) {
+    leave()
     let effect = machine.ended()
     if effect == .discard { return }
     let form = form
@@ -171,6 +180,7 @@ public final class ServerCall: @unchecked Sendable {
   /// Ends a streaming call with OK.
   func finish() async {
     await onExecutor { call in
+      call.leave()
       switch call.machine.ended() {
       case .headAndTrailers:
         call.stream.sendHead(call.responseHead())
@@ -204,7 +214,19 @@ public final class ServerCall: @unchecked Sendable {
 
   private func deadlinePassed() {
     timer = nil
-    fail(RPCError(.deadlineExceeded, "the deadline of the call has passed"))
+    let message =
+      resolved.bounds?.limits.timeout == nil
+      ? "the deadline of the call has passed"
+      : "the call took longer than its deadline or this method allows"
+    fail(RPCError(.deadlineExceeded, message))
+  }
+
+  /// The handler has returned, or will not be started.
+  private func leave() {
+    if isCounted {
+      isCounted = false
+      resolved.bounds?.leave()
+    }
   }
 
   /// Lets go of everything that waits. The call is over.
@@ -212,6 +234,7 @@ public final class ServerCall: @unchecked Sendable {
     if let timer { executor.cancel(timer) }
     timer = nil
     task = nil
+    if !isHandled { leave() }
     inputEnded = true
     if let inbox {
       self.inbox = nil

@@ -143,9 +143,13 @@ extension ServiceRouter: HTTPService {
   private func resolve(
     _ handler: any MethodHandler, _ form: CallForm, _ timeout: Duration?
   ) -> ResolvedCall {
-    ResolvedCall(
-      edition: edition, handler: handler, form: form, timeout: timeout, limits: limits,
-      compressions: compressions)
+    var limits = limits
+    let bounds = handler.bounds
+    if let bytes = bounds?.limits.requestMessageBytes { limits.requestMessageBytes = bytes }
+    return ResolvedCall(
+      edition: edition, handler: handler, form: form,
+      timeout: bounds.map { $0.timeout(timeout) } ?? timeout, limits: limits,
+      compressions: compressions, bounds: bounds)
   }
 
   private static let acceptedTypes =
@@ -187,9 +191,12 @@ extension ServiceRouter: HTTPService {
     case .failure(let refused): return refuse(stream, refused.form, refused.error)
     case .success(let form):
       if let fault = facts.fault { return refuse(stream, form, fault) }
-      let call = ServerCall(
-        stream: stream, head: head, resolved: resolve(handler, form, facts.timeout))
-      if query.message.count > limits.requestMessageBytes {
+      let resolved = resolve(handler, form, facts.timeout)
+      if let bounds = resolved.bounds, !bounds.enter() {
+        return refuse(stream, form, Self.tooMany(handler))
+      }
+      let call = ServerCall(stream: stream, head: head, resolved: resolved)
+      if query.message.count > resolved.limits.requestMessageBytes {
         call.fail(RPCError(.resourceExhausted, "the request is larger than the limit"))
       } else {
         call.receivedWhole(query.message)
@@ -249,10 +256,17 @@ extension ServiceRouter: HTTPService {
   private func start(
     _ head: HTTPRequestHead, _ resolved: ResolvedCall, _ stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
+    if let bounds = resolved.bounds, !bounds.enter() {
+      return refuse(stream, resolved.form, Self.tooMany(resolved.handler))
+    }
     let call = ServerCall(stream: stream, head: head, resolved: resolved)
     if resolved.handler.kind.clientStreams { resolved.handler.start(call) }
     if head.isComplete { call.receivedEnd() }
     return call
+  }
+
+  private static func tooMany(_ handler: any MethodHandler) -> RPCError {
+    RPCError(.resourceExhausted, "too many calls of \(handler.path) are under way")
   }
 
   /// Answers what is no RPC as a web server would, for the person who reads it.

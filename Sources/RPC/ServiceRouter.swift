@@ -61,6 +61,19 @@ public struct ServiceRouter: Sendable {
     add(StreamingHandler(method: method, chain: chain, body: body), service: method.service)
   }
 
+  /// Sets what a registered method allows its callers; what was set before is replaced. Methods
+  /// without limits of their own cost nothing more for it.
+  public mutating func limit<I: Sendable, O: Sendable>(
+    _ method: Method<I, O>, _ limits: MethodLimits
+  ) {
+    guard let handler = routes.handler(path: method.path) else {
+      preconditionFailure("\(method.path) is not served: register it before its limits")
+    }
+    precondition(limits.concurrentCalls.map { $0 > 0 } ?? true, "a method takes one call at least")
+    routes.insert(LimitedHandler(handler.unlimited, limits))
+    edition = RouterEdition()
+  }
+
   /// Serves every method that is not registered, as streams of bytes: what a proxy does.
   ///
   /// The handler learns the method from `call.path`.

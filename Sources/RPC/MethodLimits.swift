@@ -1,0 +1,63 @@
+internal import Synchronization
+
+/// What one method allows its callers, beside the limits of the whole router.
+public struct MethodLimits: Sendable {
+  /// Calls of the method at once, over all connections; one more is refused with RESOURCE_EXHAUSTED.
+  /// A call counts until its handler has returned, although it was cancelled before.
+  public var concurrentCalls: Int?
+  /// The largest request message, in bytes after decompression, in place of
+  /// `CallLimits.requestMessageBytes`; larger ones are refused with RESOURCE_EXHAUSTED.
+  public var requestMessageBytes: Int?
+  /// The longest that a call may take, from its head on: it ends with DEADLINE_EXCEEDED, and its
+  /// handler is cancelled. A caller's own deadline holds when it is earlier.
+  public var timeout: Duration?
+
+  public init(
+    concurrentCalls: Int? = nil, requestMessageBytes: Int? = nil, timeout: Duration? = nil
+  ) {
+    self.concurrentCalls = concurrentCalls
+    self.requestMessageBytes = requestMessageBytes
+    self.timeout = timeout
+  }
+}
+
+/// The limits of a method with the count of its calls, shared by all event loops.
+final class MethodBounds: Sendable {
+  let limits: MethodLimits
+  private let calls = Atomic(0)
+
+  init(_ limits: MethodLimits) { self.limits = limits }
+
+  /// False when there are too many calls already; else the call must `leave`.
+  func enter() -> Bool {
+    let now = calls.add(1, ordering: .relaxed).newValue
+    guard let most = limits.concurrentCalls, now > most else { return true }
+    leave()
+    return false
+  }
+
+  func leave() { calls.subtract(1, ordering: .relaxed) }
+
+  func timeout(_ asked: Duration?) -> Duration? {
+    guard let own = limits.timeout else { return asked }
+    return asked.map { min($0, own) } ?? own
+  }
+}
+
+/// A method with limits: the handler without them, and the bounds that its calls keep to.
+final class LimitedHandler: MethodHandler {
+  private let inner: any MethodHandler
+  let bounds: MethodBounds?
+
+  init(_ inner: any MethodHandler, _ limits: MethodLimits) {
+    self.inner = inner
+    bounds = MethodBounds(limits)
+  }
+
+  var path: String { inner.path }
+  var kind: MethodKind { inner.kind }
+  var idempotency: Idempotency { inner.idempotency }
+  var unlimited: any MethodHandler { inner }
+  func start(_ call: ServerCall, _ request: borrowing Span<UInt8>) { inner.start(call, request) }
+  func start(_ call: ServerCall) { inner.start(call) }
+}

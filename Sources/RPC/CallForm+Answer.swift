@@ -1,7 +1,7 @@
 extension CallForm {
   /// The head of a response that has messages, or may have.
   func head(_ initial: Metadata) -> ResponseHead {
-    if self === Self.plain && initial.isEmpty { return .grpc }
+    if isPlain && initial.isEmpty { return .grpc }
     var fields = HeaderFields([":status": "200"])
     fields.append("content-type", contentType)
     appendEncodings(to: &fields)

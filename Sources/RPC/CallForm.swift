@@ -25,14 +25,17 @@ final class CallForm: Sendable {
   let headFields: HeaderFields
 
   /// gRPC with binary messages and no compression: nearly every call.
-  static let plain = CallForm(.grpc, contentType: "application/grpc")
+  static let plain = CallForm(.grpc, contentType: "application/grpc", isPlain: true)
+  /// Whether this is `plain`.
+  let isPlain: Bool
 
   init(
     _ family: Family, isJSON: Bool = false, contentType: String,
     requestCompression: (any MessageCompression)? = nil,
     responseCompression: (any MessageCompression)? = nil, acceptedEncodings: String = "",
-    headFields: HeaderFields = HeaderFields()
+    headFields: HeaderFields = HeaderFields(), isPlain: Bool = false
   ) {
+    self.isPlain = isPlain
     self.family = family
     self.isJSON = isJSON
     self.contentType = contentType
@@ -66,7 +69,7 @@ final class CallForm: Sendable {
   func encode<M>(
     _ message: M, _ codec: MessageCodec<M>, compressionThreshold: Int, limit: Int
   ) throws -> [UInt8] {
-    if self === Self.plain {
+    if isPlain {
       let envelope = try codec.envelope(message)
       try Self.check(envelope.count - Envelope.prefixLength, limit)
       return envelope

@@ -7,11 +7,12 @@ package enum Envelope {
   /// Sets the prefix of an envelope that starts at `start` and ends with the buffer.
   package static func seal(_ buffer: inout [UInt8], from start: Int, flags: UInt8) {
     let length = UInt32(buffer.count - start - prefixLength)
-    buffer[start] = flags
-    buffer[start + 1] = UInt8(truncatingIfNeeded: length >> 24)
-    buffer[start + 2] = UInt8(truncatingIfNeeded: length >> 16)
-    buffer[start + 3] = UInt8(truncatingIfNeeded: length >> 8)
-    buffer[start + 4] = UInt8(truncatingIfNeeded: length)
+    var bytes = buffer.mutableSpan
+    bytes[start] = flags
+    bytes[start + 1] = UInt8(truncatingIfNeeded: length >> 24)
+    bytes[start + 2] = UInt8(truncatingIfNeeded: length >> 16)
+    bytes[start + 3] = UInt8(truncatingIfNeeded: length >> 8)
+    bytes[start + 4] = UInt8(truncatingIfNeeded: length)
   }
 
   /// Appends room for a prefix.
@@ -42,11 +43,14 @@ package struct EnvelopeReader {
 
   /// Takes a piece in and hands on each envelope it completes, in order.
   ///
-  /// - Throws: `resourceExhausted` for a message over the limit, and what `deliver` throws; the
+  /// - Parameter deliverWhole: gets, in place of `deliver`, what was put together from pieces: the
+  ///   envelope with its prefix, to be kept without a copy.
+  /// - Throws: `resourceExhausted` for a message over the limit, and what the closures throw; the
   ///   reader must not be used after that.
   package mutating func receive(
     _ data: borrowing Span<UInt8>,
-    deliver: (_ flags: UInt8, _ message: borrowing Span<UInt8>) throws(RPCError) -> Void
+    deliver: (_ flags: UInt8, _ message: borrowing Span<UInt8>) throws(RPCError) -> Void,
+    deliverWhole: ((_ envelope: [UInt8]) throws(RPCError) -> Void)? = nil
   ) throws(RPCError) {
     var at = 0
     if !partial.isEmpty {
@@ -54,8 +58,11 @@ package struct EnvelopeReader {
       guard at >= 0 else { return }
       let whole = partial
       partial = []
-      let span = whole.span
-      try deliver(whole[0], span.extracting(Envelope.prefixLength..<whole.count))
+      if let deliverWhole {
+        try deliverWhole(whole)
+      } else {
+        try deliver(whole[0], whole.span.extracting(Envelope.prefixLength..<whole.count))
+      }
     }
     while data.count - at >= Envelope.prefixLength {
       let length = Self.length(
@@ -66,7 +73,17 @@ package struct EnvelopeReader {
       try deliver(data[at], data.extracting(start..<start + length))
       at = start + length
     }
-    if at < data.count { keep(data.extracting(at..<data.count)) }
+    guard at < data.count else { return }
+    if data.count - at >= Envelope.prefixLength {
+      expect(Self.length(data[at + 1], data[at + 2], data[at + 3], data[at + 4]))
+    }
+    keep(data.extracting(at..<data.count))
+  }
+
+  /// Makes room for the whole message, so that it is not moved as it comes in. Memory that no byte
+  /// is written to costs nothing; a peer that only announces much gets no more than that.
+  private mutating func expect(_ length: Int) {
+    partial.reserveCapacity(Envelope.prefixLength + length)
   }
 
   /// Fills the incomplete envelope from the start of the piece: how much of the piece that took, or
@@ -80,6 +97,7 @@ package struct EnvelopeReader {
     }
     let length = Self.length(partial[1], partial[2], partial[3], partial[4])
     try check(length)
+    if partial.capacity < Envelope.prefixLength + length { expect(length) }
     let missing = Envelope.prefixLength + length - partial.count
     let take = min(missing, data.count - at)
     keep(data.extracting(at..<at + take))

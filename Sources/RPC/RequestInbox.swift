@@ -2,9 +2,17 @@
 ///
 /// Confined to the call's executor.
 final class RequestInbox {
-  struct Message {
+  struct Message: Sendable {
     var bytes: [UInt8]
-    var wasCompressed: Bool
+    /// Where in the bytes the message begins.
+    var start = 0
+    var wasCompressed = false
+
+    var count: Int { bytes.count - start }
+
+    func decode<M>(_ codec: MessageCodec<M>, _ form: CallForm) throws -> M {
+      try form.decode(codec, bytes.span.extracting(start..<bytes.count))
+    }
   }
 
   var reader: EnvelopeReader
@@ -12,7 +20,7 @@ final class RequestInbox {
   /// The body of a Connect unary request so far.
   var body: [UInt8] = []
   /// The handler that waits for the next message.
-  var waiter: UnsafeContinuation<[UInt8]?, Never>?
+  var waiter: UnsafeContinuation<Message?, Never>?
   private(set) var queuedBytes = 0
 
   /// Messages the handler has not asked for yet, oldest first.
@@ -29,7 +37,7 @@ final class RequestInbox {
 
   func append(_ message: Message) {
     queue.append(message)
-    queuedBytes += message.bytes.count
+    queuedBytes += message.count
   }
 
   func take() -> Message? {
@@ -41,7 +49,7 @@ final class RequestInbox {
       queue.removeAll(keepingCapacity: true)
       start = 0
     }
-    queuedBytes -= message.bytes.count
+    queuedBytes -= message.count
     return message
   }
 

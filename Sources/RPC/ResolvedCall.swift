@@ -26,7 +26,7 @@ final class ResolvedCall: Sendable {
     self.limits = limits
     self.compressions = compressions
     self.bounds = bounds
-    isPlain = form === CallForm.plain && !handler.kind.clientStreams
+    isPlain = form.isPlain && !handler.kind.clientStreams
   }
 }
 

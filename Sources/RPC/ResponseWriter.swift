@@ -11,7 +11,7 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
   /// - Parameter compresses: false sends this one uncompressed although the call compresses.
   /// - Throws: `RPCError` with `cancelled` when the call is over; what the codec throws.
   public func write(_ message: Response, compresses: Bool = true) async throws {
-    if call.isOnExecutor && call.form === CallForm.plain {
+    if call.isOnExecutor && call.isPlain {
       if try call.sendNow(message, codec) { return }
       return await call.waitForRoom()
     }
@@ -54,11 +54,11 @@ public struct RequestStream<Request: Sendable>: AsyncSequence, Sendable {
     ///
     /// - Throws: `internalError` for a malformed message; `CancellationError` when the call ended.
     public mutating func next() async throws -> Request? {
-      guard let bytes = await stream.call.nextMessage() else {
+      guard let message = await stream.call.nextMessage() else {
         try Task.checkCancellation()
         return nil
       }
-      do { return try stream.call.form.decode(stream.codec, bytes.span) } catch {
+      do { return try message.decode(stream.codec, stream.call.form) } catch {
         throw stream.call.form.malformed(stream.path, error)
       }
     }

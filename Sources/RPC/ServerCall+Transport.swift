@@ -62,6 +62,13 @@ extension ServerCall: HTTPRequestReceiver {
   private func cut(_ data: borrowing Span<UInt8>, _ inbox: RequestInbox) throws(RPCError) {
     try inbox.reader.receive(data) { (flags, message) throws(RPCError) in
       try self.receivedEnvelope(flags, message)
+    } deliverWhole: { (envelope) throws(RPCError) in
+      if envelope[0] == 0 {
+        let start = Envelope.prefixLength
+        return try self.receivedMessage(RequestInbox.Message(bytes: envelope, start: start))
+      }
+      let message = envelope.span.extracting(Envelope.prefixLength..<envelope.count)
+      try self.receivedEnvelope(envelope[0], message)
     }
   }
 
@@ -72,18 +79,19 @@ extension ServerCall: HTTPRequestReceiver {
       throw RPCError(.invalidArgument, "a client does not send an end-of-stream envelope")
     }
     if flags & Envelope.compressedFlag == 0 {
-      return try receivedMessage(message.withUnsafeBufferPointer { Array($0) })
+      return try receivedMessage(
+        RequestInbox.Message(bytes: message.withUnsafeBufferPointer { Array($0) }))
     }
     guard let compression = form.requestCompression else {
       throw RPCError(.internalError, "a compressed message, but the call names no encoding")
     }
     try receivedMessage(
-      try compression.decompress(message, limit: limits.requestMessageBytes), wasCompressed: true)
+      RequestInbox.Message(
+        bytes: try compression.decompress(message, limit: limits.requestMessageBytes),
+        wasCompressed: true))
   }
 
-  private func receivedMessage(
-    _ bytes: [UInt8], wasCompressed: Bool = false
-  ) throws(RPCError) {
+  private func receivedMessage(_ message: RequestInbox.Message) throws(RPCError) {
     switch machine.messageReceived() {
     case .deliver: break
     case .refuseSecondMessage:
@@ -93,10 +101,10 @@ extension ServerCall: HTTPRequestReceiver {
     let inbox = openInbox()
     if let waiter = inbox.waiter {
       inbox.waiter = nil
-      requestWasCompressed = wasCompressed
-      waiter.resume(returning: bytes)
+      requestWasCompressed = message.wasCompressed
+      waiter.resume(returning: message)
     } else {
-      inbox.append(RequestInbox.Message(bytes: bytes, wasCompressed: wasCompressed))
+      inbox.append(message)
     }
   }
 
@@ -118,7 +126,7 @@ extension ServerCall: HTTPRequestReceiver {
       requestWasCompressed = request.wasCompressed
       _ = updateHeld()
       returnCredit()
-      handler.start(self, request.bytes.span)
+      handler.start(self, request.bytes.span.extracting(request.start..<request.bytes.count))
     case .endInput:
       inputEnded = true
       inbox?.close()
@@ -148,10 +156,11 @@ extension ServerCall: HTTPRequestReceiver {
     let whole = inbox.body
     inbox.body = []
     guard let compression = form.requestCompression, !whole.isEmpty else {
-      return try receivedMessage(whole)
+      return try receivedMessage(RequestInbox.Message(bytes: whole))
     }
     try receivedMessage(
-      try compression.decompress(whole.span, limit: limits.requestMessageBytes),
-      wasCompressed: true)
+      RequestInbox.Message(
+        bytes: try compression.decompress(whole.span, limit: limits.requestMessageBytes),
+        wasCompressed: true))
   }
 }

@@ -65,6 +65,8 @@ public final class ServerCall: @unchecked Sendable {
   var limits: CallLimits { resolved.limits }
   /// How this call is written.
   var form: CallForm { compressingForm ?? resolved.form }
+  /// gRPC with binary messages and no compression.
+  var isPlain: Bool { compressingForm == nil && resolved.form.isPlain }
 
   // MARK: For handlers and interceptors
 
@@ -156,7 +158,7 @@ public final class ServerCall: @unchecked Sendable {
     let effect = machine.ended()
     if effect == .discard { return }
     let form = form
-    if form === CallForm.plain {
+    if form.isPlain {
       if effect == .headAndTrailers {
         stream.respond(responseHead(), body: message, trailers: form.end(nil, trailing()).trailers)
       } else {
@@ -315,7 +317,7 @@ public final class ServerCall: @unchecked Sendable {
   // MARK: Reading
 
   /// The next request message, nil at the end of the stream or of the call.
-  func nextMessage() async -> [UInt8]? {
+  func nextMessage() async -> RequestInbox.Message? {
     await onExecutor { call in
       if let message = call.dequeue() { return message }
       if call.inputEnded { return nil }
@@ -325,13 +327,13 @@ public final class ServerCall: @unchecked Sendable {
     }
   }
 
-  private func dequeue() -> [UInt8]? {
+  private func dequeue() -> RequestInbox.Message? {
     guard let message = inbox?.take() else { return nil }
     requestWasCompressed = message.wasCompressed
     // Holding less is never refused.
     _ = updateHeld()
     returnCredit()
-    return message.bytes
+    return message
   }
 
   func openInbox() -> RequestInbox {

@@ -30,8 +30,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       loop: loop, descriptor: descriptor,
       session: HTTP2Session(role: .client, settings: configuration.http2) { HTTP2Stream() },
       tls: tls)
-    timer = loop.addTimer(after: configuration.connectTimeout) { [weak self] in
-      self?.close("connecting took longer than \(configuration.connectTimeout)")
+    timer = loop.addTimer(after: configuration.connectTimeout) { [self] in
+      close("connecting took longer than \(configuration.connectTimeout)")
     }
   }
 

@@ -273,7 +273,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     if isClosed { return }
     keepalive = Keepalive(
       interval: interval, timeout: timeout, whenIdle: whenIdle,
-      timer: loop.addTimer(after: interval) { [weak self] in self?.keepaliveDue() })
+      timer: loop.addTimer(after: interval) { [self] in keepaliveDue() })
   }
 
   private func keepaliveDue() {
@@ -281,19 +281,19 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     let isIdle = session.openStreams == 0 && !keepalive.whenIdle
     if hasReceived || isIdle {
       hasReceived = false
-      self.keepalive?.timer = loop.addTimer(after: keepalive.interval) { [weak self] in
-        self?.keepaliveDue()
+      self.keepalive?.timer = loop.addTimer(after: keepalive.interval) { [self] in
+        keepaliveDue()
       }
       return
     }
     session.ping(0x6b65_6570)
     markDirty()
-    self.keepalive?.timer = loop.addTimer(after: keepalive.timeout) { [weak self] in
-      guard let self, !self.isClosed else { return }
-      if self.hasReceived {
-        self.keepaliveDue()
+    self.keepalive?.timer = loop.addTimer(after: keepalive.timeout) { [self] in
+      if isClosed { return }
+      if hasReceived {
+        keepaliveDue()
       } else {
-        self.close("the peer gave no sign of life for \(keepalive.interval + keepalive.timeout)")
+        close("the peer gave no sign of life for \(keepalive.interval + keepalive.timeout)")
       }
     }
   }
@@ -321,7 +321,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     if lingers {
       Socket.shutdownWrites(descriptor.number)
       loop.watch(descriptor.number, reads: true, writes: false)
-      lingerTimer = loop.addTimer(after: .seconds(1)) { [weak self] in self?.release() }
+      lingerTimer = loop.addTimer(after: .seconds(1)) { [self] in release() }
     } else {
       release()
     }

@@ -43,8 +43,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         ServerStream(loop: loop)
       },
       tls: tls)
-    timer = loop.addTimer(after: configuration.handshakeTimeout) { [weak self] in
-      self?.close("the peer did not begin to speak HTTP/2 in time")
+    timer = loop.addTimer(after: configuration.handshakeTimeout) { [self] in
+      close("the peer did not begin to speak HTTP/2 in time")
     }
   }
 
@@ -59,7 +59,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     switch event {
     case .head(let stream, let block, let isLast):
       let stream = ServerStream.of(stream)
-      stream.connection = self
+      stream.begin(on: self)
       stopIdling()
       guard let head = block.use({ HTTPRequestHead.of($0, isComplete: isLast) }) else {
         return stream.respond(
@@ -75,7 +75,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     case .trailers(let stream, _): ServerStream.of(stream).receiver?.receivedEnd()
     case .headTooLarge(let stream):
       let stream = ServerStream.of(stream)
-      stream.connection = self
+      stream.begin(on: self)
       if stream.receiver == nil {
         stream.respond(.fields(HeaderFields([":status": "431"])), body: [], trailers: .none)
       } else {
@@ -103,8 +103,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       every: configuration.keepaliveInterval, timeout: configuration.keepaliveTimeout,
       whenIdle: true)
     if let age = configuration.maxAge {
-      ageTimer = loop.addTimer(after: age * Double.random(in: 0.9...1.1)) { [weak self] in
-        self?.aged()
+      ageTimer = loop.addTimer(after: age * Double.random(in: 0.9...1.1)) { [self] in
+        aged()
       }
     }
     if session.openStreams == 0 { noStreamsLeft() }
@@ -113,17 +113,17 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private func aged() {
     drain()
     guard let grace = configuration.maxAgeGrace else { return }
-    ageTimer = loop.addTimer(after: grace) { [weak self] in
-      self?.close("the connection has reached its greatest age")
+    ageTimer = loop.addTimer(after: grace) { [self] in
+      close("the connection has reached its greatest age")
     }
   }
 
   private func noStreamsLeft() {
     if isDraining { return markDirty() }
     guard let idle = configuration.maxIdle, idleTimer == nil else { return }
-    idleTimer = loop.addTimer(after: idle) { [weak self] in
-      self?.idleTimer = nil
-      self?.drain()
+    idleTimer = loop.addTimer(after: idle) { [self] in
+      idleTimer = nil
+      drain()
     }
   }
 
@@ -161,10 +161,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     session.announceShutdown()
     session.ping(0)
     markDirty()
-    drainTimer = loop.addTimer(after: Self.drainPatience) { [weak self] in
-      self?.drainTimer = nil
-      self?.session.goAway()
-      self?.markDirty()
+    drainTimer = loop.addTimer(after: Self.drainPatience) { [self] in
+      drainTimer = nil
+      session.goAway()
+      markDirty()
     }
   }
 
@@ -191,16 +191,16 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   /// A header block has begun: it must end in time.
   private func watchHead() {
     let begun = session.headsBegun
-    headTimer = loop.addTimer(after: configuration.handshakeTimeout) { [weak self] in
-      guard let self, !self.isClosed else { return }
-      self.headTimer = nil
-      guard self.session.isReceivingHead else { return }
-      if self.session.headsBegun == begun {
-        self.session.goAway(errorCode: 0xb, debug: "header block too slow")
-        self.flushNow()
-        self.close("the peer did not end a header block in time", lingers: true)
+    headTimer = loop.addTimer(after: configuration.handshakeTimeout) { [self] in
+      if isClosed { return }
+      headTimer = nil
+      guard session.isReceivingHead else { return }
+      if session.headsBegun == begun {
+        session.goAway(errorCode: 0xb, debug: "header block too slow")
+        flushNow()
+        close("the peer did not end a header block in time", lingers: true)
       } else {
-        self.watchHead()
+        watchHead()
       }
     }
   }
@@ -229,8 +229,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
 /// One HTTP exchange on a server connection.
 final class ServerStream: HTTP2Stream, HTTPServerStream {
-  /// Set from the head until the end; the cycle with the session's list is broken by `ended`.
-  var connection: ServerConnection?
+  /// Set from the head until the end, which comes before the connection's own: nothing is counted.
+  private var borrowed: Unmanaged<ServerConnection>?
   private let loop: EventLoop
   var receiver: (any HTTPRequestReceiver)?
   /// Above this, the owner is told when the buffer has drained.
@@ -242,73 +242,92 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     unsafeDowncast(stream.object, to: ServerStream.self)
   }
 
-  private var open: ServerConnection? { isClosed ? nil : connection }
+  /// The stream's head has come: from here on it can be used.
+  func begin(on connection: ServerConnection) { borrowed = Unmanaged.passUnretained(connection) }
+
+  /// Lends the connection, for as long as the stream is not closed.
+  @inline(__always)
+  private func withConnection(_ body: (ServerConnection) throws -> Void) rethrows {
+    guard !isClosed, let borrowed else { return }
+    try borrowed._withUnsafeGuaranteedRef { try body($0) }
+  }
 
   var executor: any CallExecutor { loop }
   var isOnExecutor: Bool { loop.isCurrent }
-  var peer: Peer { connection?.peer ?? Peer(address: "closed") }
+  var peer: Peer { borrowed?._withUnsafeGuaranteedRef { $0.peer } ?? Peer(address: "closed") }
 
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers) {
-    guard let connection = open else { return }
-    connection.answered()
-    guard connection.hasRoom else { return reset(0xb) }
-    let end = OutgoingHeaders(trailers)
-    if body.isEmpty && end == nil {
-      connection.session.respond(self, OutgoingHeaders(head), hasBody: false)
-    } else {
-      connection.session.answer(self, OutgoingHeaders(head), body, end)
+    let body = body
+    withConnection { connection in
+      connection.answered()
+      guard connection.hasRoom else { return reset(0xb) }
+      let end = OutgoingHeaders(trailers)
+      if body.isEmpty && end == nil {
+        connection.session.respond(self, OutgoingHeaders(head), hasBody: false)
+      } else {
+        connection.session.answer(self, OutgoingHeaders(head), body, end)
+      }
+      connection.markDirty()
     }
-    connection.markDirty()
   }
 
   func sendHead(_ head: ResponseHead) {
-    guard let connection = open else { return }
-    connection.session.respond(self, OutgoingHeaders(head), hasBody: true)
-    connection.markDirty()
+    withConnection { connection in
+      connection.session.respond(self, OutgoingHeaders(head), hasBody: true)
+      connection.markDirty()
+    }
   }
 
   func sendData(_ bytes: consuming [UInt8]) {
-    guard let connection = open else { return }
-    connection.answered()
-    guard connection.hasRoom else { return reset(0xb) }
-    connection.session.send(self, bytes)
-    if bufferedBytes > Self.highWater { wantsWritable = true }
-    connection.markDirty()
+    let bytes = bytes
+    withConnection { connection in
+      connection.answered()
+      guard connection.hasRoom else { return reset(0xb) }
+      connection.session.send(self, bytes)
+      if bufferedBytes > Self.highWater { wantsWritable = true }
+      connection.markDirty()
+    }
   }
 
   func sendData(_ write: (inout [UInt8]) throws -> Void) rethrows {
-    guard let connection = open else { return }
-    connection.answered()
-    guard connection.hasRoom else { return reset(0xb) }
-    try connection.session.send(self, write)
-    if bufferedBytes > Self.highWater { wantsWritable = true }
-    connection.markDirty()
+    try withConnection { connection in
+      connection.answered()
+      guard connection.hasRoom else { return reset(0xb) }
+      try connection.session.send(self, write)
+      if bufferedBytes > Self.highWater { wantsWritable = true }
+      connection.markDirty()
+    }
   }
 
   func finish(_ trailers: ResponseTrailers) {
-    guard let connection = open else { return }
-    connection.session.finish(self, OutgoingHeaders(trailers))
-    connection.markDirty()
+    withConnection { connection in
+      connection.session.finish(self, OutgoingHeaders(trailers))
+      connection.markDirty()
+    }
   }
 
   func reset(_ errorCode: UInt32) {
-    guard let connection = open else { return }
-    connection.session.reset(self, errorCode: errorCode)
-    connection.markDirty()
+    withConnection { connection in
+      connection.session.reset(self, errorCode: errorCode)
+      connection.markDirty()
+    }
   }
 
   func release(_ bytes: Int) {
-    guard let connection = open else { return }
-    connection.session.release(self, bytes)
-    connection.markDirty()
+    withConnection { connection in
+      connection.session.release(self, bytes)
+      connection.markDirty()
+    }
   }
 
-  func holds(_ change: Int) -> Bool { connection?.holds(change) ?? true }
+  func holds(_ change: Int) -> Bool {
+    borrowed?._withUnsafeGuaranteedRef { $0.holds(change) } ?? true
+  }
 
   func ended(errorCode: UInt32) {
     let receiver = self.receiver
     self.receiver = nil
     receiver?.streamClosed(errorCode: errorCode == 0 ? nil : errorCode)
-    connection = nil
+    borrowed = nil
   }
 }

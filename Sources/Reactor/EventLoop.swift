@@ -305,6 +305,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
     if isEmpty {
       for handler in handlers.indices { handlers[handler] = nil }
+      timers = TimerHeap()
     }
     return isEmpty
   }

@@ -127,7 +127,7 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
     "Sources/RPC/InProcessChannel.swift": "confined to the exchange's executor",
     "Sources/RPC/Envelope.swift": "copies a Span's bytes in one go",
     "Sources/RPC/ClientCall.swift": "continuations resumed exactly once, under a lock",
-    "Sources/RPCTransport/HeaderConversion.swift": "a block's digest is made there and nowhere else",
+    "Sources/RPCTransport/HeaderConversion.swift": "a block's digest is made there only",
     "Sources/RPCTransport/HTTP2Connection.swift": "confined to its event loop; owns no memory",
     "Sources/RPCTransport/ServerConnection.swift": "confined to its event loop",
     "Sources/RPCTransport/ClientConnection.swift": "confined to its event loop",

@@ -86,7 +86,7 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   // One function from the task's start to the answer: each more would cost every call a frame.
   private func run(_ request: I, _ call: ServerCall) async {
     do {
-      if chain.isEmpty && call.deadline == nil {
+      if chain.isEmpty && !call.hasDeadline {
         let envelope = try call.encode(try await body(request, call), method.response)
         if call.isOnExecutor { call.succeed(envelope) } else { await call.finish(envelope) }
       } else {
@@ -98,6 +98,7 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
     }
   }
 
+  @inline(never)
   private func answer(_ request: I, _ call: ServerCall) async throws -> [UInt8] {
     try await call.withDeadline {
       var envelope: [UInt8] = []
@@ -144,16 +145,24 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   private func run(_ request: I, _ call: ServerCall) async {
     let writer = ResponseWriter(call: call, codec: method.response)
     do {
-      if chain.isEmpty && call.deadline == nil {
+      if chain.isEmpty && !call.hasDeadline {
         try await body(request, writer, call)
       } else {
-        try await call.withDeadline {
-          try await chain.run(call) { try await body(request, writer, call) }
-        }
+        try await answer(request, writer, call)
       }
-      await call.finish()
+      if call.isOnExecutor { call.succeed() } else { await call.finish() }
     } catch {
       await call.finish(error)
+    }
+  }
+
+  // Kept out of `run`, whose frame every watcher holds for as long as it watches.
+  @inline(never)
+  private func answer(
+    _ request: I, _ writer: ResponseWriter<O>, _ call: ServerCall
+  ) async throws {
+    try await call.withDeadline {
+      try await chain.run(call) { try await body(request, writer, call) }
     }
   }
 

@@ -20,7 +20,10 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
 
   /// Sends a message that was encoded before, such as one that many watchers share.
   public func write(_ message: EncodedMessage<Response>) async throws {
-    if call.form.takesPlainEnvelopes {
+    if call.isPlain && call.isOnExecutor {
+      if try call.sendNow(message.envelope) { return }
+      await call.waitForRoom()
+    } else if call.form.takesPlainEnvelopes {
       try await call.send(message.envelope)
     } else {
       try await call.send(try call.encode(message.message, codec))

@@ -11,6 +11,8 @@ public final class ServerCall: @unchecked Sendable {
   public let peer: Peer
   /// When the caller stops waiting; nil when it named no time.
   public let deadline: ContinuousClock.Instant?
+  /// Whether there is a deadline: an `Instant?` is looked at by way of its type's metadata.
+  var hasDeadline: Bool { resolved.timeout != nil }
   let stream: any HTTPServerStream
   let head: HTTPRequestHead
   let resolved: ResolvedCall
@@ -36,6 +38,8 @@ public final class ServerCall: @unchecked Sendable {
   var heldBytes = 0
   var writeWaiters: [UnsafeContinuation<Void, Never>] = []
 
+  /// Whether there is metadata to send: the lock is not taken where there is none.
+  private let hasMetadata = Atomic(false)
   private let answer = Mutex<Answer?>(nil)
   private final class Answer {
     var initial = Metadata()
@@ -83,6 +87,7 @@ public final class ServerCall: @unchecked Sendable {
   public func addInitialMetadata(_ metadata: Metadata) {
     answer.withLock { answer in
       if answer == nil { answer = Answer() }
+      hasMetadata.store(true, ordering: .releasing)
       answer?.initial.append(contentsOf: metadata)
     }
   }
@@ -91,6 +96,7 @@ public final class ServerCall: @unchecked Sendable {
   public func addTrailingMetadata(_ metadata: Metadata) {
     answer.withLock { answer in
       if answer == nil { answer = Answer() }
+      hasMetadata.store(true, ordering: .releasing)
       answer?.trailing.append(contentsOf: metadata)
     }
   }
@@ -142,9 +148,11 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   /// Ends a call that answers with one message, given as `encode` made it.
+  @inline(never)
   func finish(_ message: [UInt8]) async { await onExecutor { $0.succeed(message) } }
 
   /// Ends a call whose handler has thrown.
+  @inline(never)
   func finish(_ error: any Error) async {
     await onExecutor { call in
       call.leave()
@@ -180,18 +188,20 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   /// Ends a streaming call with OK.
-  func finish() async {
-    await onExecutor { call in
-      call.leave()
-      switch call.machine.ended() {
-      case .headAndTrailers:
-        call.stream.sendHead(call.responseHead())
-        call.end(nil)
-      case .trailers: call.end(nil)
-      case .discard: break
-      }
-      call.release()
+  @inline(never)
+  func finish() async { await onExecutor { $0.succeed() } }
+
+  /// The same as `finish`, on the executor.
+  func succeed() {
+    leave()
+    switch machine.ended() {
+    case .headAndTrailers:
+      stream.sendHead(responseHead())
+      end(nil)
+    case .trailers: end(nil)
+    case .discard: break
     }
+    release()
   }
 
   /// Ends the call with an error. On the executor.
@@ -252,9 +262,15 @@ public final class ServerCall: @unchecked Sendable {
 
   private func responseHead() -> ResponseHead { form.head(initial()) }
 
-  private func initial() -> Metadata { answer.withLock { $0?.initial ?? Metadata() } }
+  private func initial() -> Metadata {
+    guard hasMetadata.load(ordering: .acquiring) else { return Metadata() }
+    return answer.withLock { $0?.initial ?? Metadata() }
+  }
 
-  private func trailing() -> Metadata { answer.withLock { $0?.trailing ?? Metadata() } }
+  private func trailing() -> Metadata {
+    guard hasMetadata.load(ordering: .acquiring) else { return Metadata() }
+    return answer.withLock { $0?.trailing ?? Metadata() }
+  }
 
   // MARK: Writing
 
@@ -277,6 +293,7 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   /// Returns when there is room for more, or the call is over.
+  @inline(never)
   func waitForRoom() async {
     await onExecutor { call in
       while call.machine.isOpen && call.stream.bufferedBytes > call.limits.responseBufferBytes {
@@ -308,7 +325,7 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   /// Whether there is room for more.
-  private func sendNow(_ envelope: consuming [UInt8]) throws(RPCError) -> Bool {
+  func sendNow(_ envelope: consuming [UInt8]) throws(RPCError) -> Bool {
     try beginMessage()
     stream.sendData(envelope)
     return stream.bufferedBytes <= limits.responseBufferBytes

@@ -157,7 +157,7 @@ let package = Package(
         "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation",
         "SQLiteStore",
         "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML", "Release",
-      ]),
+      ], links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"]),
 

@@ -101,9 +101,12 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   @inline(never)
   private func answer(_ request: I, _ call: ServerCall) async throws -> [UInt8] {
     try await call.withDeadline {
-      var envelope: [UInt8] = []
+      var envelope: [UInt8]?
       try await chain.run(call) {
         envelope = try call.encode(try await body(request, call), method.response)
+      }
+      guard let envelope else {
+        throw RPCError(.internalError, "an interceptor of \(path) has left the handler out")
       }
       return envelope
     }

@@ -55,9 +55,10 @@ public struct RequestStream<Request: Sendable>: AsyncSequence, Sendable {
 
     /// The next message; nil once the client has sent its last.
     ///
-    /// - Throws: `internalError` for a malformed message; `CancellationError` when the call ended.
+    /// - Throws: `internalError` for a malformed message, and for a second reader while another waits;
+    ///   `CancellationError` when the call ended.
     public mutating func next() async throws -> Request? {
-      guard let message = await stream.call.nextMessage() else {
+      guard let message = try await stream.call.nextMessage() else {
         try Task.checkCancellation()
         return nil
       }

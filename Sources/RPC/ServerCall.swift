@@ -334,14 +334,19 @@ public final class ServerCall: @unchecked Sendable {
   // MARK: Reading
 
   /// The next request message, nil at the end of the stream or of the call.
-  func nextMessage() async -> RequestInbox.Message? {
-    await onExecutor { call in
-      if let message = call.dequeue() { return message }
-      if call.inputEnded { return nil }
+  ///
+  /// - Throws: `internalError` when another reader waits already.
+  func nextMessage() async throws(RPCError) -> RequestInbox.Message? {
+    let next = await onExecutor { call -> Result<RequestInbox.Message?, RPCError> in
+      if let message = call.dequeue() { return .success(message) }
+      if call.inputEnded { return .success(nil) }
       let inbox = call.openInbox()
-      precondition(inbox.waiter == nil, "a request stream has one reader at a time")
-      return await withUnsafeContinuation { inbox.waiter = $0 }
+      if inbox.waiter != nil {
+        return .failure(RPCError(.internalError, "a request stream has one reader at a time"))
+      }
+      return .success(await withUnsafeContinuation { inbox.waiter = $0 })
     }
+    return try next.get()
   }
 
   private func dequeue() -> RequestInbox.Message? {

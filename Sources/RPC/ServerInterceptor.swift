@@ -1,7 +1,8 @@
 /// Code that runs around every call of a router: authorisation, audit, metrics, tracing.
 ///
 /// `next` runs the rest of the chain and the handler. An interceptor that throws instead of calling
-/// it refuses the call with that error; one that catches may replace the error.
+/// it refuses the call with that error; one that catches may replace the error. A unary call whose
+/// handler was left out without an error ends with `internalError`.
 public protocol ServerInterceptor: Sendable {
   func intercept(_ call: ServerCall, next: () async throws -> Void) async throws
 }

@@ -45,6 +45,7 @@ enum Program {
       return refuse(error.message)
     }
     TerminationSignals.block()
+    DescriptorLimit.raise()
     let logger = Logger(level: options.logLevel, format: options.logFormat)
     let stop = OneTimeEvent()
     Task {

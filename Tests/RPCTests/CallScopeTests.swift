@@ -153,4 +153,50 @@ import Testing
     _ = try await client.unary(Echo.unary, [])
     #expect(deadlines.withLock { $0[0] == nil && $0[1] == nil && $0[3] != nil })
   }
+
+  @Test(
+    "An interceptor that leaves the handler out ends a unary call with INTERNAL",
+    arguments: carriers)
+  func leftOut(_ transport: Transport) async throws {
+    struct Silent: ServerInterceptor {
+      func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {}
+    }
+    var router = ServiceRouter(interceptors: [Silent()])
+    router.handle(Echo.unary) { (request: [UInt8], _) in request }
+    try await transport.withClient(router) { client in
+      let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [1]) }
+      #expect(error?.code == .internalError)
+    }
+  }
+
+  @Test("A second reader of a request stream fails, and the first reads on")
+  func twoReaders() async throws {
+    var router = ServiceRouter()
+    router.handle(Echo.chat) {
+      (requests: RequestStream<[UInt8]>, writer: ResponseWriter<[UInt8]>, _) in
+      let ends = await withTaskGroup(of: String.self) { group in
+        for _ in 0..<2 {
+          group.addTask {
+            var iterator = requests.makeAsyncIterator()
+            do { return "\(try await iterator.next() ?? [])" } catch {
+              return "\((error as? RPCError)?.code ?? .ok)"
+            }
+          }
+        }
+        let first = await group.next() ?? "nothing"
+        try? await writer.write([0])
+        return [first, await group.next() ?? "nothing"]
+      }
+      try await writer.write(Array(ends.joined(separator: ", ").utf8))
+    }
+    try await Transport.unix.withClient(router) { client in
+      try await client.bidirectional(Echo.chat) { writer, stream in
+        var iterator = stream.makeAsyncIterator()
+        #expect(try await iterator.next() == [0])
+        try await writer.write([7])
+        let ends = try await iterator.next() ?? []
+        #expect(String(decoding: ends, as: UTF8.self) == "\(StatusCode.internalError), [7]")
+      }
+    }
+  }
 }

@@ -98,7 +98,7 @@ struct ServeOptionsTests {
   func limits() throws {
     let usual = try options([])
     #expect(usual.limits == ServingLimits())
-    #expect(usual.limits.server.maxConnections == 1000 && usual.limits.server.maxIdle == nil)
+    #expect(usual.limits.server.maxConnections == 10_000 && usual.limits.server.maxIdle == nil)
     let told = try options(
       ["--max-connections=7", "--max-message-size=2MiB", "--max-idle=5m"],
       environment: ["OMNID_MAX_STREAMS": "9", "OMNID_CONFIG": "/c"],

@@ -3,9 +3,9 @@ import RPCTransport
 
 /// What callers may take of the server. Each has a default; none is without a bound but times.
 struct ServingLimits: Equatable {
-  var connections = 1000
+  var connections = 10_000
   /// Calls at once on one connection.
-  var streams = 256
+  var streams = 1024
   /// The largest request message, in bytes.
   var messageBytes = 4 << 20
   /// How long a connection without calls is kept; nil for ever.

@@ -27,8 +27,8 @@ enum Usage {
       --config FILE           a YAML file with the same keys: state-dir: /srv/omnid
       --log-format FORMAT     text or json (default text)
       --log-level LEVEL       debug, info, warning or error (default info)
-      --max-connections N     connections at once (default 1000)
-      --max-streams N         calls at once on one connection (default 256)
+      --max-connections N     connections at once (default 10000)
+      --max-streams N         calls at once on one connection (default 1024)
       --max-message-size SIZE the largest request message: bytes, KiB or MiB (default 4MiB)
       --max-idle TIME         how long a connection without calls is kept: 90s, 5m, 2h; 0 for ever
                               (default 0)

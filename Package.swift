@@ -159,7 +159,8 @@ let package = Package(
         "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML", "Release",
       ], links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
-    program("talosim", ["TalosSimulator"]),
+    // Foundation does not link statically without more.
+    program("talosim", ["TalosSimulator"], links: []),
 
     program(
       "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Crypto", "Schema", "ProtoCodec"],

@@ -18,6 +18,7 @@ public final class HTTP2Session {
 
   private var events: [HTTP2Event] = []
   private var output: [UInt8] = []
+  private var outputLimit = 0
   private var assembly: HeaderAssembly
   private var input: UnsafePointer<UInt8>?  // valid while `receive` runs
   /// Body bytes taken in by this `receive` whose credit for the connection is not returned yet.
@@ -41,8 +42,10 @@ public final class HTTP2Session {
   /// Frames without use that the peer has sent beyond those forgiven.
   private var idleFrames = 0
   private let maxIdleFrames: Int
+  /// Frames that may wait to be sent, DATA that flow control holds back not counted.
+  private let maxOutboundFrames: Int
   /// The peer has been told of its fault; nothing more is read.
-  private var isCondemned = false
+  public private(set) var isCondemned = false
   /// Body bytes of all streams that are not yet in a frame.
   public private(set) var bufferedBytes = 0
   /// How many header blocks the peer of a server has begun.
@@ -57,6 +60,7 @@ public final class HTTP2Session {
     self.makeStream = makeStream
     self.assembly = HeaderAssembly(limit: Int(settings.maxHeaderListBytes))
     self.maxIdleFrames = settings.maxIdleFrames
+    self.maxOutboundFrames = max(1000, 4 * Int(settings.maxConcurrentStreams))
     self.watch = FrameWatch(prefaceBytes: role == .server ? 24 : 0)
     var made: OpaquePointer?
     var option: OpaquePointer?
@@ -150,6 +154,10 @@ public final class HTTP2Session {
       if isCondemned { return }
     }
     try unsafe feed(bytes, fed..<bytes.count)
+    // Answers to what the peer did wrong wait here while it does not read.
+    if unsafe nghttp2_session_get_outbound_queue_size(session) > maxOutboundFrames {
+      condemn(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
+    }
   }
 
   /// Whether the end of a header block is still on its way to this server.
@@ -207,6 +215,7 @@ public final class HTTP2Session {
   /// output holds `limit` bytes or more.
   public func produce(into output: inout [UInt8], limit: Int) throws(HTTP2ConnectionError) {
     swap(&self.output, &output)
+    outputLimit = limit
     defer { swap(&self.output, &output) }
     while self.output.count < limit {
       var data: UnsafePointer<UInt8>?
@@ -222,7 +231,11 @@ public final class HTTP2Session {
 
   /// What happened since the last call.
   public func takeEvents() -> [HTTP2Event] {
-    if events.isEmpty { return [] }
+    if events.isEmpty {
+      // Blocks of informational heads, which make no event.
+      expiring.removeAll(keepingCapacity: true)
+      return []
+    }
     lent.removeAll(keepingCapacity: true)
     swap(&lent, &expiring)
     defer { events = [] }
@@ -492,8 +505,18 @@ public final class HTTP2Session {
   }
 
   /// A request that could not be sent any more, as after GOAWAY.
-  func notSent(_ frame: UnsafePointer<nghttp2_frame>) {
-    guard role == .client, unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else {
+  /// Or a response whose head or trailers are larger than nghttp2 sends: the client must not wait
+  /// for it.
+  func notSent(_ frame: UnsafePointer<nghttp2_frame>, _ errorCode: Int32) {
+    guard unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return }
+    if role == .server {
+      if errorCode == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue,
+        let stream = unsafe stream(frame.pointee.hd.stream_id)
+      {
+        unsafe stream._withUnsafeGuaranteedRef {
+          reset($0, errorCode: UInt32(NGHTTP2_INTERNAL_ERROR.rawValue))
+        }
+      }
       return
     }
     var at = unsafe firstStream
@@ -575,7 +598,9 @@ public final class HTTP2Session {
   }
 
   /// Puts a DATA frame into the output: one copy from the stream's chunk.
-  func writeBody(_ stream: HTTP2Stream, _ head: UnsafePointer<UInt8>?, _ count: Int) {
+  ///
+  /// - Returns: what nghttp2 is told: to go on, or, once the output holds enough, to stop for now.
+  func writeBody(_ stream: HTTP2Stream, _ head: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     unsafe output.append(contentsOf: UnsafeBufferPointer(start: head, count: 9))
     bufferedBytes -= count
     stream.takeBody(count, into: &output)
@@ -583,19 +608,27 @@ public final class HTTP2Session {
       stream.wantsWritable = false
       events.append(.writable(EventReference(stream)))
     }
+    return output.count < outputLimit ? 0 : NGHTTP2_ERR_PAUSE.rawValue
   }
 }
 
 extension HTTP2Session {
   /// Closes every stream, as when the connection is lost, and gives them out. nghttp2 must not be
   /// called again: its streams refer to objects that are gone.
-  public func abandon() -> [HTTP2Stream] {
-    var abandoned: [HTTP2Stream] = []
+  ///
+  /// Also given out are the streams whose `closed` was not taken yet, with its error code; an open one
+  /// has none. Events that were taken and not given back stay good.
+  public func abandon() -> [(stream: HTTP2Stream, errorCode: UInt32?)] {
+    var abandoned: [(stream: HTTP2Stream, errorCode: UInt32?)] = []
+    for case .closed(let stream, let errorCode) in events {
+      abandoned.append((stream.object, errorCode))
+    }
     while let stream = unsafe firstStream {
-      unsafe abandoned.append(stream.takeUnretainedValue())
+      unsafe abandoned.append((stream.takeUnretainedValue(), nil))
       unsafe close(stream, 0)
     }
     events = []
+    lent += expiring
     expiring = []
     return abandoned
   }

@@ -46,9 +46,10 @@ final class SessionCallbacks: Sendable {
       unsafe withSession(user) { session in unsafe session.sent(frame) }
       return 0
     }
-    unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(made) { _, frame, _, user in
+    unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(made) {
+      _, frame, errorCode, user in
       guard let frame = unsafe frame else { return 0 }
-      unsafe withSession(user) { session in unsafe session.notSent(frame) }
+      unsafe withSession(user) { session in unsafe session.notSent(frame, errorCode) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(made) {
@@ -59,10 +60,9 @@ final class SessionCallbacks: Sendable {
     unsafe nghttp2_session_callbacks_set_send_data_callback(made) {
       _, _, head, count, source, user in
       guard let source = unsafe source, let pointer = unsafe source.pointee.ptr else { return 0 }
-      unsafe withStream(pointer) { stream in
+      return unsafe withStream(pointer) { stream in
         unsafe withSession(user) { session in unsafe session.writeBody(stream, head, count) }
       }
-      return 0
     }
   }
 

@@ -7,8 +7,11 @@ public struct CallLimits: Sendable {
   public var responseMessageBytes = Int(Int32.max)
   /// Undelivered request bytes per call above which no flow-control credit is returned.
   public var requestBufferBytes = 64 << 10
-  /// Unsent response bytes per call above which a writer is suspended.
-  public var responseBufferBytes = 64 << 10
+  /// Unsent response bytes per call above which a writer is suspended. Less than 16 KiB counts as
+  /// that: it is where a writer that waits goes on.
+  public var responseBufferBytes = 64 << 10 {
+    didSet { responseBufferBytes = max(responseBufferBytes, 16 << 10) }
+  }
 
   /// Response messages shorter than this are not compressed, in bytes.
   public var compressionThresholdBytes = 1024

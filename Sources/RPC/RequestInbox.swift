@@ -21,7 +21,9 @@ final class RequestInbox {
   var body: [UInt8] = []
   /// The handler that waits for the next message.
   var waiter: UnsafeContinuation<Message?, Never>?
+  /// What the messages that wait take, each of them something even when it is empty.
   private(set) var queuedBytes = 0
+  private static let messageOverhead = 64
 
   /// Messages the handler has not asked for yet, oldest first.
   private var queue: [Message] = []
@@ -37,7 +39,7 @@ final class RequestInbox {
 
   func append(_ message: Message) {
     queue.append(message)
-    queuedBytes += message.count
+    queuedBytes += message.count + Self.messageOverhead
   }
 
   func take() -> Message? {
@@ -49,7 +51,7 @@ final class RequestInbox {
       queue.removeAll(keepingCapacity: true)
       start = 0
     }
-    queuedBytes -= message.count
+    queuedBytes -= message.count + Self.messageOverhead
     return message
   }
 

@@ -135,16 +135,23 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     if session.openStreams == 0 { close("the channel was closed") }
   }
 
-  override func closed(_ reason: String, _ streams: [HTTP2Stream]) {
+  override func closed(
+    _ reason: String, _ streams: [(stream: HTTP2Stream, errorCode: UInt32?)]
+  ) {
     if let timer { loop.cancelTimer(timer) }
     timer = nil
     retire()
     let ready = onReady
     onReady = nil
     ready?(.failure(RPCError(.unavailable, "\(endpoint): \(reason)")))
-    for stream in streams {
-      unsafeDowncast(stream, to: ClientStream.self)
-        .ended(.connectionLost(reason: "\(endpoint): \(reason)", processed: true))
+    for (stream, errorCode) in streams {
+      let end: StreamEnd =
+        switch errorCode {
+        case nil: .connectionLost(reason: "\(endpoint): \(reason)", processed: true)
+        case 0: .complete
+        case let code?: .reset(errorCode: code)
+        }
+      unsafeDowncast(stream, to: ClientStream.self).ended(end)
     }
   }
 }

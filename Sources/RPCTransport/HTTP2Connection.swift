@@ -21,6 +21,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   private(set) var isClosed = false
   private var keepalive: Keepalive?
   private var lingerTimer: UInt64?
+  private var condemnedTimer: UInt64?
   private var lingerBytes = 0
   private var isReleased = false
   /// Something has come from the peer since the keepalive timer last looked.
@@ -57,8 +58,9 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   /// The connection can carry HTTP/2: TLS is through and ALPN chose h2.
   func established() {}
   func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {}
-  /// The connection is over; these streams were still open.
-  func closed(_ reason: String, _ streams: [HTTP2Stream]) {}
+  /// The connection is over, and with it these streams: those still open, without an error code, and
+  /// those whose end was not handled yet.
+  func closed(_ reason: String, _ streams: [(stream: HTTP2Stream, errorCode: UInt32?)]) {}
   /// The socket is let go of: nothing more will be called.
   func released() {}
 
@@ -150,7 +152,13 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   private func drainEvents(_ input: UnsafeBufferPointer<UInt8>) {
     let events = session.takeEvents()
     if events.isEmpty { return }
-    for event in events { handle(event, input) }
+    for event in events {
+      // After the end only the streams' own ends are of interest.
+      if isClosed {
+        guard case .closed = event else { continue }
+      }
+      handle(event, input)
+    }
     session.recycle(events)
   }
 
@@ -172,6 +180,12 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     isMarked = false
     if isClosed { return }
     output()
+    if session.isCondemned && condemnedTimer == nil && !isClosed {
+      // A peer that does not read will not read the reason either.
+      condemnedTimer = loop.addTimer(after: .seconds(1)) { [self] in
+        close("the peer has broken the rules of HTTP/2")
+      }
+    }
     if !isClosed && !hasPending && session.isFinished && !isHandshaking {
       close("the connection has ended", lingers: session.hasFailed)
     }
@@ -203,6 +217,8 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       drainEvents(UnsafeBufferPointer(start: nil, count: 0))
       if isEmpty || !session.wantsToSend { break }
     }
+    // The rest in the next turn: others have their turn before.
+    if !isClosed && !hasPending && session.wantsToSend { markDirty() }
     if tls != nil && !hasPending && !isClosed {
       tls?.drainCiphertext(into: &pending)
       flushPending()
@@ -317,6 +333,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     pending = []
     if let keepalive { loop.cancelTimer(keepalive.timer) }
     keepalive = nil
+    if let condemnedTimer { loop.cancelTimer(condemnedTimer) }
     closed(reason, session.abandon())
     if lingers {
       Socket.shutdownWrites(descriptor.number)
@@ -339,6 +356,12 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     case .wouldBlock: break
     case .ended, .failed: release()
     }
+  }
+
+  /// Ends the connection, also one that lingers, and lets go of its socket.
+  func end(_ reason: String) {
+    close(reason)
+    release()
   }
 
   private func release() {

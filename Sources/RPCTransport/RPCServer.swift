@@ -199,6 +199,6 @@ final class ConnectionSet: @unchecked Sendable {
   }
 
   func closeAll(_ reason: String) {
-    for connection in Array(connections.values) { connection.close(reason) }
+    for connection in Array(connections.values) { connection.end(reason) }
   }
 }

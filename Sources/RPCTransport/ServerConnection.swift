@@ -10,6 +10,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private let onClose: (ServerConnection) -> Void
   private var timer: UInt64?
   private var isDraining = false
+  private var hasSentLastGoAway = false
   private let limit: ConnectionLimit
   private let heldLimit: Int
   private var heldBytes = 0
@@ -90,7 +91,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     case .pingReceived: pinged()
     case .pingAcknowledged:
       // The client has seen the first GOAWAY: what it sends from here on is its own risk.
-      if isDraining { session.goAway() }
+      if isDraining { sendLastGoAway() }
     case .goAway: break
     }
   }
@@ -119,6 +120,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   private func noStreamsLeft() {
+    if isClosed { return }
     if isDraining { return markDirty() }
     guard let idle = configuration.maxIdle, idleTimer == nil else { return }
     idleTimer = loop.addTimer(after: idle) { [self] in
@@ -139,10 +141,13 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     defer { lastPing = now }
     guard let lastPing, now - lastPing < configuration.minimumPingInterval else { return }
     pingStrikes += 1
-    if pingStrikes > 2 {
+    if pingStrikes == 3 {
       session.goAway(errorCode: 0xb, debug: "too_many_pings")
-      flushNow()
-      close("the peer pings too often", lingers: true)
+      // Not amid the events that came with the ping: they refer to streams that closing ends.
+      loop.run { [self] in
+        flushNow()
+        close("the peer pings too often", lingers: true)
+      }
     }
   }
 
@@ -163,9 +168,15 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     markDirty()
     drainTimer = loop.addTimer(after: Self.drainPatience) { [self] in
       drainTimer = nil
-      session.goAway()
+      sendLastGoAway()
       markDirty()
     }
+  }
+
+  private func sendLastGoAway() {
+    if hasSentLastGoAway { return }
+    hasSentLastGoAway = true
+    session.goAway()
   }
 
   /// Whether the peer takes its responses, as far as these must be kept.
@@ -206,16 +217,22 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   func holds(_ change: Int) -> Bool {
+    // What was held at the end went with the connection.
+    if isClosed { return true }
     heldBytes += change
     return limit.holds(change) && heldBytes <= heldLimit
   }
 
-  override func closed(_ reason: String, _ streams: [HTTP2Stream]) {
+  override func closed(
+    _ reason: String, _ streams: [(stream: HTTP2Stream, errorCode: UInt32?)]
+  ) {
     for timer in [timer, idleTimer, ageTimer, drainTimer] {
       if let timer { loop.cancelTimer(timer) }
     }
     timer = nil
-    for stream in streams { unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: 0x8) }
+    for (stream, errorCode) in streams {
+      unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: errorCode ?? 0x8)
+    }
     if let headTimer { loop.cancelTimer(headTimer) }
     headTimer = nil
     reportWaiting(0)
@@ -260,7 +277,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     let body = body
     withConnection { connection in
       connection.answered()
-      guard connection.hasRoom else { return reset(0xb) }
+      guard connection.hasRoom else { return refuse() }
       let end = OutgoingHeaders(trailers)
       if body.isEmpty && end == nil {
         connection.session.respond(self, OutgoingHeaders(head), hasBody: false)
@@ -282,7 +299,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     let bytes = bytes
     withConnection { connection in
       connection.answered()
-      guard connection.hasRoom else { return reset(0xb) }
+      guard connection.hasRoom else { return refuse() }
       connection.session.send(self, bytes)
       if bufferedBytes > Self.highWater { wantsWritable = true }
       connection.markDirty()
@@ -292,7 +309,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   func sendData(_ write: (inout [UInt8]) throws -> Void) rethrows {
     try withConnection { connection in
       connection.answered()
-      guard connection.hasRoom else { return reset(0xb) }
+      guard connection.hasRoom else { return refuse() }
       try connection.session.send(self, write)
       if bufferedBytes > Self.highWater { wantsWritable = true }
       connection.markDirty()
@@ -311,6 +328,13 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
       connection.session.reset(self, errorCode: errorCode)
       connection.markDirty()
     }
+  }
+
+  /// The peer takes too little of what it asks for. The call is over at once: its handler must not go
+  /// on to write.
+  private func refuse() {
+    reset(0xb)
+    ended(errorCode: 0xb)
   }
 
   func release(_ bytes: Int) {

@@ -170,7 +170,7 @@ import Testing
       try? server.produce(into: &output, limit: 1 << 20)
       _ = server.takeEvents()
       let abandoned = server.abandon()
-      #expect(abandoned.allSatisfy { $0.isClosed })
+      #expect(abandoned.allSatisfy { $0.stream.isClosed })
     }
   }
 
@@ -184,5 +184,60 @@ import Testing
     #expect(pair.server.abandon().count == 5)
     #expect(pair.client.abandon().count == 5)
     #expect(streams.allSatisfy { $0.isClosed })
+  }
+
+  @Test("A stream whose end nobody has heard of is given out when the session is abandoned")
+  func unheardEnd() throws {
+    let pair = SessionPair()
+    let stream = HTTP2Stream()
+    _ = pair.client.request(stream, SessionPair.request, hasBody: false)
+    try pair.run()
+    let accepted = try #require(pair.accepted)
+    pair.server.respond(accepted, SessionPair.headers([":status": "200"]), hasBody: false)
+    var output: [UInt8] = []
+    try pair.server.produce(into: &output, limit: 1 << 20)
+    #expect(accepted.isClosed)
+    let abandoned = pair.server.abandon()
+    #expect(abandoned.count == 1 && abandoned[0].stream === accepted)
+    #expect(abandoned[0].errorCode == 0)
+  }
+
+  @Test("Output stops at its limit, also amid the body of one stream, and goes on from there")
+  func outputLimit() throws {
+    var wide = HTTP2Settings()
+    wide.initialWindowBytes = 1 << 30
+    wide.connectionWindowBytes = 1 << 30
+    let pair = SessionPair(client: wide)
+    let stream = HTTP2Stream()
+    _ = pair.client.request(stream, SessionPair.request, hasBody: false)
+    try pair.run()
+    let body = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    pair.server.answer(
+      try #require(pair.accepted), SessionPair.headers([":status": "200"]), body, nil)
+    var received: [UInt8] = []
+    for _ in 0..<100 {
+      var output: [UInt8] = []
+      try pair.server.produce(into: &output, limit: 100_000)
+      #expect(output.count < 100_000 + 17_000)
+      if output.isEmpty { break }
+      try output.withUnsafeBufferPointer { try pair.client.receive($0) }
+      for case .data(_, let range, _) in pair.client.takeEvents() { received += output[range] }
+    }
+    #expect(received == body)
+  }
+
+  @Test("A response whose head is too large to be sent ends the stream with INTERNAL_ERROR")
+  func hugeHead() throws {
+    let pair = SessionPair()
+    let stream = HTTP2Stream()
+    _ = pair.client.request(stream, SessionPair.request, hasBody: false)
+    try pair.run()
+    pair.server.respond(
+      try #require(pair.accepted),
+      SessionPair.headers([":status": "200", "x": String(repeating: "y", count: 100_000)]),
+      hasBody: true)
+    try pair.run()
+    #expect(pair.clientEvents.last == .closed(2))
+    #expect(pair.server.openStreams == 0)
   }
 }

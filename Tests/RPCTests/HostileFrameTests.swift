@@ -275,6 +275,51 @@ import Testing
       #expect(cancelled.load(ordering: .relaxed) == 1)
     }
   }
+
+  @Test(
+    "Pings that end the connection amid a batch of frames leave the rest of the batch without effect",
+    arguments: [
+      RawConnection.frame(0, flags: 1, stream: 1, [0, 0, 0, 0, 1, 7]),
+      RawConnection.frame(1, flags: 5, stream: 3, RawConnection.echoRequest),
+      RawConnection.frame(3, flags: 0, stream: 1, [0, 0, 0, 8]),
+    ])
+  func pingsAmidFrames(rest: [UInt8]) async throws {
+    try await whileServing { path, _ in
+      for _ in 0..<50 {
+        let connection = try RawConnection(path)
+        let pings = Array(
+          repeating: RawConnection.frame(6, flags: 0, stream: 0, [UInt8](repeating: 0, count: 8)),
+          count: 9
+        ).flatMap { $0 }
+        connection.send(
+          Self.hello + RawConnection.frame(1, flags: 4, stream: 1, RawConnection.echoRequest)
+            + RawConnection.frame(0, flags: 0, stream: 1, [0, 0, 0]) + pings + rest)
+        #expect(Self.endsWith(0xb, connection.readToEnd()))
+      }
+    }
+  }
+
+  @Test("Streams over the limit, opened by a peer that reads no refusal, end the connection")
+  func refusals() async throws {
+    var configuration = ServerConfiguration()
+    configuration.maxConcurrentStreams = 50
+    try await whileServing(configuration: configuration) { path, _ in
+      let connection = try RawConnection(path)
+      connection.send(Self.hello)
+      var id: UInt32 = 1
+      var isOpen = true
+      for _ in 0..<200 where isOpen {
+        var frames: [UInt8] = []
+        for _ in 0..<1000 {
+          frames += RawConnection.frame(1, flags: 4, stream: id, RawConnection.echoRequest)
+          id += 2
+        }
+        isOpen = connection.send(frames)
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      #expect(!isOpen)
+    }
+  }
 }
 
 /// Makes one call after the other until it is stopped.

@@ -183,7 +183,7 @@ final class HTTP2Conversation {
       try produce()
     }
     let left = session.abandon()
-    for stream in left {
+    for (stream, _) in left {
       try require(stream.isClosed, "abandoned, it says it is open")
       try require(!closed.contains { $0 === stream }, "closed, it is abandoned too")
     }

@@ -90,10 +90,17 @@ private final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
     if isOver { return }
     if request.body.count + data.count > limit {
       isOver = true
+      letGo()
       return stream.respond(
         .fields(HeaderFields([":status": "413"])), body: [], trailers: .none)
     }
     data.withUnsafeBufferPointer { request.body.append(contentsOf: $0) }
+    guard stream.holds(data.count) else {
+      isOver = true
+      letGo()
+      return stream.respond(
+        .fields(HeaderFields([":status": "503"])), body: [], trailers: .none)
+    }
     if isLast { receivedEnd() }
   }
 
@@ -112,6 +119,7 @@ private final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
     if isOver { return }
     isOver = true
     task = nil
+    letGo()
     var fields = HeaderFields([":status": String(response.status)])
     for i in 0..<response.fields.count {
       fields.append(response.fields.name(i), response.fields.value(i))
@@ -120,11 +128,18 @@ private final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
     stream.respond(.fields(fields), body: response.body, trailers: .none)
   }
 
+  /// The body is kept no longer.
+  private func letGo() {
+    _ = stream.holds(-request.body.count)
+    request.body = []
+  }
+
   func streamWritable() {}
 
   func streamClosed(errorCode: UInt32?) {
     if isOver { return }
     isOver = true
+    letGo()
     task?.cancel()
     task = nil
   }

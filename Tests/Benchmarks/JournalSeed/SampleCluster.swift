@@ -4,7 +4,8 @@ import Rotation
 
 /// A cluster with three control planes and two workers whose Talos API CA has been rotated once.
 ///
-/// The sealed keys are random bytes: nothing opens them until a rotation or a credential is asked for.
+/// The keys that are sealed are random bytes: omnid looks at the seal when it starts, and opens it when
+/// a rotation or a credential is asked for.
 struct SampleCluster {
   var record: ClusterRecord
   var rotation: RotationRecord
@@ -44,12 +45,12 @@ struct SampleCluster {
 struct SampleAuthorities {
   let oldTalos, newTalos, kubernetes: SealedAuthority
 
-  init(now: Rotation.Instant) throws {
+  init(now: Rotation.Instant, sealer: Sealer) throws {
     func make(_ kind: AuthorityKind) throws -> SealedAuthority {
       let authority = try Authority.generate(kind, now: now.secondsSince1970)
       return SealedAuthority(
         certificatePEM: authority.certificate.pem, fingerprint: authority.certificate.fingerprint,
-        sealedKey: Random.bytes(200))
+        sealedKey: try sealer.seal(Random.bytes(150), context: "sample"))
     }
     oldTalos = try make(.talos)
     newTalos = try make(.talos)

@@ -45,7 +45,8 @@ def omnid_start(name, title, limit, clusters):
             state.mkdir(mode=0o700)
             start()  # makes its keys and its database
             processes.output_of(
-                [bench.files.release / "journal-seed", state / "omnid.db", clusters],
+                [bench.files.release / "journal-seed", state / "omnid.db", state / "master.key",
+                 clusters],
                 bench.server_processor, 120)
         return start()
 

@@ -56,7 +56,6 @@ struct HeaderAssembly: ~Copyable {
   }
 
   var isTooLarge: Bool { size > limit }
-  var isEmpty: Bool { endCount == 0 }
 
   mutating func reset() {
     byteCount = 0

@@ -200,6 +200,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       return flushPending()
     }
     // What a frame's leaving causes (a stream's end, room in a buffer) may cause more frames.
+    var goesOn = false
     for _ in 0..<8 where !isClosed && !hasPending {
       var buffer = loop.writeBuffer
       loop.writeBuffer = []
@@ -215,10 +216,11 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       loop.writeBuffer = buffer
       if isClosed { return }
       drainEvents(UnsafeBufferPointer(start: nil, count: 0))
-      if isEmpty || !session.wantsToSend { break }
+      goesOn = !isEmpty && session.wantsToSend
+      if !goesOn { break }
     }
     // The rest in the next turn: others have their turn before.
-    if !isClosed && !hasPending && session.wantsToSend { markDirty() }
+    if goesOn && !isClosed && !hasPending { markDirty() }
     if tls != nil && !hasPending && !isClosed {
       tls?.drainCiphertext(into: &pending)
       flushPending()

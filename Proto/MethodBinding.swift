@@ -23,8 +23,8 @@ extension MessageCodec where Message: ProtoCodec.Message {
   /// format: a newer client must not fail at an older server.
   public static func proto(
     _ types: @escaping @Sendable () -> TypeRegistry = { .schema }
-  ) -> Self {
-    Self(
+  ) -> MessageCodec<Message> {
+    MessageCodec(
       decode: { bytes in
         try bytes.withUnsafeBytes { buffer in try Message(serialized: buffer) }
       },

@@ -52,8 +52,15 @@ final class CallForm: Sendable {
     !isJSON && responseCompression == nil && hasEnvelopes && family != .grpcWebText
   }
 
+  /// What reads messages of this form.
+  func decoder<M>(
+    _ codec: MessageCodec<M>
+  ) -> @Sendable (borrowing Span<UInt8>) throws -> M {
+    isJSON ? codec.decodeJSON : codec.decode
+  }
+
   func decode<M>(_ codec: MessageCodec<M>, _ bytes: borrowing Span<UInt8>) throws -> M {
-    isJSON ? try codec.decodeJSON(bytes) : try codec.decode(bytes)
+    try decoder(codec)(bytes)
   }
 
   /// What a caller is told whose message cannot be read.

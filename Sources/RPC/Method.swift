@@ -13,14 +13,17 @@ public enum Idempotency: Sendable, Hashable {
 
 /// How messages of one type become bytes and come back.
 ///
-/// RPC knows no message format; the schema gives each method its codecs. `decode` throws on bytes
-/// that are not such a message; its error text is shown to the caller.
-public struct MessageCodec<Message: Sendable>: Sendable {
-  public var decode: @Sendable (borrowing Span<UInt8>) throws -> Message
+/// RPC knows no message format; the schema gives each method its codecs. A class, so that whatever
+/// reads or writes messages holds all of it by one reference.
+public final class MessageCodec<Message: Sendable>: Sendable {
+  /// Throws on bytes that are not such a message; the error's text is shown to the caller.
+  public let decode: @Sendable (borrowing Span<UInt8>) throws -> Message
   /// Appends the encoding to the buffer.
-  public var encode: @Sendable (Message, inout [UInt8]) throws -> Void
-  public var decodeJSON: @Sendable (borrowing Span<UInt8>) throws -> Message
-  public var encodeJSON: @Sendable (Message, inout [UInt8]) throws -> Void
+  public let encode: @Sendable (Message, inout [UInt8]) throws -> Void
+  /// The same as `decode`, from canonical JSON.
+  public let decodeJSON: @Sendable (borrowing Span<UInt8>) throws -> Message
+  /// The same as `encode`, as canonical JSON.
+  public let encodeJSON: @Sendable (Message, inout [UInt8]) throws -> Void
 
   public init(
     decode: @escaping @Sendable (borrowing Span<UInt8>) throws -> Message,
@@ -37,7 +40,7 @@ public struct MessageCodec<Message: Sendable>: Sendable {
 
 extension MessageCodec where Message == [UInt8] {
   /// Messages passed on as the bytes they are: what a proxy needs.
-  public static var bytes: Self {
+  public static var bytes: MessageCodec<[UInt8]> {
     let copy: @Sendable (borrowing Span<UInt8>) -> [UInt8] = { span in
       var out: [UInt8] = []
       out.reserveCapacity(span.count)
@@ -45,7 +48,7 @@ extension MessageCodec where Message == [UInt8] {
       return out
     }
     let append: @Sendable ([UInt8], inout [UInt8]) -> Void = { $1.append(contentsOf: $0) }
-    return Self(decode: copy, encode: append, decodeJSON: copy, encodeJSON: append)
+    return MessageCodec(decode: copy, encode: append, decodeJSON: copy, encodeJSON: append)
   }
 }
 

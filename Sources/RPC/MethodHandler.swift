@@ -9,7 +9,7 @@ protocol MethodHandler: AnyObject, Sendable {
   var bounds: MethodBounds? { get }
   /// This handler without bounds of its own.
   var unlimited: any MethodHandler { get }
-  /// Starts a call whose one request message is there.
+  /// Starts a call whose one request message is there. The bytes are read before this returns.
   func start(_ call: ServerCall, _ request: borrowing Span<UInt8>)
   /// Starts a call whose requests stream in.
   func start(_ call: ServerCall)
@@ -59,6 +59,9 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   let body: @Sendable (I, ServerCall) async throws -> O
   let path: String
   let kind: MethodKind
+  // Taken out of `method`, so that a call need not ask for its type's metadata.
+  private let decode: @Sendable (borrowing Span<UInt8>) throws -> I
+  private let encode: @Sendable (O, inout [UInt8]) throws -> Void
 
   init(
     method: Method<I, O>, chain: InterceptorChain,
@@ -69,28 +72,29 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
     self.body = body
     self.path = method.path
     self.kind = method.kind
+    self.decode = method.request.decode
+    self.encode = method.response.encode
   }
 
   var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
-    let request: I
-    do { request = try call.form.decode(method.request, bytes) } catch {
-      return call.fail(call.form.malformed(path, error))
+    call.lend(bytes) {
+      Task.immediate(executorPreference: call.executor) { await self.run(call) }
     }
-    call.isHandled = true
-    call.began(
-      Task.immediate(executorPreference: call.executor) { await self.run(request, call) })
   }
 
   // One function from the task's start to the answer: each more would cost every call a frame.
-  private func run(_ request: I, _ call: ServerCall) async {
+  @inline(__always)
+  private func run(_ call: ServerCall) async {
     do {
-      if chain.isEmpty && !call.hasDeadline {
-        let envelope = try call.encode(try await body(request, call), method.response)
+      if call.isPlain && chain.isEmpty && !call.hasDeadline {
+        let response = try await body(try call.takeRequest(path, decode), call)
+        let envelope = try call.envelope(response, encode)
         if call.isOnExecutor { call.succeed(envelope) } else { await call.finish(envelope) }
       } else {
-        let envelope = try await answer(request, call)
+        let envelope = try await answer(
+          try call.takeRequest(path, call.form.decoder(method.request)), call)
         await call.finish(envelope)
       }
     } catch {
@@ -136,18 +140,16 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   var idempotency: Idempotency { method.idempotency }
 
   func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
-    let request: I
-    do { request = try call.form.decode(method.request, bytes) } catch {
-      return call.fail(call.form.malformed(path, error))
+    call.lend(bytes) {
+      Task.immediate(executorPreference: call.executor) { await self.run(call) }
     }
-    call.isHandled = true
-    call.began(
-      Task.immediate(executorPreference: call.executor) { await self.run(request, call) })
   }
 
-  private func run(_ request: I, _ call: ServerCall) async {
-    let writer = ResponseWriter(call: call, codec: method.response)
+  @inline(__always)
+  private func run(_ call: ServerCall) async {
     do {
+      let request = try call.takeRequest(path, call.form.decoder(method.request))
+      let writer = ResponseWriter(call: call, codec: method.response)
       if chain.isEmpty && !call.hasDeadline {
         try await body(request, writer, call)
       } else {

@@ -11,6 +11,7 @@ final class ResolvedCall: Sendable {
   let compressions: [any MessageCompression]
   /// What the method allows; nil for most.
   let bounds: MethodBounds?
+  let kind: MethodKind
   /// gRPC with binary messages and no compression, of a method that takes one message.
   let isPlain: Bool
 
@@ -26,7 +27,8 @@ final class ResolvedCall: Sendable {
     self.limits = limits
     self.compressions = compressions
     self.bounds = bounds
-    isPlain = form.isPlain && !handler.kind.clientStreams
+    kind = handler.kind
+    isPlain = form.isPlain && !kind.clientStreams
   }
 }
 

@@ -32,6 +32,8 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Whether the request message that the handler took last came compressed.
   public internal(set) var requestWasCompressed = false
+  /// The bytes of the one request message, until the handler's task has read them.
+  private var lentRequest: UnsafeBufferPointer<UInt8>?
   var inputEnded = false
   var unreleasedBytes = 0
   /// Request bytes that the stream was told are kept here.
@@ -51,7 +53,7 @@ public final class ServerCall: @unchecked Sendable {
     self.peer = stream.peer
     self.head = head
     self.resolved = resolved
-    self.machine = ServerCallMachine(kind: resolved.handler.kind)
+    self.machine = ServerCallMachine(kind: resolved.kind)
     self.isCounted = resolved.bounds != nil
     if let timeout = resolved.timeout {
       self.deadline = ContinuousClock.now + timeout
@@ -130,6 +132,41 @@ public final class ServerCall: @unchecked Sendable {
     if machine.isOpen { task = started }
   }
 
+  /// Lends the request's bytes to the task that is started here, until its first suspension.
+  func lend(_ bytes: borrowing Span<UInt8>, _ start: () -> Task<Void, Never>) {
+    isHandled = true
+    bytes.withUnsafeBufferPointer { bytes in
+      lentRequest = bytes
+      began(start())
+      lentRequest = nil
+    }
+  }
+
+  /// The one request message, from the bytes that are lent.
+  ///
+  /// - Throws: an `RPCError` that tells the caller what is wrong with the message.
+  @inline(__always)
+  func takeRequest<M>(
+    _ path: String, _ decode: (borrowing Span<UInt8>) throws -> M
+  ) throws -> M {
+    guard let lentRequest else {
+      throw RPCError(.internalError, "the handler of \(path) was not started where the request is")
+    }
+    do { return try decode(lentRequest.span) } catch { throw form.malformed(path, error) }
+  }
+
+  /// A message of a plain call, in its envelope.
+  func envelope<M>(_ message: M, _ encode: (M, inout [UInt8]) throws -> Void) throws -> [UInt8] {
+    var buffer: [UInt8] = []
+    buffer.reserveCapacity(128)
+    Envelope.open(&buffer)
+    try encode(message, &buffer)
+    Envelope.seal(&buffer, from: 0, flags: 0)
+    try CallForm.check(
+      buffer.count - Envelope.prefixLength, resolved.limits.responseMessageBytes)
+    return buffer
+  }
+
   /// Runs the body so that calls made within it inherit this call's deadline.
   func withDeadline<T>(_ body: () async throws -> T) async throws -> T {
     guard let deadline else { return try await body() }
@@ -165,6 +202,11 @@ public final class ServerCall: @unchecked Sendable {
     leave()
     let effect = machine.ended()
     if effect == .discard { return }
+    if isPlain && effect == .headAndTrailers && !hasMetadata.load(ordering: .acquiring) {
+      // What `form` makes of nearly every call.
+      stream.respond(.grpc, body: message, trailers: .grpcOK)
+      return release()
+    }
     let form = form
     if form.isPlain {
       if effect == .headAndTrailers {

@@ -260,7 +260,7 @@ extension ServiceRouter: HTTPService {
       return refuse(stream, resolved.form, Self.tooMany(resolved.handler))
     }
     let call = ServerCall(stream: stream, head: head, resolved: resolved)
-    if resolved.handler.kind.clientStreams { resolved.handler.start(call) }
+    if resolved.kind.clientStreams { resolved.handler.start(call) }
     if head.isComplete { call.receivedEnd() }
     return call
   }

@@ -59,32 +59,35 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   override func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {
     switch event {
     case .head(let stream, let block, let isLast):
-      let stream = ServerStream.of(stream)
-      stream.begin(on: self)
       stopIdling()
-      guard let head = block.use({ HTTPRequestHead.of($0, isComplete: isLast) }) else {
-        return stream.respond(
-          .fields(HeaderFields([":status": "405"])), body: [], trailers: .none)
+      ServerStream.lend(stream) { stream in
+        stream.begin(on: self)
+        guard let head = block.use({ HTTPRequestHead.of($0, isComplete: isLast) }) else {
+          return stream.respond(
+            .fields(HeaderFields([":status": "405"])), body: [], trailers: .none)
+        }
+        stream.receiver = service.accept(head, on: stream)
       }
-      stream.receiver = service.accept(head, on: stream)
     case .data(let stream, let range, let isLast):
-      let stream = ServerStream.of(stream)
-      guard let receiver = stream.receiver else { return stream.release(range.count) }
-      receiver.received(
-        Span(_unsafeElements: UnsafeBufferPointer(rebasing: input[range])), isLast: isLast)
-    case .end(let stream): ServerStream.of(stream).receiver?.receivedEnd()
-    case .trailers(let stream, _): ServerStream.of(stream).receiver?.receivedEnd()
-    case .headTooLarge(let stream):
-      let stream = ServerStream.of(stream)
-      stream.begin(on: self)
-      if stream.receiver == nil {
-        stream.respond(.fields(HeaderFields([":status": "431"])), body: [], trailers: .none)
-      } else {
-        stream.reset(0xb)
+      ServerStream.lend(stream) { stream in
+        guard let receiver = stream.receiver else { return stream.release(range.count) }
+        receiver.received(
+          Span(_unsafeElements: UnsafeBufferPointer(rebasing: input[range])), isLast: isLast)
       }
-    case .writable(let stream): ServerStream.of(stream).receiver?.streamWritable()
+    case .end(let stream), .trailers(let stream, _):
+      ServerStream.lend(stream) { $0.receiver?.receivedEnd() }
+    case .headTooLarge(let stream):
+      ServerStream.lend(stream) { stream in
+        stream.begin(on: self)
+        if stream.receiver == nil {
+          stream.respond(.fields(HeaderFields([":status": "431"])), body: [], trailers: .none)
+        } else {
+          stream.reset(0xb)
+        }
+      }
+    case .writable(let stream): ServerStream.lend(stream) { $0.receiver?.streamWritable() }
     case .closed(let stream, let errorCode):
-      ServerStream.of(stream).ended(errorCode: errorCode)
+      ServerStream.lend(stream) { $0.ended(errorCode: errorCode) }
       if session.openStreams == 0 { noStreamsLeft() }
     case .settingsReceived:
       if timer != nil { begin() }
@@ -255,8 +258,10 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
 
   init(loop: EventLoop) { self.loop = loop }
 
-  static func of(_ stream: EventReference<HTTP2Stream>) -> ServerStream {
-    unsafeDowncast(stream.object, to: ServerStream.self)
+  /// Lends an event's stream, which the session keeps for as long as the event is good.
+  @inline(__always)
+  static func lend(_ stream: EventReference<HTTP2Stream>, _ body: (ServerStream) -> Void) {
+    stream.use { body(unsafeDowncast($0, to: ServerStream.self)) }
   }
 
   /// The stream's head has come: from here on it can be used.

@@ -146,7 +146,7 @@ extension ServerCall: HTTPRequestReceiver {
     if machine.streamLost() == .cancelHandler {
       let task = self.task
       release()
-      task?.cancel()
+      cancel(task)
     }
   }
 

@@ -60,6 +60,86 @@ import Testing
     }
   }
 
+  @Test(
+    "A handler is told that its call is over before it is, once, wherever it asked for that",
+    arguments: carriers, [false, true])
+  func toldOfCancellation(_ transport: Transport, fromElsewhere: Bool) async throws {
+    let told = RetryTests.Counter()
+    let returned = Flag()
+    var router = ServiceRouter(compressions: .standard)
+    router.handle(Echo.count) { (_: [UInt8], writer: ResponseWriter<[UInt8]>, call) in
+      try await writer.write([1])
+      await withCheckedContinuation { isOver in
+        let ask: @Sendable () -> Void = {
+          call.whenCancelled {
+            _ = told.next()
+            isOver.resume()
+          }
+        }
+        if fromElsewhere { Task.detached { ask() } } else { ask() }
+      }
+      returned.set()
+    }
+    try await transport.withClient(router) { client in
+      _ = try await client.serverStreaming(Echo.count, []) { stream in
+        var iterator = stream.makeAsyncIterator()
+        return try await iterator.next()
+      }
+      try await returned.wait()
+      #expect(told.count == 1)
+    }
+  }
+
+  @Test(
+    "A deadline that passes tells the handler, also one that asks after it", arguments: carriers)
+  func toldOfDeadline(_ transport: Transport) async throws {
+    let told = RetryTests.Counter()
+    let returned = Flag()
+    var router = ServiceRouter(compressions: .standard)
+    router.handle(Echo.unary) { (_: [UInt8], call) -> [UInt8] in
+      for _ in 0..<2 {
+        await withCheckedContinuation { isOver in
+          call.whenCancelled {
+            _ = told.next()
+            isOver.resume()
+          }
+        }
+      }
+      returned.set()
+      return []
+    }
+    try await transport.withClient(router) { client in
+      let error = await #expect(throws: RPCError.self) {
+        try await client.unary(
+          Echo.unary, [1], options: CallOptions(timeout: .milliseconds(50)))
+      }
+      #expect(error?.code == .deadlineExceeded)
+      try await returned.wait()
+      #expect(told.count == 2)
+    }
+  }
+
+  @Test("A handler that has returned or thrown is not told that its call is over")
+  func notToldAfterwards() async throws {
+    let told = RetryTests.Counter()
+    let kept = Mutex<[ServerCall]>([])
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { (request: [UInt8], call) in
+      call.whenCancelled { _ = told.next() }
+      kept.withLock { $0.append(call) }
+      if request == [1] { throw RPCError(.aborted, "no") }
+      return request
+    }
+    try await Transport.unix.withClient(router) { client in
+      _ = try await client.unary(Echo.unary, [2])
+      let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [1]) }
+      #expect(error?.code == .aborted)
+      for call in kept.withLock({ $0 }) { call.whenCancelled { _ = told.next() } }
+      _ = try await client.unary(Echo.unary, [3])
+    }
+    #expect(told.count == 0)
+  }
+
   @Test("Leaving the handler's scope ends the stream: a writer kept beyond it writes no more")
   func handlerLeaves() async throws {
     let kept = Mutex<ResponseWriter<[UInt8]>?>(nil)

@@ -10,7 +10,7 @@ func serve(_ options: Options) async throws -> RPCServer {
   router.handle(BenchMethods.watch) {
     (request: BenchMessage, writer: ResponseWriter<BenchMessage>, call) in
     await call.sendInitialMetadata()
-    try await watchers.watch(writer)
+    try await watchers.watch(writer, call)
   }
   router.handle(BenchMethods.tick) { (request: BenchMessage, call) in
     try watchers.tick(request)

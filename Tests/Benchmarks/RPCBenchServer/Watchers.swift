@@ -38,22 +38,18 @@ final class Watchers: Sendable {
     for waiter in waiters { waiter.resume() }
   }
 
-  func watch(_ writer: ResponseWriter<BenchMessage>) async throws {
+  func watch(_ writer: ResponseWriter<BenchMessage>, _ call: ServerCall) async throws {
     var (slot, seen) = enter()
     defer { leave(slot) }
-    try await withTaskCancellationHandler {
-      while true {
-        while let (version, message) = next(after: seen) {
-          seen = version
-          try await writer.write(message)
-        }
-        await withUnsafeContinuation { waiter in
-          if !park(waiter, slot, seen: seen) { waiter.resume() }
-        }
-        try Task.checkCancellation()
+    call.whenCancelled { [slot] in self.cancel(slot) }
+    while true {
+      await withUnsafeContinuation { waiter in
+        if !park(waiter, slot, seen: seen) { waiter.resume() }
       }
-    } onCancel: { [slot] in
-      cancel(slot)
+      // Nothing new: the call was cancelled.
+      guard let (version, message) = next(after: seen) else { throw CancellationError() }
+      seen = version
+      try await writer.write(message)
     }
   }
 

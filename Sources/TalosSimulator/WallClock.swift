@@ -1,10 +1,15 @@
-internal import Foundation
+internal import Glibc
 
 /// The time of day of the machine that runs the simulation.
+///
+/// The kernel's coarse clock, which time(2) and with it OpenSSL's checks read: it lags the exact one by
+/// up to a tick, and what is valid from the exact time on would for that long not be valid yet.
 enum WallClock {
-  /// Nanoseconds since 1970, to the microsecond.
+  /// Nanoseconds since 1970, to the tick of the clock: some milliseconds.
   static func nanoseconds() -> Int64 {
-    Int64(Date().timeIntervalSince1970 * 1_000_000) * 1000
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME_COARSE, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
   static func seconds() -> Int64 { nanoseconds() / 1_000_000_000 }

@@ -135,7 +135,8 @@ public final class ServerCall: @unchecked Sendable {
   /// executor and must not block. The call keeps it until the handler returns.
   public func whenCancelled(_ body: @escaping @Sendable () -> Void) {
     if isOnExecutor { return tellOfCancellation(body) }
-    executor.run { self.tellOfCancellation(body) }
+    // A task, not `run`: it comes to its end also when the executor has come to its own.
+    Task(executorPreference: executor) { self.tellOfCancellation(body) }
   }
 
   private func tellOfCancellation(_ body: @escaping @Sendable () -> Void) {

@@ -38,8 +38,10 @@ public final class RPCServer: Sendable {
   /// A stale file of an earlier run is replaced. The file is removed by `shutdown`.
   ///
   /// - Parameter mode: the file's permission bits.
-  /// - Throws: `SystemError`; a path that another process serves, or that is no socket.
+  /// - Throws: `SystemError`; a path that another process serves, or that is no socket, or a server
+  ///   that was shut down.
   public func listen(unix path: String, mode: UInt32 = 0o600) async throws {
+    try checkUp { _ in }
     let descriptor = try UnixSocketFile.listen(path, mode: mode)
     state.withLock { $0.socketFiles.append(path) }
     try await add(
@@ -67,6 +69,7 @@ public final class RPCServer: Sendable {
   private func listen(
     host: String, port: Int, context: (@Sendable () -> TLSContext)?
   ) async throws -> Int {
+    try checkUp { _ in }
     guard let wanted = UInt16(exactly: port) else {
       throw SystemError("port \(port)", errno: 22)
     }
@@ -80,8 +83,17 @@ public final class RPCServer: Sendable {
     return port
   }
 
+  /// Changes the state of a server that was not shut down: later its loops run nothing.
+  private func checkUp(_ change: (inout State) -> Void) throws(SystemError) {
+    let isUp = state.withLock { state in
+      if !state.isDown { change(&state) }
+      return !state.isDown
+    }
+    if !isUp { throw SystemError("the server was shut down", errno: 108) }
+  }
+
   private func add(_ listener: Listener) async throws {
-    state.withLock { $0.listeners.append(listener) }
+    try checkUp { $0.listeners.append(listener) }
     let loop = sets[0].loop
     let failure: SystemError? = await withCheckedContinuation { continuation in
       loop.run { continuation.resume(returning: listener.start(on: loop)) }

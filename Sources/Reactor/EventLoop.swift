@@ -73,12 +73,14 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     try DetachedThread.start {
       self.thread.store(UInt(pthread_self()), ordering: .releasing)
       self.turnUntilStopped()
+      // The next thread may get this one's identity, and is not the loop.
+      self.thread.store(0, ordering: .releasing)
     }
   }
 
   deinit { unsafe readBuffer.deallocate() }
 
-  /// Whether the caller runs on this loop's thread.
+  /// Whether the caller runs on this loop's thread; never true once that has ended.
   public var isCurrent: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
   // MARK: Work

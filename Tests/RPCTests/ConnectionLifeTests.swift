@@ -182,6 +182,19 @@ import Testing
       _ = try await clients[0].unary(Echo.unary, [1])
     }
   }
+
+  @Test("A server that was shut down listens no more, and says so")
+  func listensNoMore() async throws {
+    let server = try RPCServer(Echo.router())
+    await server.shutdown(grace: .zero)
+    await server.shutdown(grace: .zero)
+    await #expect(throws: (any Error).self) {
+      try await server.listen(unix: "/tmp/omnid-test-none.sock")
+    }
+    await #expect(throws: (any Error).self) {
+      try await server.listen(plaintext: "127.0.0.1", port: 0)
+    }
+  }
 }
 
 /// Completes the HTTP/2 handshake and then says nothing more.

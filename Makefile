@@ -29,7 +29,7 @@ demo: build ## rotate both CAs of a simulated cluster, live
 .PHONY: test
 test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real clients from outside
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --no-parallel
+	@SWIFT=$(SWIFT) scripts/test-swift
 	$(VENV)/bin/buf lint Proto
 	$(MAKE) --no-print-directory test-outside
 

@@ -28,8 +28,8 @@ demo: build ## rotate both CAs of a simulated cluster, live
 
 .PHONY: test
 test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real clients from outside
-	$(SWIFT) build --build-tests
-	@SWIFT=$(SWIFT) scripts/test-swift
+	@SWIFT="$(SWIFT)" scripts/build-tests
+	@SWIFT="$(SWIFT)" scripts/test-swift
 	$(VENV)/bin/buf lint Proto
 	$(MAKE) --no-print-directory test-outside
 

@@ -113,6 +113,7 @@ let package = Package(
     clibrary("CYAML", link: "yaml"),
     clibrary("CZlib", link: "z"),
     clibrary("CEpoll"),
+    clibrary("CClock"),
 
     library("ProtoCodec", [], settings: house + hot),
     library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles(in: "Proto")),
@@ -142,7 +143,7 @@ let package = Package(
       ]),
     library(
       "TalosSimulator",
-      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML"]),
+      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML", "CClock"]),
     library("ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"]),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"]),
     library("Daemon", [], settings: strict),

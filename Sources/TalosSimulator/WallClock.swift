@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CClock
 
 /// The time of day of the machine that runs the simulation.
 ///
@@ -6,11 +6,7 @@ internal import Glibc
 /// up to a tick, and what is valid from the exact time on would for that long not be valid yet.
 enum WallClock {
   /// Nanoseconds since 1970, to the tick of the clock: some milliseconds.
-  static func nanoseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME_COARSE, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
+  static func nanoseconds() -> Int64 { clock_coarse_nanoseconds() }
 
   static func seconds() -> Int64 { nanoseconds() / 1_000_000_000 }
 }

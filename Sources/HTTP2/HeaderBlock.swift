@@ -27,6 +27,9 @@ public final class HeaderBlock {
 }
 
 /// Where a header block is put together, field by field, and the blocks seen last.
+///
+/// Most blocks of a connection repeat the one before: as long as a block does, its fields are compared
+/// with what is in the buffers, not written.
 @safe
 struct HeaderAssembly: ~Copyable {
   private var bytes: UnsafeMutablePointer<UInt8>?  // owned: freed in deinit
@@ -38,7 +41,8 @@ struct HeaderAssembly: ~Copyable {
   private var methodField = -1
   private var pathField = -1
   private var isInformational = false
-  /// What the block counts against the limit, with 32 bytes for each field (RFC 9113 6.5.2).
+  /// What the block counts against the limit, with 32 bytes for each field (RFC 9113 6.5.2). Not kept
+  /// up while the block repeats one that was within it.
   private var size = 0
   private let limit: Int
 
@@ -47,6 +51,11 @@ struct HeaderAssembly: ~Copyable {
   private static let recentBlocks = 4
   /// A longer block is not kept: it would make idle connections expensive.
   private static let recentBytes = 1024
+
+  /// How many ends the last of `recent` has, if the buffers hold it; or 0.
+  private var heldEnds = 0
+  /// What has come of this block is how the held one begins.
+  private var isRepeating = false
 
   init(limit: Int) { self.limit = limit }
 
@@ -64,16 +73,60 @@ struct HeaderAssembly: ~Copyable {
     pathField = -1
     isInformational = false
     size = 0
+    isRepeating = heldEnds > 0
   }
 
   @inline(__always)
   mutating func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
+    if isRepeating {
+      if unsafe repeats(name, value) {
+        byteCount += name.count + value.count
+        endCount += 2
+        return
+      }
+      depart()
+    }
+    unsafe write(name, value)
+  }
+
+  @inline(__always)
+  private func repeats(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    guard endCount < heldEnds, let bytes = unsafe bytes, let ends = unsafe ends else {
+      return false
+    }
+    let nameEnd = byteCount + name.count
+    return unsafe ends[endCount] == UInt32(truncatingIfNeeded: nameEnd)
+      && ends[endCount + 1] == UInt32(truncatingIfNeeded: nameEnd + value.count)
+      && Self.equal(bytes + byteCount, name) && Self.equal(bytes + nameEnd, value)
+  }
+
+  /// The block repeats the held one no more: what is known of that goes for what has come so far.
+  private mutating func depart() {
+    isRepeating = false
+    heldEnds = 0
+    size = byteCount + 32 * (endCount / 2)
+    guard let bytes = unsafe bytes, let ends = unsafe ends else { return }
+    var start = 0
+    for field in 0..<(endCount / 2) {
+      let (nameEnd, end) = unsafe (Int(ends[2 * field]), Int(ends[2 * field + 1]))
+      unsafe note(
+        field, UnsafeBufferPointer(start: bytes + start, count: nameEnd - start),
+        UnsafeBufferPointer(start: bytes + nameEnd, count: end - nameEnd))
+      start = end
+    }
+  }
+
+  private mutating func write(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+  ) {
     size += name.count + value.count + 32
     if size > limit { return }
     let total = name.count + value.count
     if byteCount + total > byteCapacity || endCount + 2 > endCapacity { grow(total) }
     guard let bytes = unsafe bytes, let ends = unsafe ends else { return }
-    if unsafe name.count > 4 && name[0] == 0x3a { unsafe note(name, value) }
+    unsafe note(endCount / 2, name, value)
     if let source = name.baseAddress {
       unsafe (bytes + byteCount).update(from: source, count: name.count)
     }
@@ -87,13 +140,15 @@ struct HeaderAssembly: ~Copyable {
     endCount += 2
   }
 
-  /// A pseudo-header field: `:method`, `:path`, `:status`, or one of no interest.
+  /// Keeps in mind `:method`, `:path` and `:status`.
+  @inline(__always)
   private mutating func note(
-    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+    _ field: Int, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
   ) {
+    guard unsafe name.count > 4 && name[0] == 0x3a else { return }
     switch unsafe (name.count, name[1], name[2]) {
-    case (7, 0x6d, _): methodField = endCount / 2
-    case (5, 0x70, _): pathField = endCount / 2
+    case (7, 0x6d, _): methodField = field
+    case (5, 0x70, _): pathField = field
     case (7, 0x73, 0x74): isInformational = unsafe value.first == 0x31
     default: break
     }
@@ -119,8 +174,13 @@ struct HeaderAssembly: ~Copyable {
   /// - Parameter evicted: takes the block that made room for it; events may still refer to it.
   mutating func take(evicted: (HeaderBlock) -> Void) -> HeaderBlock {
     defer { reset() }
+    if isRepeating {
+      if endCount == heldEnds { return recent[recent.count - 1] }
+      depart()
+    }
     for i in stride(from: recent.count - 1, through: 0, by: -1) where equals(recent[i]) {
       if i != recent.count - 1 { recent.swapAt(i, recent.count - 1) }
+      heldEnds = endCount
       return recent[recent.count - 1]
     }
     let block = unsafe HeaderBlock(
@@ -130,6 +190,7 @@ struct HeaderAssembly: ~Copyable {
     if byteCount <= Self.recentBytes && methodField >= 0 {
       if recent.count == Self.recentBlocks { evicted(recent.removeFirst()) }
       recent.append(block)
+      heldEnds = endCount
     } else {
       evicted(block)
     }
@@ -138,6 +199,7 @@ struct HeaderAssembly: ~Copyable {
   }
 
   private mutating func shrink() {
+    heldEnds = 0
     unsafe bytes?.deallocate()
     unsafe ends?.deallocate()
     unsafe bytes = nil
@@ -159,26 +221,46 @@ struct HeaderAssembly: ~Copyable {
       }
     }
   }
-}
 
-extension HeaderAssembly {
-  private static func equal(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
-    var at = 0
-    while at + 8 <= count {
-      let left = unsafe a.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      let right = unsafe b.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      if left != right { return false }
-      at += 8
-    }
-    while at < count {
-      if unsafe a.load(fromByteOffset: at, as: UInt8.self)
+  @inline(__always)
+  private static func equal(
+    _ held: UnsafePointer<UInt8>, _ other: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    guard let base = other.baseAddress else { return true }
+    return unsafe equal(held, base, other.count)
+  }
+
+  /// In words, the last of which may overlap the one before: memcmp(3) costs more than it does for
+  /// the few bytes of a field.
+  @inline(__always)
+  private static func equal(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int
+  ) -> Bool {
+    if count < 8 {
+      if count >= 4 {
+        return unsafe a.loadUnaligned(as: UInt32.self) == b.loadUnaligned(as: UInt32.self)
+          && a.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+            == b.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+      }
+      for at in 0..<count
+      where unsafe a.load(fromByteOffset: at, as: UInt8.self)
         != b.load(fromByteOffset: at, as: UInt8.self)
       {
         return false
       }
-      at += 1
+      return true
     }
-    return true
+    var at = 0
+    while at + 8 < count {
+      if unsafe a.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        != b.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      {
+        return false
+      }
+      at += 8
+    }
+    return unsafe a.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+      == b.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
   }
 }
 

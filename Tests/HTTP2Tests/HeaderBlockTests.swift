@@ -62,4 +62,56 @@ import Testing
     #expect(SessionPair.lines(blocks[1])[0].utf8.count == 30_002)
     #expect(blocks[0] === blocks[2])
   }
+
+  @Test("Whatever block follows whatever other, each is as if it came alone")
+  func anyOrder() {
+    let all: [Fields] = [
+      Self.request, [":method": "POST"], [":method": "POST", ":path": "/a/b"],
+      [":method": "POST", ":path": "/a/b", "te": "trailers", "x": "", "y": "z"],
+      [":method": "POST", ":path": "/a/b", "te": "trailerz", "x": ""],
+      [":method": "POSS", ":path": "/a/b", "te": "trailers", "x": ""],
+      [":path": "/a/b", ":method": "POST"], [":path": "/a/b", "x": "y"],
+      [":status": "200", "a": "b"], [":status": "100"], [:], ["grpc-status": "0"], ["": "x"],
+      [":method": "POST", ":path": "/a/b", "t": "etrailers", "x": ""],
+      [":method": "GET", "x": String(repeating: "y", count: 5000)],
+    ]
+    for first in all {
+      for second in all {
+        for (block, fields) in zip(
+          Self.blocks([first, second, second, first]), [first, second, second, first])
+        {
+          let alone = Self.blocks([fields])[0]
+          #expect(block.bytes == alone.bytes && block.ends == alone.ends)
+          #expect(block.methodField == alone.methodField && block.pathField == alone.pathField)
+          #expect(block.isInformational == alone.isInformational)
+        }
+      }
+    }
+  }
+
+  @Test("A block that begins as the one before and then grows too large is too large")
+  func growsTooLarge() {
+    var assembly = HeaderAssembly(limit: 120)
+    func append(_ name: String, _ value: String) {
+      Array(name.utf8).withUnsafeBufferPointer { name in
+        Array(value.utf8).withUnsafeBufferPointer { value in assembly.append(name, value) }
+      }
+    }
+    for _ in 0..<2 {
+      append(":method", "POST")
+      append(":path", "/")
+      var isTooLarge = assembly.isTooLarge
+      #expect(!isTooLarge)
+      _ = assembly.take { _ in }
+      append(":method", "POST")
+      append(":path", "/")
+      append("x", "y")
+      isTooLarge = assembly.isTooLarge
+      #expect(!isTooLarge)
+      append("y", "z")
+      isTooLarge = assembly.isTooLarge
+      #expect(isTooLarge)
+      assembly.reset()
+    }
+  }
 }

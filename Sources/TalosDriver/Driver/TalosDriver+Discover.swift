@@ -124,8 +124,26 @@ private struct Discovery {
     return version
   }
 
-  /// Finds the address at which a member answers, and reads its configuration.
+  /// Finds the address at which a member answers, and reads its configuration. Tries again for a
+  /// moment: the apid that passes the call on goes on answering for a machine that has just come up as
+  /// it did while that was down, until its pause between two attempts to connect is over.
   private func find(
+    _ member: ClusterMember, relays: [Machine]
+  ) async throws(TalosFailure) -> Found {
+    do throws(TalosFailure) {
+      return try await driver.retrying(for: .seconds(1)) { () throws(TalosFailure) in
+        try await findOnce(member, relays: relays)
+      }
+    } catch {
+      if case .unusable = error { throw error }
+      if error.isPermissionDenied { throw error }
+      throw unusable(
+        error.driverError.code,
+        "\(member.name) has to be up for the import, but: \(error.message)")
+    }
+  }
+
+  private func findOnce(
     _ member: ClusterMember, relays: [Machine]
   ) async throws(TalosFailure) -> Found {
     var failure = TalosFailure.unreachable("\(member.name) has no address")
@@ -152,9 +170,7 @@ private struct Discovery {
         }
       }
     }
-    throw unusable(
-      failure.driverError.code,
-      "\(member.name) has to be up for the import, but: \(failure.message)")
+    throw failure
   }
 
   private func config(

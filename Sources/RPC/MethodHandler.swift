@@ -90,7 +90,10 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
     do {
       if call.isPlain && chain.isEmpty && !call.hasDeadline {
         let response = try await body(try call.takeRequest(path, decode), call)
-        let envelope = try call.envelope(response, encode)
+        // The handler may have asked for compression.
+        let envelope =
+          call.isPlain
+          ? try call.envelope(response, encode) : try call.encode(response, method.response)
         if call.isOnExecutor { call.succeed(envelope) } else { await call.finish(envelope) }
       } else {
         let envelope = try await answer(

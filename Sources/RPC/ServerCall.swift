@@ -116,7 +116,12 @@ public final class ServerCall: @unchecked Sendable {
   /// Compresses every response message from here on with what the client accepts; nothing happens
   /// when that is nothing. Call it before the first message is written.
   public func compressResponses() {
-    guard form.responseCompression == nil else { return }
+    guard compressingForm == nil else { return }
+    if resolved.form.responseCompression != nil {
+      // It compresses what is large enough; from here on everything.
+      compressingForm = resolved.form
+      return
+    }
     let offered =
       head.fields.first("grpc-accept-encoding") ?? head.fields.first("connect-accept-encoding")
     let names = (offered ?? "").split(separator: ",").map { $0.drop { $0 == " " } }

@@ -23,9 +23,12 @@ enum Transport: CaseIterable {
   }
 
   /// Runs the body with a client of a server that serves the router, and takes both down again.
+  ///
+  /// - Parameter form: how the client writes its calls; nil as the transport's name says.
   func withClient(
-    _ router: ServiceRouter, _ body: (RPCClient) async throws -> Void
+    _ router: ServiceRouter, form: ClientForm? = nil, _ body: (RPCClient) async throws -> Void
   ) async throws {
+    let form = form ?? self.form
     switch self {
     case .inProcess, .inProcessConnect:
       try await body(RPCClient(InProcessChannel(router), form: form))
@@ -44,7 +47,8 @@ enum Transport: CaseIterable {
     case .plaintext:
       try await withServer(router) { _, server in
         let port = try await server.listen(plaintext: "127.0.0.1", port: 0)
-        try await body(RPCClient(try SocketChannel(.plaintext(host: "127.0.0.1", port: port))))
+        try await body(
+          RPCClient(try SocketChannel(.plaintext(host: "127.0.0.1", port: port)), form: form))
       }
     }
   }

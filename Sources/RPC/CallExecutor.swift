@@ -4,6 +4,11 @@
 public protocol CallExecutor: TaskExecutor {
   /// Whether the caller runs on this executor now.
   var isCurrent: Bool { get }
+  /// Whether `runAtOnce` does what its name says.
+  var runsAtOnce: Bool { get }
+  /// Runs, before it returns, the job that the body enqueues on this executor; an executor that cannot
+  /// runs it later. Call it there.
+  func runAtOnce(_ enqueue: () -> Void)
   /// Runs the work on this executor, later.
   func run(_ work: @escaping @Sendable () -> Void)
   /// Runs the work on this executor after the time, unless it is cancelled. Call it there.

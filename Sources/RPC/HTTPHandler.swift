@@ -106,8 +106,7 @@ private final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
 
   func receivedEnd() {
     if isOver { return }
-    let executor = stream.executor
-    let started = Task.immediate(executorPreference: executor) {
+    let started = Task.immediate(executorPreference: stream.executor) {
       let response = await self.handler.respond(to: self.request, peer: self.stream.peer)
       // With the executor preferred, a task resumes on it.
       self.answer(response)

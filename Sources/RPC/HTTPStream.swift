@@ -46,7 +46,8 @@ public enum ResponseTrailers: Sendable {
 
 /// The server's end of one HTTP exchange. Confined to its executor: call it there only.
 public protocol HTTPServerStream: AnyObject {
-  var executor: any CallExecutor { get }
+  /// Runs the handlers of the calls on the stream's executor.
+  var handlers: HandlerPool { get }
   /// Whether the caller runs on the executor now.
   var isOnExecutor: Bool { get }
   var peer: Peer { get }
@@ -78,6 +79,10 @@ public protocol HTTPRequestReceiver: AnyObject {
   func streamWritable()
   /// The exchange is over; `errorCode` is that of RST_STREAM, nil when it ended properly.
   func streamClosed(errorCode: UInt32?)
+}
+
+extension HTTPServerStream {
+  var executor: any CallExecutor { handlers.executor }
 }
 
 /// Something that answers HTTP requests.

@@ -49,7 +49,8 @@ private final class InProcessClientStream: HTTPClientStream {
 /// One exchange, with the server's end of it.
 private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
   // @unchecked: everything mutable is touched on `queue` only, but for the atomic.
-  let queue = InProcessExecutor()
+  let queue: InProcessExecutor
+  let handlers: HandlerPool
   let peer: Peer
   /// Request bytes sent that the server has not yet taken.
   let requestBytes = Atomic(0)
@@ -59,12 +60,17 @@ private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
   private var closed = false
 
   init(peer: Peer, client: any HTTPResponseReceiver) {
+    queue = InProcessExecutor()
+    handlers = HandlerPool(executor: queue, workersKept: 0)
     self.peer = peer
     self.client = client
   }
 
   func start(_ head: HTTPRequestHead, _ service: any HTTPService) {
-    queue.run { self.receiver = service.accept(head, on: self) }
+    queue.run {
+      self.receiver = service.accept(head, on: self)
+      self.handlers.run()
+    }
   }
 
   func receive(_ bytes: [UInt8], isLast: Bool) {
@@ -74,6 +80,7 @@ private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
     } else if isLast {
       receiver?.receivedEnd()
     }
+    handlers.run()
   }
 
   func clientReleased(_ bytes: Int) {
@@ -82,8 +89,6 @@ private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
   }
 
   // MARK: HTTPServerStream
-
-  var executor: any CallExecutor { queue }
 
   var isOnExecutor: Bool { queue.isCurrent }
 
@@ -173,6 +178,10 @@ private final class InProcessExecutor: CallExecutor {
   private let state = Mutex(State())
   /// Unknown without thread identity; answering no costs a hop and nothing else.
   var isCurrent: Bool { false }
+  /// The caller is a thread of the runtime, on which any number of other jobs come in.
+  var runsAtOnce: Bool { false }
+
+  func runAtOnce(_ enqueue: () -> Void) { enqueue() }
 
   func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
 

@@ -9,10 +9,9 @@ protocol MethodHandler: AnyObject, Sendable {
   var bounds: MethodBounds? { get }
   /// This handler without bounds of its own.
   var unlimited: any MethodHandler { get }
-  /// Starts a call whose one request message is there. The bytes are read before this returns.
-  func start(_ call: ServerCall, _ request: borrowing Span<UInt8>)
-  /// Starts a call whose requests stream in.
-  func start(_ call: ServerCall)
+  /// Runs the handler for the call, and ends the call. On the call's executor; the one request message
+  /// is taken before the first suspension.
+  func run(_ call: ServerCall) async
 }
 
 /// Runs a handler inside the interceptors of its router.
@@ -78,15 +77,8 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
 
   var idempotency: Idempotency { method.idempotency }
 
-  func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
-    call.lend(bytes) {
-      Task.immediate(executorPreference: call.executor) { await self.run(call) }
-    }
-  }
-
-  // One function from the task's start to the answer: each more would cost every call a frame.
-  @inline(__always)
-  private func run(_ call: ServerCall) async {
+  // One function from the worker to the answer: each more would cost every call a frame.
+  func run(_ call: ServerCall) async {
     do {
       if call.isPlain && chain.isEmpty && !call.hasDeadline {
         let response = try await body(try call.takeRequest(path, decode), call)
@@ -118,8 +110,6 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
       return envelope
     }
   }
-
-  func start(_ call: ServerCall) {}
 }
 
 final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
@@ -142,14 +132,7 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
 
   var idempotency: Idempotency { method.idempotency }
 
-  func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {
-    call.lend(bytes) {
-      Task.immediate(executorPreference: call.executor) { await self.run(call) }
-    }
-  }
-
-  @inline(__always)
-  private func run(_ call: ServerCall) async {
+  func run(_ call: ServerCall) async {
     do {
       let request = try call.takeRequest(path, call.form.decoder(method.request))
       let writer = ResponseWriter(call: call, codec: method.response)
@@ -173,8 +156,6 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
       try await chain.run(call) { try await body(request, writer, call) }
     }
   }
-
-  func start(_ call: ServerCall) {}
 }
 
 final class StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
@@ -197,14 +178,7 @@ final class StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
 
   var idempotency: Idempotency { method.idempotency }
 
-  func start(_ call: ServerCall, _ bytes: borrowing Span<UInt8>) {}
-
-  func start(_ call: ServerCall) {
-    call.isHandled = true
-    call.began(Task.immediate(executorPreference: call.executor) { await self.run(call) })
-  }
-
-  private func run(_ call: ServerCall) async {
+  func run(_ call: ServerCall) async {
     let requests = RequestStream(call: call, codec: method.request, path: method.path)
     let writer = ResponseWriter(call: call, codec: method.response)
     do {

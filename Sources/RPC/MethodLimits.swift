@@ -58,6 +58,5 @@ final class LimitedHandler: MethodHandler {
   var kind: MethodKind { inner.kind }
   var idempotency: Idempotency { inner.idempotency }
   var unlimited: any MethodHandler { inner }
-  func start(_ call: ServerCall, _ request: borrowing Span<UInt8>) { inner.start(call, request) }
-  func start(_ call: ServerCall) { inner.start(call) }
+  func run(_ call: ServerCall) async { await inner.run(call) }
 }

@@ -3,14 +3,16 @@ extension ServerCall: HTTPRequestReceiver {
     unreleasedBytes += data.count
     guard machine.isOpen else { return returnCredit() }
     // A unary request usually arrives as one piece: decode it where it lies.
-    if isLast, inbox == nil, resolved.isPlain, data.count >= Envelope.prefixLength, data[0] == 0 {
+    if isLast, inbox == nil, resolved.isPlain, executor.runsAtOnce,
+      data.count >= Envelope.prefixLength, data[0] == 0
+    {
       let length = Int(data[1]) << 24 | Int(data[2]) << 16 | Int(data[3]) << 8 | Int(data[4])
       if length == data.count - Envelope.prefixLength
         && length <= resolved.limits.requestMessageBytes,
         machine.messageReceived() == .deliver, machine.requestEnded() == .startHandler
       {
         returnCredit()
-        return handler.start(self, data.extracting(Envelope.prefixLength..<data.count))
+        return startHandler(data.extracting(Envelope.prefixLength..<data.count))
       }
     }
     do throws(RPCError) {
@@ -120,13 +122,7 @@ extension ServerCall: HTTPRequestReceiver {
       do throws(RPCError) { try takeUnaryBody() } catch { return fail(error) }
     }
     switch machine.requestEnded() {
-    case .startHandler:
-      guard let request = inbox?.take() else { return }
-      inbox = nil
-      requestWasCompressed = request.wasCompressed
-      _ = updateHeld()
-      returnCredit()
-      handler.start(self, request.bytes.span.extracting(request.start..<request.bytes.count))
+    case .startHandler: startHandler()
     case .endInput:
       inputEnded = true
       inbox?.close()
@@ -143,11 +139,7 @@ extension ServerCall: HTTPRequestReceiver {
   }
 
   public func streamClosed(errorCode: UInt32?) {
-    if machine.streamLost() == .cancelHandler {
-      let task = self.task
-      release()
-      cancel(task)
-    }
+    if machine.streamLost() == .cancelHandler { abandon() }
   }
 
   /// The whole body of a Connect unary request is its message.

@@ -6,7 +6,7 @@ import Synchronization
 /// connection is lost. The members that the transport drives are confined to the call's executor;
 /// what handlers touch may be touched from anywhere.
 public final class ServerCall: @unchecked Sendable {
-  // @unchecked: `machine`, `inbox`, the waiters and `task` are touched on `executor` only.
+  // @unchecked: `machine`, `inbox`, the waiters and `worker` are touched on `executor` only.
 
   public let peer: Peer
   /// When the caller stops waiting; nil when it named no time.
@@ -23,7 +23,8 @@ public final class ServerCall: @unchecked Sendable {
   /// What has come of the request and is not with the handler; nil for most calls, whose one message
   /// comes whole.
   var inbox: RequestInbox?
-  var task: Task<Void, Never>?
+  /// Runs the handler, once that has begun and until the call is over.
+  private var worker: HandlerPool.Worker?
   private var cancellationHandler: (@Sendable () -> Void)?
   private var timer: TimerID?
   /// The call is among those of its method. It is until its handler has returned, or until it is over
@@ -33,7 +34,8 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Whether the request message that the handler took last came compressed.
   public internal(set) var requestWasCompressed = false
-  /// The bytes of the one request message, until the handler's task has read them.
+  /// The bytes of the one request message where they arrived, until the handler has begun; nil when the
+  /// message is in the inbox.
   private var lentRequest: UnsafeBufferPointer<UInt8>?
   var inputEnded = false
   var unreleasedBytes = 0
@@ -66,7 +68,7 @@ public final class ServerCall: @unchecked Sendable {
     }
   }
 
-  package var executor: any CallExecutor { stream.executor }
+  var executor: any CallExecutor { stream.executor }
   package var isOnExecutor: Bool { stream.isOnExecutor }
   var handler: any MethodHandler { resolved.handler }
   var limits: CallLimits { resolved.limits }
@@ -151,32 +153,46 @@ public final class ServerCall: @unchecked Sendable {
 
   // MARK: The handler's life
 
-  /// The handler's task runs: it was started on this executor, and has come to its first suspension.
-  func began(_ started: Task<Void, Never>) {
-    if machine.isOpen { task = started }
+  /// The handler is to begin, with the request message in the inbox.
+  func startHandler() { stream.handlers.add(self) }
+
+  /// The same with a request message whose bytes are good until the handlers have begun.
+  func startHandler(_ request: borrowing Span<UInt8>) {
+    request.withUnsafeBufferPointer { lentRequest = $0 }
+    startHandler()
   }
 
-  /// Lends the request's bytes to the task that is started here, until its first suspension.
-  func lend(_ bytes: borrowing Span<UInt8>, _ start: () -> Task<Void, Never>) {
+  /// A worker takes the call. False when it is over already: its handler must not begin.
+  func begin(_ worker: HandlerPool.Worker) -> Bool {
+    guard machine.isOpen else { return false }
     isHandled = true
-    bytes.withUnsafeBufferPointer { bytes in
-      lentRequest = bytes
-      began(start())
-      lentRequest = nil
-    }
+    self.worker = worker
+    return true
   }
 
-  /// The one request message, from the bytes that are lent.
+  /// The one request message. To be called once, before the handler first suspends.
   ///
   /// - Throws: an `RPCError` that tells the caller what is wrong with the message.
   @inline(__always)
   func takeRequest<M>(
     _ path: String, _ decode: (borrowing Span<UInt8>) throws -> M
   ) throws -> M {
-    guard let lentRequest else {
-      throw RPCError(.internalError, "the handler of \(path) was not started where the request is")
+    do {
+      guard let lentRequest else { return try takeKeptRequest(path, decode) }
+      self.lentRequest = nil
+      return try decode(lentRequest.span)
+    } catch { throw form.malformed(path, error) }
+  }
+
+  @inline(never)
+  private func takeKeptRequest<M>(
+    _ path: String, _ decode: (borrowing Span<UInt8>) throws -> M
+  ) throws -> M {
+    guard let request = dequeue() else {
+      throw RPCError(.internalError, "the request of \(path) is not where its handler began")
     }
-    do { return try decode(lentRequest.span) } catch { throw form.malformed(path, error) }
+    inbox = nil
+    return try decode(request.bytes.span.extracting(request.start..<request.bytes.count))
   }
 
   /// A message of a plain call, in its envelope.
@@ -272,7 +288,7 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Ends the call with an error. On the executor.
   package func fail(_ error: RPCError) {
-    let task = self.task
+    let worker = self.worker
     switch machine.ended() {
     case .headAndTrailers:
       let (head, body, trailers) = form.refusal(error, initial(), trailing())
@@ -281,12 +297,19 @@ public final class ServerCall: @unchecked Sendable {
     case .discard: return
     }
     release()
-    cancel(task)
+    cancel(worker)
+  }
+
+  /// The call is over before its handler.
+  func abandon() {
+    let worker = self.worker
+    release()
+    cancel(worker)
   }
 
   /// Tells the handler that its call is over.
-  func cancel(_ task: Task<Void, Never>?) {
-    task?.cancel()
+  private func cancel(_ worker: HandlerPool.Worker?) {
+    worker?.cancel()
     if let handler = cancellationHandler {
       cancellationHandler = nil
       handler()
@@ -322,7 +345,7 @@ public final class ServerCall: @unchecked Sendable {
   func release() {
     if let timer { executor.cancel(timer) }
     timer = nil
-    task = nil
+    worker = nil
     if !isHandled { leave() }
     inputEnded = true
     if let inbox {

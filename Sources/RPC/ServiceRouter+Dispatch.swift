@@ -147,7 +147,7 @@ extension ServiceRouter: HTTPService {
     let bounds = handler.bounds
     if let bytes = bounds?.limits.requestMessageBytes { limits.requestMessageBytes = bytes }
     return ResolvedCall(
-      edition: edition, handler: handler, form: form,
+      edition: edition, handler: handler.unlimited, form: form,
       timeout: bounds.map { $0.timeout(timeout) } ?? timeout, limits: limits,
       compressions: compressions, bounds: bounds)
   }
@@ -260,7 +260,7 @@ extension ServiceRouter: HTTPService {
       return refuse(stream, resolved.form, Self.tooMany(resolved.handler))
     }
     let call = ServerCall(stream: stream, head: head, resolved: resolved)
-    if resolved.kind.clientStreams { resolved.handler.start(call) }
+    if resolved.kind.clientStreams { call.startHandler() }
     if head.isComplete { call.receivedEnd() }
     return call
   }

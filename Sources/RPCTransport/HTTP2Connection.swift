@@ -58,6 +58,8 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   /// The connection can carry HTTP/2: TLS is through and ALPN chose h2.
   func established() {}
   func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {}
+  /// All that came together is handled; what it refers to is good until this returns.
+  func eventsHandled() {}
   /// The connection is over, and with it these streams: those still open, without an error code, and
   /// those whose end was not handled yet.
   func closed(_ reason: String, _ streams: [(stream: HTTP2Stream, errorCode: UInt32?)]) {}
@@ -159,6 +161,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       }
       handle(event, input)
     }
+    eventsHandled()
     session.recycle(events)
   }
 

@@ -140,6 +140,7 @@ public final class RPCServer: Sendable {
       await withCheckedContinuation { continuation in
         set.loop.run {
           set.closeAll("the server is shutting down")
+          set.handlers.close()
           continuation.resume()
         }
       }
@@ -189,11 +190,13 @@ final class ConnectionLimit: Sendable {
 /// The connections that live on one loop. Confined to it.
 final class ConnectionSet: @unchecked Sendable {
   let loop: EventLoop
+  let handlers: HandlerPool
   let limit: ConnectionLimit
   private var connections: [ObjectIdentifier: ServerConnection] = [:]
 
   init(loop: EventLoop, limit: ConnectionLimit) {
     self.loop = loop
+    self.handlers = HandlerPool(executor: loop)
     self.limit = limit
   }
 

@@ -7,6 +7,7 @@ internal import Reactor
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private(set) var peer: Peer
   private let service: any HTTPService
+  private let handlers: HandlerPool
   private let onClose: (ServerConnection) -> Void
   private var timer: UInt64?
   private var isDraining = false
@@ -28,12 +29,14 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private var pingStrikes = 0
 
   init(
-    loop: EventLoop, descriptor: consuming FileDescriptor, tls: TLSEngine?, peer: Peer,
-    service: any HTTPService, configuration: ServerConfiguration, limit: ConnectionLimit,
+    loop: EventLoop, handlers: HandlerPool, descriptor: consuming FileDescriptor,
+    tls: TLSEngine?, peer: Peer, service: any HTTPService, configuration: ServerConfiguration,
+    limit: ConnectionLimit,
     onClose: @escaping (ServerConnection) -> Void
   ) {
     self.peer = peer
     self.service = service
+    self.handlers = handlers
     self.onClose = onClose
     self.limit = limit
     self.heldLimit = configuration.heldBytesPerConnection
@@ -41,7 +44,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     super.init(
       loop: loop, descriptor: descriptor,
       session: HTTP2Session(role: .server, settings: configuration.http2) {
-        ServerStream(loop: loop)
+        ServerStream(loop: loop, handlers: handlers)
       },
       tls: tls)
     timer = loop.addTimer(after: configuration.handshakeTimeout) { [self] in
@@ -98,6 +101,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     case .goAway: break
     }
   }
+
+  override func eventsHandled() { handlers.run() }
 
   /// The peer speaks HTTP/2: from here on the connection may live by its limits.
   private func begin() {
@@ -252,11 +257,15 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   /// Set from the head until the end, which comes before the connection's own: nothing is counted.
   private var borrowed: Unmanaged<ServerConnection>?
   private let loop: EventLoop
+  let handlers: HandlerPool
   var receiver: (any HTTPRequestReceiver)?
   /// Above this, the owner is told when the buffer has drained.
   private static let highWater = 16 << 10
 
-  init(loop: EventLoop) { self.loop = loop }
+  init(loop: EventLoop, handlers: HandlerPool) {
+    self.loop = loop
+    self.handlers = handlers
+  }
 
   /// Lends an event's stream, which the session keeps for as long as the event is good.
   @inline(__always)
@@ -274,7 +283,6 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     try borrowed._withUnsafeGuaranteedRef { try body($0) }
   }
 
-  var executor: any CallExecutor { loop }
   var isOnExecutor: Bool { loop.isCurrent }
   var peer: Peer { borrowed?._withUnsafeGuaranteedRef { $0.peer } ?? Peer(address: "closed") }
 

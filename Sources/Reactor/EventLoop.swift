@@ -46,6 +46,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private var ending: [any TurnEndHandler] = []
   private var isStopping = false
   private var patience = Patience()
+  /// `runAtOnce` waits for a job, and has got it.
+  private var takesJob = false
+  private var taken: UnownedJob?
 
   /// One read buffer for all connections of the loop.
   public let readBuffer: UnsafeMutableBufferPointer<UInt8>
@@ -85,16 +88,35 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   // MARK: Work
 
-  public func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    guard isCurrent else { return addRemotely(.job(job)) }
+    if takesJob {
+      takesJob = false
+      taken = job
+    } else {
+      local.append(.job(job))
+    }
+  }
+
+  /// Runs the job that the body enqueues on this loop before it returns. On the loop.
+  public func runAtOnce(_ enqueue: () -> Void) {
+    takesJob = true
+    enqueue()
+    takesJob = false
+    guard let job = taken else { return }
+    taken = nil
+    unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+  }
 
   /// Runs the work on the loop, after what is queued.
   public func run(_ work: @escaping @Sendable () -> Void) { add(.closure(work)) }
 
   private func add(_ work: Work) {
-    if isCurrent {
-      local.append(work)
-      return
-    }
+    if isCurrent { local.append(work) } else { addRemotely(work) }
+  }
+
+  private func addRemotely(_ work: Work) {
     let accepted = inbox.withLock { inbox in
       if inbox.isStopped { return false }
       inbox.work.append(work)

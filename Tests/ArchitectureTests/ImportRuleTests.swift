@@ -120,6 +120,8 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
   static let exceptions: [String: String] = [
     "Proto/MethodBinding.swift": "a Span's bytes are handed to the codec for the call's time",
     "Sources/RPC/ServerCall.swift": "confined to the call's executor",
+    "Sources/RPC/HandlerPool.swift":
+      "confined to its executor; a continuation resumed exactly once",
     "Sources/RPC/HTTPStream.swift": "what a router keeps is confined to the streams' executor",
     "Sources/RPC/RequestInbox.swift": "a continuation, resumed exactly once",
     "Sources/RPC/HTTPHandler.swift": "confined to the stream's executor",

@@ -22,6 +22,16 @@ public enum HTTP2Event {
   case settingsReceived
 }
 
+/// Room for events, shared by the sessions of one event loop: none of them has events beyond its turn.
+///
+/// So ten thousand connections do not keep ten thousand arrays that are empty nearly always, and the one
+/// array stays in the processor's caches.
+public final class EventStorage {
+  var events: [HTTP2Event] = []
+
+  public init() {}
+}
+
 /// A reference whose object the session keeps alive for as long as the event that holds it is good.
 ///
 /// Every call goes through several events; counting references in each would cost a call more than

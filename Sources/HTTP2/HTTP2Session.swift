@@ -17,6 +17,7 @@ public final class HTTP2Session {
   private let makeStream: () -> HTTP2Stream
 
   private var events: [HTTP2Event] = []
+  private let storage: EventStorage
   private var output: [UInt8] = []
   private var outputLimit = 0
   private var assembly: HeaderAssembly
@@ -54,9 +55,15 @@ public final class HTTP2Session {
   /// A GOAWAY with an error code was sent.
   public private(set) var hasFailed = false
 
-  /// - Parameter makeStream: makes the object of a stream that the peer opens; unused by clients.
-  public init(role: Role, settings: HTTP2Settings, makeStream: @escaping () -> HTTP2Stream) {
+  /// - Parameters:
+  ///   - storage: room for events, shared with the other sessions of the event loop.
+  ///   - makeStream: makes the object of a stream that the peer opens; unused by clients.
+  public init(
+    role: Role, settings: HTTP2Settings, storage: EventStorage = EventStorage(),
+    makeStream: @escaping () -> HTTP2Stream
+  ) {
     self.role = role
+    self.storage = storage
     self.makeStream = makeStream
     self.assembly = HeaderAssembly(limit: Int(settings.maxHeaderListBytes))
     self.maxIdleFrames = settings.maxIdleFrames
@@ -118,6 +125,7 @@ public final class HTTP2Session {
   public func receive(_ bytes: UnsafeBufferPointer<UInt8>) throws(HTTP2ConnectionError) {
     unsafe input = bytes.baseAddress
     defer { unsafe input = nil }
+    takeStorage()
     if isCondemned { return }
     guard role == .server else { return try unsafe feed(bytes, 0..<bytes.count) }
     // nghttp2 gets the bytes in one piece, unless what it makes of the first decides on the next.
@@ -216,6 +224,7 @@ public final class HTTP2Session {
   public func produce(into output: inout [UInt8], limit: Int) throws(HTTP2ConnectionError) {
     swap(&self.output, &output)
     outputLimit = limit
+    takeStorage()
     defer { swap(&self.output, &output) }
     while self.output.count < limit {
       var data: UnsafePointer<UInt8>?
@@ -229,9 +238,14 @@ public final class HTTP2Session {
     }
   }
 
+  private func takeStorage() {
+    if events.isEmpty { swap(&events, &storage.events) }
+  }
+
   /// What happened since the last call.
   public func takeEvents() -> [HTTP2Event] {
     if events.isEmpty {
+      swap(&events, &storage.events)
       // Blocks of informational heads, which make no event.
       expiring.removeAll(keepingCapacity: true)
       return []
@@ -242,14 +256,13 @@ public final class HTTP2Session {
     return events
   }
 
-  /// Gives events back: they are no longer good, and their storage serves the next turn.
-  public func recycle(_ storage: consuming [HTTP2Event]) {
-    // A burst's storage is not kept for good.
-    let isLarge = storage.capacity > 1024
-    lent.removeAll(keepingCapacity: !isLarge)
-    if events.isEmpty && !isLarge {
-      storage.removeAll(keepingCapacity: true)
-      events = storage
+  /// Gives events back: they are no longer good, and their room serves the next turn.
+  public func recycle(_ events: consuming [HTTP2Event]) {
+    // A burst's is not kept for good.
+    lent.removeAll(keepingCapacity: lent.capacity <= 64)
+    if events.capacity <= 8192 {
+      events.removeAll(keepingCapacity: true)
+      storage.events = events
     }
   }
 
@@ -278,11 +291,15 @@ public final class HTTP2Session {
   public func respond(_ stream: HTTP2Stream, _ head: OutgoingHeaders, hasBody: Bool) {
     guard !stream.isClosed else { return }
     unsafe head.withFields { nva, count in
-      if hasBody {
+      if !hasBody {
+        _ = unsafe nghttp2_submit_response(session, stream.id, nva, count, nil)
+      } else if stream.bufferedBytes > 0 || stream.isEnded {
+        stream.isSource = true
         var provider = unsafe SessionCallbacks.provider(stream)
         _ = unsafe nghttp2_submit_response(session, stream.id, nva, count, &provider)
       } else {
-        _ = unsafe nghttp2_submit_response(session, stream.id, nva, count, nil)
+        _ = unsafe nghttp2_submit_headers(
+          session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, nil, nva, count, nil)
       }
     }
   }
@@ -300,6 +317,7 @@ public final class HTTP2Session {
     }
     if id < 0 { return false }
     stream.id = id
+    stream.isSource = hasBody
     _ = unsafe link(stream)
     return true
   }
@@ -328,12 +346,23 @@ public final class HTTP2Session {
   public func finish(_ stream: HTTP2Stream, _ trailers: OutgoingHeaders?) {
     guard !stream.isClosed, !stream.isEnded else { return }
     stream.isEnded = true
-    stream.trailers = trailers
-    resume(stream)
+    if let trailers, !stream.isSource {
+      unsafe trailers.withFields { nva, count in
+        _ = unsafe nghttp2_submit_trailer(session, stream.id, nva, count)
+      }
+    } else {
+      stream.trailers = trailers
+      resume(stream)
+    }
   }
 
   private func resume(_ stream: HTTP2Stream) {
-    if stream.isDeferred {
+    if !stream.isSource {
+      stream.isSource = true
+      var provider = unsafe SessionCallbacks.provider(stream)
+      _ = unsafe nghttp2_submit_data(
+        session, UInt8(NGHTTP2_FLAG_END_STREAM.rawValue), stream.id, &provider)
+    } else if stream.isDeferred {
       stream.isDeferred = false
       unsafe nghttp2_session_resume_data(session, stream.id)
     }
@@ -584,8 +613,12 @@ public final class HTTP2Session {
     }
     let count = min(limit, available)
     flags = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-    if stream.isEnded && count == available {
-      flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
+    guard count == available else { return count }
+    flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
+    stream.isSource = false
+    if !stream.isEnded {
+      flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+    } else {
       if let trailers = stream.trailers {
         flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
         stream.trailers = nil

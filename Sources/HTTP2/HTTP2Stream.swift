@@ -11,25 +11,28 @@ open class HTTP2Stream {
   public internal(set) var isRemoteClosed = false
   /// nghttp2 has closed the stream; nothing can be sent.
   public internal(set) var isClosed = false
-  /// Body bytes that are not yet in a frame.
-  public internal(set) var bufferedBytes = 0
-
-  /// The chunk that is being sent, how much of it is gone, and those behind it.
-  var chunk: [UInt8] = []
-  var chunkOffset = 0
-  var later: [[UInt8]] = []
-  var laterStart = 0
   /// No more body will come.
   var isEnded = false
+  /// nghttp2 asks this stream for its body. It is not asked while there is nothing to send: what it
+  /// keeps for asking is a third of what it keeps for a stream.
+  var isSource = false
+  /// Body bytes that are not yet in a frame.
+  public internal(set) var bufferedBytes = 0
+  /// The chunk that is being sent, how much of it is gone, and those behind it.
+  private var chunk: [UInt8] = []
+  private var chunkOffset = 0
+  private var later: LaterChunks?
+
+  /// The session's list of open streams, each of which it retains once.
+  var next: Unmanaged<HTTP2Stream>?
+  var previous: Unmanaged<HTTP2Stream>?
+
+  // Small members stand where they fill gaps: there may be a hundred thousand streams.
   var trailers: OutgoingHeaders?
   /// nghttp2 waits for `nghttp2_session_resume_data`.
   var isDeferred = false
   /// The owner was told to hold back, and wants to know when there is room.
   public var wantsWritable = false
-
-  /// The session's list of open streams, each of which it retains once.
-  var next: Unmanaged<HTTP2Stream>?
-  var previous: Unmanaged<HTTP2Stream>?
 
   public init() {}
 
@@ -43,9 +46,19 @@ open class HTTP2Stream {
     if chunk.isEmpty {
       chunk = bytes
       chunkOffset = 0
+    } else if let later {
+      later.chunks.append(bytes)
     } else {
-      later.append(bytes)
+      later = LaterChunks(bytes)
     }
+  }
+
+  /// Few streams have more than one chunk at a time.
+  private final class LaterChunks {
+    var chunks: [[UInt8]]
+    var start = 0
+
+    init(_ first: consuming [UInt8]) { chunks = [first] }
   }
 
   /// A chunk that has grown to this is not added to.
@@ -55,21 +68,23 @@ open class HTTP2Stream {
   /// a writer that throws has appended is taken off again.
   func extend<E: Error>(_ write: (inout [UInt8]) throws(E) -> Void) throws(E) {
     var tail: [UInt8] = []
-    let isFirst = later.isEmpty
-    if isFirst {
-      if chunk.count < Self.chunkBytes { swap(&tail, &chunk) }
-    } else if later[later.count - 1].count < Self.chunkBytes {
-      swap(&tail, &later[later.count - 1])
+    let later = later
+    if let later {
+      if later.chunks[later.chunks.count - 1].count < Self.chunkBytes {
+        swap(&tail, &later.chunks[later.chunks.count - 1])
+      }
+    } else if chunk.count < Self.chunkBytes {
+      swap(&tail, &chunk)
     }
     let before = tail.count
     defer {
       bufferedBytes += tail.count - before
       if before == 0 {
         append(tail)
-      } else if isFirst {
-        swap(&tail, &chunk)
+      } else if let later {
+        swap(&tail, &later.chunks[later.chunks.count - 1])
       } else {
-        swap(&tail, &later[later.count - 1])
+        swap(&tail, &chunk)
       }
     }
     do throws(E) {
@@ -99,23 +114,19 @@ open class HTTP2Stream {
 
   private func nextChunk() {
     chunkOffset = 0
-    guard laterStart < later.count else {
+    guard let later else {
       chunk = []
       return
     }
-    chunk = later[laterStart]
-    later[laterStart] = []
-    laterStart += 1
-    if laterStart == later.count {
-      later = []
-      laterStart = 0
-    }
+    chunk = later.chunks[later.start]
+    later.chunks[later.start] = []
+    later.start += 1
+    if later.start == later.chunks.count { self.later = nil }
   }
 
   func dropBody() {
     chunk = []
-    later = []
-    laterStart = 0
+    later = nil
     chunkOffset = 0
     bufferedBytes = 0
   }

@@ -105,7 +105,8 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
       }
       set.add(
         ServerConnection(
-          loop: set.loop, handlers: set.handlers, descriptor: socket, tls: engine, peer: accepted,
+          loop: set.loop, handlers: set.handlers, events: set.events, descriptor: socket,
+          tls: engine, peer: accepted,
           service: service,
           configuration: configuration, limit: set.limit
         ) { set.remove($0) })

@@ -191,6 +191,7 @@ final class ConnectionLimit: Sendable {
 final class ConnectionSet: @unchecked Sendable {
   let loop: EventLoop
   let handlers: HandlerPool
+  let events = EventStorage()
   let limit: ConnectionLimit
   private var connections: [ObjectIdentifier: ServerConnection] = [:]
 

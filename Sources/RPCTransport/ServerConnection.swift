@@ -29,7 +29,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private var pingStrikes = 0
 
   init(
-    loop: EventLoop, handlers: HandlerPool, descriptor: consuming FileDescriptor,
+    loop: EventLoop, handlers: HandlerPool, events: EventStorage,
+    descriptor: consuming FileDescriptor,
     tls: TLSEngine?, peer: Peer, service: any HTTPService, configuration: ServerConfiguration,
     limit: ConnectionLimit,
     onClose: @escaping (ServerConnection) -> Void
@@ -43,8 +44,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     self.configuration = configuration
     super.init(
       loop: loop, descriptor: descriptor,
-      session: HTTP2Session(role: .server, settings: configuration.http2) {
-        ServerStream(loop: loop, handlers: handlers)
+      session: HTTP2Session(role: .server, settings: configuration.http2, storage: events) {
+        ServerStream(handlers: handlers)
       },
       tls: tls)
     timer = loop.addTimer(after: configuration.handshakeTimeout) { [self] in
@@ -256,16 +257,12 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 final class ServerStream: HTTP2Stream, HTTPServerStream {
   /// Set from the head until the end, which comes before the connection's own: nothing is counted.
   private var borrowed: Unmanaged<ServerConnection>?
-  private let loop: EventLoop
   let handlers: HandlerPool
   var receiver: (any HTTPRequestReceiver)?
   /// Above this, the owner is told when the buffer has drained.
   private static let highWater = 16 << 10
 
-  init(loop: EventLoop, handlers: HandlerPool) {
-    self.loop = loop
-    self.handlers = handlers
-  }
+  init(handlers: HandlerPool) { self.handlers = handlers }
 
   /// Lends an event's stream, which the session keeps for as long as the event is good.
   @inline(__always)
@@ -283,7 +280,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     try borrowed._withUnsafeGuaranteedRef { try body($0) }
   }
 
-  var isOnExecutor: Bool { loop.isCurrent }
+  var isOnExecutor: Bool { handlers.executor.isCurrent }
   var peer: Peer { borrowed?._withUnsafeGuaranteedRef { $0.peer } ?? Peer(address: "closed") }
 
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers) {

@@ -42,6 +42,72 @@ import Testing
     #expect(pair.clientEvents.contains(.head([":status=404"], isLast: true)))
   }
 
+  @Test("A body may pause wherever it likes, and end then, with trailers or without")
+  func pauses() throws {
+    for trailers in [SessionPair.headers(["grpc-status": "0"]), nil] {
+      let pair = SessionPair()
+      let stream = HTTP2Stream()
+      _ = pair.client.request(stream, SessionPair.request, hasBody: true)
+      try pair.run()
+      let accepted = try #require(pair.accepted)
+      pair.server.respond(accepted, SessionPair.headers([":status": "200"]), hasBody: true)
+      try pair.run()
+      for i: UInt8 in 0..<3 {
+        pair.client.send(stream, [i])
+        pair.server.send(accepted, [10 + i])
+        try pair.run()
+        // Nothing to send, nothing sent.
+        var output: [UInt8] = []
+        try pair.server.produce(into: &output, limit: 100)
+        try pair.client.produce(into: &output, limit: 100)
+        #expect(output.isEmpty)
+      }
+      pair.client.finish(stream, nil)
+      try pair.run()
+      pair.server.finish(accepted, trailers)
+      try pair.run()
+      let pieces = (0..<3).map { SessionPair.Event.data([10 + $0], isLast: false) }
+      let ends: [SessionPair.Event] =
+        trailers == nil ? [.end, .closed(0)] : [.trailers(["grpc-status=0"]), .closed(0)]
+      #expect(
+        pair.clientEvents.suffix(6)
+          == [.head([":status=200"], isLast: false)] + pieces + ends)
+      #expect(
+        pair.serverEvents.suffix(5)
+          == (0..<3).map { .data([$0], isLast: false) } + [.end, .closed(0)])
+    }
+  }
+
+  @Test("What is sent while a body waits for credit follows when there is some")
+  func grows() throws {
+    var small = HTTP2Settings()
+    small.initialWindowBytes = 10
+    let pair = SessionPair(client: small)
+    let stream = HTTP2Stream()
+    _ = pair.client.request(stream, SessionPair.request, hasBody: false)
+    try pair.run()
+    let accepted = try #require(pair.accepted)
+    pair.server.respond(accepted, SessionPair.headers([":status": "200"]), hasBody: true)
+    var expected: [UInt8] = []
+    for i: UInt8 in 0..<20 {
+      expected += [i, i, i]
+      pair.server.send(accepted, [i, i, i])
+      try pair.run()
+      pair.client.release(stream, i % 3 == 0 ? 5 : 0)
+      try pair.run()
+    }
+    pair.server.finish(accepted, SessionPair.headers(["a": "b"]))
+    for _ in 0..<20 {
+      pair.client.release(stream, 5)
+      try pair.run()
+    }
+    let received = pair.clientEvents.reduce(into: [UInt8]()) { bytes, event in
+      if case .data(let piece, _) = event { bytes += piece }
+    }
+    #expect(received == expected)
+    #expect(pair.clientEvents.suffix(2) == [.trailers(["a=b"]), .closed(0)])
+  }
+
   @Test("No more is sent than the receiver gave credit for, until it gives more")
   func flowControl() throws {
     var small = HTTP2Settings()

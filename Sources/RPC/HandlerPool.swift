@@ -12,9 +12,14 @@ public final class HandlerPool: @unchecked Sendable {
   /// How many workers wait for calls at most.
   private let workersKept: Int
   /// The calls whose handlers are to begin, oldest first; those before `begun` have begun.
-  private var calls: [ServerCall?] = []
+  private var calls: [(call: ServerCall, request: LentRequest)?] = []
   private var begun = 0
-  private var idle: [Worker] = []
+  /// What was lent for the call whose handler begins.
+  private(set) var lentRequest = LentRequest()
+  /// Workers that were made and have not run yet, oldest first.
+  private var made: [Task<Void, Never>] = []
+  /// Workers that wait, the last one for the shortest time.
+  private var idle: [UnsafeContinuation<Void, Never>] = []
   private var isClosed = false
 
   /// - Parameter workersKept: more than these end when there is nothing for them to do.
@@ -23,30 +28,25 @@ public final class HandlerPool: @unchecked Sendable {
     self.workersKept = workersKept
   }
 
-  /// A task that runs handlers.
-  final class Worker: @unchecked Sendable {
-    // @unchecked: confined to the pool's executor.
-    fileprivate var task: Task<Void, Never>?
-    fileprivate var waiter: UnsafeContinuation<Void, Never>?
-
-    /// Cancels the handler that runs, and with it the worker ends.
-    func cancel() { task?.cancel() }
-  }
-
   /// The call's handler begins at the next `run`, if the call is not over by then.
-  func add(_ call: ServerCall) { calls.append(call) }
+  func add(_ call: ServerCall, _ request: LentRequest) { calls.append((call, request)) }
 
   /// Begins the handlers of the calls that were added.
   public func run() {
     while begun < calls.count {
       executor.runAtOnce {
         if let worker = idle.popLast() {
-          let waiter = worker.waiter
-          worker.waiter = nil
-          waiter?.resume()
+          worker.resume()
         } else {
-          let worker = Worker()
-          worker.task = Task(executorPreference: executor) { await self.work(worker) }
+          // What waits long keeps this frame: it holds no more than it must.
+          let worker = Task(executorPreference: executor) {
+            // It begins after it was added.
+            let itself = self.made.removeFirst()
+            repeat {
+              while let call = self.next(itself) { await call.resolved.handler.run(call) }
+            } while await self.rest()
+          }
+          made.append(worker)
         }
       }
       if !executor.runsAtOnce { return }
@@ -62,29 +62,29 @@ public final class HandlerPool: @unchecked Sendable {
     isClosed = true
     let ending = idle
     idle = []
-    for worker in ending { worker.waiter?.resume() }
+    for worker in ending { worker.resume() }
   }
 
   // MARK: Workers
 
-  private func work(_ worker: Worker) async {
-    while true {
-      while let call = next(worker) { await call.resolved.handler.run(call) }
-      // Whoever is cancelled once is cancelled for ever.
-      if isClosed || idle.count >= workersKept || Task.isCancelled { return }
-      await withUnsafeContinuation { waiter in
-        worker.waiter = waiter
-        idle.append(worker)
-      }
-    }
+  /// Returns when there may be calls again; false when the worker is to end.
+  @inline(never)
+  private func rest() async -> Bool {
+    // What is cancelled once is cancelled for ever.
+    if isClosed || idle.count >= workersKept || Task.isCancelled { return false }
+    await withUnsafeContinuation { idle.append($0) }
+    return true
   }
 
-  /// The next call for a worker.
-  private func next(_ worker: Worker) -> ServerCall? {
-    while begun < calls.count {
-      let call = calls[begun].take()
+  /// The next call for a worker, unless a call before was cancelled: that would cancel this one too.
+  private func next(_ worker: Task<Void, Never>) -> ServerCall? {
+    while begun < calls.count, !Task.isCancelled {
+      let next = calls[begun].take()
       begun += 1
-      if let call, call.begin(worker) { return call }
+      if let next, next.call.begin(in: worker) {
+        lentRequest = next.request
+        return next.call
+      }
     }
     return nil
   }

@@ -31,6 +31,9 @@ final class RequestInbox {
 
   init(limit: Int) { reader = EnvelopeReader(limit: limit) }
 
+  /// Bytes that the stream was told are kept here.
+  var reportedBytes = 0
+
   /// Bytes kept here.
   var heldBytes: Int { reader.partialBytes + queuedBytes + body.count }
 

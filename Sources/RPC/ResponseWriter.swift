@@ -20,8 +20,8 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
 
   /// Sends a message that was encoded before, such as one that many watchers share.
   public func write(_ message: EncodedMessage<Response>) async throws {
-    if call.isPlain && call.isOnExecutor {
-      if try call.sendNow(message.envelope) { return }
+    if call.isOnExecutor {
+      if try call.sendNow(message, codec) { return }
       await call.waitForRoom()
     } else if call.form.takesPlainEnvelopes {
       try await call.send(message.envelope)

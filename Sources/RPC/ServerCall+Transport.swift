@@ -36,9 +36,10 @@ extension ServerCall: HTTPRequestReceiver {
 
   /// False when too much is kept.
   func updateHeld() -> Bool {
-    let held = machine.isOpen ? inbox?.heldBytes ?? 0 : 0
-    let change = held - heldBytes
-    heldBytes = held
+    guard let inbox else { return true }
+    let held = machine.isOpen ? inbox.heldBytes : 0
+    let change = held - inbox.reportedBytes
+    inbox.reportedBytes = held
     return change == 0 || stream.holds(change)
   }
 
@@ -133,9 +134,8 @@ extension ServerCall: HTTPRequestReceiver {
   }
 
   public func streamWritable() {
-    let waiters = writeWaiters
-    writeWaiters = []
-    for waiter in waiters { waiter.resume() }
+    resumeWriters()
+    if let group = following.group { group.catchUp(self) }
   }
 
   public func streamClosed(errorCode: UInt32?) {

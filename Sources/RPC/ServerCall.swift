@@ -6,50 +6,64 @@ import Synchronization
 /// connection is lost. The members that the transport drives are confined to the call's executor;
 /// what handlers touch may be touched from anywhere.
 public final class ServerCall: @unchecked Sendable {
-  // @unchecked: `machine`, `inbox`, the waiters and `worker` are touched on `executor` only.
+  // @unchecked: `machine`, `task`, `following` and the numbers are touched on `executor` only.
 
   public let peer: Peer
-  /// When the caller stops waiting; nil when it named no time.
-  public let deadline: ContinuousClock.Instant?
-  /// Whether there is a deadline: an `Instant?` is looked at by way of its type's metadata.
-  var hasDeadline: Bool { resolved.timeout != nil }
   let stream: any HTTPServerStream
   let head: HTTPRequestHead
   let resolved: ResolvedCall
-  /// Set by `compressResponses`, before the first message.
-  private var compressingForm: CallForm?
+  /// Runs the handler, once that has begun and until the call is over.
+  private var task: Task<Void, Never>?
+  /// Made when it is needed, and owned: calls that wait are many, and should be small. Not an
+  /// `AtomicLazyReference`, whose code the compiler does not inline.
+  private let lazyExtras = Atomic<Unmanaged<Extras>?>(nil)
+  var unreleasedBytes = 0
+  var following = Following()
 
   var machine: ServerCallMachine
-  /// What has come of the request and is not with the handler; nil for most calls, whose one message
-  /// comes whole.
-  var inbox: RequestInbox?
-  /// Runs the handler, once that has begun and until the call is over.
-  private var worker: HandlerPool.Worker?
-  private var cancellationHandler: (@Sendable () -> Void)?
-  private var timer: TimerID?
   /// The call is among those of its method. It is until its handler has returned, or until it is over
   /// when no handler was started.
   private var isCounted: Bool
   var isHandled = false
-
+  var inputEnded = false
   /// Whether the request message that the handler took last came compressed.
   public internal(set) var requestWasCompressed = false
-  /// The bytes of the one request message where they arrived, until the handler has begun; nil when the
-  /// message is in the inbox.
-  private var lentRequest: UnsafeBufferPointer<UInt8>?
-  var inputEnded = false
-  var unreleasedBytes = 0
-  /// Request bytes that the stream was told are kept here.
-  var heldBytes = 0
-  var writeWaiters: [UnsafeContinuation<Void, Never>] = []
 
-  /// Whether there is metadata to send: the lock is not taken where there is none.
-  private let hasMetadata = Atomic(false)
-  private let answer = Mutex<Answer?>(nil)
-  private final class Answer {
-    var initial = Metadata()
-    var trailing = Metadata()
+  /// What most calls do without.
+  private final class Extras: @unchecked Sendable {
+    // @unchecked: all but the metadata is touched on the call's executor only, or set once.
+
+    /// See `inbox`.
+    var inbox: RequestInbox?
+    /// Set by `compressResponses`, before the first message.
+    var compressingForm: CallForm?
+    /// Set by the call's `init`.
+    var deadline: ContinuousClock.Instant?
+    var timer: TimerID?
+    /// See `whenCancelled`.
+    var cancellationHandler: (@Sendable () -> Void)?
+    /// Handlers that wait for room to write.
+    var writers: [UnsafeContinuation<Void, Never>] = []
+    /// See `followingFailed`.
+    var followingError: (any Error)?
+    /// What goes out with the head, and with the status.
+    let metadata = Mutex((initial: Metadata(), trailing: Metadata()))
   }
+
+  private var extras: Extras? {
+    lazyExtras.load(ordering: .acquiring)?.takeUnretainedValue()
+  }
+
+  private func makeExtras() -> Extras {
+    if let extras { return extras }
+    let made = Unmanaged.passRetained(Extras())
+    let (isFirst, found) = lazyExtras.compareExchange(
+      expected: nil, desired: made, ordering: .acquiringAndReleasing)
+    if !isFirst { made.release() }
+    return (found ?? made).takeUnretainedValue()
+  }
+
+  deinit { lazyExtras.load(ordering: .acquiring)?.release() }
 
   init(stream: any HTTPServerStream, head: HTTPRequestHead, resolved: ResolvedCall) {
     self.stream = stream
@@ -58,13 +72,11 @@ public final class ServerCall: @unchecked Sendable {
     self.resolved = resolved
     self.machine = ServerCallMachine(kind: resolved.kind)
     self.isCounted = resolved.bounds != nil
-    if let timeout = resolved.timeout {
-      self.deadline = ContinuousClock.now + timeout
-      self.timer = stream.executor.schedule(after: timeout) { [weak self] in
-        self?.deadlinePassed()
-      }
-    } else {
-      self.deadline = nil
+    guard let timeout = resolved.timeout else { return }
+    let extras = makeExtras()
+    extras.deadline = ContinuousClock.now + timeout
+    extras.timer = stream.executor.schedule(after: timeout) { [weak self] in
+      self?.deadlinePassed()
     }
   }
 
@@ -72,12 +84,23 @@ public final class ServerCall: @unchecked Sendable {
   package var isOnExecutor: Bool { stream.isOnExecutor }
   var handler: any MethodHandler { resolved.handler }
   var limits: CallLimits { resolved.limits }
+  private var compressingForm: CallForm? { extras?.compressingForm }
   /// How this call is written.
   var form: CallForm { compressingForm ?? resolved.form }
   /// gRPC with binary messages and no compression.
-  var isPlain: Bool { compressingForm == nil && resolved.form.isPlain }
+  var isPlain: Bool { resolved.form.isPlain && compressingForm == nil }
+  /// Nothing can be sent any more.
+  var isOver: Bool { !machine.isOpen }
+  /// What has come of the request and is not with the handler; nil for most calls, whose one message
+  /// comes whole.
+  var inbox: RequestInbox? { extras?.inbox }
 
   // MARK: For handlers and interceptors
+
+  /// When the caller stops waiting; nil when it named no time.
+  public var deadline: ContinuousClock.Instant? { hasDeadline ? extras?.deadline : nil }
+  /// Whether there is a deadline: an `Instant?` is looked at by way of its type's metadata.
+  var hasDeadline: Bool { resolved.timeout != nil }
 
   /// The path that was asked for, `/package.Service/Method`.
   public var path: String { head.path }
@@ -90,20 +113,12 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Adds metadata that goes out with the response's head. Without effect once that is sent.
   public func addInitialMetadata(_ metadata: Metadata) {
-    answer.withLock { answer in
-      if answer == nil { answer = Answer() }
-      hasMetadata.store(true, ordering: .releasing)
-      answer?.initial.append(contentsOf: metadata)
-    }
+    makeExtras().metadata.withLock { $0.initial.append(contentsOf: metadata) }
   }
 
   /// Adds metadata that goes out with the status.
   public func addTrailingMetadata(_ metadata: Metadata) {
-    answer.withLock { answer in
-      if answer == nil { answer = Answer() }
-      hasMetadata.store(true, ordering: .releasing)
-      answer?.trailing.append(contentsOf: metadata)
-    }
+    makeExtras().metadata.withLock { $0.trailing.append(contentsOf: metadata) }
   }
 
   /// Sends the response's head now rather than with the first message.
@@ -121,7 +136,7 @@ public final class ServerCall: @unchecked Sendable {
     guard compressingForm == nil else { return }
     if resolved.form.responseCompression != nil {
       // It compresses what is large enough; from here on everything.
-      compressingForm = resolved.form
+      makeExtras().compressingForm = resolved.form
       return
     }
     let offered =
@@ -130,7 +145,7 @@ public final class ServerCall: @unchecked Sendable {
     guard
       let chosen = resolved.compressions.first(where: { names.contains($0.name[...]) })
     else { return }
-    compressingForm = form.compressing(with: chosen)
+    makeExtras().compressingForm = form.compressing(with: chosen)
   }
 
   /// Runs the body once if the call ends before its handler does: the client cancels, the deadline
@@ -148,25 +163,24 @@ public final class ServerCall: @unchecked Sendable {
 
   private func tellOfCancellation(_ body: @escaping @Sendable () -> Void) {
     guard isHandled else { return }
-    if machine.isOpen { cancellationHandler = body } else { body() }
+    if machine.isOpen { makeExtras().cancellationHandler = body } else { body() }
   }
 
   // MARK: The handler's life
 
   /// The handler is to begin, with the request message in the inbox.
-  func startHandler() { stream.handlers.add(self) }
+  func startHandler() { stream.handlers.add(self, LentRequest()) }
 
   /// The same with a request message whose bytes are good until the handlers have begun.
   func startHandler(_ request: borrowing Span<UInt8>) {
-    request.withUnsafeBufferPointer { lentRequest = $0 }
-    startHandler()
+    stream.handlers.add(self, LentRequest(request))
   }
 
-  /// A worker takes the call. False when it is over already: its handler must not begin.
-  func begin(_ worker: HandlerPool.Worker) -> Bool {
+  /// The task runs the handler now. False when the call is over already: its handler must not begin.
+  func begin(in task: Task<Void, Never>) -> Bool {
     guard machine.isOpen else { return false }
     isHandled = true
-    self.worker = worker
+    self.task = task
     return true
   }
 
@@ -178,9 +192,10 @@ public final class ServerCall: @unchecked Sendable {
     _ path: String, _ decode: (borrowing Span<UInt8>) throws -> M
   ) throws -> M {
     do {
-      guard let lentRequest else { return try takeKeptRequest(path, decode) }
-      self.lentRequest = nil
-      return try decode(lentRequest.span)
+      guard let lent = stream.handlers.lentRequest.bytes else {
+        return try takeKeptRequest(path, decode)
+      }
+      return try decode(lent.span)
     } catch { throw form.malformed(path, error) }
   }
 
@@ -191,7 +206,7 @@ public final class ServerCall: @unchecked Sendable {
     guard let request = dequeue() else {
       throw RPCError(.internalError, "the request of \(path) is not where its handler began")
     }
-    inbox = nil
+    extras?.inbox = nil
     return try decode(request.bytes.span.extracting(request.start..<request.bytes.count))
   }
 
@@ -209,7 +224,7 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Runs the body so that calls made within it inherit this call's deadline.
   func withDeadline<T>(_ body: () async throws -> T) async throws -> T {
-    guard let deadline else { return try await body() }
+    guard hasDeadline, let deadline else { return try await body() }
     return try await Self.$inheritedDeadline.withValue(deadline) { try await body() }
   }
 
@@ -242,7 +257,7 @@ public final class ServerCall: @unchecked Sendable {
     leave()
     let effect = machine.ended()
     if effect == .discard { return }
-    if isPlain && effect == .headAndTrailers && !hasMetadata.load(ordering: .acquiring) {
+    if resolved.form.isPlain && effect == .headAndTrailers && extras == nil {
       // What `form` makes of nearly every call.
       stream.respond(.grpc, body: message, trailers: .grpcOK)
       return release()
@@ -288,7 +303,7 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Ends the call with an error. On the executor.
   package func fail(_ error: RPCError) {
-    let worker = self.worker
+    let task = self.task
     switch machine.ended() {
     case .headAndTrailers:
       let (head, body, trailers) = form.refusal(error, initial(), trailing())
@@ -297,21 +312,21 @@ public final class ServerCall: @unchecked Sendable {
     case .discard: return
     }
     release()
-    cancel(worker)
+    cancel(task)
   }
 
   /// The call is over before its handler.
   func abandon() {
-    let worker = self.worker
+    let task = self.task
     release()
-    cancel(worker)
+    cancel(task)
   }
 
   /// Tells the handler that its call is over.
-  private func cancel(_ worker: HandlerPool.Worker?) {
-    worker?.cancel()
-    if let handler = cancellationHandler {
-      cancellationHandler = nil
+  private func cancel(_ task: Task<Void, Never>?) {
+    task?.cancel()
+    if let extras, let handler = extras.cancellationHandler {
+      extras.cancellationHandler = nil
       handler()
     }
   }
@@ -323,7 +338,7 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   private func deadlinePassed() {
-    timer = nil
+    extras?.timer = nil
     let message =
       resolved.bounds?.limits.timeout == nil
       ? "the deadline of the call has passed"
@@ -334,7 +349,7 @@ public final class ServerCall: @unchecked Sendable {
   /// The handler has returned, or will not be started.
   private func leave() {
     isHandled = false
-    cancellationHandler = nil
+    extras?.cancellationHandler = nil
     if isCounted {
       isCounted = false
       resolved.bounds?.leave()
@@ -343,33 +358,37 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Lets go of everything that waits. The call is over.
   func release() {
-    if let timer { executor.cancel(timer) }
-    timer = nil
-    worker = nil
+    task = nil
+    if let group = following.group { group.end(self) }
     if !isHandled { leave() }
     inputEnded = true
-    if let inbox {
-      self.inbox = nil
-      inbox.close()
-      _ = updateHeld()
-    }
-    if !writeWaiters.isEmpty { streamWritable() }
+    if let extras { release(extras) }
     if unreleasedBytes > 0 {
       stream.release(unreleasedBytes)
       unreleasedBytes = 0
     }
   }
 
+  @inline(never)
+  private func release(_ extras: Extras) {
+    if let timer = extras.timer { executor.cancel(timer) }
+    extras.timer = nil
+    if let inbox = extras.inbox {
+      inbox.close()
+      _ = updateHeld()
+      extras.inbox = nil
+    }
+    resumeWriters()
+  }
+
   private func responseHead() -> ResponseHead { form.head(initial()) }
 
   private func initial() -> Metadata {
-    guard hasMetadata.load(ordering: .acquiring) else { return Metadata() }
-    return answer.withLock { $0?.initial ?? Metadata() }
+    extras?.metadata.withLock { $0.initial } ?? Metadata()
   }
 
   private func trailing() -> Metadata {
-    guard hasMetadata.load(ordering: .acquiring) else { return Metadata() }
-    return answer.withLock { $0?.trailing ?? Metadata() }
+    extras?.metadata.withLock { $0.trailing } ?? Metadata()
   }
 
   // MARK: Writing
@@ -397,9 +416,21 @@ public final class ServerCall: @unchecked Sendable {
   func waitForRoom() async {
     await onExecutor { call in
       while call.machine.isOpen && call.stream.bufferedBytes > call.limits.responseBufferBytes {
-        await withUnsafeContinuation { call.writeWaiters.append($0) }
+        await withUnsafeContinuation { call.makeExtras().writers.append($0) }
       }
     }
+  }
+
+  /// A message of the broadcast that the call follows could not be written.
+  func followingFailed(_ error: any Error) { makeExtras().followingError = error }
+
+  var followingError: (any Error)? { extras?.followingError }
+
+  func resumeWriters() {
+    guard let extras, !extras.writers.isEmpty else { return }
+    let writers = extras.writers
+    extras.writers = []
+    for writer in writers { writer.resume() }
   }
 
   /// Sends a message of a plain call, on the executor; whether there is room for more.
@@ -414,6 +445,18 @@ public final class ServerCall: @unchecked Sendable {
         buffer.count - start - Envelope.prefixLength, resolved.limits.responseMessageBytes)
     }
     return stream.bufferedBytes <= resolved.limits.responseBufferBytes
+  }
+
+  /// Sends a message of a broadcast, on the executor; whether there is room for more.
+  func sendNow(_ message: BroadcastMessage) throws -> Bool {
+    try sendNow(form.takesPlainEnvelopes ? message.envelope : try message.encode(self))
+  }
+
+  /// Sends a message that many share, on the executor; whether there is room for more.
+  func sendNow<M>(_ message: EncodedMessage<M>, _ codec: MessageCodec<M>) throws -> Bool {
+    let form = form
+    return try sendNow(
+      form.takesPlainEnvelopes ? message.envelope : try encode(message.message, codec))
   }
 
   private func beginMessage() throws(RPCError) {
@@ -461,7 +504,7 @@ public final class ServerCall: @unchecked Sendable {
   func openInbox() -> RequestInbox {
     if let inbox { return inbox }
     let opened = RequestInbox(limit: limits.requestMessageBytes)
-    inbox = opened
+    makeExtras().inbox = opened
     return opened
   }
 
@@ -479,4 +522,15 @@ public final class ServerCall: @unchecked Sendable {
     if isOnExecutor { return await body(self) }
     return await withTaskExecutorPreference(executor) { await body(self) }
   }
+}
+
+/// A request message's bytes where they arrived, or none when the message is in the call's inbox. Good
+/// until the handlers have begun for which it was lent.
+struct LentRequest: @unchecked Sendable {
+  // @unchecked: read on the executor that lends it, before it goes on.
+  let bytes: UnsafeBufferPointer<UInt8>?
+
+  init() { bytes = nil }
+
+  init(_ bytes: borrowing Span<UInt8>) { self.bytes = bytes.withUnsafeBufferPointer { $0 } }
 }

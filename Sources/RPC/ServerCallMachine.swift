@@ -10,7 +10,8 @@
 /// ```
 /// Pure: no stream, no clock, no task. The driver is `ServerCall`.
 package struct ServerCallMachine: Equatable {
-  package enum Request: Equatable { case receiving(messages: Int), complete(messages: Int) }
+  /// Two messages stand for any more.
+  package enum Request: Equatable { case receiving(messages: UInt8), complete(messages: UInt8) }
   package enum Response: Equatable { case notStarted, streaming }
   package enum State: Equatable {
     case open(Request, Response)
@@ -30,7 +31,7 @@ package struct ServerCallMachine: Equatable {
   package mutating func messageReceived() -> MessageEffect {
     guard case .open(.receiving(let count), let response) = state else { return .ignore }
     if count == 1 && !kind.clientStreams { return .refuseSecondMessage }
-    state = .open(.receiving(messages: count + 1), response)
+    state = .open(.receiving(messages: min(count + 1, 2)), response)
     return .deliver
   }
 

@@ -13,13 +13,18 @@ public final class HealthService: Sendable {
   /// How many services `List` tells of, as the schema asks for.
   private static let listLimit = 100
 
+  private struct Watched {
+    /// Keeps the newest status alone.
+    let broadcast: Broadcast<GRPCHealth.HealthCheckResponse>
+    var told: Status
+    var watchers = 0
+  }
+
   private struct State {
     var statuses: [String: Status] = ["": .notServing]
-    /// Rises with every change; what watchers compare.
-    var version: UInt64 = 0
+    /// The services that are watched now, known or not.
+    var watched: [String: Watched] = [:]
     var isDraining = false
-    var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
-    var nextWaiter: UInt64 = 0
   }
 
   private let state = Mutex(State())
@@ -89,19 +94,39 @@ public final class HealthService: Sendable {
     _ request: GRPCHealth.HealthCheckRequest,
     _ writer: ResponseWriter<GRPCHealth.HealthCheckResponse>
   ) async throws {
-    var told: Status?
-    while true {
-      let (status, version, isDraining) = state.withLock { state in
-        (state.statuses[request.service] ?? .serviceUnknown, state.version, state.isDraining)
+    let broadcast = try beginWatch(request.service)
+    defer { endWatch(request.service) }
+    try await writer.follow(broadcast, newestFirst: true)
+  }
+
+  private func beginWatch(
+    _ service: String
+  ) throws -> Broadcast<GRPCHealth.HealthCheckResponse> {
+    try state.withLock { state in
+      var watched: Watched
+      if let known = state.watched[service] {
+        watched = known
+      } else {
+        watched = Watched(
+          broadcast: Broadcast(codec: GRPCHealth.HealthMethods.watch.response, kept: 1),
+          told: state.statuses[service] ?? .serviceUnknown)
+        try watched.broadcast.send(Self.response(watched.told))
+        if state.isDraining { watched.broadcast.finish(throwing: Self.draining) }
       }
-      if status != told {
-        try await writer.write(Self.response(status))
-        told = status
-      }
-      if isDraining { throw RPCError(.unavailable, "the server is draining") }
-      try await changed(since: version)
+      watched.watchers += 1
+      state.watched[service] = watched
+      return watched.broadcast
     }
   }
+
+  private func endWatch(_ service: String) {
+    state.withLock { state in
+      state.watched[service]?.watchers -= 1
+      if state.watched[service]?.watchers == 0 { state.watched[service] = nil }
+    }
+  }
+
+  private static let draining = RPCError(.unavailable, "the server is draining")
 
   private static func response(_ status: Status) -> GRPCHealth.HealthCheckResponse {
     var response = GRPCHealth.HealthCheckResponse()
@@ -109,38 +134,19 @@ public final class HealthService: Sendable {
     return response
   }
 
-  // MARK: - Waiting
-
-  /// Returns once the statuses are newer than `version`.
-  ///
-  /// - Throws: `CancellationError` when the task is cancelled.
-  private func changed(since version: UInt64) async throws {
-    let id = state.withLock { state in
-      state.nextWaiter += 1
-      return state.nextWaiter
-    }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { waiter in
-        let isOver = state.withLock { state in
-          if state.version > version || Task.isCancelled { return true }
-          state.waiters[id] = waiter
-          return false
-        }
-        if isOver { waiter.resume() }
-      }
-    } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
-    }
-    try Task.checkCancellation()
-  }
-
+  /// Changes what is known, and tells whoever watches. Under the lock, so that they are told in order.
   private func change(_ body: (inout State) -> Void) {
-    let waiters = state.withLock { state in
+    state.withLock { state in
       body(&state)
-      state.version += 1
-      defer { state.waiters = [:] }
-      return state.waiters
+      for (service, watched) in state.watched {
+        let status = state.statuses[service] ?? .serviceUnknown
+        if status != watched.told {
+          state.watched[service]?.told = status
+          // A message of one enum can be encoded.
+          try? watched.broadcast.send(Self.response(status))
+        }
+        if state.isDraining { watched.broadcast.finish(throwing: Self.draining) }
+      }
     }
-    for waiter in waiters.values { waiter.resume() }
   }
 }

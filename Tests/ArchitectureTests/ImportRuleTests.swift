@@ -122,6 +122,8 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
     "Sources/RPC/ServerCall.swift": "confined to the call's executor",
     "Sources/RPC/HandlerPool.swift":
       "confined to its executor; a continuation resumed exactly once",
+    "Sources/RPC/Broadcast.swift":
+      "followers are confined to their executor; continuations resumed exactly once",
     "Sources/RPC/HTTPStream.swift": "what a router keeps is confined to the streams' executor",
     "Sources/RPC/RequestInbox.swift": "a continuation, resumed exactly once",
     "Sources/RPC/HTTPHandler.swift": "confined to the stream's executor",

@@ -4,16 +4,16 @@ import RPCTransport
 
 /// Serves `x.S` as the options say, for as long as the process lives.
 func serve(_ options: Options) async throws -> RPCServer {
-  let watchers = Watchers()
+  let ticks = Broadcast(codec: BenchMethods.watch.response)
   var router = ServiceRouter()
   router.handle(BenchMethods.echo) { (request: BenchMessage, call) in request }
   router.handle(BenchMethods.watch) {
     (request: BenchMessage, writer: ResponseWriter<BenchMessage>, call) in
     await call.sendInitialMetadata()
-    try await watchers.watch(writer, call)
+    try await writer.follow(ticks)
   }
   router.handle(BenchMethods.tick) { (request: BenchMessage, call) in
-    try watchers.tick(request)
+    try ticks.send(request)
     return request
   }
   router.handle(BenchMethods.stream) {

@@ -1,0 +1,221 @@
+import RPC
+import RPCTransport
+import Synchronization
+import Testing
+
+/// Messages for everyone who follows.
+@Suite(.timeLimit(.minutes(1))) struct BroadcastTests {
+  private static let carriers: [Transport] = [
+    .inProcess, .unix, .tls13, .unixGzip, .unixWeb, .unixConnect,
+  ]
+
+  private struct Followed {
+    let broadcast: Broadcast<[UInt8]>
+    let router: ServiceRouter
+
+    init(
+      kept: Int = 1024, newestFirst: Bool = false, limits: CallLimits = CallLimits(),
+      fromElsewhere: Bool = false
+    ) {
+      let broadcast = Broadcast<[UInt8]>(codec: .bytes, kept: kept)
+      var router = ServiceRouter(compressions: .standard)
+      router.limits = limits
+      router.handle(Echo.count) { (_: [UInt8], writer: ResponseWriter<[UInt8]>, call) in
+        await call.sendInitialMetadata()
+        if fromElsewhere {
+          try await Task.detached { try await writer.follow(broadcast) }.value
+        } else {
+          try await writer.follow(broadcast, newestFirst: newestFirst)
+        }
+      }
+      self.broadcast = broadcast
+      self.router = router
+    }
+
+    func wait(followers: Int) async throws {
+      while broadcast.followerCount != followers { try await Task.sleep(for: .milliseconds(1)) }
+    }
+  }
+
+  private static func collect(
+    _ client: RPCClient, until enough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }
+  ) async throws -> [[UInt8]] {
+    try await client.serverStreaming(Echo.count, [1]) { stream in
+      var seen: [[UInt8]] = []
+      for try await message in stream {
+        seen.append(message)
+        if enough(message) { break }
+      }
+      return seen
+    }
+  }
+
+  @Test(
+    "Everyone gets every message that is sent after they began, in order", arguments: carriers,
+    [false, true])
+  func everyone(_ transport: Transport, fromElsewhere: Bool) async throws {
+    let followed = Followed(fromElsewhere: fromElsewhere)
+    try followed.broadcast.send([99])
+    try await transport.withClient(followed.router) { client in
+      try await withThrowingTaskGroup(of: [[UInt8]].self) { group in
+        for _ in 0..<5 { group.addTask { try await Self.collect(client) } }
+        try await followed.wait(followers: 5)
+        for i in 0..<200 { try followed.broadcast.send([UInt8(i), 7]) }
+        followed.broadcast.finish()
+        for try await seen in group { #expect(seen == (0..<200).map { [UInt8($0), 7] }) }
+      }
+      #expect(followed.broadcast.followerCount == 0)
+    }
+  }
+
+  @Test("Who begins with the newest message gets that and then all newer ones", arguments: carriers)
+  func newestFirst(_ transport: Transport) async throws {
+    let followed = Followed(kept: 1, newestFirst: true)
+    try followed.broadcast.send([1])
+    try followed.broadcast.send([2])
+    try await transport.withClient(followed.router) { client in
+      let broadcast = followed.broadcast
+      let seen = try await Self.collect(client) { message in
+        if message == [2] { try? broadcast.send([3]) }
+        return message == [3]
+      }
+      #expect(seen == [[2], [3]])
+    }
+  }
+
+  @Test("What a broadcast is finished with is what its followers' calls end with")
+  func finished() async throws {
+    let followed = Followed(newestFirst: true)
+    try await Transport.unix.withClient(followed.router) { client in
+      let early = Task { try await Self.collect(client) }
+      try await followed.wait(followers: 1)
+      try followed.broadcast.send([5])
+      followed.broadcast.finish(throwing: RPCError(.unavailable, "no more"))
+      try followed.broadcast.send([6])
+      var error = await #expect(throws: RPCError.self) { try await early.value }
+      #expect(error?.code == .unavailable && error?.message == "no more")
+      // Whoever comes later gets the newest, and the same end.
+      let seen = Mutex<[[UInt8]]>([])
+      error = await #expect(throws: RPCError.self) {
+        try await Self.collect(client) { message in
+          seen.withLock { $0.append(message) }
+          return false
+        }
+      }
+      #expect(error?.code == .unavailable)
+      #expect(seen.withLock { $0 } == [[5]])
+    }
+  }
+
+  @Test("A follower that leaves is forgotten, and the others go on", arguments: carriers)
+  func leaves(_ transport: Transport) async throws {
+    let followed = Followed()
+    try await transport.withClient(followed.router) { client in
+      async let staying = Self.collect(client)
+      try await followed.wait(followers: 1)
+      let leaving = Task { try await Self.collect(client) }
+      try await followed.wait(followers: 2)
+      leaving.cancel()
+      try await followed.wait(followers: 1)
+      try followed.broadcast.send([4])
+      followed.broadcast.finish()
+      let seen = try await staying
+      #expect(seen == [[4]])
+    }
+  }
+
+  @Test("A reader that is slow holds nobody up, and goes on with the oldest message kept")
+  func slowReader() async throws {
+    var limits = CallLimits()
+    limits.responseBufferBytes = 32 << 10
+    let followed = Followed(kept: 4, limits: limits)
+    let count = 400
+    try await Transport.unix.withClient(followed.router) { client in
+      let mayRead = Atomic(false)
+      async let slow = client.serverStreaming(Echo.count, [1]) { stream in
+        var numbers: [Int] = []
+        for try await message in stream {
+          numbers.append(Int(message[0]) << 8 | Int(message[1]))
+          while !mayRead.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(1)) }
+        }
+        return numbers
+      }
+      try await followed.wait(followers: 1)
+      let newest = Atomic(-1)
+      async let fast = client.serverStreaming(Echo.count, [1]) { stream in
+        var numbers: [Int] = []
+        for try await message in stream {
+          numbers.append(Int(message[0]) << 8 | Int(message[1]))
+          newest.store(numbers.last ?? -1, ordering: .releasing)
+        }
+        return numbers
+      }
+      try await followed.wait(followers: 2)
+      for i in 0..<count {
+        let message = [UInt8(i >> 8), UInt8(i & 255)] + [UInt8](repeating: 0, count: 64 << 10)
+        try followed.broadcast.send(message)
+        // The fast one gets each, whatever the slow one does.
+        while newest.load(ordering: .acquiring) < i { try await Task.sleep(for: .milliseconds(1)) }
+      }
+      mayRead.store(true, ordering: .releasing)
+      followed.broadcast.finish()
+      let all = try await fast
+      #expect(all == Array(0..<count))
+      let seen = try await slow
+      #expect(seen.count < count)
+      #expect(seen == seen.sorted() && Set(seen).count == seen.count)
+      #expect(Array(seen.suffix(4)) == Array(count - 4..<count))
+    }
+  }
+
+  @Test("Messages of the handler stay before and after those of the broadcast")
+  func ownMessages() async throws {
+    let broadcast = Broadcast<[UInt8]>(codec: .bytes)
+    var router = ServiceRouter()
+    router.handle(Echo.count) { (_: [UInt8], writer: ResponseWriter<[UInt8]>, _) in
+      try await writer.write([1])
+      try await writer.follow(broadcast)
+      try await writer.write([3])
+    }
+    try await Transport.unix.withClient(router) { client in
+      let seen = try await Self.collect(client) { message in
+        if message == [1] {
+          Task {
+            while broadcast.followerCount == 0 { await Task.yield() }
+            try broadcast.send([2])
+            broadcast.finish()
+          }
+        }
+        return false
+      }
+      #expect(seen == [[1], [2], [3]])
+    }
+  }
+
+  @Test("A call follows one broadcast at a time, and may follow another one then")
+  func oneAtATime() async throws {
+    let first = Broadcast<[UInt8]>(codec: .bytes)
+    let second = Broadcast<[UInt8]>(codec: .bytes)
+    let refused = Atomic(false)
+    var router = ServiceRouter()
+    router.handle(Echo.count) { (_: [UInt8], writer: ResponseWriter<[UInt8]>, _) in
+      async let following: Void = writer.follow(first)
+      while first.followerCount == 0 { await Task.yield() }
+      do { try await writer.follow(second) } catch let error as RPCError {
+        refused.store(error.code == .internalError, ordering: .releasing)
+      }
+      try first.send([1])
+      first.finish()
+      try await following
+      try second.send([9])
+      second.finish()
+      try await writer.follow(second, newestFirst: true)
+    }
+    try await Transport.unix.withClient(router) { client in
+      let seen = try await Self.collect(client)
+      #expect(seen == [[1], [9]])
+    }
+    let wasRefused = refused.load(ordering: .acquiring)
+    #expect(wasRefused)
+  }
+}

@@ -82,10 +82,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       ServerStream.lend(stream) { $0.receiver?.receivedEnd() }
     case .headTooLarge(let stream):
       ServerStream.lend(stream) { stream in
-        stream.begin(on: self)
-        if stream.receiver == nil {
+        if stream.begin(on: self) {
           stream.respond(.fields(HeaderFields([":status": "431"])), body: [], trailers: .none)
-        } else {
+        } else if stream.receiver != nil {
           stream.reset(0xb)
         }
       }
@@ -258,6 +257,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   /// Set from the head until the end, which comes before the connection's own: nothing is counted.
   private var borrowed: Unmanaged<ServerConnection>?
   let handlers: HandlerPool
+  /// Let go of as soon as the response is there whole: the peer may take long to take it.
   var receiver: (any HTTPRequestReceiver)?
   /// Above this, the owner is told when the buffer has drained.
   private static let highWater = 16 << 10
@@ -270,8 +270,13 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     stream.use { body(unsafeDowncast($0, to: ServerStream.self)) }
   }
 
-  /// The stream's head has come: from here on it can be used.
-  func begin(on connection: ServerConnection) { borrowed = Unmanaged.passUnretained(connection) }
+  /// A head has come. From the first one on, of which true tells, the stream can be used.
+  @discardableResult
+  func begin(on connection: ServerConnection) -> Bool {
+    guard borrowed == nil else { return false }
+    borrowed = Unmanaged.passUnretained(connection)
+    return true
+  }
 
   /// Lends the connection, for as long as the stream is not closed.
   @inline(__always)
@@ -295,6 +300,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
         connection.session.answer(self, OutgoingHeaders(head), body, end)
       }
       connection.markDirty()
+      receiver = nil
     }
   }
 
@@ -330,6 +336,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     withConnection { connection in
       connection.session.finish(self, OutgoingHeaders(trailers))
       connection.markDirty()
+      receiver = nil
     }
   }
 

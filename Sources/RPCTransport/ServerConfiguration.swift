@@ -39,4 +39,10 @@ public struct ServerConfiguration: Sendable {
     get { Int(http2.maxConcurrentStreams) }
     set { http2.maxConcurrentStreams = UInt32(clamping: newValue) }
   }
+
+  /// The largest header block of a request, in bytes as RFC 9113 section 6.5.2 counts them.
+  public var maxHeaderBytes: Int {
+    get { Int(http2.maxHeaderListBytes) }
+    set { http2.maxHeaderListBytes = UInt32(clamping: newValue) }
+  }
 }

@@ -111,6 +111,31 @@ struct ServeOptionsTests {
     #expect(try options(["--max-age=0"]).limits.age == nil)
   }
 
+  @Test("Each limit of a connection reaches the server")
+  func connectionLimits() throws {
+    let told = try options(
+      [
+        "--max-age-grace=1m", "--max-header-size=64KiB", "--max-request-memory=64MiB",
+        "--max-response-memory=80MiB", "--handshake-timeout=3s", "--keepalive-interval=5m",
+      ],
+      environment: ["OMNID_KEEPALIVE_TIMEOUT": "7s", "OMNID_CONFIG": "/c"],
+      files: ["/c": "min-ping-interval: 30s\nevent-loops: 3\n"]
+    ).limits.server
+    #expect(told.maxAgeGrace == .seconds(60))
+    #expect(told.maxHeaderBytes == 64 << 10)
+    #expect(told.heldBytes == 64 << 20 && told.heldBytesPerConnection == 8 << 20)
+    #expect(told.waitingBytes == 80 << 20 && told.waitingBytesPerConnection == 10 << 20)
+    #expect(told.handshakeTimeout == .seconds(3))
+    #expect(told.keepaliveInterval == .seconds(300) && told.keepaliveTimeout == .seconds(7))
+    #expect(told.minimumPingInterval == .seconds(30) && told.eventLoops == 3)
+    let usual = try options([]).limits.server
+    let own = ServerConfiguration()
+    #expect(usual.heldBytesPerConnection == own.heldBytesPerConnection)
+    #expect(usual.waitingBytesPerConnection == own.waitingBytesPerConnection)
+    #expect(usual.maxHeaderBytes == own.maxHeaderBytes)
+    #expect(usual.keepaliveInterval == own.keepaliveInterval && usual.maxAgeGrace == nil)
+  }
+
   @Test("The master key is the given file, else the service manager's, else an own one")
   func masterKey() throws {
     #expect(try options(["--master-key-file=/k"]).masterKey == .given(path: "/k"))
@@ -138,6 +163,17 @@ struct ServeOptionsTests {
         "--max-message-size: '9223372036854775807' is not a size from 1KiB to 1024MiB, such as "
           + "512KiB or 4MiB"
       ),
+      (
+        ["--max-header-size=2MiB"],
+        "--max-header-size: '2MiB' is not a size from 1KiB to 1MiB, such as 16KiB or 64KiB"
+      ),
+      (
+        ["--max-request-memory=16MiB"],
+        "--max-request-memory: one connection gets an eighth of it, which must hold a message of "
+          + "--max-message-size; it is 2097152 bytes, and that 4194304"
+      ),
+      (["--handshake-timeout=0"], "--handshake-timeout: '0' is not a time such as 90s, 5m or 2h"),
+      (["--event-loops=-1"], "--event-loops: '-1' is not a number from 0 to 1024"),
       (["--max-age=5"], "--max-age: '5' is not a time such as 90s, 5m or 2h, nor 0 for none"),
       (["--max-idle=-1s"], "--max-idle: '-1s' is not a time such as 90s, 5m or 2h, nor 0 for none"),
       (["--state-dir"], "--state-dir needs a value"),

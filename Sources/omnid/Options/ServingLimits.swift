@@ -12,6 +12,23 @@ struct ServingLimits: Equatable {
   var idle: Duration?
   /// How old a connection may become before it is drained; nil for as old as it likes.
   var age: Duration?
+  /// How long its calls may then go on; nil for as long as they take.
+  var ageGrace: Duration?
+  /// The largest header block of a request, in bytes as RFC 9113 section 6.5.2 counts them.
+  var headerBytes = 16 << 10
+  /// Bytes of requests that wait to be worked on, and of responses that wait to be taken, of all
+  /// connections. One connection gets an eighth.
+  var requestMemory = 256 << 20
+  var responseMemory = 512 << 20
+  /// For TLS and the HTTP/2 preface, and for one header block.
+  var handshakeTimeout = Duration.seconds(10)
+  /// How long a connection may be silent, and how long it then may take to give a sign of life.
+  var keepaliveInterval = Duration.seconds(7200)
+  var keepaliveTimeout = Duration.seconds(20)
+  /// A client that asks for signs of life more often than this is sent away.
+  var minPingInterval = Duration.seconds(300)
+  /// Threads that serve; 0 for one for each processor.
+  var eventLoops = 0
 
   init() {}
 
@@ -19,8 +36,25 @@ struct ServingLimits: Equatable {
     if let value = values[.maxConnections] { connections = try Self.number(value, 1...1_000_000) }
     if let value = values[.maxStreams] { streams = try Self.number(value, 1...100_000) }
     if let value = values[.maxMessageSize] { messageBytes = try Self.size(value) }
-    if let value = values[.maxIdle] { idle = try Self.time(value) }
-    if let value = values[.maxAge] { age = try Self.time(value) }
+    if let value = values[.maxIdle] { idle = try Self.timeOrNone(value) }
+    if let value = values[.maxAge] { age = try Self.timeOrNone(value) }
+    if let value = values[.maxAgeGrace] { ageGrace = try Self.timeOrNone(value) }
+    if let value = values[.maxHeaderSize] {
+      headerBytes = try Self.size(value, most: 1 << 20, "16KiB or 64KiB")
+    }
+    if let value = values[.maxRequestMemory] { requestMemory = try Self.memory(value) }
+    if let value = values[.maxResponseMemory] { responseMemory = try Self.memory(value) }
+    if let value = values[.handshakeTimeout] { handshakeTimeout = try Self.time(value) }
+    if let value = values[.keepaliveInterval] { keepaliveInterval = try Self.time(value) }
+    if let value = values[.keepaliveTimeout] { keepaliveTimeout = try Self.time(value) }
+    if let value = values[.minPingInterval] { minPingInterval = try Self.time(value) }
+    if let value = values[.eventLoops] { eventLoops = try Self.number(value, 0...1024) }
+    // Else no request of that size could ever be taken in.
+    guard requestMemory / 8 >= messageBytes else {
+      throw UsageError(
+        "--max-request-memory: one connection gets an eighth of it, which must hold a message of "
+          + "--max-message-size; it is \(requestMemory / 8) bytes, and that \(messageBytes)")
+    }
   }
 
   var server: ServerConfiguration {
@@ -29,6 +63,17 @@ struct ServingLimits: Equatable {
     configuration.maxConcurrentStreams = streams
     configuration.maxIdle = idle
     configuration.maxAge = age
+    configuration.maxAgeGrace = ageGrace
+    configuration.maxHeaderBytes = headerBytes
+    configuration.heldBytes = requestMemory
+    configuration.heldBytesPerConnection = requestMemory / 8
+    configuration.waitingBytes = responseMemory
+    configuration.waitingBytesPerConnection = responseMemory / 8
+    configuration.handshakeTimeout = handshakeTimeout
+    configuration.keepaliveInterval = keepaliveInterval
+    configuration.keepaliveTimeout = keepaliveTimeout
+    configuration.minimumPingInterval = minPingInterval
+    configuration.eventLoops = eventLoops
     return configuration
   }
 
@@ -50,32 +95,50 @@ struct ServingLimits: Equatable {
     return number
   }
 
+  /// What all connections may use of memory for one purpose: up to 64 GiB.
+  private static func memory(_ value: SettingValues.Value) throws(UsageError) -> Int {
+    try size(value, least: 1 << 20, most: 64 << 30, "64MiB or 2048MiB")
+  }
+
   /// Bytes, or KiB and MiB.
-  private static func size(_ value: SettingValues.Value) throws(UsageError) -> Int {
+  private static func size(
+    _ value: SettingValues.Value, least: Int = 1 << 10, most: Int = 1 << 30,
+    _ examples: String = "512KiB or 4MiB"
+  ) throws(UsageError) -> Int {
     let text = value.texts[0]
     let (digits, unit) =
       text.hasSuffix("KiB")
       ? (text.dropLast(3), 1 << 10)
       : text.hasSuffix("MiB") ? (text.dropLast(3), 1 << 20) : (text[...], 1)
-    guard let number = Int(digits), (1...1 << 30).contains(number), number * unit >= 1 << 10,
-      number * unit <= 1 << 30
+    guard let number = Int(digits), (1...most).contains(number),
+      (least...most).contains(number * unit)
     else {
       throw UsageError(
-        "\(value.origin): '\(text)' is not a size from 1KiB to 1024MiB, such as 512KiB or 4MiB")
+        "\(value.origin): '\(text)' is not a size from \(written(least)) to \(written(most)), such "
+          + "as \(examples)")
     }
     return number * unit
   }
 
+  private static func written(_ bytes: Int) -> String {
+    bytes < 1 << 20 ? "\(bytes >> 10)KiB" : "\(bytes >> 20)MiB"
+  }
+
   /// A whole number of seconds, minutes or hours; 0 is without an end.
-  private static func time(_ value: SettingValues.Value) throws(UsageError) -> Duration? {
+  private static func timeOrNone(_ value: SettingValues.Value) throws(UsageError) -> Duration? {
+    value.texts[0] == "0" ? nil : try time(value, ", nor 0 for none")
+  }
+
+  private static func time(
+    _ value: SettingValues.Value, _ alternative: String = ""
+  ) throws(UsageError) -> Duration {
     let text = value.texts[0]
-    if text == "0" { return nil }
     let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600]
     guard let unit = text.last.flatMap({ units[$0] }), let number = Int(text.dropLast()),
       (1...100_000).contains(number)
     else {
       throw UsageError(
-        "\(value.origin): '\(text)' is not a time such as 90s, 5m or 2h, nor 0 for none")
+        "\(value.origin): '\(text)' is not a time such as 90s, 5m or 2h\(alternative)")
     }
     return .seconds(number * unit)
   }

@@ -15,6 +15,15 @@ enum Setting: String, CaseIterable {
   case maxMessageSize = "max-message-size"
   case maxIdle = "max-idle"
   case maxAge = "max-age"
+  case maxAgeGrace = "max-age-grace"
+  case maxHeaderSize = "max-header-size"
+  case maxRequestMemory = "max-request-memory"
+  case maxResponseMemory = "max-response-memory"
+  case handshakeTimeout = "handshake-timeout"
+  case keepaliveInterval = "keepalive-interval"
+  case keepaliveTimeout = "keepalive-timeout"
+  case minPingInterval = "min-ping-interval"
+  case eventLoops = "event-loops"
 
   var flag: String { "--" + rawValue }
 

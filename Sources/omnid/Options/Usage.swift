@@ -34,6 +34,20 @@ enum Usage {
                               (default 0)
       --max-age TIME          after which a connection is drained, its calls being finished
                               (default 0: none)
+      --max-age-grace TIME    how long its calls may then go on (default 0: for ever)
+      --max-header-size SIZE  the largest header block of a request (default 16KiB)
+      --max-request-memory SIZE, --max-response-memory SIZE
+                              what requests that wait to be worked on, and responses that wait to
+                              be taken, hold at most; one connection an eighth of it
+                              (default 256MiB, 512MiB)
+      --handshake-timeout TIME
+                              for TLS and HTTP/2's preface, and for a header block (default 10s)
+      --keepalive-interval TIME, --keepalive-timeout TIME
+                              how long a client may be silent before it is asked for a sign of
+                              life, and then take for it (default 2h, 20s)
+      --min-ping-interval TIME
+                              clients that ping more often are sent away (default 5m)
+      --event-loops N         threads that serve (default 0: one for each processor)
       --help                  show this
 
     Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes

@@ -520,7 +520,20 @@ public final class ServerCall: @unchecked Sendable {
     _ body: @Sendable (ServerCall) async -> T
   ) async -> T {
     if isOnExecutor { return await body(self) }
-    return await withTaskExecutorPreference(executor) { await body(self) }
+    return await hop(body)
+  }
+
+  @concurrent
+  private func hop<T: Sendable>(_ body: @Sendable (ServerCall) async -> T) async -> T {
+    let result = await withTaskExecutorPreference(executor) {
+      // To prefer an executor does not take the task there, and the compiler (6.3.1) leaves out hops before
+      // calls of functions that are to run where their caller does: the task moves when it yields.
+      await Task.yield()
+      return await body(self)
+    }
+    // Nothing else of the caller's is to run on the call's executor.
+    await Task.yield()
+    return result
   }
 }
 

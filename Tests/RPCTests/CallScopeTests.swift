@@ -111,7 +111,7 @@ import Testing
     try await transport.withClient(router) { client in
       let error = await #expect(throws: RPCError.self) {
         try await client.unary(
-          Echo.unary, [1], options: CallOptions(timeout: .milliseconds(50)))
+          Echo.unary, [1], options: CallOptions(timeout: .milliseconds(500)))
       }
       #expect(error?.code == .deadlineExceeded)
       try await returned.wait()

@@ -177,6 +177,48 @@ import Testing
     #expect(held.pool == nil)
   }
 
+  @Test("What a handler's other tasks send goes out on the loop of the connection")
+  func otherTasks() async throws {
+    let loop = try EventLoop()
+    defer { loop.stop() }
+    let pool = HandlerPool(executor: loop)
+    let onLoop = Mutex<[Bool]>([])
+    var router = ServiceRouter()
+    router.handle(Echo.count) { (_: [UInt8], writer: ResponseWriter<[UInt8]>, _) in
+      let tasks = (0..<8).map { i in
+        Task.detached {
+          if i % 2 == 0 { return await Self.Writing(writer).write(50) }
+          for _ in 0..<50 { try? await writer.write([1]) }
+        }
+      }
+      for task in tasks { await task.value }
+    }
+    let served = router
+    let stream = RecordingStream(pool, 1)
+    stream.onAnswer = { onLoop.withLock { $0.append(loop.isCurrent) } }
+    loop.run {
+      stream.call(Echo.count, served)
+      pool.run()
+    }
+    for _ in 0..<1000 where onLoop.withLock({ $0.count }) < 401 {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    let seen = onLoop.withLock { $0 }
+    // The last one ends the stream.
+    #expect(seen.count == 401)
+    #expect(seen.allSatisfy { $0 })
+    loop.run { pool.close() }
+  }
+
+  /// Writes while it is isolated to itself.
+  private actor Writing {
+    let writer: ResponseWriter<[UInt8]>
+    init(_ writer: ResponseWriter<[UInt8]>) { self.writer = writer }
+    func write(_ count: Int) async {
+      for _ in 0..<count { try? await writer.write([1]) }
+    }
+  }
+
   @Test("Ten thousand calls that wait at once are all answered, over and over")
   func many() async throws {
     let waiting = Mutex<[UnsafeContinuation<Void, Never>]>([])

@@ -1,6 +1,7 @@
 import Glibc
 import RPC
 import RPCTransport
+import Synchronization
 import Testing
 
 /// When connections begin, are kept alive, and end.
@@ -118,6 +119,31 @@ import Testing
       async let second = client.unary(Echo.unary, [2])
       #expect(try await first == [1])
       #expect(try await second == [2])
+    }
+  }
+
+  @Test("Calls that are answered together while the server drains all get their answers")
+  func answeredTogether() async throws {
+    let waiting = Mutex<[UnsafeContinuation<Void, Never>]>([])
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { (request: [UInt8], call) in
+      await withUnsafeContinuation { waiter in waiting.withLock { $0.append(waiter) } }
+      return request
+    }
+    try await withServer(router) { path, server in
+      let client = RPCClient(try SocketChannel(.unix(path: path)))
+      try await withThrowingTaskGroup(of: [UInt8].self) { group in
+        for i: UInt8 in 0..<5 { group.addTask { try await client.unary(Echo.unary, [i]) } }
+        while waiting.withLock({ $0.count }) < 5 { try await Task.sleep(for: .milliseconds(1)) }
+        async let down: Void = server.shutdown(grace: .seconds(20))
+        // The client has to have heard of it.
+        try await Task.sleep(for: .milliseconds(100))
+        for waiter in waiting.withLock({ $0 }) { waiter.resume() }
+        var answers: [[UInt8]] = []
+        for try await answer in group { answers.append(answer) }
+        #expect(answers.map { $0[0] }.sorted() == [0, 1, 2, 3, 4])
+        await down
+      }
     }
   }
 

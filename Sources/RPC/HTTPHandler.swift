@@ -108,8 +108,8 @@ private final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
     if isOver { return }
     let started = Task.immediate(executorPreference: stream.executor) {
       let response = await self.handler.respond(to: self.request, peer: self.stream.peer)
-      // With the executor preferred, a task resumes on it.
-      self.answer(response)
+      // Where the handler has left the task is not for sure.
+      self.stream.executor.run { self.answer(response) }
     }
     if !isOver { task = started }
   }

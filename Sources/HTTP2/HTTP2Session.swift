@@ -324,7 +324,7 @@ public final class HTTP2Session {
 
   /// Queues body bytes.
   public func send(_ stream: HTTP2Stream, _ bytes: consuming [UInt8]) {
-    guard !stream.isClosed, !stream.isEnded else { return }
+    guard !stream.isClosed, !stream.isEnded, !bytes.isEmpty else { return }
     bufferedBytes += bytes.count
     stream.enqueue(bytes)
     resume(stream)

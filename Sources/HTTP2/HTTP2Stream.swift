@@ -121,7 +121,12 @@ open class HTTP2Stream {
     chunk = later.chunks[later.start]
     later.chunks[later.start] = []
     later.start += 1
-    if later.start == later.chunks.count { self.later = nil }
+    if later.start == later.chunks.count {
+      self.later = nil
+    } else if later.start >= 32 && 2 * later.start >= later.chunks.count {
+      later.chunks.removeFirst(later.start)
+      later.start = 0
+    }
   }
 
   func dropBody() {

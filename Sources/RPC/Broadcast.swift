@@ -7,8 +7,9 @@ import Synchronization
 /// where their connections live. Ten thousand watchers are then ten thousand frames, not ten thousand
 /// tasks that take turns.
 ///
-/// Followers get every message that is sent after they began to follow, in order. For one whose client
-/// does not keep up at most `kept` messages wait; it misses those before them, never the newest.
+/// Followers get the messages that are sent after they began to follow, in order. Where a client, or an
+/// event loop, does not keep up, at most `kept` messages wait: those before them are missed, never the
+/// newest.
 public final class Broadcast<Message: Sendable>: Sendable {
   let queue: BroadcastQueue
   private let codec: MessageCodec<Message>
@@ -134,7 +135,8 @@ final class BroadcastQueue: Sendable {
 
   /// A group has no followers left. To be called on its executor.
   func remove(_ group: FollowerGroup) {
-    state.withLock { _ = $0.groups.removeValue(forKey: ObjectIdentifier(group.executor)) }
+    let id = ObjectIdentifier(group.executor)
+    state.withLock { if $0.groups[id] === group { $0.groups[id] = nil } }
   }
 }
 
@@ -151,6 +153,9 @@ final class FollowerGroup: @unchecked Sendable {
   private var delivered: Int
   /// What calls that are behind have got, by their slots.
   private var behind: [Int32: Int] = [:]
+  /// The call that is being added, and how its following ended if it did at once.
+  private var adding: ServerCall?
+  private var endedAtOnce: FollowOutcome?
 
   init(of broadcast: BroadcastQueue, on executor: any CallExecutor, version: Int) {
     self.broadcast = broadcast
@@ -165,8 +170,12 @@ final class FollowerGroup: @unchecked Sendable {
     }
   }
 
-  /// The call follows from here on, which the newest message may be the first it gets.
-  func add(_ call: ServerCall, newestFirst: Bool) {
+  /// The call follows from here on; the newest message may be the first that it gets.
+  ///
+  /// - Returns: how it ended, if that was at once; else `wait` is to be called now.
+  func add(_ call: ServerCall, newestFirst: Bool) -> FollowOutcome? {
+    // It counts before the others are served, whose ends must not take this group away.
+    count.add(1, ordering: .relaxed)
     deliver()
     let slot: Int32
     if let free = freeSlots.popLast() {
@@ -177,10 +186,18 @@ final class FollowerGroup: @unchecked Sendable {
     }
     calls[Int(slot)] = call
     call.following = Following(group: self, slot: slot)
-    count.add(1, ordering: .relaxed)
+    adding = call
+    endedAtOnce = nil
     // One that is newer by now is on its way.
     let seen = newestFirst && delivered > 0 ? delivered - 1 : delivered
     send(broadcast.messages(after: seen, upTo: delivered), to: call)
+    adding = nil
+    return endedAtOnce
+  }
+
+  /// The handler of a call that was added waits for the end.
+  func wait(_ call: ServerCall, _ waiter: UnsafeContinuation<FollowOutcome, Never>) {
+    call.following.waiter = waiter
   }
 
   private func deliver() {
@@ -212,7 +229,7 @@ final class FollowerGroup: @unchecked Sendable {
 
   /// There is room again for what the call is behind with.
   func catchUp(_ call: ServerCall) {
-    guard call.following.isBehind else { return }
+    guard call.following.isBehind, call.hasRoom else { return }
     call.following.isBehind = false
     let seen = behind.removeValue(forKey: call.following.slot) ?? delivered
     send(broadcast.messages(after: seen, upTo: delivered), to: call)
@@ -225,20 +242,26 @@ final class FollowerGroup: @unchecked Sendable {
     guard call.following.group === self else { return }
     let following = call.following
     call.following = Following()
-    if let error { call.followingFailed(error) }
     calls[Int(following.slot)] = nil
     behind[following.slot] = nil
     freeSlots.append(following.slot)
     if count.subtract(1, ordering: .relaxed).newValue == 0 { broadcast.remove(self) }
-    following.waiter?.resume()
+    let outcome: FollowOutcome =
+      (error ?? (call.isOver ? CancellationError() : broadcast.ending?.error)).map { .failure($0) }
+      ?? .success(())
+    if call === adding { endedAtOnce = outcome }
+    following.waiter?.resume(returning: outcome)
   }
 }
+
+/// How following a broadcast ended for a handler.
+typealias FollowOutcome = Result<Void, any Error>
 
 /// What a call keeps of the broadcast that it follows.
 struct Following {
   var group: FollowerGroup?
   /// The handler.
-  var waiter: UnsafeContinuation<Void, Never>?
+  var waiter: UnsafeContinuation<FollowOutcome, Never>?
   var slot: Int32 = 0
   /// Nothing more is sent before the stream has room.
   var isBehind = false
@@ -248,7 +271,8 @@ extension ResponseWriter {
   /// Writes what is sent to a broadcast, until that is finished.
   ///
   /// A reader that is slower than the broadcast misses messages rather than holding anybody up. Messages
-  /// that the handler writes itself before and after stay before and after.
+  /// that the handler writes itself before and after stay before and after. It ends with the call or the
+  /// broadcast; cancelling some other task of the handler does not end it.
   ///
   /// - Parameter newestFirst: begins with the message that was sent last before, if there was one: for
   ///   broadcasts of a state.
@@ -258,40 +282,30 @@ extension ResponseWriter {
     guard call.isOnExecutor else {
       return try await followFromElsewhere(broadcast, newestFirst: newestFirst)
     }
-    try begin(broadcast, newestFirst)
-    await withUnsafeContinuation { waiter in
-      if call.following.group == nil { waiter.resume() } else { call.following.waiter = waiter }
-    }
-    try end(broadcast)
+    let group = try group(of: broadcast)
+    if let ended = group.add(call, newestFirst: newestFirst) { return try ended.get() }
+    try await withUnsafeContinuation { group.wait(call, $0) }.get()
   }
 
   @inline(never)
   private func followFromElsewhere(
     _ broadcast: Broadcast<Response>, newestFirst: Bool
   ) async throws {
-    let result = await call.onExecutor { call -> Result<Void, any Error> in
+    let outcome = await call.onExecutor { call -> FollowOutcome in
       do {
-        try begin(broadcast, newestFirst)
-        await withUnsafeContinuation { waiter in
-          if call.following.group == nil { waiter.resume() } else { call.following.waiter = waiter }
-        }
-        return .success(try end(broadcast))
+        let group = try group(of: broadcast)
+        if let ended = group.add(call, newestFirst: newestFirst) { return ended }
+        return await withUnsafeContinuation { group.wait(call, $0) }
       } catch { return .failure(error) }
     }
-    try result.get()
+    try outcome.get()
   }
 
-  private func begin(_ broadcast: Broadcast<Response>, _ newestFirst: Bool) throws {
+  private func group(of broadcast: Broadcast<Response>) throws -> FollowerGroup {
     if call.isOver { throw CancellationError() }
     guard call.following.group == nil else {
       throw RPCError(.internalError, "a call follows one broadcast at a time")
     }
-    broadcast.queue.group(on: call.executor).add(call, newestFirst: newestFirst)
-  }
-
-  private func end(_ broadcast: Broadcast<Response>) throws {
-    if let error = call.followingError { throw error }
-    if call.isOver { throw CancellationError() }
-    if let error = broadcast.queue.ending?.error { throw error }
+    return broadcast.queue.group(on: call.executor)
   }
 }

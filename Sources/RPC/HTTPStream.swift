@@ -2,7 +2,8 @@
 ///
 /// A transport (sockets with HTTP/2, or in-process) implements the streams; the RPC layer, or any
 /// other HTTP service, implements the receivers. Ordering on a receiver: head, data…, end, closed;
-/// `streamClosed` always comes, exactly once, and nothing after it.
+/// `streamClosed` comes once, and nothing after it; on a server it need not come once the response was
+/// given whole.
 
 /// The head of a request. The fields hold the pseudo-header fields too.
 ///

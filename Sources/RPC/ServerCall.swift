@@ -44,8 +44,6 @@ public final class ServerCall: @unchecked Sendable {
     var cancellationHandler: (@Sendable () -> Void)?
     /// Handlers that wait for room to write.
     var writers: [UnsafeContinuation<Void, Never>] = []
-    /// See `followingFailed`.
-    var followingError: (any Error)?
     /// What goes out with the head, and with the status.
     let metadata = Mutex((initial: Metadata(), trailing: Metadata()))
   }
@@ -248,6 +246,8 @@ public final class ServerCall: @unchecked Sendable {
   func finish(_ error: any Error) async {
     await onExecutor { call in
       call.leave()
+      // It has returned: there is nobody to be cancelled but the worker, which can go on.
+      call.task = nil
       call.fail(RPCError(handlerError: error))
     }
   }
@@ -411,20 +411,22 @@ public final class ServerCall: @unchecked Sendable {
     await waitForRoom()
   }
 
+  /// Whether more may be written without waiting.
+  var hasRoom: Bool { stream.bufferedBytes <= limits.responseBufferBytes }
+
   /// Returns when there is room for more, or the call is over.
+  ///
+  /// Concurrent, so that it resumes on the call's executor, and not where an actor happens to run that
+  /// writes.
+  @concurrent
   @inline(never)
   func waitForRoom() async {
     await onExecutor { call in
-      while call.machine.isOpen && call.stream.bufferedBytes > call.limits.responseBufferBytes {
+      while call.machine.isOpen && !call.hasRoom {
         await withUnsafeContinuation { call.makeExtras().writers.append($0) }
       }
     }
   }
-
-  /// A message of the broadcast that the call follows could not be written.
-  func followingFailed(_ error: any Error) { makeExtras().followingError = error }
-
-  var followingError: (any Error)? { extras?.followingError }
 
   func resumeWriters() {
     guard let extras, !extras.writers.isEmpty else { return }

@@ -313,6 +313,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
 
   func sendData(_ bytes: consuming [UInt8]) {
     let bytes = bytes
+    if bytes.isEmpty { return }
     withConnection { connection in
       connection.answered()
       guard connection.hasRoom else { return refuse() }
@@ -351,7 +352,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   /// on to write.
   private func refuse() {
     reset(0xb)
-    ended(errorCode: 0xb)
+    tell(0xb)
   }
 
   func release(_ bytes: Int) {
@@ -366,9 +367,13 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   }
 
   func ended(errorCode: UInt32) {
+    tell(errorCode)
+    borrowed = nil
+  }
+
+  private func tell(_ errorCode: UInt32) {
     let receiver = self.receiver
     self.receiver = nil
     receiver?.streamClosed(errorCode: errorCode == 0 ? nil : errorCode)
-    borrowed = nil
   }
 }

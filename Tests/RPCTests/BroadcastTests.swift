@@ -1,7 +1,9 @@
-import RPC
-import RPCTransport
+import Reactor
 import Synchronization
 import Testing
+
+@testable import RPC
+@testable import RPCTransport
 
 /// Messages for everyone who follows.
 @Suite(.timeLimit(.minutes(1))) struct BroadcastTests {
@@ -122,6 +124,34 @@ import Testing
       let seen = try await staying
       #expect(seen == [[4]])
     }
+  }
+
+  @Test("Who begins to follow while the last other follower is lost gets what comes then")
+  func lastOneLost() async throws {
+    let loop = try EventLoop()
+    defer { loop.stop() }
+    let followed = Followed()
+    let streams: [RecordingStream] = await withCheckedContinuation { done in
+      loop.run {
+        let pool = HandlerPool(executor: loop)
+        let streams = (0..<2).map { _ in RecordingStream(pool, 1) }
+        streams[0].call(Echo.count, followed.router)
+        pool.run()
+        // As when its peer takes too little: the message that waits for it is its end.
+        streams[0].onAnswer = { streams[0].close() }
+        try? followed.broadcast.send([1])
+        streams[1].call(Echo.count, followed.router)
+        pool.run()
+        loop.run { done.resume(returning: streams) }
+      }
+    }
+    #expect(followed.broadcast.followerCount == 1)
+    try followed.broadcast.send([2])
+    followed.broadcast.finish()
+    try await followed.wait(followers: 0)
+    await withCheckedContinuation { done in loop.run { loop.run { done.resume() } } }
+    // The message and the end.
+    #expect(streams[1].sent >= 2)
   }
 
   @Test("A reader that is slow holds nobody up, and goes on with the oldest message kept")

@@ -169,8 +169,8 @@ struct ServeOptionsTests {
       ),
       (
         ["--max-request-memory=16MiB"],
-        "--max-request-memory: one connection gets an eighth of it, which must hold a message of "
-          + "--max-message-size; it is 2097152 bytes, and that 4194304"
+        "--max-request-memory: one connection gets an eighth of it, which must hold more than a message "
+          + "of --max-message-size; it is 2097152 bytes, and that 4194304"
       ),
       (["--handshake-timeout=0"], "--handshake-timeout: '0' is not a time such as 90s, 5m or 2h"),
       (["--event-loops=-1"], "--event-loops: '-1' is not a number from 0 to 1024"),

@@ -49,11 +49,11 @@ struct ServingLimits: Equatable {
     if let value = values[.keepaliveTimeout] { keepaliveTimeout = try Self.time(value) }
     if let value = values[.minPingInterval] { minPingInterval = try Self.time(value) }
     if let value = values[.eventLoops] { eventLoops = try Self.number(value, 0...1024) }
-    // Else no request of that size could ever be taken in.
-    guard requestMemory / 8 >= messageBytes else {
+    // Else no request of that size could ever be taken in, with what is kept beside a message's bytes.
+    guard requestMemory / 8 >= messageBytes + 1024 else {
       throw UsageError(
-        "--max-request-memory: one connection gets an eighth of it, which must hold a message of "
-          + "--max-message-size; it is \(requestMemory / 8) bytes, and that \(messageBytes)")
+        "--max-request-memory: one connection gets an eighth of it, which must hold more than a message "
+          + "of --max-message-size; it is \(requestMemory / 8) bytes, and that \(messageBytes)")
     }
   }
 

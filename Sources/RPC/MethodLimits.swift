@@ -3,7 +3,8 @@ internal import Synchronization
 /// What one method allows its callers, beside the limits of the whole router.
 public struct MethodLimits: Sendable {
   /// Calls of the method at once, over all connections; one more is refused with RESOURCE_EXHAUSTED.
-  /// A call counts until its handler has returned, although it was cancelled before.
+  /// A call counts from its head on until its handler has returned, although it was cancelled before:
+  /// calls that arrive together count together.
   public var concurrentCalls: Int?
   /// The largest request message, in bytes after decompression, in place of
   /// `CallLimits.requestMessageBytes`; larger ones are refused with RESOURCE_EXHAUSTED.

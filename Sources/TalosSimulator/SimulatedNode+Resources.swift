@@ -196,7 +196,9 @@ extension SimulatedNode {
       nextWaiter += 1
       await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
-          if Task.isCancelled {
+          // Looked at once more: a task that prefers another executor than the actor's is scheduled anew on its
+          // way here, and everything there is to wait for may have happened meanwhile.
+          if Task.isCancelled || resources.head != bookmark {
             continuation.resume()
           } else {
             resourceWaiters[ticket] = continuation

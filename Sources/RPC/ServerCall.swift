@@ -80,7 +80,6 @@ public final class ServerCall: @unchecked Sendable {
 
   var executor: any CallExecutor { stream.executor }
   package var isOnExecutor: Bool { stream.isOnExecutor }
-  var handler: any MethodHandler { resolved.handler }
   var limits: CallLimits { resolved.limits }
   private var compressingForm: CallForm? { extras?.compressingForm }
   /// How this call is written.

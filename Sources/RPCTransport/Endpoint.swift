@@ -18,31 +18,18 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
       if path.isEmpty { return nil }
       self = .unix(path: String(path))
     case "tls", "tcp":
-      guard let (host, port) = Self.hostAndPort(rest) else { return nil }
+      guard let target = HostPort(rest), let port = target.port else { return nil }
+      let host = target.host
       self = scheme == "tls" ? .tls(host: host, port: port) : .plaintext(host: host, port: port)
     default: return nil
     }
   }
 
-  /// Splits `HOST:PORT`, `[IPv6]:PORT`.
-  public static func hostAndPort(_ text: some StringProtocol) -> (String, Int)? {
-    guard let colon = text.lastIndex(of: ":"),
-      let port = Int(text[text.index(after: colon)...]), (0...65535).contains(port)
-    else { return nil }
-    var host = String(text[..<colon])
-    if host.hasPrefix("[") && host.hasSuffix("]") {
-      host = String(host.dropFirst().dropLast())
-    } else if host.contains(":") {
-      return nil
-    }
-    return host.isEmpty ? nil : (host, port)
-  }
-
   public var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"
-    case .tls(let host, let port): "tls:\(Self.bracketed(host)):\(port)"
-    case .plaintext(let host, let port): "tcp:\(Self.bracketed(host)):\(port)"
+    case .tls(let host, let port): "tls:\(HostPort(host: host, port: port))"
+    case .plaintext(let host, let port): "tcp:\(HostPort(host: host, port: port))"
     }
   }
 
@@ -51,9 +38,7 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .unix: "localhost"
     case .tls(let host, let port), .plaintext(let host, let port):
-      "\(Self.bracketed(host)):\(port)"
+      HostPort(host: host, port: port).description
     }
   }
-
-  static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 }

@@ -18,10 +18,7 @@ public enum Resolver {
 
   private static func isAddress(_ host: String) -> Bool {
     var v4 = in_addr()
-    let isV4 = unsafe inet_pton(AF_INET, host, &v4) == 1
-    var v6 = in6_addr()
-    let isV6 = unsafe inet_pton(AF_INET6, host, &v6) == 1
-    return isV4 || isV6
+    return unsafe inet_pton(AF_INET, host, &v4) == 1 || Socket.isIPv6(host)
   }
 
   private static func lookUp(
@@ -57,6 +54,14 @@ public enum Resolver {
 }
 
 extension Socket {
+  /// Whether a text is an IPv6 address, without brackets or zone.
+  public static func isIPv6(_ text: String) -> Bool {
+    var address = in6_addr()
+    // To C a text ends at its first zero.
+    if text.utf8.contains(0) { return false }
+    return unsafe inet_pton(AF_INET6, text, &address) == 1
+  }
+
   /// How long sent bytes may stay unacknowledged (tcp(7), TCP_USER_TIMEOUT).
   public static func setUserTimeout(_ descriptor: Int32, _ timeout: Duration) {
     let (seconds, attoseconds) = timeout.components

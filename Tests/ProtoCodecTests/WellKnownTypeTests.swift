@@ -91,4 +91,27 @@ struct WellKnownTypeTests {
     #expect(throws: JSONDecodingError.self) { try Timestamp(json: "null") }
     #expect(throws: JSONDecodingError.self) { try ProtoStruct(json: "null") }
   }
+
+  @Test("NullValue is null, and a number that it has no name for stays that number")
+  func nullValue() throws {
+    var message = Nulls()
+    #expect(try message.json() == "{}")
+    message.list = [.null, ProtoNullValue(rawValue: 114)]
+    message.value = ProtoNullValue(rawValue: -1)
+    let text = try message.json()
+    #expect(text == #"{"value":-1,"list":[null,114]}"#)
+    #expect(try Nulls(json: text) == message)
+    #expect(try Nulls(json: #"{"value":null,"list":[null,"NULL_VALUE",0]}"#).list.count == 3)
+  }
+}
+
+private struct Nulls: Message {
+  var value = ProtoNullValue.null
+  var list: [ProtoNullValue] = []
+  var unknownFields = UnknownFields()
+
+  static let fields = FieldTable<Self>("codec.test.v1.Nulls") {
+    Field.enumeration(1, "value", \.value)
+    Field.enumeration(2, "list", \.list)
+  }
 }

@@ -51,7 +51,12 @@ struct TextTests {
       #expect(TalosEndpoint(text)?.description == text)
     }
     #expect(TalosEndpoint("[fd00::1]") == TalosEndpoint(host: "fd00::1"))
-    for text in ["", ":1", "[fd00::1", "[::]x", "host:x", "host:70000", "ftp://x", "u@h", "h/p"] {
+    #expect(
+      TalosEndpoint("https://[fd00::1]:50001/") == TalosEndpoint(host: "fd00::1", port: 50001))
+    for text in [
+      "", ":1", "[fd00::1", "[::]x", "host:x", "host:0", "host:70000", "ftp://x", "u@h", "h/p",
+      "https://", "https://[fd0\u{FFFD}::1]:50000/",
+    ] {
       #expect(TalosEndpoint(text) == nil, "\(text)")
     }
   }

@@ -47,7 +47,7 @@ extension JSONWriter {
   }
 
   private mutating func enumeration(_ type: EnumType, _ value: Int32) {
-    if type.isJSONNull {
+    if type.isJSONNull, value == 0 {
       null()
     } else if !options.writesEnumsAsNumbers, let name = type.name(of: value) {
       string(name)
@@ -111,6 +111,7 @@ extension JSONWriter {
 }
 
 extension EnumType {
-  /// `google.protobuf.NullValue`, whose value is JSON's null.
+  /// `google.protobuf.NullValue`, whose only value is JSON's null. Numbers that a peer has sent instead
+  /// stay numbers, as with every enum.
   var isJSONNull: Bool { name == "google.protobuf.NullValue" }
 }

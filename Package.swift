@@ -207,7 +207,8 @@ let package = Package(
     tests("YAMLTests", ["YAML"]),
     tests("HTTP2Tests", ["HTTP2"]),
     tests("ReactorTests", ["Reactor"]),
-    tests("RPCTests", ["RPC", "RPCTransport", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
+    tests(
+      "RPCTests", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
     tests("RPCTransportTests", ["RPCTransport", "RPC", "Reactor"]),
     tests("RotationTests", ["Rotation"]),
     tests("OrchestratorTests", ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore"]),

@@ -7,7 +7,12 @@ internal import CNgHTTP2
 public struct ConstantHeaders: Sendable {
   nonisolated(unsafe) let nva: UnsafeMutableBufferPointer<nghttp2_nv>
 
+  let listBytes: Int
+
   public init(_ fields: KeyValuePairs<StaticString, StaticString>) {
+    listBytes = fields.reduce(0) {
+      $0 + $1.key.utf8CodeUnitCount + $1.value.utf8CodeUnitCount + 32
+    }
     unsafe nva = .allocate(capacity: fields.count)
     for (i, field) in fields.enumerated() {
       unsafe nva.initializeElement(

@@ -54,6 +54,13 @@ public final class HTTP2Session {
   private var isBlockOpen = false
   /// A GOAWAY with an error code was sent.
   public private(set) var hasFailed = false
+  /// What the peer's GOAWAY says beside its error code; at most 256 bytes of it.
+  public private(set) var goAwayReason: String?
+  /// Requests of a client that wait for the peer to allow one more stream.
+  private var waiting = RequestQueue()
+  /// Streams of a client whose answer was whole before their request.
+  private var answered: [Int32] = []
+  private var resets: ResetBudget
 
   /// - Parameters:
   ///   - storage: room for events, shared with the other sessions of the event loop.
@@ -68,6 +75,8 @@ public final class HTTP2Session {
     self.assembly = HeaderAssembly(limit: Int(settings.maxHeaderListBytes))
     self.maxIdleFrames = settings.maxIdleFrames
     self.maxOutboundFrames = max(1000, 4 * Int(settings.maxConcurrentStreams))
+    self.resets = ResetBudget(
+      burst: settings.streamResetBurst, perSecond: settings.streamResetRate)
     self.watch = FrameWatch(prefaceBytes: role == .server ? 24 : 0)
     var made: OpaquePointer?
     var option: OpaquePointer?
@@ -78,6 +87,8 @@ public final class HTTP2Session {
     unsafe nghttp2_option_set_max_continuations(option, settings.maxContinuations)
     unsafe nghttp2_option_set_stream_reset_rate_limit(
       option, settings.streamResetBurst, settings.streamResetRate)
+    // gRPC allows white space around metadata, and says that it may be stripped: `header` does.
+    unsafe nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1)
     // No user data yet: `self` is not whole. It is set below, before any byte comes in.
     if role == .server {
       unsafe nghttp2_session_server_new2(&made, SessionCallbacks.shared.table, nil, option)
@@ -127,7 +138,10 @@ public final class HTTP2Session {
     defer { unsafe input = nil }
     takeStorage()
     if isCondemned { return }
-    guard role == .server else { return try unsafe feed(bytes, 0..<bytes.count) }
+    guard role == .server else {
+      try unsafe feed(bytes, 0..<bytes.count)
+      return stopAnswered()
+    }
     // nghttp2 gets the bytes in one piece, unless what it makes of the first decides on the next.
     var fed = 0
     var position = 0
@@ -163,7 +177,9 @@ public final class HTTP2Session {
     }
     try unsafe feed(bytes, fed..<bytes.count)
     // Answers to what the peer did wrong wait here while it does not read.
-    if unsafe nghttp2_session_get_outbound_queue_size(session) > maxOutboundFrames {
+    if unsafe resets.isSpent
+      || nghttp2_session_get_outbound_queue_size(session) > maxOutboundFrames
+    {
       condemn(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
     }
   }
@@ -304,8 +320,31 @@ public final class HTTP2Session {
     }
   }
 
-  /// Opens a stream with a request. False when no stream can be opened on this connection any more.
-  public func request(_ stream: HTTP2Stream, _ head: OutgoingHeaders, hasBody: Bool) -> Bool {
+  public enum RequestOutcome: Equatable, Sendable {
+    case opened
+    /// No stream can be opened on this connection any more.
+    case refused
+    /// The head has more bytes (RFC 9113 section 6.5.2) than the peer, or nghttp2, takes.
+    case headTooLarge(limit: Int)
+  }
+
+  /// Opens a stream with a request, or lets it wait until the peer allows one more.
+  public func request(
+    _ stream: HTTP2Stream, _ head: OutgoingHeaders, hasBody: Bool
+  ) -> RequestOutcome {
+    let limit = outgoingHeadLimit
+    if head.listBytes > limit { return .headTooLarge(limit: limit) }
+    if openStreams - waiting.count >= peerMaxConcurrentStreams || !waiting.isEmpty {
+      _ = unsafe link(stream)
+      waiting.append(RequestQueue.Entry(stream: stream, head: head, hasBody: hasBody))
+      return .opened
+    }
+    guard submit(stream, head, hasBody) else { return .refused }
+    _ = unsafe link(stream)
+    return .opened
+  }
+
+  private func submit(_ stream: HTTP2Stream, _ head: OutgoingHeaders, _ hasBody: Bool) -> Bool {
     let reference = unsafe Unmanaged.passUnretained(stream)
     let id = unsafe head.withFields { nva, count in
       if hasBody {
@@ -318,8 +357,30 @@ public final class HTTP2Session {
     if id < 0 { return false }
     stream.id = id
     stream.isSource = hasBody
-    _ = unsafe link(stream)
+    if !hasBody { stream.isEnded = true }
     return true
+  }
+
+  /// Sends what has waited for the peer to allow one more stream.
+  private func submitWaiting() {
+    while !waiting.isEmpty, openStreams - waiting.count < peerMaxConcurrentStreams,
+      let next = waiting.popFirst()
+    {
+      if !submit(next.stream, next.head, next.hasBody) { refuse(next.stream) }
+    }
+  }
+
+  /// The peer will not work on the request.
+  private func refuse(_ stream: HTTP2Stream) {
+    unsafe close(Unmanaged.passUnretained(stream), UInt32(NGHTTP2_REFUSED_STREAM.rawValue))
+  }
+
+  /// The largest header block that can be sent, in bytes by RFC 9113 section 6.5.2: what the peer takes,
+  /// or what nghttp2 does (64 KiB).
+  public var outgoingHeadLimit: Int {
+    let peers = unsafe nghttp2_session_get_remote_settings(
+      session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE)
+    return min(Int(peers), (64 << 10) - 12)
   }
 
   /// Queues body bytes.
@@ -357,6 +418,8 @@ public final class HTTP2Session {
   }
 
   private func resume(_ stream: HTTP2Stream) {
+    // A request that waits takes along what there is.
+    if stream.id == 0 { return }
     if !stream.isSource {
       stream.isSource = true
       var provider = unsafe SessionCallbacks.provider(stream)
@@ -372,6 +435,9 @@ public final class HTTP2Session {
     guard !stream.isClosed else { return }
     bufferedBytes -= stream.bufferedBytes
     stream.dropBody()
+    if stream.id == 0, waiting.remove(stream) {
+      return unsafe close(Unmanaged.passUnretained(stream), errorCode)
+    }
     unsafe nghttp2_submit_rst_stream(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode)
   }
@@ -430,7 +496,19 @@ public final class HTTP2Session {
 
   @inline(__always)
   func header(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-    unsafe assembly.append(name, value)
+    unsafe assembly.append(name, Self.trimmed(value))
+  }
+
+  /// Without the white space around it.
+  @inline(__always)
+  private static func trimmed(_ value: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    guard let first = unsafe value.first, let last = unsafe value.last,
+      isSpace(first) || isSpace(last)
+    else { return unsafe value }
+    let start = unsafe value.firstIndex { !isSpace($0) } ?? value.endIndex
+    let end = unsafe value.lastIndex { !isSpace($0) }.map { $0 + 1 } ?? start
+    return unsafe UnsafeBufferPointer(rebasing: value[start..<end])
   }
 
   func received(_ frame: UnsafePointer<nghttp2_frame>) {
@@ -438,11 +516,11 @@ public final class HTTP2Session {
     switch unsafe UInt32(frame.pointee.hd.type) {
     case NGHTTP2_HEADERS.rawValue:
       guard let stream = unsafe stream(frame.pointee.hd.stream_id) else { return }
-      if isLast { unsafe stream._withUnsafeGuaranteedRef { $0.isRemoteClosed = true } }
+      if isLast { unsafe stream._withUnsafeGuaranteedRef { remoteClosed($0) } }
       unsafe receivedBlock(stream, frame.pointee.headers.cat, isLast)
     case NGHTTP2_DATA.rawValue:
       guard isLast, let stream = unsafe stream(frame.pointee.hd.stream_id) else { return }
-      unsafe stream._withUnsafeGuaranteedRef { $0.isRemoteClosed = true }
+      unsafe stream._withUnsafeGuaranteedRef { remoteClosed($0) }
       // The end belongs to the data just before it, which then is the last piece.
       if case .data(let last, let range, _)? = events.last,
         unsafe last.reference.toOpaque() == stream.toOpaque()
@@ -452,6 +530,7 @@ public final class HTTP2Session {
         events.append(.end(unsafe EventReference(stream)))
       }
     case NGHTTP2_GOAWAY.rawValue:
+      unsafe note(frame.pointee.goaway)
       events.append(
         unsafe .goAway(
           lastStreamID: frame.pointee.goaway.last_stream_id,
@@ -470,9 +549,38 @@ public final class HTTP2Session {
     case NGHTTP2_SETTINGS.rawValue:
       if unsafe frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 {
         events.append(.settingsReceived)
+        submitWaiting()
       }
     default: break
     }
+  }
+
+  private func remoteClosed(_ stream: HTTP2Stream) {
+    stream.isRemoteClosed = true
+    if role == .client && !(stream.isEnded && stream.bufferedBytes == 0) {
+      answered.append(stream.id)
+    }
+  }
+
+  /// Nobody reads the rest of a request whose answer is whole. Most servers say so themselves by
+  /// RST_STREAM (RFC 9113 section 8.1), in the bytes that end their answer.
+  private func stopAnswered() {
+    if answered.isEmpty { return }
+    for id in answered {
+      guard let stream = unsafe stream(id) else { continue }
+      unsafe stream._withUnsafeGuaranteedRef {
+        reset($0, errorCode: UInt32(NGHTTP2_NO_ERROR.rawValue))
+      }
+    }
+    answered.removeAll(keepingCapacity: answered.count <= 64)
+  }
+
+  private func note(_ frame: nghttp2_goaway) {
+    if let data = unsafe frame.opaque_data, unsafe frame.opaque_data_len > 0 {
+      let bytes = unsafe UnsafeBufferPointer(start: data, count: min(frame.opaque_data_len, 256))
+      goAwayReason = unsafe String(decoding: bytes, as: UTF8.self)
+    }
+    while let next = waiting.popFirst() { refuse(next.stream) }
   }
 
   /// A head, or trailers, has come in whole.
@@ -509,7 +617,13 @@ public final class HTTP2Session {
 
   func sent(_ frame: UnsafePointer<nghttp2_frame>) {
     switch unsafe UInt32(frame.pointee.hd.type) {
-    case NGHTTP2_RST_STREAM.rawValue: unsafe history.reset(frame.pointee.hd.stream_id)
+    case NGHTTP2_HEADERS.rawValue where role == .client:
+      if let stream = unsafe stream(frame.pointee.hd.stream_id) {
+        unsafe stream._withUnsafeGuaranteedRef { $0.hasBegun = true }
+      }
+    case NGHTTP2_RST_STREAM.rawValue:
+      unsafe history.reset(frame.pointee.hd.stream_id)
+      if role == .server { unsafe resets.count(frame.pointee.rst_stream.error_code) }
     case NGHTTP2_GOAWAY.rawValue:
       if unsafe frame.pointee.goaway.error_code != 0 { hasFailed = true }
       // nghttp2 drops the streams above it.
@@ -531,6 +645,7 @@ public final class HTTP2Session {
   func closed(_ streamID: Int32, _ errorCode: UInt32) {
     guard let stream = unsafe stream(streamID) else { return }
     unsafe close(stream, errorCode)
+    if !waiting.isEmpty { submitWaiting() }
   }
 
   /// A request that could not be sent any more, as after GOAWAY.
@@ -653,6 +768,7 @@ extension HTTP2Session {
   /// has none. Events that were taken and not given back stay good.
   public func abandon() -> [(stream: HTTP2Stream, errorCode: UInt32?)] {
     var abandoned: [(stream: HTTP2Stream, errorCode: UInt32?)] = []
+    waiting = RequestQueue()
     for case .closed(let stream, let errorCode) in events {
       abandoned.append((stream.object, errorCode))
     }

@@ -11,6 +11,8 @@ open class HTTP2Stream {
   public internal(set) var isRemoteClosed = false
   /// nghttp2 has closed the stream; nothing can be sent.
   public internal(set) var isClosed = false
+  /// A client's request has left the session.
+  public internal(set) var hasBegun = false
   /// No more body will come.
   var isEnded = false
   /// nghttp2 asks this stream for its body. It is not asked while there is nothing to send: what it

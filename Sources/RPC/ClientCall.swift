@@ -4,15 +4,25 @@ import Synchronization
 ///
 /// The transport's events and the caller meet under one lock; continuations are resumed after it is
 /// given back.
+///
+/// A call that the server has certainly not worked on (GOAWAY, REFUSED_STREAM, a connection that was lost
+/// before the request left) is sent once more, on another stream (gRFC A6, "Transparent Retries").
 final class ClientCall: HTTPResponseReceiver {
+  typealias Opener = @Sendable () async throws(RPCError) -> any HTTPClientStream
+
   private struct State {
+    /// The stream, once it is open and has been sent again what the one before was sent.
     var stream: (any HTTPClientStream)?
     var reader: ResponseReader
     /// The server has begun to answer: the call may not be tried again.
     var isCommitted = false
-    /// The server certainly did not work on the call.
-    var isUnprocessed = false
     var isOpening = true
+    /// Makes the stream on which the call is sent once more; nil when it is not.
+    var reopen: Opener?
+    /// Which of the call's streams is the current one.
+    var streamNumber = 0
+    /// What was sent, for as long as it may have to be sent again.
+    var sent = Sent()
     var initial: Metadata?
     var queue: [[UInt8]] = []
     var queueStart = 0
@@ -28,7 +38,16 @@ final class ClientCall: HTTPResponseReceiver {
     var isEmpty: Bool { queueStart == queue.count }
   }
 
+  private struct Sent {
+    var chunks: [[UInt8]] = []
+    var bytes = 0
+    var isComplete = false
+  }
+
   private static let bufferBytes = 64 << 10
+  /// What is kept of a stream of requests, to be sent again.
+  private static let replayBytes = 256 << 10
+  private let kind: MethodKind
   private let deadline: ContinuousClock.Instant?
   private let state: Mutex<State>
 
@@ -37,36 +56,39 @@ final class ClientCall: HTTPResponseReceiver {
     deadline: ContinuousClock.Instant? = nil
   ) {
     self.deadline = deadline
+    self.kind = kind
     state = Mutex(
       State(reader: ResponseReader(form: form, kind: kind, limit: responseMessageBytes)))
   }
 
-  /// Whether the call failed before the server began to answer, and whether it had seen it at all.
-  var retryState: (isCommitted: Bool, isUnprocessed: Bool) {
-    state.withLock { ($0.isCommitted, $0.isUnprocessed) }
-  }
+  /// The server has begun to answer.
+  var isCommitted: Bool { state.withLock { $0.isCommitted } }
 
   // MARK: Life
 
-  func opened(_ stream: any HTTPClientStream) {
-    let isOver = state.withLock { state in
-      state.stream = stream
-      return state.end != nil
-    }
-    if isOver { stream.reset(8) }
-  }
-
   /// Opens the stream; a call that ends meanwhile (its deadline, a cancellation) does not wait for
   /// the connection.
-  func open(
-    _ body: @escaping @Sendable () async throws(RPCError) -> any HTTPClientStream
-  ) async throws(RPCError) {
-    let opening = Task {
+  ///
+  /// - Parameter body: called once more when the server has certainly not worked on the call.
+  func open(_ body: @escaping Opener) async throws(RPCError) {
+    state.withLock { $0.reopen = body }
+    let opening = openStream(0, body)
+    await wait { !$0.isOpening || $0.end != nil }
+    let end = state.withLock { $0.end }
+    if let end, end.code != .ok {
+      opening.cancel()
+      throw end
+    }
+  }
+
+  @discardableResult
+  private func openStream(_ number: Int, _ body: @escaping Opener) -> Task<Void, Never> {
+    Task {
       do throws(RPCError) {
-        opened(try await body())
+        opened(try await body(), number)
       } catch {
         // Nothing has left: the call may be made again.
-        finish(error)
+        if state.withLock({ $0.streamNumber == number }) { finish(error) }
       }
       wake(
         state.withLock { state in
@@ -74,12 +96,65 @@ final class ClientCall: HTTPResponseReceiver {
           return Self.takeWaiters(&state)
         })
     }
-    await wait { !$0.isOpening || $0.end != nil }
-    let end = state.withLock { $0.end }
-    if let end, end.code != .ok {
-      opening.cancel()
-      throw end
+  }
+
+  /// A stream is open. It becomes the call's when it has got what was sent on the one before.
+  private func opened(_ stream: any HTTPClientStream, _ number: Int) {
+    enum Step {
+      case use(credit: Int, [UnsafeContinuation<Void, Never>])
+      case replay([[UInt8]], isLast: Bool)
+      case drop
+      case reset
     }
+    var replayed = 0
+    while true {
+      let step = state.withLock { state -> Step in
+        if state.end != nil { return .reset }
+        // It was refused before this was known.
+        if state.streamNumber != number { return .drop }
+        if replayed < state.sent.chunks.count {
+          let chunks = Array(state.sent.chunks[replayed...])
+          replayed = state.sent.chunks.count
+          return .replay(chunks, isLast: state.sent.isComplete)
+        }
+        state.stream = stream
+        let credit = Self.takeCredit(&state)
+        return .use(credit: credit, Self.takeWaiters(&state))
+      }
+      switch step {
+      case .replay(let chunks, let isLast):
+        for (i, chunk) in chunks.enumerated() {
+          stream.send(chunk, isLast: isLast && i == chunks.count - 1)
+        }
+      case .use(let credit, let waiters):
+        if credit > 0 { stream.release(credit) }
+        return wake(waiters)
+      case .drop: return
+      case .reset: return stream.reset(8)
+      }
+    }
+  }
+
+  /// Sends the call once more, if it may be.
+  private func sendAgain() -> Bool {
+    let again = state.withLock { state -> (Opener, Int, [UnsafeContinuation<Void, Never>])? in
+      guard state.end == nil, !state.isCommitted, let reopen = state.reopen else { return nil }
+      defer { state.writeWaiters = [] }
+      state.reopen = nil
+      state.stream = nil
+      state.reader = ResponseReader(copying: state.reader)
+      state.streamNumber += 1
+      return (reopen, state.streamNumber, state.writeWaiters)
+    }
+    guard let (reopen, number, writers) = again else { return false }
+    wake(writers)
+    openStream(number, reopen)
+    return true
+  }
+
+  private static func forget(_ state: inout State) {
+    state.reopen = nil
+    state.sent = Sent()
   }
 
   /// Returns when the server has begun to answer or the call has ended with OK.
@@ -126,6 +201,7 @@ final class ClientCall: HTTPResponseReceiver {
     let wake = state.withLock { [end] state -> [UnsafeContinuation<Void, Never>] in
       guard state.end == nil else { return [] }
       state.end = end
+      Self.forget(&state)
       state.timer?.cancel()
       state.timer = nil
       defer { state.writeWaiters = [] }
@@ -216,9 +292,9 @@ final class ClientCall: HTTPResponseReceiver {
 
   /// Sends bytes; returns when there is room for more.
   func send(_ bytes: [UInt8], isLast: Bool) async throws(RPCError) {
-    let (stream, end) = state.withLock { ($0.stream, $0.end) }
-    if let end { throw end.code == .ok ? RPCError(.cancelled, "the call is over") : end }
-    guard let stream else { return }
+    let stream = try await currentStream { [self] state in
+      if state.reopen != nil { keep(bytes, isLast, &state) }
+    }
     stream.send(bytes, isLast: isLast)
     if isLast || stream.queuedBytes <= Self.bufferBytes { return }
     await withTaskCancellationHandler {
@@ -235,8 +311,33 @@ final class ClientCall: HTTPResponseReceiver {
     }
   }
 
+  /// The stream, once there is one.
+  ///
+  /// - Parameter body: run in the same breath.
+  private func currentStream(
+    _ body: @Sendable (inout State) -> Void
+  ) async throws(RPCError) -> any HTTPClientStream {
+    while true {
+      let (stream, end) = state.withLock { state in
+        if state.end == nil && state.stream != nil { body(&state) }
+        return (state.stream, state.end)
+      }
+      if let end { throw end.code == .ok ? RPCError(.cancelled, "the call is over") : end }
+      if let stream { return stream }
+      await wait { $0.stream != nil || $0.end != nil }
+    }
+  }
+
+  /// Keeps what is sent, to be sent again; of a long stream of requests nothing is kept.
+  private func keep(_ bytes: [UInt8], _ isLast: Bool, _ state: inout State) {
+    state.sent.chunks.append(bytes)
+    state.sent.bytes += bytes.count
+    state.sent.isComplete = isLast
+    if kind.clientStreams && state.sent.bytes > Self.replayBytes { Self.forget(&state) }
+  }
+
   private static func takeCredit(_ state: inout State) -> Int {
-    guard state.queuedBytes < bufferBytes else { return 0 }
+    guard state.queuedBytes < bufferBytes, state.stream != nil else { return 0 }
     defer { state.unreleasedBytes = 0 }
     return state.unreleasedBytes
   }
@@ -266,6 +367,7 @@ final class ClientCall: HTTPResponseReceiver {
         state.initial = try state.reader.head(fields)
       } catch { return .failed(error) }
       state.isCommitted = true
+      Self.forget(&state)
       return .ready(Self.takeWaiters(&state))
     }
     switch outcome {
@@ -331,14 +433,15 @@ final class ClientCall: HTTPResponseReceiver {
     switch end {
     case .complete: endWithoutTrailers()
     case .reset(let code):
-      if code == 7 { state.withLock { $0.isUnprocessed = true } }
+      if code == 7, sendAgain() { return }
       finish(
         RPCError(
           StatusCode(http2ErrorCode: code), "the server reset the stream (HTTP/2 error \(code))")
       )
     case .connectionLost(let reason, let processed):
-      if !processed { state.withLock { $0.isUnprocessed = true } }
+      if !processed, sendAgain() { return }
       finish(RPCError(.unavailable, reason))
+    case .failed(let error): finish(error)
     }
   }
 }

@@ -34,6 +34,8 @@ public enum ResponseHead: Sendable {
   /// 200 with `content-type: application/grpc`: what nearly every gRPC response starts with.
   case grpc
   case fields(HeaderFields)
+
+  var listBytes: Int { if case .fields(let fields) = self { fields.listBytes } else { 0 } }
 }
 
 /// What ends a response.
@@ -43,6 +45,8 @@ public enum ResponseTrailers: Sendable {
   case fields(HeaderFields)
   /// No trailers: the body's end is the end.
   case none
+
+  var listBytes: Int { if case .fields(let fields) = self { fields.listBytes } else { 0 } }
 }
 
 /// The server's end of one HTTP exchange. Confined to its executor: call it there only.
@@ -63,6 +67,8 @@ public protocol HTTPServerStream: AnyObject {
   func reset(_ errorCode: UInt32)
   /// Bytes accepted for sending that the peer has not yet taken.
   var bufferedBytes: Int { get }
+  /// The largest header block that can be sent, in bytes by RFC 9113 section 6.5.2.
+  var headLimit: Int { get }
   /// Returns flow-control credit for request bytes that were taken in.
   func release(_ bytes: Int)
   /// Tells by how much the request bytes that are kept in memory for this exchange have changed.
@@ -83,6 +89,7 @@ public protocol HTTPRequestReceiver: AnyObject {
 }
 
 extension HTTPServerStream {
+  public var headLimit: Int { .max }
   var executor: any CallExecutor { handlers.executor }
 }
 
@@ -122,6 +129,8 @@ public enum StreamEnd: Sendable, Equatable {
   /// The connection is gone; `processed` is false when the server certainly did not see the
   /// request (RFC 9113 section 8.7), so that it may be sent again.
   case connectionLost(reason: String, processed: Bool)
+  /// This end cannot take the answer. The server may have worked on the request.
+  case failed(RPCError)
 }
 
 /// A way to a server: a connection, a pool of them, or the same process.
@@ -130,7 +139,8 @@ public protocol ClientChannel: Sendable {
   ///
   /// - Parameter path: the `:path`.
   /// - Parameter fields: further fields, pseudo-header fields excluded.
-  /// - Throws: `unavailable` when there is no connection to be had.
+  /// - Throws: `unavailable` when there is no connection to be had; `resourceExhausted` when the head is
+  ///   larger than the server takes.
   func open(
     method: String, path: String, fields: HeaderFields, isLast: Bool, waitForReady: Bool,
     receiver: any HTTPResponseReceiver

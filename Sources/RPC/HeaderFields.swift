@@ -24,6 +24,9 @@ public struct HeaderFields: Sendable, Equatable {
 
   public var count: Int { ends.count / 2 }
 
+  /// What the block counts against a limit: its bytes, and 32 for each field (RFC 9113 section 6.5.2).
+  var listBytes: Int { bytes.count + 32 * count }
+
   public mutating func append(_ name: String, _ value: String) {
     bytes.append(contentsOf: name.utf8)
     ends.append(UInt32(bytes.count))

@@ -20,7 +20,8 @@ public struct Metadata: Sendable, Equatable {
 
   public var isEmpty: Bool { entries.isEmpty }
 
-  /// Adds a text value. Bytes outside printable ASCII are not allowed on the wire and become `?`.
+  /// Adds a text value. Bytes outside printable ASCII are not allowed on the wire and become `?`; spaces
+  /// at its ends do not arrive (gRPC HTTP/2 document: "may be stripped").
   public mutating func append(_ key: String, _ value: String) {
     let key = key.lowercased()
     if key.hasSuffix("-bin") {
@@ -120,8 +121,14 @@ extension Metadata {
   }
 
   static func printable(_ text: String) -> String {
-    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
+    let bytes = text.utf8
+    if bytes.first != 0x20 && bytes.last != 0x20
+      && bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f })
+    {
+      return text
+    }
+    let trimmed = bytes.drop { $0 == 0x20 }.reversed().drop { $0 == 0x20 }.reversed()
     return String(
-      decoding: text.utf8.map { $0 >= 0x20 && $0 < 0x7f ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+      decoding: trimmed.map { $0 >= 0x20 && $0 < 0x7f ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
   }
 }

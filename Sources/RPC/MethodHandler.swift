@@ -88,8 +88,8 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
           ? try call.envelope(response, encode) : try call.encode(response, method.response)
         if call.isOnExecutor { call.succeed(envelope) } else { await call.finish(envelope) }
       } else {
-        let envelope = try await answer(
-          try call.takeRequest(path, call.form.decoder(method.request)), call)
+        let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
+        let envelope = try await answer(request, call)
         await call.finish(envelope)
       }
     } catch {
@@ -97,12 +97,15 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
     }
   }
 
+  /// - Parameter request: what of it is malformed is the interceptors' business too.
   @inline(never)
-  private func answer(_ request: I, _ call: ServerCall) async throws -> [UInt8] {
+  private func answer(
+    _ request: Result<I, any Error>, _ call: ServerCall
+  ) async throws -> [UInt8] {
     try await call.withDeadline {
       var envelope: [UInt8]?
       try await chain.run(call) {
-        envelope = try call.encode(try await body(request, call), method.response)
+        envelope = try call.encode(try await body(try request.get(), call), method.response)
       }
       guard let envelope else {
         throw RPCError(.internalError, "an interceptor of \(path) has left the handler out")
@@ -134,11 +137,12 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
 
   func run(_ call: ServerCall) async {
     do {
-      let request = try call.takeRequest(path, call.form.decoder(method.request))
       let writer = ResponseWriter(call: call, codec: method.response)
       if chain.isEmpty && !call.hasDeadline {
-        try await body(request, writer, call)
+        try await body(
+          try call.takeRequest(path, call.form.decoder(method.request)), writer, call)
       } else {
+        let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
         try await answer(request, writer, call)
       }
       if call.isOnExecutor { call.succeed() } else { await call.finish() }
@@ -150,10 +154,10 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   // Kept out of `run`, whose frame every watcher holds for as long as it watches.
   @inline(never)
   private func answer(
-    _ request: I, _ writer: ResponseWriter<O>, _ call: ServerCall
+    _ request: Result<I, any Error>, _ writer: ResponseWriter<O>, _ call: ServerCall
   ) async throws {
     try await call.withDeadline {
-      try await chain.run(call) { try await body(request, writer, call) }
+      try await chain.run(call) { try await body(try request.get(), writer, call) }
     }
   }
 }

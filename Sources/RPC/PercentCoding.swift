@@ -1,12 +1,19 @@
 /// The percent-encoding of `grpc-message` (gRPC HTTP/2 document, "Responses").
 package enum PercentCoding {
-  /// Bytes outside space…tilde, and `%`, become `%XX`.
+  /// Bytes outside space…tilde, and `%`, become `%XX`. So do spaces at the ends, where HTTP/2 has none
+  /// (RFC 9113 section 8.2.1).
   package static func encode(_ text: String) -> String {
-    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 <= 0x7e && $0 != 0x25 }) { return text }
+    let bytes = text.utf8
+    if bytes.first != 0x20 && bytes.last != 0x20
+      && bytes.allSatisfy({ $0 >= 0x20 && $0 <= 0x7e && $0 != 0x25 })
+    {
+      return text
+    }
     let digits = Array("0123456789ABCDEF".utf8)
     var out: [UInt8] = []
-    for byte in text.utf8 {
-      if byte >= 0x20 && byte <= 0x7e && byte != 0x25 {
+    for (i, byte) in bytes.enumerated() {
+      let isAtEnd = i == 0 || i == bytes.count - 1
+      if byte >= 0x20 && byte <= 0x7e && byte != 0x25 && !(byte == 0x20 && isAtEnd) {
         out.append(byte)
       } else {
         out.append(0x25)

@@ -137,7 +137,6 @@ public struct RPCClient: Sendable {
   ) async throws(RPCError) -> R {
     let deadline = deadline(options)
     var attempt = 1
-    var wasTransparent = false
     while true {
       let call = try await start(
         method, options, deadline: deadline, request: request, attempt: attempt)
@@ -147,16 +146,13 @@ public struct RPCClient: Sendable {
         return result
       } catch {
         call.cancel()
-        let (isCommitted, isUnprocessed) = call.retryState
-        if isCommitted || Task.isCancelled { throw error }
-        if isUnprocessed && !wasTransparent {
-          wasTransparent = true
-          continue
-        }
-        guard let retry, let delay = retry.delay(before: attempt + 1, after: error) else {
+        if call.isCommitted || Task.isCancelled { throw error }
+        guard let retry else { throw error }
+        // Also a failure after which nothing is tried again counts against later ones.
+        let isAllowed = !retry.counts(error) || throttle.failed()
+        guard isAllowed, let delay = retry.delay(before: attempt + 1, after: error) else {
           throw error
         }
-        guard throttle.failed() else { throw error }
         if let deadline, ContinuousClock.now + delay >= deadline { throw error }
         // Cancelled while waiting: the next attempt finds out.
         try? await Task.sleep(for: delay)
@@ -183,8 +179,6 @@ public struct RPCClient: Sendable {
     let call = ClientCall(
       form: form, kind: method.kind, responseMessageBytes: options.responseMessageBytes,
       deadline: deadline)
-    var fields = form.requestFields(
-      method.kind, timeout: timeout, metadata: options.metadata, previousAttempts: attempt - 1)
     var path = method.path
     var httpMethod = "POST"
     var message: [UInt8]?
@@ -193,7 +187,6 @@ public struct RPCClient: Sendable {
         if form.isBare(method.kind), form.usesGet, method.idempotency == .noSideEffects {
           path = try form.getPath(method.path, request, method.request)
           httpMethod = "GET"
-          fields = form.withoutBody(fields)
         } else {
           message = try form.encode(request, method.request, method.kind)
         }
@@ -203,8 +196,13 @@ public struct RPCClient: Sendable {
     }
     call.startTimer()
     let isLast = request != nil && (message ?? []).isEmpty
-    try await call.open { [fields, path, httpMethod] () async throws(RPCError) in
-      try await channel.open(
+    try await call.open { [path, httpMethod] () async throws(RPCError) in
+      // Made when it is sent: by then some of the time may be gone.
+      var fields = form.requestFields(
+        method.kind, timeout: deadline.map { max($0 - ContinuousClock.now, .nanoseconds(1)) },
+        metadata: options.metadata, previousAttempts: attempt - 1)
+      if httpMethod == "GET" { fields = form.withoutBody(fields) }
+      return try await channel.open(
         method: httpMethod, path: path, fields: fields, isLast: isLast,
         waitForReady: options.waitForReady, receiver: call)
     }

@@ -19,8 +19,9 @@ final class RequestInbox {
   var textDecoder = Base64StreamDecoder()
   /// The body of a Connect unary request so far.
   var body: [UInt8] = []
-  /// The handler that waits for the next message.
-  var waiter: UnsafeContinuation<Message?, Never>?
+  /// Whoever waits for the next message, and which wait that is.
+  private var waiter: (ticket: Int, continuation: UnsafeContinuation<Message?, Never>)?
+  private var tickets = 0
   /// What the messages that wait take, each of them something even when it is empty.
   private(set) var queuedBytes = 0
   private static let messageOverhead = 64
@@ -58,10 +59,37 @@ final class RequestInbox {
     return message
   }
 
-  /// The call is over: whoever waits learns that nothing more comes.
+  // MARK: Waiting
+
+  var hasWaiter: Bool { waiter != nil }
+
+  /// A number for a wait that is about to begin.
+  func nextTicket() -> Int {
+    tickets += 1
+    return tickets
+  }
+
+  func wait(_ ticket: Int, _ continuation: UnsafeContinuation<Message?, Never>) {
+    waiter = (ticket, continuation)
+  }
+
+  /// Gives the message to whoever waits; false when nobody does.
+  func handOver(_ message: Message) -> Bool {
+    guard let waiter else { return false }
+    self.waiter = nil
+    waiter.continuation.resume(returning: message)
+    return true
+  }
+
+  /// Nobody will come to take a message: the reader of that wait was cancelled.
+  func stopWaiting(_ ticket: Int) {
+    if waiter?.ticket == ticket { close() }
+  }
+
+  /// Whoever waits learns that nothing more comes.
   func close() {
     let waiter = self.waiter
     self.waiter = nil
-    waiter?.resume(returning: nil)
+    waiter?.continuation.resume(returning: nil)
   }
 }

@@ -18,6 +18,11 @@ struct ResponseReader {
   /// A status was found in the body: the response is complete.
   private(set) var status: RPCError?
 
+  /// A reader of the same kind of response from its beginning.
+  init(copying other: ResponseReader) {
+    self.init(form: other.form, kind: other.kind, limit: other.limit)
+  }
+
   init(form: ClientForm, kind: MethodKind, limit: Int) {
     self.form = form
     self.kind = kind

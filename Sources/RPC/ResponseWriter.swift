@@ -9,11 +9,12 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
   /// slow reader costs one buffer and no more.
   ///
   /// - Parameter compresses: false sends this one uncompressed although the call compresses.
-  /// - Throws: `RPCError` with `cancelled` when the call is over; what the codec throws.
+  /// - Throws: `RPCError` with `cancelled` when the call is over, or when the task is cancelled while it
+  ///   waits; what the codec throws.
   public func write(_ message: Response, compresses: Bool = true) async throws {
     if call.isOnExecutor && call.isPlain {
       if try call.sendNow(message, codec) { return }
-      return await call.waitForRoom()
+      return try await call.waitForRoom()
     }
     try await call.send(try call.encode(message, codec, compresses: compresses))
   }
@@ -22,7 +23,7 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
   public func write(_ message: EncodedMessage<Response>) async throws {
     if call.isOnExecutor {
       if try call.sendNow(message, codec) { return }
-      await call.waitForRoom()
+      try await call.waitForRoom()
     } else if call.form.takesPlainEnvelopes {
       try await call.send(message.envelope)
     } else {
@@ -56,12 +57,9 @@ public struct RequestStream<Request: Sendable>: AsyncSequence, Sendable {
     /// The next message; nil once the client has sent its last.
     ///
     /// - Throws: `internalError` for a malformed message, and for a second reader while another waits;
-    ///   `CancellationError` when the call ended.
+    ///   `CancellationError` when the call ended before that, or the task was cancelled.
     public mutating func next() async throws -> Request? {
-      guard let message = try await stream.call.nextMessage() else {
-        try Task.checkCancellation()
-        return nil
-      }
+      guard let message = try await stream.call.nextMessage() else { return nil }
       do { return try message.decode(stream.codec, stream.call.form) } catch {
         throw stream.call.form.malformed(stream.path, error)
       }

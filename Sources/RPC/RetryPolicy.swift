@@ -22,6 +22,12 @@ public struct RetryPolicy: Sendable {
     self.retryableCodes = retryableCodes
   }
 
+  /// Whether a failure counts for the throttle: it is one that could be tried again, or the server asks for
+  /// nothing to be (gRFC A6, "Throttling Retry Attempts and Hedged RPCs").
+  func counts(_ error: RPCError) -> Bool {
+    retryableCodes.contains(error.code) || error.pushback.map { $0 < 0 } ?? false
+  }
+
   /// How long to wait before attempt `next` (the second is 2), drawn from zero to the backoff, or
   /// what the server asked for; nil when the call may not be made again.
   func delay(before next: Int, after error: RPCError) -> Duration? {

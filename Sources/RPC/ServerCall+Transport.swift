@@ -102,10 +102,8 @@ extension ServerCall: HTTPRequestReceiver {
     case .ignore: return
     }
     let inbox = openInbox()
-    if let waiter = inbox.waiter {
-      inbox.waiter = nil
+    if inbox.handOver(message) {
       requestWasCompressed = message.wasCompressed
-      waiter.resume(returning: message)
     } else {
       inbox.append(message)
     }

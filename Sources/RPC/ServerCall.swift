@@ -25,6 +25,7 @@ public final class ServerCall: @unchecked Sendable {
   /// when no handler was started.
   private var isCounted: Bool
   var isHandled = false
+  /// The client has sent its last message.
   var inputEnded = false
   /// Whether the request message that the handler took last came compressed.
   public internal(set) var requestWasCompressed = false
@@ -42,10 +43,13 @@ public final class ServerCall: @unchecked Sendable {
     var timer: TimerID?
     /// See `whenCancelled`.
     var cancellationHandler: (@Sendable () -> Void)?
-    /// Handlers that wait for room to write.
-    var writers: [UnsafeContinuation<Void, Never>] = []
+    /// Those who wait for room to write, each with a number of its own.
+    var writers: [(ticket: Int, continuation: UnsafeContinuation<Void, Never>)] = []
+    var writerTickets = 0
     /// What goes out with the head, and with the status.
     let metadata = Mutex((initial: Metadata(), trailing: Metadata()))
+    /// See `ServerCall.outcome`.
+    let outcome = Mutex<RPCError?>(nil)
   }
 
   private var extras: Extras? {
@@ -104,6 +108,14 @@ public final class ServerCall: @unchecked Sendable {
 
   /// The call's custom metadata.
   public var metadata: Metadata { Metadata(fields: head.fields) }
+
+  /// How the call ended, if that was before its handler: the status that was sent (a deadline that passed,
+  /// a request that broke a limit), or `cancelled` when the client went away. Nil while what the handler and
+  /// its interceptors return or throw is still to become the status.
+  ///
+  /// What an interceptor that counts or logs outcomes looks at first: a handler that is cancelled knows
+  /// nothing of the reason.
+  public var outcome: RPCError? { extras?.outcome.withLock { $0 } }
 
   /// The current call of a handler whose caller set a deadline; what calls made within it inherit.
   @TaskLocal public static var inheritedDeadline: ContinuousClock.Instant?
@@ -264,10 +276,16 @@ public final class ServerCall: @unchecked Sendable {
     let form = form
     if form.isPlain {
       if effect == .headAndTrailers {
-        stream.respond(responseHead(), body: message, trailers: form.end(nil, trailing()).trailers)
+        let trailers = form.end(nil, trailing()).trailers
+        if trailers.listBytes <= stream.headLimit {
+          stream.respond(responseHead(), body: message, trailers: trailers)
+        } else {
+          let refusal = form.refusal(brief(nil), Metadata(), Metadata())
+          stream.respond(refusal.head, body: refusal.body, trailers: refusal.trailers)
+        }
       } else {
         stream.sendData(message)
-        stream.finish(form.end(nil, trailing()).trailers)
+        end(nil)
       }
     } else if form.family == .connectUnary {
       // One byte of the encoding tells whether it was compressed: `encode` keeps it in front.
@@ -303,9 +321,13 @@ public final class ServerCall: @unchecked Sendable {
   /// Ends the call with an error. On the executor.
   package func fail(_ error: RPCError) {
     let task = self.task
+    if isHandled { note(error) }
     switch machine.ended() {
     case .headAndTrailers:
-      let (head, body, trailers) = form.refusal(error, initial(), trailing())
+      var (head, body, trailers) = form.refusal(error, initial(), trailing())
+      if head.listBytes > stream.headLimit || trailers.listBytes > stream.headLimit {
+        (head, body, trailers) = form.refusal(brief(error), Metadata(), Metadata())
+      }
       stream.respond(head, body: body, trailers: trailers)
     case .trailers: end(error)
     case .discard: return
@@ -317,8 +339,29 @@ public final class ServerCall: @unchecked Sendable {
   /// The call is over before its handler.
   func abandon() {
     let task = self.task
+    if isHandled {
+      // A client that gives up at the deadline may be heard of before the timer here.
+      let isLate = deadline.map { ContinuousClock.now >= $0 } ?? false
+      note(RPCError(isLate ? .deadlineExceeded : .cancelled, "the client has gone away"))
+    }
     release()
     cancel(task)
+  }
+
+  private func note(_ outcome: RPCError) {
+    makeExtras().outcome.withLock { if $0 == nil { $0 = outcome } }
+  }
+
+  /// A status that fits into a header block whatever the client takes: its code counts for more than what
+  /// is beside it.
+  private func brief(_ error: RPCError?) -> RPCError {
+    guard let error else {
+      return RPCError(
+        .resourceExhausted,
+        "the answer's metadata is larger than the \(stream.headLimit) bytes that the client takes")
+    }
+    return RPCError(
+      error.code, String(decoding: error.message.utf8.prefix(256), as: UTF8.self) + "…")
   }
 
   /// Tells the handler that its call is over.
@@ -331,7 +374,10 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   private func end(_ error: RPCError?) {
-    let (body, trailers) = form.end(error, trailing())
+    var (body, trailers) = form.end(error, trailing())
+    if trailers.listBytes > stream.headLimit {
+      (body, trailers) = form.end(brief(error), Metadata())
+    }
     stream.sendData(body)
     stream.finish(trailers)
   }
@@ -360,7 +406,6 @@ public final class ServerCall: @unchecked Sendable {
     task = nil
     if let group = following.group { group.end(self) }
     if !isHandled { leave() }
-    inputEnded = true
     if let extras { release(extras) }
     if unreleasedBytes > 0 {
       stream.release(unreleasedBytes)
@@ -394,7 +439,7 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Sends one message, given as `encode` made it; returns when there is room for more.
   ///
-  /// - Throws: `cancelled` when the call is over.
+  /// - Throws: `cancelled` when the call is over, or when the task is cancelled while it waits.
   package func send(_ envelope: consuming [UInt8]) async throws(RPCError) {
     if isOnExecutor {
       if try sendNow(envelope) { return }
@@ -407,7 +452,7 @@ public final class ServerCall: @unchecked Sendable {
       }
       if try sent.get() { return }
     }
-    await waitForRoom()
+    try await waitForRoom()
   }
 
   /// Whether more may be written without waiting.
@@ -417,21 +462,48 @@ public final class ServerCall: @unchecked Sendable {
   ///
   /// Concurrent, so that it resumes on the call's executor, and not where an actor happens to run that
   /// writes.
+  ///
+  /// - Throws: `cancelled` when the task is cancelled: a handler may have several, and leave one of them.
   @concurrent
   @inline(never)
-  func waitForRoom() async {
-    await onExecutor { call in
+  func waitForRoom() async throws(RPCError) {
+    let isCancelled = await onExecutor { call in
       while call.machine.isOpen && !call.hasRoom {
-        await withUnsafeContinuation { call.makeExtras().writers.append($0) }
+        if Task.isCancelled { return true }
+        await call.waitForWritable()
       }
+      return false
     }
+    if isCancelled { throw RPCError(.cancelled, "the task that writes was cancelled") }
+  }
+
+  /// Returns when there may be room, the call is over, or the task is cancelled. On the executor.
+  private func waitForWritable() async {
+    let extras = makeExtras()
+    extras.writerTickets += 1
+    let ticket = extras.writerTickets
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        if Task.isCancelled || !machine.isOpen || hasRoom { return continuation.resume() }
+        extras.writers.append((ticket, continuation))
+      }
+    } onCancel: {
+      executor.run { self.stopWriter(ticket) }
+    }
+  }
+
+  private func stopWriter(_ ticket: Int) {
+    guard let extras, let index = extras.writers.firstIndex(where: { $0.ticket == ticket }) else {
+      return
+    }
+    extras.writers.remove(at: index).continuation.resume()
   }
 
   func resumeWriters() {
     guard let extras, !extras.writers.isEmpty else { return }
     let writers = extras.writers
     extras.writers = []
-    for writer in writers { writer.resume() }
+    for writer in writers { writer.continuation.resume() }
   }
 
   /// Sends a message of a plain call, on the executor; whether there is room for more.
@@ -477,20 +549,38 @@ public final class ServerCall: @unchecked Sendable {
 
   // MARK: Reading
 
-  /// The next request message, nil at the end of the stream or of the call.
+  /// The next request message, nil when the client has sent its last.
   ///
-  /// - Throws: `internalError` when another reader waits already.
-  func nextMessage() async throws(RPCError) -> RequestInbox.Message? {
-    let next = await onExecutor { call -> Result<RequestInbox.Message?, RPCError> in
+  /// - Throws: `CancellationError` when the call is over before, or the task is cancelled; `internalError`
+  ///   when another reader waits already.
+  func nextMessage() async throws -> RequestInbox.Message? {
+    let next = await onExecutor { call -> Result<RequestInbox.Message?, any Error> in
       if let message = call.dequeue() { return .success(message) }
       if call.inputEnded { return .success(nil) }
-      let inbox = call.openInbox()
-      if inbox.waiter != nil {
+      if call.isOver { return .failure(CancellationError()) }
+      if call.openInbox().hasWaiter {
         return .failure(RPCError(.internalError, "a request stream has one reader at a time"))
       }
-      return .success(await withUnsafeContinuation { inbox.waiter = $0 })
+      if let message = await call.waitForMessage() { return .success(message) }
+      return call.inputEnded && !Task.isCancelled ? .success(nil) : .failure(CancellationError())
     }
     return try next.get()
+  }
+
+  /// The next message to come; nil at the end of the request or the call, or when the task is cancelled.
+  /// On the executor.
+  private func waitForMessage() async -> RequestInbox.Message? {
+    let ticket = openInbox().nextTicket()
+    return await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        // Something may have come while the task got here.
+        if let message = dequeue() { return continuation.resume(returning: message) }
+        if Task.isCancelled || inputEnded || isOver { return continuation.resume(returning: nil) }
+        openInbox().wait(ticket, continuation)
+      }
+    } onCancel: {
+      executor.run { self.inbox?.stopWaiting(ticket) }
+    }
   }
 
   private func dequeue() -> RequestInbox.Message? {

@@ -12,7 +12,8 @@ public struct ChannelConfiguration: Sendable {
   /// How long to wait between attempts to connect.
   public var backoff = ConnectionBackoff()
   /// A connection with calls that was silent for this long is asked for a sign of life; nil never
-  /// asks. Servers may refuse to be asked more often than every five minutes (gRFC A8).
+  /// asks. Servers may refuse to be asked more often than every five minutes (gRFC A8): each time one
+  /// ends the connection for that, the channel doubles its interval.
   public var keepaliveInterval: Duration?
   public var keepaliveTimeout: Duration = .seconds(20)
   /// How long an attempt may take before the next address is tried beside it (RFC 8305).

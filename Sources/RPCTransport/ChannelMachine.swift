@@ -7,21 +7,23 @@ internal import RPC
 ///  ▲                 │ failed                 │                     │
 ///  │                 ▼                        └──────── lost ───────┤
 ///  │            backing off ──asked after the pause──► connecting   │
-///  └────────────────────────────────────────────────────────────────┘       any ──closed──► closed
+///  │                 ▲                                              │
+///  │                 └──── it has never answered, nor the one before┤
+///  └─────────────────────────── otherwise ──────────────────────────┘       any ──closed──► closed
 /// ```
 /// Pure: no socket, no clock, no continuation. The driver is `SocketChannel`.
 struct ChannelMachine<Connection: AnyObject, Waiter> {
   enum State {
-    case idle
+    case idle(failures: Int)
     case connecting(failures: Int)
     case backingOff(until: ContinuousClock.Instant, RPCError, failures: Int)
-    case ready(Connection)
+    case ready(Connection, failures: Int)
     /// Connected, but the probe has not said ready: no word yet (nil), or why not.
-    case unready(Connection, RPCError?)
+    case unready(Connection, RPCError?, failures: Int)
     case closed
   }
 
-  private(set) var state = State.idle
+  private(set) var state = State.idle(failures: 0)
   private var waiters: [UInt64: (waiter: Waiter, waitsForReady: Bool)] = [:]
 
   enum AskEffect {
@@ -38,16 +40,16 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
   ) -> AskEffect {
     var connects = false
     switch state {
-    case .ready(let connection): return .use(connection)
-    case .idle:
-      state = .connecting(failures: 0)
+    case .ready(let connection, _): return .use(connection)
+    case .idle(let failures):
+      state = .connecting(failures: failures)
       connects = true
     case .backingOff(let until, let error, let failures):
       if now < until { return .fail(error) }
       state = .connecting(failures: failures)
       connects = true
     case .connecting: break
-    case .unready(_, let error):
+    case .unready(_, let error, _):
       if let error, !waitsForReady { return .fail(error) }
     case .closed: return .fail(closedError)
     }
@@ -60,14 +62,19 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
 
   /// How many attempts have failed in a row, the one that fails now included.
   var failures: Int {
-    if case .connecting(let failures) = state { return failures + 1 }
-    return 1
+    switch state {
+    case .connecting(let failures), .ready(_, let failures), .unready(_, _, let failures):
+      failures + 1
+    case .idle, .backingOff, .closed: 1
+    }
   }
 
   /// A connection stands. Those who can go on; nil when nobody wants it any more.
   mutating func connected(_ connection: Connection, isProbed: Bool) -> [Waiter]? {
-    guard case .connecting = state else { return nil }
-    state = isProbed ? .unready(connection, nil) : .ready(connection)
+    guard case .connecting(let failures) = state else { return nil }
+    state =
+      isProbed
+      ? .unready(connection, nil, failures: failures) : .ready(connection, failures: failures)
     return isProbed ? [] : takeAll()
   }
 
@@ -81,11 +88,12 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
   /// The probe speaks: nil for ready. Those who are told what it said.
   mutating func reported(_ connection: Connection, _ error: RPCError?) -> [Waiter] {
     guard isCurrent(connection) else { return [] }
+    let failures = failures - 1
     guard let error else {
-      state = .ready(connection)
+      state = .ready(connection, failures: failures)
       return takeAll()
     }
-    state = .unready(connection, error)
+    state = .unready(connection, error, failures: failures)
     let told = waiters.filter { !$0.value.waitsForReady }
     for id in told.keys { waiters[id] = nil }
     return told.values.map(\.waiter)
@@ -93,15 +101,25 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
 
   /// The probe has ended: a connection of which it said nothing is ready.
   mutating func probeEnded(_ connection: Connection) -> [Waiter] {
-    guard case .unready(let current, nil) = state, current === connection else { return [] }
+    guard case .unready(let current, nil, _) = state, current === connection else { return [] }
     return reported(connection, nil)
   }
 
   /// The connection takes no more calls. Those who waited for it; nil when it was not the current
   /// one.
-  mutating func lost(_ connection: Connection) -> [Waiter]? {
+  ///
+  /// - Parameter hasServed: it has answered calls. One that has not counts as a failed attempt, or a
+  ///   server that ends its connections as soon as they are made would be hammered. The first of them is
+  ///   followed at once, for the sake of servers that are being replaced.
+  mutating func lost(
+    _ connection: Connection, hasServed: Bool, _ error: RPCError, until: ContinuousClock.Instant
+  ) -> [Waiter]? {
     guard isCurrent(connection) else { return nil }
-    state = .idle
+    state =
+      hasServed
+      ? .idle(failures: 0)
+      : failures == 1
+        ? .idle(failures: 1) : .backingOff(until: until, error, failures: failures)
     return takeAll()
   }
 
@@ -109,14 +127,15 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
   mutating func closed() -> (Connection?, [Waiter]) {
     defer { state = .closed }
     switch state {
-    case .ready(let connection), .unready(let connection, _): return (connection, takeAll())
+    case .ready(let connection, _), .unready(let connection, _, _):
+      return (connection, takeAll())
     case .idle, .connecting, .backingOff, .closed: return (nil, takeAll())
     }
   }
 
   private func isCurrent(_ connection: Connection) -> Bool {
     switch state {
-    case .ready(let current), .unready(let current, _): current === connection
+    case .ready(let current, _), .unready(let current, _, _): current === connection
     case .idle, .connecting, .backingOff, .closed: false
     }
   }

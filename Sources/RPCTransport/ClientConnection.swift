@@ -13,17 +13,24 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private var timer: UInt64?
   private var isConnecting = true
   private var isRetired = false
+  /// A server has answered here, if only with a status.
+  private(set) var hasServed = false
+  /// Why the server has ended the connection, if it said so.
+  private(set) var goAway: GoAway?
   let endpoint: Endpoint
   private let configuration: ChannelConfiguration
+  /// How long the connection is silent before it asks for a sign of life.
+  let keepaliveInterval: Duration?
 
   init(
     loop: EventLoop, descriptor: consuming FileDescriptor, tls: TLSEngine?, endpoint: Endpoint,
-    configuration: ChannelConfiguration,
+    configuration: ChannelConfiguration, keepaliveInterval: Duration?,
     onReady: @escaping (Result<ClientConnection, RPCError>) -> Void,
     onRetired: @escaping (ClientConnection) -> Void
   ) {
     self.endpoint = endpoint
     self.configuration = configuration
+    self.keepaliveInterval = keepaliveInterval
     self.onReady = onReady
     self.onRetired = onRetired
     super.init(
@@ -59,12 +66,13 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       timer = nil
       guard let ready = onReady else { return }
       onReady = nil
-      if let interval = configuration.keepaliveInterval {
+      if let interval = keepaliveInterval {
         startKeepalive(
           every: interval, timeout: configuration.keepaliveTimeout, whenIdle: false)
       }
       ready(.success(self))
     case .head(let stream, let block, let isLast):
+      hasServed = true
       receiver(stream)?.receivedHead(HeaderFields(block.object), isLast: isLast)
     case .data(let stream, let range, let isLast):
       guard let receiver = receiver(stream) else {
@@ -72,24 +80,36 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       }
       receiver.received(
         Span(_unsafeElements: UnsafeBufferPointer(rebasing: input[range])), isLast: isLast)
-    case .end: break
+    case .end(let stream):
+      receiver(stream)?.received(Span(), isLast: true)
     case .trailers(let stream, let block):
       receiver(stream)?.receivedTrailers(HeaderFields(block.object))
     case .headTooLarge(let stream):
+      let limit = configuration.http2.maxHeaderListBytes
+      unsafeDowncast(stream.object, to: ClientStream.self).ended(
+        .failed(
+          RPCError(
+            .resourceExhausted, "the answer's header block is larger than \(limit) bytes")))
       session.reset(stream.object, errorCode: 0xb)
     case .writable(let stream):
       unsafeDowncast(stream.object, to: ClientStream.self).drained()
     case .closed(let stream, let errorCode):
       unsafeDowncast(stream.object, to: ClientStream.self)
         .ended(errorCode == 0 ? .complete : .reset(errorCode: errorCode))
-    case .goAway: retire()
+    case .goAway(_, let errorCode):
+      if errorCode != 0 {
+        goAway = GoAway(errorCode: errorCode, reason: session.goAwayReason ?? "")
+      }
+      retire()
     case .pingReceived, .pingAcknowledged: break
     }
   }
 
   // Not amid the events: those to come may hold the answers of calls whose streams are closed already.
   override func eventsHandled() {
-    if isRetired && session.openStreams == 0 { close("the server has ended the connection") }
+    if isRetired && session.openStreams == 0 {
+      close(goAway?.text ?? "the server has ended the connection")
+    }
   }
 
   private func receiver(
@@ -105,17 +125,25 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   /// Opens a stream; nil when this connection takes none any more. On the loop.
+  ///
+  /// - Throws: `resourceExhausted` when the head is larger than the server takes.
   func open(
     _ head: HeaderFields, isLast: Bool, receiver: any HTTPResponseReceiver
-  ) -> ClientStream? {
+  ) throws(RPCError) -> ClientStream? {
     guard !isClosed, !isRetired else { return nil }
     let stream = ClientStream(connection: self, receiver: receiver)
-    guard session.request(stream, OutgoingHeaders(head), hasBody: !isLast) else {
+    switch session.request(stream, OutgoingHeaders(head), hasBody: !isLast) {
+    case .opened:
+      markDirty()
+      return stream
+    case .refused:
       retire()
       return nil
+    case .headTooLarge(let limit):
+      throw RPCError(
+        .resourceExhausted,
+        "the request's metadata makes a header block of more than \(limit) bytes")
     }
-    markDirty()
-    return stream
   }
 
   /// The same from anywhere.
@@ -123,12 +151,16 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   /// - Parameter loop: the connection's; what belongs to the connection is touched there only.
   func opened(
     on loop: EventLoop, _ head: HeaderFields, isLast: Bool, receiver: any HTTPResponseReceiver
-  ) async -> ClientStream? {
-    await withCheckedContinuation { continuation in
+  ) async throws(RPCError) -> ClientStream? {
+    let opened: Result<ClientStream?, RPCError> = await withCheckedContinuation { continuation in
       loop.run {
-        continuation.resume(returning: self.open(head, isLast: isLast, receiver: receiver))
+        continuation.resume(
+          returning: Result { () throws(RPCError) in
+            try self.open(head, isLast: isLast, receiver: receiver)
+          })
       }
     }
+    return try opened.get()
   }
 
   /// Ends the connection once its calls have ended. On the loop.
@@ -145,16 +177,33 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     retire()
     let ready = onReady
     onReady = nil
+    let reason = goAway?.text ?? reason
     ready?(.failure(RPCError(.unavailable, "\(endpoint): \(reason)")))
     for (stream, errorCode) in streams {
       let end: StreamEnd =
         switch errorCode {
-        case nil: .connectionLost(reason: "\(endpoint): \(reason)", processed: true)
+        case nil:
+          .connectionLost(reason: "\(endpoint): \(reason)", processed: stream.hasBegun)
         case 0: .complete
         case let code?: .reset(errorCode: code)
         }
       unsafeDowncast(stream, to: ClientStream.self).ended(end)
     }
+  }
+}
+
+/// A server's GOAWAY for a fault (RFC 9113 section 6.8).
+struct GoAway: Equatable {
+  var errorCode: UInt32
+  /// Its debug data.
+  var reason: String
+
+  /// This client has asked for signs of life more often than the server likes (gRFC A8).
+  var isForPings: Bool { errorCode == 0xb && reason == "too_many_pings" }
+
+  var text: String {
+    "the server has ended the connection (HTTP/2 error \(errorCode))"
+      + (reason.isEmpty ? "" : ": " + reason)
   }
 }
 

@@ -22,7 +22,7 @@ struct ConnectionChannel: ClientChannel {
     receiver: any HTTPResponseReceiver
   ) async throws(RPCError) -> any HTTPClientStream {
     guard let head = head(method, path, fields),
-      let stream = await connection.opened(on: loop, head, isLast: isLast, receiver: receiver)
+      let stream = try await connection.opened(on: loop, head, isLast: isLast, receiver: receiver)
     else {
       throw RPCError(.unavailable, "\(connection.endpoint): the connection takes no more calls")
     }

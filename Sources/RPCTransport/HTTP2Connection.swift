@@ -21,6 +21,8 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   private(set) var isClosed = false
   private var keepalive: Keepalive?
   private var lingerTimer: UInt64?
+  /// Why nothing more can be sent, and when that ends the connection at the latest.
+  private var writeFailure: (reason: String, timer: UInt64)?
   private var condemnedTimer: UInt64?
   private var lingerBytes = 0
   private var isReleased = false
@@ -85,8 +87,9 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       if tls == nil { receive(bytes) } else { receiveEncrypted(bytes) }
       markDirty()
     case .wouldBlock: break
-    case .ended: close("the peer closed the connection")
-    case .failed(let error): close("\(SystemError("read", errno: error))")
+    case .ended: close(writeFailure?.reason ?? "the peer closed the connection")
+    case .failed(let error):
+      close(writeFailure?.reason ?? "\(SystemError("read", errno: error))")
     }
   }
 
@@ -197,7 +200,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   private var hasPending: Bool { pendingOffset < pending.count }
 
   private func output() {
-    guard !hasPending else { return }
+    guard !hasPending, writeFailure == nil else { return }
     if isHandshaking {
       tls?.drainCiphertext(into: &pending)
       return flushPending()
@@ -247,10 +250,19 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     case .bytes(let count):
       if count < buffer.count { pending.append(contentsOf: buffer[count...]) }
     case .wouldBlock: pending.append(contentsOf: buffer)
-    case .ended: return close("the peer closed the connection")
-    case .failed(let error): return close("\(SystemError("write", errno: error))")
+    case .ended: return failedToWrite("the peer closed the connection")
+    case .failed(let error): return failedToWrite("\(SystemError("write", errno: error))")
     }
     watchWrites(hasPending)
+  }
+
+  /// The peer takes nothing more. What it has said last, such as why, may still be there to be read.
+  private func failedToWrite(_ reason: String) {
+    if isClosed || writeFailure != nil { return }
+    pending = []
+    pendingOffset = 0
+    watchWrites(false)
+    writeFailure = (reason, loop.addTimer(after: .seconds(1)) { [self] in close(reason) })
   }
 
   private func flushPending() {
@@ -261,8 +273,8 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       switch result {
       case .bytes(let count): pendingOffset += count
       case .wouldBlock: return watchWrites(true)
-      case .ended: return close("the peer closed the connection")
-      case .failed(let error): return close("\(SystemError("write", errno: error))")
+      case .ended: return failedToWrite("the peer closed the connection")
+      case .failed(let error): return failedToWrite("\(SystemError("write", errno: error))")
       }
     }
     // An idle connection keeps no buffer.
@@ -339,6 +351,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     if let keepalive { loop.cancelTimer(keepalive.timer) }
     keepalive = nil
     if let condemnedTimer { loop.cancelTimer(condemnedTimer) }
+    if let writeFailure { loop.cancelTimer(writeFailure.timer) }
     closed(reason, session.abandon())
     if lingers {
       Socket.shutdownWrites(descriptor.number)

@@ -133,6 +133,7 @@ private final class ResponseCollector: HTTPResponseReceiver {
             StatusCode(http2ErrorCode: code), "the server reset the stream (HTTP/2 error \(code))"))
       )
     case .connectionLost(let reason, _): finish(.failure(RPCError(.unavailable, reason)))
+    case .failed(let error): finish(.failure(error))
     }
   }
 }

@@ -362,6 +362,10 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     }
   }
 
+  var headLimit: Int {
+    borrowed?._withUnsafeGuaranteedRef { $0.session.outgoingHeadLimit } ?? .max
+  }
+
   func holds(_ change: Int) -> Bool {
     borrowed?._withUnsafeGuaranteedRef { $0.holds(change) } ?? true
   }

@@ -14,6 +14,8 @@ public final class SocketChannel: ClientChannel {
     var nextWaiter: UInt64 = 0
     /// Watches the server of the current connection.
     var probe: Task<Void, Never>?
+    /// How often the next connection asks for a sign of life.
+    var keepaliveInterval: Duration?
   }
 
   public let endpoint: Endpoint
@@ -46,6 +48,7 @@ public final class SocketChannel: ClientChannel {
     self.serverName = serverName
     self.configuration = configuration
     self.loop = group.nextLoop()
+    contents.withLock { $0.keepaliveInterval = configuration.keepaliveInterval }
   }
 
   deinit { close() }
@@ -55,14 +58,17 @@ public final class SocketChannel: ClientChannel {
     receiver: any HTTPResponseReceiver
   ) async throws(RPCError) -> any HTTPClientStream {
     let head = requestHead(method, path, fields)
-    // A connection may retire between being found and being used: bounded, each try on a new one.
-    for _ in 0..<5 {
+    // A connection may retire between being found and being used. Each try is on a new one, and those
+    // that never answer are made more and more slowly.
+    var attempt = 0
+    while waitForReady || attempt < 5 {
       let connection = try await readyConnection(waits: waitForReady)
-      if let stream = await connection.opened(
+      if let stream = try await connection.opened(
         on: loop, head, isLast: isLast, receiver: receiver)
       {
         return stream
       }
+      attempt += 1
     }
     throw RPCError(.unavailable, "\(endpoint): connections end as soon as they are made")
   }
@@ -187,7 +193,8 @@ public final class SocketChannel: ClientChannel {
     }
     let connection = ClientConnection(
       loop: loop, descriptor: socket, tls: engine, endpoint: endpoint,
-      configuration: configuration, onReady: completion,
+      configuration: configuration,
+      keepaliveInterval: contents.withLock { $0.keepaliveInterval }, onReady: completion,
       onRetired: { [weak self] in self?.retired($0) })
     connection.start()
     return connection
@@ -214,14 +221,23 @@ public final class SocketChannel: ClientChannel {
   }
 
   private func retired(_ connection: ClientConnection) {
+    let error = RPCError(
+      .unavailable,
+      "\(endpoint): \(connection.goAway?.text ?? "the connection was lost before its server was ready")"
+    )
     let (waiters, probe) = contents.withLock { contents -> ([Waiter], Task<Void, Never>?) in
-      guard let waiters = contents.machine.lost(connection) else { return ([], nil) }
+      if connection.goAway?.isForPings == true, let interval = connection.keepaliveInterval {
+        contents.keepaliveInterval = interval * 2
+      }
+      let pause = configuration.backoff.delay(afterFailures: contents.machine.failures)
+      guard
+        let waiters = contents.machine.lost(
+          connection, hasServed: connection.hasServed, error, until: .now + pause)
+      else { return ([], nil) }
       defer { contents.probe = nil }
       return (waiters, contents.probe)
     }
     probe?.cancel()
-    let error = RPCError(
-      .unavailable, "\(endpoint): the connection was lost before its server was ready")
     for waiter in waiters { waiter.resume(returning: .failure(error)) }
   }
 

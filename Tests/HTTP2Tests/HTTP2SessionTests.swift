@@ -6,7 +6,7 @@ import Testing
   func exchange() throws {
     let pair = SessionPair()
     let stream = HTTP2Stream()
-    #expect(pair.client.request(stream, SessionPair.request, hasBody: true))
+    #expect(pair.client.request(stream, SessionPair.request, hasBody: true) == .opened)
     pair.client.send(stream, [1, 2, 3])
     pair.client.finish(stream, nil)
     try pair.run()
@@ -213,7 +213,7 @@ import Testing
     #expect(pair.clientEvents.last == .goAway(1, 0))
     // A new stream is refused here, before it costs a round trip.
     let late = HTTP2Stream()
-    if pair.client.request(late, SessionPair.request, hasBody: false) {
+    if pair.client.request(late, SessionPair.request, hasBody: false) == .opened {
       try pair.run()
       #expect(late.isClosed)
     }

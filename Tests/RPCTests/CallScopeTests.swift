@@ -279,4 +279,229 @@ import Testing
       }
     }
   }
+
+  @Test(
+    "A handler's scope ends although one of its tasks still waits for requests", arguments: carriers
+  )
+  func readerLeft(_ transport: Transport) async throws {
+    let ends = InterceptorTests.Log()
+    var router = ServiceRouter(compressions: .standard)
+    router.handle(Echo.sum) { (requests: RequestStream<[UInt8]>, _) -> [UInt8] in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          var iterator = requests.makeAsyncIterator()
+          do {
+            while let request = try await iterator.next() {
+              ends.add("\(request)")
+            }
+            ends.add("complete")
+          } catch { ends.add("\(type(of: error))") }
+        }
+        while ends.all.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+        // What has come is not lost to a reader that comes after one that was cancelled.
+        group.cancelAll()
+        try await group.waitForAll()
+        throw RPCError(.alreadyExists, "enough")
+      }
+    }
+    try await transport.withClient(router) { client in
+      let error = await #expect(throws: RPCError.self) {
+        try await client.clientStreaming(
+          Echo.sum, options: CallOptions(timeout: .seconds(20))
+        ) { requests in
+          try await requests.write([7])
+          // Never finished by this side.
+          try await Task.sleep(for: .milliseconds(300))
+        }
+      }
+      #expect(error?.code == .alreadyExists)
+    }
+    #expect(ends.all == ["[7]", "CancellationError"])
+  }
+
+  @Test(
+    "A handler's scope ends although one of its tasks still waits for room",
+    arguments: [
+      Transport.unix, .inProcess, .tls13,
+    ])
+  func writerLeft(_ transport: Transport) async throws {
+    var router = ServiceRouter()
+    let ended = InterceptorTests.Log()
+    let left = Flag()
+    router.handle(Echo.count) { (_: [UInt8], writer: ResponseWriter<[UInt8]>, _) in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          do {
+            while true { try await writer.write([UInt8](repeating: 1, count: 64 << 10)) }
+          } catch { ended.add("\((error as? RPCError)?.code.name ?? "\(error)")") }
+        }
+        try await Task.sleep(for: .milliseconds(200))
+        group.cancelAll()
+        try await group.waitForAll()
+      }
+      left.set()
+    }
+    try await transport.withClient(router) { client in
+      try await client.serverStreaming(Echo.count, [1]) { responses in
+        // Reads nothing until the handler has gone.
+        try await left.wait()
+        for try await _ in responses {}
+      }
+    }
+    #expect(ended.all == ["CANCELLED"])
+  }
+
+  @Test("An unfinished request is not taken for a whole one by a task that outlives the call")
+  func lostRequest() async throws {
+    let ends = InterceptorTests.Log()
+    let began = Flag()
+    let reading = Mutex<Task<Void, Never>?>(nil)
+    var router = ServiceRouter()
+    router.handle(Echo.sum) { (requests: RequestStream<[UInt8]>, _) -> [UInt8] in
+      let task = Task {
+        var count = 0
+        do {
+          for try await _ in requests {
+            count += 1
+            began.set()
+          }
+          ends.add("complete")
+        } catch { ends.add("\(type(of: error)) after \(count)") }
+      }
+      reading.withLock { $0 = task }
+      await task.value
+      return []
+    }
+    try await Transport.unix.withClient(router) { client in
+      let call = Task {
+        try await client.clientStreaming(Echo.sum) { requests in
+          try await requests.write([1])
+          try await Task.sleep(for: .seconds(60))
+        }
+      }
+      try await began.wait()
+      call.cancel()
+      _ = try? await call.value
+      let task = try #require(reading.withLock { $0 })
+      await task.value
+    }
+    #expect(ends.all == ["CancellationError after 1"])
+  }
+
+  @Test("An interceptor learns how a call ended before its handler")
+  func outcome() async throws {
+    struct Outcomes: ServerInterceptor {
+      let seen: @Sendable (String) -> Void
+      func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {
+        do {
+          try await next()
+          seen("returned \(call.outcome.map { $0.code.name } ?? "-")")
+        } catch {
+          seen("threw \(call.outcome.map { $0.code.name } ?? "-")")
+          throw error
+        }
+      }
+    }
+    let seen = Mutex<[String]>([])
+    var router = ServiceRouter(interceptors: [
+      Outcomes { line in seen.withLock { $0.append(line) } }
+    ])
+    router.handle(Echo.unary) { (request: [UInt8], _) -> [UInt8] in
+      switch request {
+      case [0]: return []
+      case [1]: throw RPCError(.notFound, "no")
+      case [2]: try await Task.sleep(for: .seconds(60))
+      default: try? await Task.sleep(for: .seconds(60))
+      }
+      return []
+    }
+    router.limit(Echo.unary, MethodLimits(timeout: .seconds(1)))
+    try await Transport.unix.withClient(router) { client in
+      for request: UInt8 in 0..<2 { _ = try? await client.unary(Echo.unary, [request]) }
+      for request: UInt8 in 2..<4 {
+        _ = try? await client.unary(Echo.unary, [request])
+        while seen.withLock({ $0.count }) <= request { try await Task.sleep(for: .milliseconds(1)) }
+      }
+      for request: UInt8 in 2..<4 {
+        let call = Task { try await client.unary(Echo.unary, [request]) }
+        try await Task.sleep(for: .milliseconds(100))
+        call.cancel()
+        while seen.withLock({ $0.count }) <= request + 2 {
+          try await Task.sleep(for: .milliseconds(1))
+        }
+      }
+    }
+    #expect(
+      seen.withLock { $0 } == [
+        "returned -", "threw -", "threw DEADLINE_EXCEEDED", "returned DEADLINE_EXCEEDED",
+        "threw CANCELLED", "returned CANCELLED",
+      ])
+  }
+
+  @Test("A malformed request is the interceptors' business too")
+  func malformed() async throws {
+    struct Codes: ServerInterceptor {
+      let seen: @Sendable (StatusCode?) -> Void
+      func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {
+        do { try await next() } catch {
+          seen((error as? RPCError)?.code)
+          throw error
+        }
+      }
+    }
+    struct Unreadable: Error {}
+    let seen = Mutex<[StatusCode?]>([])
+    var router = ServiceRouter(interceptors: [Codes { code in seen.withLock { $0.append(code) } }])
+    let codec = MessageCodec<[UInt8]>(
+      decode: { (_: borrowing Span<UInt8>) throws -> [UInt8] in throw Unreadable() },
+      encode: { _, _ in }, decodeJSON: { (_: borrowing Span<UInt8>) in [] }, encodeJSON: { _, _ in }
+    )
+    let method = RPC.Method<[UInt8], [UInt8]>(
+      service: "test.Echo", name: "Unary", kind: .unary, request: codec, response: .bytes)
+    router.handle(method) { (request: [UInt8], _) in request }
+    try await Transport.unix.withClient(router) { client in
+      let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, [1]) }
+      #expect(seen.withLock { $0 } == [error?.code])
+    }
+  }
+
+  @Test("A status is sent without what is beside its code rather than not at all")
+  func largeStatus() async throws {
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { (request: [UInt8], call) -> [UInt8] in
+      let size = Int(request[0]) * 1000
+      if request[1] == 1 {
+        call.addTrailingMetadata(Metadata(["x": String(repeating: "x", count: size)]))
+        return []
+      }
+      throw RPCError(
+        .alreadyExists, String(repeating: "x", count: size),
+        details: [StatusDetail(typeURL: "type.googleapis.com/x.Y", value: [1])])
+    }
+    router.handle(Echo.count) { (request: [UInt8], writer: ResponseWriter<[UInt8]>, _) in
+      try await writer.write([1])
+      throw RPCError(.alreadyExists, String(repeating: "x", count: Int(request[0]) * 1000))
+    }
+    for carrier in Self.carriers where carrier != .inProcess {
+      try await carrier.withClient(router) { client in
+        for size: UInt8 in [1, 17, 70] {
+          let error = await #expect(throws: RPCError.self) {
+            try await client.unary(Echo.unary, [size, 0])
+          }
+          #expect(error?.code == .alreadyExists, "\(size) kB by \(carrier)")
+          let streamed = await #expect(throws: RPCError.self) {
+            try await client.serverStreaming(Echo.count, [size]) { for try await _ in $0 {} }
+          }
+          #expect(streamed?.code == .alreadyExists, "\(size) kB by \(carrier)")
+        }
+      }
+    }
+    try await Transport.unix.withClient(router) { client in
+      _ = try await client.unary(Echo.unary, [1, 1])
+      let error = await #expect(throws: RPCError.self) {
+        try await client.unary(Echo.unary, [17, 1])
+      }
+      #expect(error?.code == .resourceExhausted)
+    }
+  }
 }

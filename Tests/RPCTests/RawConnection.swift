@@ -21,6 +21,12 @@ final class RawConnection {
     limitTimes()
   }
 
+  /// A connection that a server has accepted.
+  init(accepted descriptor: Int32) {
+    self.descriptor = descriptor
+    limitTimes()
+  }
+
   /// A TCP connection on loopback.
   init(port: Int) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -47,6 +47,42 @@ import Testing
     #expect(machine.failures == 3)
   }
 
+  @Test("A connection that ends before it has answered anything is a failure like others")
+  func neverServed() {
+    var machine = Machine()
+    #expect(ask(&machine, 1) == "connect")
+    #expect(machine.failed(down, until: now) == [1])
+    for failures in 2..<5 {
+      #expect(ask(&machine, failures, after: .seconds(2)) == "connect")
+      let connection = Connection()
+      #expect(machine.connected(connection, isProbed: false) == [failures])
+      #expect(machine.failures == failures)
+      #expect(
+        machine.lost(connection, hasServed: false, down, until: now + .seconds(1)) == [])
+      #expect(ask(&machine, 10) == "down")
+    }
+    // One that has served ends the count.
+    let connection = Connection()
+    #expect(ask(&machine, 11, after: .seconds(2)) == "connect")
+    #expect(machine.connected(connection, isProbed: false) == [11])
+    #expect(machine.lost(connection, hasServed: true, down, until: now + .seconds(1)) == [])
+    #expect(ask(&machine, 12) == "connect")
+    #expect(machine.failures == 1)
+  }
+
+  @Test("One connection that ends before it has answered anything is followed by another at once")
+  func replaced() {
+    var machine = Machine()
+    for expected in [1, 2] {
+      #expect(ask(&machine, expected) == "connect")
+      let connection = Connection()
+      #expect(machine.connected(connection, isProbed: false) == [expected])
+      #expect(machine.failures == expected)
+      #expect(machine.lost(connection, hasServed: false, down, until: now + .seconds(1)) == [])
+    }
+    #expect(ask(&machine, 3) == "down")
+  }
+
   @Test("A connection that is probed is used from when it is ready until it is not")
   func probed() {
     var machine = Machine()
@@ -61,7 +97,7 @@ import Testing
     #expect(machine.reported(connection, down) == [])
     #expect(ask(&machine, 5, waitsForReady: true) == "wait")
     #expect(machine.reported(Connection(), nil) == [])
-    #expect(machine.lost(connection) == [5])
+    #expect(machine.lost(connection, hasServed: true, down, until: now) == [5])
     #expect(ask(&machine, 6) == "connect")
   }
 

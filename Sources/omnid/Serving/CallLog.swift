@@ -19,10 +19,12 @@ struct CallLog: ServerInterceptor {
     let start = ContinuousClock.now
     do {
       try await next()
-      log(call, level, "OK", since: start)
+      let status = call.outcome
+      log(call, level, status?.code.name ?? "OK", since: start, error: status?.message)
     } catch {
-      let status = error as? RPCError
-      let code = error is CancellationError ? "CANCELLED" : status?.code.name ?? "UNKNOWN"
+      let status = call.outcome ?? error as? RPCError
+      let code =
+        status?.code.name ?? (error is CancellationError ? "CANCELLED" : "UNKNOWN")
       log(call, level, code, since: start, error: status?.message)
       throw error
     }

@@ -61,7 +61,7 @@ final class HTTP2Conversation {
     guard role == .client else { return }
     for number in 0..<3 {
       let stream = HTTP2Stream()
-      if session.request(stream, Self.request, hasBody: number > 0) {
+      if session.request(stream, Self.request, hasBody: number > 0) == .opened {
         open[ObjectIdentifier(stream)] = stream
         if number > 0 { session.send(stream, [UInt8](repeating: 7, count: 3000)) }
         if number == 2 { session.finish(stream, nil) }

@@ -1,0 +1,34 @@
+/// How many streams a peer may make this end reset: so many at once, and so many more per second.
+///
+/// A peer whose own RST_STREAM are counted can break the rules on each of its streams instead, so that
+/// the streams are reset for it while what they had begun still runs ("MadeYouReset", CVE-2025-8671).
+struct ResetBudget {
+  private let burst: Double
+  private let rate: Double
+  private var left: Double
+  private var updated: ContinuousClock.Instant?
+
+  init(burst: UInt64, perSecond rate: UInt64) {
+    self.burst = Double(burst)
+    self.rate = Double(rate)
+    left = Double(burst)
+  }
+
+  var isSpent: Bool { left < 0 }
+
+  /// A stream was reset with that error code.
+  mutating func count(_ errorCode: UInt32, now: ContinuousClock.Instant = .now) {
+    guard Self.tellsOfFault(errorCode) else { return }
+    if let updated { left = min(burst, left + rate * ((now - updated) / .seconds(1))) }
+    updated = now
+    left -= 1
+  }
+
+  /// The peer has caused it: PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR.
+  private static func tellsOfFault(_ errorCode: UInt32) -> Bool {
+    switch errorCode {
+    case 1, 3, 5, 6: true
+    default: false
+    }
+  }
+}

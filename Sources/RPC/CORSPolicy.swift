@@ -4,10 +4,15 @@ public struct CORSPolicy: Sendable {
   public var allowedOrigins: [String]
   /// How long a browser may remember a preflight's answer, in seconds.
   public var maxAgeSeconds: Int
+  /// Response metadata that pages may read beside what the protocols need.
+  public var exposedFields: [String]
 
-  public init(allowedOrigins: [String] = [], maxAgeSeconds: Int = 7200) {
+  public init(
+    allowedOrigins: [String] = [], maxAgeSeconds: Int = 7200, exposedFields: [String] = []
+  ) {
     self.allowedOrigins = allowedOrigins
     self.maxAgeSeconds = maxAgeSeconds
+    self.exposedFields = exposedFields
   }
 
   /// The fields of a response to a page of that origin; nil when it may not call.
@@ -18,8 +23,10 @@ public struct CORSPolicy: Sendable {
     fields.append("vary", "origin")
     fields.append(
       "access-control-expose-headers",
-      "grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding, "
-        + "connect-content-encoding, content-encoding")
+      ([
+        "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding",
+        "connect-content-encoding", "content-encoding",
+      ] + exposedFields).joined(separator: ", "))
     return fields
   }
 

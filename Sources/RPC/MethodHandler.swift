@@ -36,6 +36,8 @@ struct InterceptorChain: Sendable {
 }
 
 extension MethodHandler {
+  /// Connect's GET calls it too.
+  var answersGet: Bool { kind == .unary && idempotency == .noSideEffects }
   var bounds: MethodBounds? { nil }
   var unlimited: any MethodHandler { self }
 }

@@ -128,6 +128,15 @@ struct ResponseReader {
       if sawEnd {
         throw RPCError(.internalError, "the server sent more after the end of the stream")
       }
+      let endFlag: UInt8 =
+        switch wireProtocol {
+        case .grpc: 0
+        case .grpcWeb: 0x80
+        case .connect: 2
+        }
+      if flags & ~(Envelope.compressedFlag | endFlag) != 0 {
+        throw RPCError(.internalError, "a message has unknown flags: \(flags)")
+      }
       var bytes: [UInt8]
       if flags & Envelope.compressedFlag != 0 {
         guard let compression else {
@@ -137,9 +146,7 @@ struct ResponseReader {
       } else {
         bytes = message.withUnsafeBufferPointer { Array($0) }
       }
-      let isEnd =
-        wireProtocol == .grpcWeb && flags & 0x80 != 0 || wireProtocol == .connect && flags & 2 != 0
-      if isEnd {
+      if flags & endFlag != 0 {
         ends.append((flags, bytes))
         sawEnd = true
       } else {

@@ -1,7 +1,11 @@
 extension ServerCall: HTTPRequestReceiver {
   public func received(_ data: borrowing Span<UInt8>, isLast: Bool) {
     unreleasedBytes += data.count
-    guard machine.isOpen else { return returnCredit() }
+    guard machine.isOpen else {
+      returnCredit()
+      refused?.received(data, isLast: isLast)
+      return
+    }
     // A unary request usually arrives as one piece: decode it where it lies.
     if isLast, inbox == nil, resolved.isPlain, executor.runsAtOnce,
       data.count >= Envelope.prefixLength, data[0] == 0
@@ -18,11 +22,12 @@ extension ServerCall: HTTPRequestReceiver {
     do throws(RPCError) {
       try take(data)
     } catch {
-      return fail(error)
+      return fail(error, amidRequest: !isLast)
     }
     guard updateHeld() else {
       return fail(
-        RPCError(.resourceExhausted, "too many request bytes wait on this connection or server"))
+        RPCError(.resourceExhausted, "too many request bytes wait on this connection or server"),
+        amidRequest: !isLast)
     }
     returnCredit()
     if isLast { receivedEnd() }
@@ -78,9 +83,7 @@ extension ServerCall: HTTPRequestReceiver {
   private func receivedEnvelope(
     _ flags: UInt8, _ message: borrowing Span<UInt8>
   ) throws(RPCError) {
-    if form.family == .connectStreaming && flags & 0x02 != 0 {
-      throw RPCError(.invalidArgument, "a client does not send an end-of-stream envelope")
-    }
+    if flags & ~Envelope.compressedFlag != 0 { throw unknownFlags(flags) }
     if flags & Envelope.compressedFlag == 0 {
       return try receivedMessage(
         RequestInbox.Message(bytes: message.withUnsafeBufferPointer { Array($0) }))
@@ -92,6 +95,20 @@ extension ServerCall: HTTPRequestReceiver {
       RequestInbox.Message(
         bytes: try compression.decompress(message, limit: limits.requestMessageBytes),
         wasCompressed: true))
+  }
+
+  /// A bit that a later version of a protocol may define must not be taken for nothing.
+  private func unknownFlags(_ flags: UInt8) -> RPCError {
+    switch form.family {
+    case .connectStreaming where flags & 0x02 != 0:
+      RPCError(.invalidArgument, "a client does not send an end-of-stream envelope")
+    case .grpcWeb where flags & 0x80 != 0, .grpcWebText where flags & 0x80 != 0:
+      RPCError(.internalError, "a client does not send trailers")
+    default:
+      RPCError(
+        form.family == .connectStreaming ? .invalidArgument : .internalError,
+        "a message has unknown flags: \(flags)")
+    }
   }
 
   private func receivedMessage(_ message: RequestInbox.Message) throws(RPCError) {
@@ -110,7 +127,10 @@ extension ServerCall: HTTPRequestReceiver {
   }
 
   public func receivedEnd() {
-    guard machine.isOpen else { return }
+    guard machine.isOpen else {
+      refused?.receivedEnd()
+      return
+    }
     if let inbox, !inbox.isAtBoundary {
       return fail(
         RPCError(
@@ -138,6 +158,7 @@ extension ServerCall: HTTPRequestReceiver {
 
   public func streamClosed(errorCode: UInt32?) {
     if machine.streamLost() == .cancelHandler { abandon() }
+    refused?.streamClosed(errorCode: errorCode)
   }
 
   /// The whole body of a Connect unary request is its message.

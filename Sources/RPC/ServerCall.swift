@@ -34,6 +34,8 @@ public final class ServerCall: @unchecked Sendable {
   private final class Extras: @unchecked Sendable {
     // @unchecked: all but the metadata is touched on the call's executor only, or set once.
 
+    /// Waits for the end of a request that was refused in the middle of it.
+    var refused: RefusedRequest?
     /// See `inbox`.
     var inbox: RequestInbox?
     /// Set by `compressResponses`, before the first message.
@@ -95,6 +97,7 @@ public final class ServerCall: @unchecked Sendable {
   /// What has come of the request and is not with the handler; nil for most calls, whose one message
   /// comes whole.
   var inbox: RequestInbox? { extras?.inbox }
+  var refused: RefusedRequest? { extras?.refused }
 
   // MARK: For handlers and interceptors
 
@@ -148,12 +151,14 @@ public final class ServerCall: @unchecked Sendable {
       makeExtras().compressingForm = resolved.form
       return
     }
-    let offered =
-      head.fields.first("grpc-accept-encoding") ?? head.fields.first("connect-accept-encoding")
-    let names = (offered ?? "").split(separator: ",").map { $0.drop { $0 == " " } }
-    guard
-      let chosen = resolved.compressions.first(where: { names.contains($0.name[...]) })
+    // Connect's forms compress from the start with what the client takes.
+    guard form.family != .connectUnary, form.family != .connectStreaming,
+      let offered = head.fields.first("grpc-accept-encoding")
     else { return }
+    let accepted = AcceptedEncodings(offered)
+    guard let chosen = resolved.compressions.first(where: { accepted.contains($0.name) }) else {
+      return
+    }
     makeExtras().compressingForm = form.compressing(with: chosen)
   }
 
@@ -319,7 +324,10 @@ public final class ServerCall: @unchecked Sendable {
   }
 
   /// Ends the call with an error. On the executor.
-  package func fail(_ error: RPCError) {
+  ///
+  /// - Parameter amidRequest: more of the request is to come. Connect's unary callers, who may be any HTTP
+  ///   client, get the answer when they have sent it.
+  package func fail(_ error: RPCError, amidRequest: Bool = false) {
     let task = self.task
     if isHandled { note(error) }
     switch machine.ended() {
@@ -328,7 +336,11 @@ public final class ServerCall: @unchecked Sendable {
       if head.listBytes > stream.headLimit || trailers.listBytes > stream.headLimit {
         (head, body, trailers) = form.refusal(brief(error), Metadata(), Metadata())
       }
-      stream.respond(head, body: body, trailers: trailers)
+      if amidRequest, form.family == .connectUnary, case .fields(let fields) = head {
+        makeExtras().refused = RefusedRequest(stream, head: fields, body: body)
+      } else {
+        stream.respond(head, body: body, trailers: trailers)
+      }
     case .trailers: end(error)
     case .discard: return
     }

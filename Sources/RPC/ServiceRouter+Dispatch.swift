@@ -2,11 +2,26 @@
 private struct RequestFacts {
   var contentType = ""
   var timeout: Duration?
-  var encoding: String?
-  var acceptEncoding: String?
+  /// Encodings of the request and those taken for the response, by the protocol whose fields name them:
+  /// gRPC's, Connect's for streams, and HTTP's, which are Connect's for unary calls. An HTTP client, every
+  /// browser among them, sends its own with whatever protocol it speaks.
+  var grpc = Encodings()
+  var connect = Encodings()
+  var http = Encodings()
   var origin: String?
   var isPlainGRPC = false
   var fault: RPCError?
+
+  struct Encodings {
+    /// Nil for none.
+    var request: String?
+    /// Which field names those that are taken.
+    var acceptedField: Int?
+
+    func accepted(_ fields: HeaderFields) -> AcceptedEncodings? {
+      acceptedField.map { AcceptedEncodings(fields.value($0)) }
+    }
+  }
 
   init(_ fields: HeaderFields) {
     for i in 0..<fields.count {
@@ -27,16 +42,27 @@ private struct RequestFacts {
         } else {
           fault = RPCError(.invalidArgument, "malformed connect-timeout-ms")
         }
-      case 13 where fields.nameEquals(i, "grpc-encoding"),
-        24 where fields.nameEquals(i, "connect-content-encoding"),
-        16 where fields.nameEquals(i, "content-encoding"):
-        if !fields.valueEquals(i, "identity") { encoding = fields.value(i) }
-      case 15 where fields.nameEquals(i, "accept-encoding"),
-        23 where fields.nameEquals(i, "connect-accept-encoding"):
-        acceptEncoding = fields.value(i)
+      case 13 where fields.nameEquals(i, "grpc-encoding"):
+        if !fields.valueEquals(i, "identity") { grpc.request = fields.value(i) }
+      case 20 where fields.nameEquals(i, "grpc-accept-encoding"): grpc.acceptedField = i
+      case 24 where fields.nameEquals(i, "connect-content-encoding"):
+        if !fields.valueEquals(i, "identity") { connect.request = fields.value(i) }
+      case 23 where fields.nameEquals(i, "connect-accept-encoding"):
+        connect.acceptedField = i
+      case 16 where fields.nameEquals(i, "content-encoding"):
+        if !fields.valueEquals(i, "identity") { http.request = fields.value(i) }
+      case 15 where fields.nameEquals(i, "accept-encoding"): http.acceptedField = i
       case 6 where fields.nameEquals(i, "origin"): origin = fields.value(i)
       default: break
       }
+    }
+  }
+
+  func encodings(_ family: CallForm.Family) -> Encodings {
+    switch family {
+    case .grpc, .grpcWeb, .grpcWebText: grpc
+    case .connectStreaming: connect
+    case .connectUnary: http
     }
   }
 
@@ -93,10 +119,18 @@ extension ServiceRouter: HTTPService {
     {
       return answer(head, stream, status: 204, fields, "")
     }
+    guard let handler = routes.find(head.fields, head.pathField) else {
+      return answer(head, stream, status: 404, HeaderFields(), Self.unknownMethod)
+    }
     return answer(
-      head, stream, status: 405, HeaderFields(["allow": "POST, GET"]),
+      head, stream, status: 405,
+      HeaderFields(["allow": handler.answersGet ? "POST, GET" : "POST"]),
       "Methods are called with POST, or with GET where they have no side effects.")
   }
+
+  private static let unknownMethod =
+    "There is no method of that name here. Methods are called with POST to "
+    + "/package.Service/Method."
 
   private func acceptPost(
     _ head: HTTPRequestHead, _ facts: RequestFacts, _ stream: any HTTPServerStream
@@ -109,20 +143,20 @@ extension ServiceRouter: HTTPService {
     }
     let found = routes.find(head.fields, head.pathField)
     let form: CallForm
-    if facts.isPlainGRPC && facts.encoding == nil && facts.origin == nil {
+    if facts.isPlainGRPC && facts.grpc.request == nil && facts.origin == nil {
       form = .plain
     } else {
-      switch makeForm(family, isJSON, facts) {
+      switch makeForm(family, isJSON, facts, head.fields) {
       case .success(let made): form = made
       case .failure(let refused):
-        return refuse(stream, refused.form, refused.error)
+        return refuse(head, stream, refused.form, refused.error)
       }
     }
-    if let fault = facts.fault { return refuse(stream, form, fault) }
+    if let fault = facts.fault { return refuse(head, stream, form, fault) }
     guard let handler = found ?? (family == .grpc ? fallback : nil) else {
       let path = head.fields.value(head.pathField)
       return refuse(
-        stream, form,
+        head, stream, form,
         RPCError(.unimplemented, "no such method here: \(path.prefix(256))"), status: 404)
     }
     // Connect has one protocol for unary calls and one for all others.
@@ -165,12 +199,9 @@ extension ServiceRouter: HTTPService {
     _ head: HTTPRequestHead, _ facts: RequestFacts, _ stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
     guard let handler = routes.find(head.fields, head.pathField) else {
-      return answer(
-        head, stream, status: 404, HeaderFields(),
-        "There is no method of that name here. Methods are called with POST to "
-          + "/package.Service/Method.")
+      return answer(head, stream, status: 404, HeaderFields(), Self.unknownMethod)
     }
-    guard handler.kind == .unary, handler.idempotency == .noSideEffects else {
+    guard handler.answersGet else {
       return answer(
         head, stream, status: 405, HeaderFields(["allow": "POST"]),
         "This method is called with POST: only unary methods without side effects answer GET.")
@@ -179,21 +210,23 @@ extension ServiceRouter: HTTPService {
     let query = path.firstIndex(of: "?").map { path[path.index(after: $0)...] } ?? ""
     guard let query = ConnectQuery(query) else {
       let form = CallForm(.connectUnary, isJSON: true, contentType: "application/json")
-      return refuse(stream, form, RPCError(.invalidArgument, "the query is not a Connect request"))
+      return refuse(
+        head, stream, form, RPCError(.invalidArgument, "the query is not a Connect request"))
     }
     var facts = facts
-    facts.encoding = query.compression
+    facts.http.request = query.compression
     guard query.encoding == "json" || query.encoding == "proto" else {
       return answer(
         head, stream, status: 415, HeaderFields(), "The query's encoding is json or proto.")
     }
-    switch makeForm(.connectUnary, query.encoding == "json", facts) {
-    case .failure(let refused): return refuse(stream, refused.form, refused.error)
+    switch makeForm(.connectUnary, query.encoding == "json", facts, head.fields, isCacheable: true)
+    {
+    case .failure(let refused): return refuse(head, stream, refused.form, refused.error)
     case .success(let form):
-      if let fault = facts.fault { return refuse(stream, form, fault) }
+      if let fault = facts.fault { return refuse(head, stream, form, fault) }
       let resolved = resolve(handler, form, facts.timeout)
       if let bounds = resolved.bounds, !bounds.enter() {
-        return refuse(stream, form, Self.tooMany(handler))
+        return refuse(head, stream, form, Self.tooMany(handler))
       }
       let call = ServerCall(stream: stream, head: head, resolved: resolved)
       if query.message.count > resolved.limits.requestMessageBytes {
@@ -210,28 +243,35 @@ extension ServiceRouter: HTTPService {
     var error: RPCError
   }
 
+  /// - Parameter isCacheable: caches have to know on which fields the answer depends.
   private func makeForm(
-    _ family: CallForm.Family, _ isJSON: Bool, _ facts: RequestFacts
+    _ family: CallForm.Family, _ isJSON: Bool, _ facts: RequestFacts, _ fields: HeaderFields,
+    isCacheable: Bool = false
   ) -> Result<CallForm, Refused> {
     let accepted = compressions.map(\.name).joined(separator: ",")
+    let encodings = facts.encodings(family)
     var request: (any MessageCompression)?
-    if let encoding = facts.encoding {
+    if let encoding = encodings.request {
       request = compressions.first { $0.name == encoding }
     }
     var response: (any MessageCompression)?
     switch family {
-    case .grpc, .grpcWeb, .grpcWebText: response = request
-    case .connectUnary, .connectStreaming:
-      let names = (facts.acceptEncoding ?? "").split(separator: ",").map { part in
-        part.prefix { $0 != ";" }.filter { $0 != " " }
+    case .grpc, .grpcWeb, .grpcWebText:
+      // What the client sends it takes too, unless it says otherwise.
+      response = request
+      if let request, let accepted = encodings.accepted(fields), !accepted.contains(request.name) {
+        response = nil
       }
-      response = compressions.first { names.contains($0.name) }
+    case .connectUnary, .connectStreaming:
+      response = encodings.accepted(fields)?.preferred(among: compressions)
     }
+    var headFields = facts.origin.flatMap { cors.fields(origin: $0) } ?? HeaderFields()
+    if isCacheable && !compressions.isEmpty { headFields.append("vary", "accept-encoding") }
     let form = CallForm(
       family, isJSON: isJSON, contentType: Self.contentType(family, isJSON),
       requestCompression: request, responseCompression: response, acceptedEncodings: accepted,
-      headFields: facts.origin.flatMap { cors.fields(origin: $0) } ?? HeaderFields())
-    if let encoding = facts.encoding, request == nil {
+      headFields: headFields)
+    if let encoding = encodings.request, request == nil {
       return .failure(
         Refused(
           form: form,
@@ -257,7 +297,7 @@ extension ServiceRouter: HTTPService {
     _ head: HTTPRequestHead, _ resolved: ResolvedCall, _ stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
     if let bounds = resolved.bounds, !bounds.enter() {
-      return refuse(stream, resolved.form, Self.tooMany(resolved.handler))
+      return refuse(head, stream, resolved.form, Self.tooMany(resolved.handler))
     }
     let call = ServerCall(stream: stream, head: head, resolved: resolved)
     if resolved.kind.clientStreams { call.startHandler() }
@@ -292,16 +332,23 @@ extension ServiceRouter: HTTPService {
 
   /// - Parameter status: the HTTP status for Connect's unary protocol, where it is not the code's.
   private func refuse(
-    _ stream: any HTTPServerStream, _ form: CallForm, _ error: RPCError, status: Int? = nil
+    _ request: HTTPRequestHead, _ stream: any HTTPServerStream, _ form: CallForm, _ error: RPCError,
+    status: Int? = nil
   ) -> (any HTTPRequestReceiver)? {
-    var (head, body, trailers) = form.refusal(error, Metadata(), Metadata())
-    if let status, form.family == .connectUnary, case .fields(let fields) = head {
+    let (head, body, trailers) = form.refusal(error, Metadata(), Metadata())
+    guard form.family == .connectUnary, case .fields(var fields) = head else {
+      stream.respond(head, body: body, trailers: trailers)
+      return nil
+    }
+    if let status {
       var replaced = HeaderFields([":status": String(status)])
       for i in 1..<fields.count { replaced.append(fields.name(i), fields.value(i)) }
-      head = .fields(replaced)
+      fields = replaced
     }
-    stream.respond(head, body: body, trailers: trailers)
-    body = []
-    return nil
+    if request.isComplete {
+      stream.respond(.fields(fields), body: body, trailers: .none)
+      return nil
+    }
+    return RefusedRequest(stream, head: fields, body: body)
   }
 }

@@ -96,6 +96,33 @@ final class RawConnection {
     }
   }
 
+  struct Frame {
+    var type: UInt8
+    var flags: UInt8
+    var payload: [UInt8]
+  }
+
+  /// The frames that come, up to one for which the condition holds; all that came when the peer closes or is
+  /// silent before that.
+  func frames(until isLast: (Frame) -> Bool) -> [Frame] {
+    var frames: [Frame] = []
+    var all: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+      while all.count >= 9 {
+        let length = Int(all[0]) << 16 | Int(all[1]) << 8 | Int(all[2])
+        guard all.count >= 9 + length else { break }
+        frames.append(
+          Frame(type: all[3], flags: all[4], payload: Array(all[9..<9 + length])))
+        all.removeFirst(9 + length)
+        if isLast(frames[frames.count - 1]) { return frames }
+      }
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
+      if count <= 0 { return frames }
+      all += buffer[..<count]
+    }
+  }
+
   /// Everything until the peer closes, for at most `limit` bytes; nil when it does not close.
   func readToEnd(limit: Int = 1 << 20) -> [UInt8]? {
     var all: [UInt8] = []

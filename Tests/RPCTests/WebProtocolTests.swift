@@ -189,7 +189,155 @@ import Testing
     #expect(home.fields.first("content-length") == String(home.body.count))
     let method = try await send("/t.S/List", [:], method: "GET")
     #expect(method.status == 405 && !method.body.isEmpty)
-    let head = try await send("/", [:], method: "HEAD")
+    let head = try await send("/t.S/Check", [:], method: "HEAD")
     #expect(head.status == 405 && head.body.isEmpty)
+  }
+
+  // MARK: Encodings
+
+  static let text = RPC.Method<[UInt8], [UInt8]>(
+    service: "t.S", name: "Text", kind: .unary, idempotency: .noSideEffects, request: .bytes,
+    response: .bytes)
+  static let texts = RPC.Method<[UInt8], [UInt8]>(
+    service: "t.S", name: "Texts", kind: .serverStreaming, request: .bytes, response: .bytes)
+
+  /// Answers with what is worth compressing.
+  static func compressible() -> HTTPClient {
+    var router = ServiceRouter(compressions: .standard)
+    let long = [UInt8](repeating: 7, count: 4000)
+    router.handle(text) { (_: [UInt8], _) in long }
+    router.handle(texts) { (_: [UInt8], writer: ResponseWriter<[UInt8]>, _) in
+      try await writer.write(long)
+    }
+    return HTTPClient(InProcessChannel(router))
+  }
+
+  private func encoding(
+    _ field: StaticString, _ path: String, _ fields: [(String, String)], body: [UInt8] = [],
+    method: String = "POST"
+  ) async throws -> String? {
+    var all = HeaderFields()
+    for (name, value) in fields { all.append(name, value) }
+    let response = try await Self.compressible().send(
+      HTTPRequest(method: method, path: path, fields: all, body: body), timeout: .seconds(5))
+    #expect(response.status == 200)
+    return response.fields.first(field)
+  }
+
+  @Test(
+    "A unary answer is compressed as the client likes best, and not at all where it says so",
+    arguments: [
+      ("gzip", "gzip"), ("deflate, gzip", "deflate"), ("deflate;q=0.5, gzip;q=0.8", "gzip"),
+      ("gzip;q=0", nil), ("deflate, gzip;q=0", "deflate"), ("br, gzip", "gzip"), ("br", nil),
+      ("identity, gzip", "gzip"), ("identity, gzip;q=0.5", nil), ("", nil),
+      ("gzip;q=1.0;x", "gzip"),
+    ] as [(String, String?)])
+  func preferred(_ accepted: String, _ chosen: String?) async throws {
+    let fields = [("content-type", "application/proto"), ("accept-encoding", accepted)]
+    #expect(try await encoding("content-encoding", "/t.S/Text", fields) == chosen)
+  }
+
+  @Test("What an HTTP client accepts is no word about a protocol's own encodings")
+  func ownEncodings() async throws {
+    let stream = [("content-type", "application/connect+proto")]
+    let empty = [UInt8]().enveloped()
+    let name: StaticString = "connect-content-encoding"
+    let browsers = stream + [("accept-encoding", "gzip, deflate, br")]
+    #expect(try await encoding(name, "/t.S/Texts", browsers, body: empty) == nil)
+    let own = browsers + [("connect-accept-encoding", "gzip")]
+    #expect(try await encoding(name, "/t.S/Texts", own, body: empty) == "gzip")
+    let unary = [("content-type", "application/proto"), ("connect-accept-encoding", "gzip")]
+    #expect(try await encoding("content-encoding", "/t.S/Text", unary) == nil)
+    // gRPC and Connect's streams know nothing of content-encoding.
+    let grpc = [("content-type", "application/grpc"), ("content-encoding", "br")]
+    #expect(try await encoding("grpc-encoding", "/t.S/Text", grpc, body: empty) == nil)
+    let streamed = stream + [("content-encoding", "br")]
+    #expect(try await encoding(name, "/t.S/Texts", streamed, body: empty) == nil)
+  }
+
+  @Test("A gRPC client that compresses and says what it takes is not answered otherwise")
+  func grpcAccepted() async throws {
+    let compressed = try ZlibCompression.gzip.compress([1, 2, 3]).enveloped(flags: 1)
+    let fields = [("content-type", "application/grpc"), ("grpc-encoding", "gzip")]
+    for (accepted, chosen) in [
+      ("identity", nil), ("identity, deflate", nil), ("identity,deflate,gzip", "gzip"),
+    ] as [(String, String?)] {
+      for order in [false, true] {
+        let own = [("grpc-accept-encoding", accepted)]
+        let all = order ? own + fields : fields + own
+        #expect(
+          try await encoding("grpc-encoding", "/t.S/Text", all, body: compressed) == chosen)
+      }
+    }
+    #expect(try await encoding("grpc-encoding", "/t.S/Text", fields, body: compressed) == "gzip")
+  }
+
+  @Test("Caches are told on what a GET's answer depends")
+  func vary() async throws {
+    let path = "/t.S/Text?connect=v1&encoding=proto&message="
+    #expect(try await encoding("vary", path, [], method: "GET") == "accept-encoding")
+  }
+
+  @Test("What other methods of HTTP are told is true of the method that they name")
+  func allowed() async throws {
+    for (path, status, allow) in [
+      ("/t.S/Check", 405, "POST, GET"), ("/t.S/List", 405, "POST"), ("/t.S/None", 404, nil),
+    ] as [(String, Int, String?)] {
+      let response = try await send(path, [:], method: "PUT")
+      #expect(response.status == status && response.fields.first("allow") == allow, "\(path)")
+    }
+  }
+
+  @Test(
+    "Flags that no protocol defines are refused, and so are a client's trailers",
+    arguments: [UInt8(0x02), 0x04, 0x40, 0x80, 0x82, 0xff])
+  func flags(_ flags: UInt8) async throws {
+    let body = [UInt8]().enveloped(flags: flags)
+    for type in ["application/grpc", "application/grpc-web", "application/connect+proto"] {
+      let isStream = type.hasPrefix("application/connect")
+      let response = try await send(
+        isStream ? "/t.S/List" : "/t.S/Check", ["content-type": type], body)
+      let text = String(decoding: response.body, as: UTF8.self)
+      switch type {
+      case "application/grpc": #expect(response.fields.first("grpc-status") == "13")
+      case "application/grpc-web": #expect(text.contains("grpc-status: 13"), "\(text)")
+      default: #expect(text.contains("invalid_argument"), "\(text)")
+      }
+    }
+  }
+
+  @Test("A plain HTTP client is not stopped while it sends what is refused")
+  func refusedWhileSending() async throws {
+    var router = ServiceRouter(compressions: .standard)
+    router.limits.requestMessageBytes = 1000
+    router.handle(Self.text) { (_: [UInt8], _) in [] }
+    let json = ("content-type", "application/json")
+    // As HPACK has them: by index, in Huffman's code, as they stand.
+    let cases: [(String, [(String, String)], [UInt8])] = [
+      ("/t.S/None", [json], [0x8d]), ("/t.S/Text", [json, ("connect-timeout-ms", "x")], [0x8c]),
+      ("/t.S/Text", [json, ("content-encoding", "br")], [0x6c, 0x01]),
+      ("/t.S/Text", [json], Array("429".utf8)),
+    ]
+    for (path, fields, status) in cases {
+      try await withServer(router) { socket, _ in
+        let connection = try RawConnection(socket)
+        let head = RawConnection.fields(
+          [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "x")] + fields)
+        connection.send(
+          HostileFrameTests.hello + RawConnection.frame(1, flags: 4, stream: 1, head))
+        let piece = [UInt8](repeating: 0x20, count: 10_000)
+        for _ in 0..<4 {
+          connection.send(RawConnection.frame(0, flags: 0, stream: 1, piece))
+          try await Task.sleep(for: .milliseconds(10))
+        }
+        connection.send(RawConnection.frame(0, flags: 1, stream: 1, [0x7d]))
+        // END_STREAM of the answer, and no RST_STREAM before it.
+        let answer = connection.frames(until: { $0.type == 0 && $0.flags & 1 == 1 })
+        #expect(!answer.contains { $0.type == 3 }, "\(path) \(status)")
+        let heads = answer.filter { $0.type == 1 }.flatMap(\.payload)
+        #expect(
+          heads.indices.contains { heads[$0...].starts(with: status) }, "\(path) \(status)")
+      }
+    }
   }
 }

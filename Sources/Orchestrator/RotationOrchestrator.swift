@@ -69,7 +69,9 @@ public actor RotationOrchestrator {
     let run = RotationRun(
       cluster: cluster, rotation: rotation, journal: journal, driver: driver, clock: clock,
       settings: settings)
-    runs[name] = Task(executorPreference: settings.executor) {
+    // Detached: what the caller's task carries, such as the deadline that its calls inherit, is not the
+    // rotation's.
+    runs[name] = Task.detached(executorPreference: settings.executor) {
       await run.run()
       await self.ended(name, rotation.id)
     }
@@ -99,7 +101,7 @@ public actor RotationOrchestrator {
 
   private func recover() {
     guard state == .started, recovery == nil else { return }
-    recovery = Task(executorPreference: settings.executor) {
+    recovery = Task.detached(executorPreference: settings.executor) {
       await self.resolveDoubt()
     }
   }

@@ -146,7 +146,7 @@ public final class SocketChannel: ClientChannel {
         return connected(.failure(RPCError(.invalidArgument, "port \(port) does not exist")))
       }
       if let lookUp = configuration.lookUp {
-        Task {
+        Task.detached {
           do throws(RPCError) {
             self.connect(
               try await lookUp(host).map { .ip(host: $0, port: port) }, host: host)
@@ -248,7 +248,8 @@ public final class SocketChannel: ClientChannel {
     let bound = ConnectionChannel(connection, on: loop) { [weak self] method, path, fields in
       self?.requestHead(method, path, fields)
     }
-    return Task { [weak self, endpoint] in
+    // Detached: the deadline of the call that asked for the connection is not the probe's.
+    return Task.detached { [weak self, endpoint] in
       await probe.watch(bound) { [weak self] readiness in
         var error: RPCError?
         if case .notReady(let reason) = readiness {

@@ -1,4 +1,5 @@
 import Orchestrator
+import RPC
 import Rotation
 import Synchronization
 
@@ -15,6 +16,8 @@ final class FakeDriver: ClusterDriver {
     var machines = FakeDriver.machines
     /// Applied changes, in order: `PRE_ROTATE cp-1`.
     var applied: [String] = []
+    /// The deadlines that calls would inherit which a driver makes for them.
+    var deadlines: [ContinuousClock.Instant?] = []
     var authorities = 0
     var issued: [String] = []
   }
@@ -73,7 +76,10 @@ final class FakeDriver: ClusterDriver {
     if update({ $0.down.contains(machine.id) }) {
       throw DriverError(.unreachable, "no route to \(machine.address)")
     }
-    update { $0.applied.append("\(change.phase.name) \(machine.id)") }
+    update {
+      $0.applied.append("\(change.phase.name) \(machine.id)")
+      $0.deadlines.append(ServerCall.inheritedDeadline)
+    }
     return .changed
   }
 

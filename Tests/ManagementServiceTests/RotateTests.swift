@@ -29,6 +29,19 @@ struct RotateTests {
     #expect(status.requester == "uid:1000")
   }
 
+  @Test("A rotation is not bound to the deadline of the call that began it")
+  func outlivesItsCall() async throws {
+    let served = try await ServedManagement()
+    var request = RotateSecretRequest()
+    request.cluster = "demo"
+    request.component = .talosCA
+    _ = try await served.client.unary(
+      ManagementServiceMethods.rotateSecret, request, options: CallOptions(timeout: .seconds(50)))
+    #expect(try await served.finish().state == .succeeded)
+    let deadlines = served.driver.update { $0.deadlines }
+    #expect(deadlines.count == 15 && deadlines.allSatisfy { $0 == nil })
+  }
+
   @Test("Asking again for the same component attaches and starts nothing")
   func attaches() async throws {
     let served = try await ServedManagement(.init(held: ["cp-1"]))

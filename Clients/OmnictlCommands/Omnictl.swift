@@ -35,6 +35,11 @@ public enum Omnictl {
         guard let action = invocation.command.action else { return .wrongUsage }
         try await action(try Session(invocation, surroundings))
       }
+      if let failure = surroundings.output.failure {
+        throw CommandError(
+          .failed, "the output could not be written: \(failure)",
+          hint: "what it was written to is not complete")
+      }
       return .done
     } catch {
       surroundings.errors.write(error.line + "\n")

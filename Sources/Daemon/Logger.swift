@@ -4,16 +4,17 @@
 public struct Logger: Sendable {
   public let level: LogLevel
   private let format: LogFormat
-  private let write: @Sendable (String) -> Void
+  private let write: (@Sendable (String) -> Void)?
   private let now: @Sendable () -> String
 
   /// - Parameters:
   ///   - level: what matters less is left out.
-  ///   - write: takes a whole line with its line feed. Standard error, unless given.
+  ///   - write: takes a whole line with its line feed. Standard error, unless given, which never holds up
+  ///     who logs.
   ///   - now: the time, as it shall stand in the line.
   public init(
     level: LogLevel = .info, format: LogFormat = .text,
-    write: @escaping @Sendable (String) -> Void = { StandardStream.error.write($0) },
+    write: (@Sendable (String) -> Void)? = nil,
     now: @escaping @Sendable () -> String = { WallClock.timestamp() }
   ) {
     self.level = level
@@ -27,10 +28,20 @@ public struct Logger: Sendable {
     _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
   ) {
     guard level >= self.level else { return }
-    let line = LogLine(
-      time: now(), level: level, message: message(),
-      fields: fields().map { (name: $0.key, value: $0.value) })
-    write(line.written(as: format))
+    let line = self.line(level, message(), fields())
+    if let write { return write(line) }
+    LogStream.standard.write(line) { lost in
+      self.line(.warning, "log lines were lost: nobody read them", ["lines": .integer(Int64(lost))])
+    }
+  }
+
+  private func line(
+    _ level: LogLevel, _ message: String, _ fields: KeyValuePairs<String, LogValue>
+  ) -> String {
+    LogLine(
+      time: now(), level: level, message: message,
+      fields: fields.map { (name: $0.key, value: $0.value) }
+    ).written(as: format)
   }
 
   public func debug(

@@ -29,14 +29,6 @@ public enum PrivateFiles {
     return parent.isEmpty ? "/" : String(parent)
   }
 
-  /// Whether two paths lead to the same thing; false when either leads to nothing.
-  public static func areSame(_ a: String, _ b: String) -> Bool {
-    var first = stat()
-    var second = stat()
-    guard unsafe stat(a, &first) == 0, unsafe stat(b, &second) == 0 else { return false }
-    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
-  }
-
   public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
   /// Reads a small file whole.

@@ -23,8 +23,9 @@ enum Program {
   }
 
   private static func show(_ text: String) -> Int32 {
-    StandardStream.output.write(text)
-    return 0
+    if StandardStream.output.write(text) { return 0 }
+    StandardStream.error.write("omnid: the output cannot be written\n")
+    return 1
   }
 
   private static func refuse(_ problem: String) -> Int32 {

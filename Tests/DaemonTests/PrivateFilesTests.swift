@@ -21,16 +21,6 @@ struct PrivateFilesTests {
     }
   }
 
-  @Test("Two names of one directory are the same; what is missing is the same as nothing")
-  func same() throws {
-    let root = scratch()
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    try PrivateFiles.makeDirectory(root + "/a")
-    #expect(PrivateFiles.areSame(root + "/a", root + "/./a/"))
-    #expect(!PrivateFiles.areSame(root, root + "/a"))
-    #expect(!PrivateFiles.areSame(root + "/b", root + "/b"))
-  }
-
   @Test("A file in the place of a directory is an error that names it")
   func obstacle() throws {
     let file = scratch()

@@ -1,3 +1,4 @@
+import Glibc
 import ProtoCodec
 import RPC
 import RPCTransport
@@ -362,5 +363,20 @@ import Testing
     let bench = Bench(service)
     #expect(await bench.run("cluster", "list", "--timeout", "30ms") == .unreachable)
     #expect(bench.errors.text.contains("has not answered within 30ms"))
+  }
+
+  @Test("A command whose output could not be written has failed, unless its reader has had enough")
+  func outputLost() async {
+    for (arguments, isLost) in [
+      (["completion", "zsh"], true), (["secret", "--help"], true),
+      (["completion", "bash"], true), (["--help"], true), (["--help"], false),
+    ] {
+      let bench = Bench()
+      let full = open(isLost ? "/dev/full" : "/dev/null", O_WRONLY)
+      let code = await bench.run(arguments, output: StandardStream(descriptor: full))
+      #expect(code == (isLost ? .failed : .done), "\(arguments)")
+      #expect(bench.errors.lines.count { $0.contains("No space left") } == (isLost ? 1 : 0))
+      close(full)
+    }
   }
 }

@@ -61,6 +61,10 @@ struct CredentialFilesTests {
     #expect(refusal(two)?.message.contains("2 contexts") == true)
     #expect(refusal("context: c\n" + two)?.message.contains("no context c") == true)
     #expect(refusal(two, "c")?.message.contains("a, b") == true)
+    let many = (0..<400).map { "  \(String(repeating: "x", count: 180))\($0): {}\n" }.joined()
+    let refused = refusal("contexts:\n" + many, String(repeating: "c", count: 5000))
+    #expect(refused?.message.contains("395 more") == true)
+    #expect(refused.map { $0.message.utf8.count < 600 } == true)
   }
 
   @Test("Endpoints of all forms, and the target of old files, are dialled")

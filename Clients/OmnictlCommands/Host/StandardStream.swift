@@ -1,14 +1,26 @@
 internal import Glibc
+internal import Synchronization
 
 /// One of the standard streams, unbuffered: what is written is out.
-struct StandardStream: TextSink {
+final class StandardStream: TextSink {
   static let output = StandardStream(descriptor: STDOUT_FILENO)
   static let errors = StandardStream(descriptor: STDERR_FILENO)
 
   let descriptor: Int32
+  private let errorNumber = Atomic<Int32>(0)
+
+  init(descriptor: Int32) { self.descriptor = descriptor }
 
   func write(_ text: String) {
-    _ = Descriptor.write(Array(text.utf8), to: descriptor)
+    if let failed = Descriptor.write(Array(text.utf8), to: descriptor) {
+      errorNumber.store(failed, ordering: .relaxed)
+    }
+  }
+
+  /// A reader that has had enough, such as `head`, is no failure.
+  var failure: String? {
+    let failed = errorNumber.load(ordering: .relaxed)
+    return failed == 0 || failed == EPIPE ? nil : Descriptor.message(failed)
   }
 
   var isTerminal: Bool { isatty(descriptor) == 1 }

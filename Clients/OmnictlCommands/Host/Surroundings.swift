@@ -22,6 +22,12 @@ struct Surroundings: Sendable {
 /// Where text goes.
 protocol TextSink: Sendable {
   func write(_ text: String)
+  /// Why something that was written did not arrive; nil when all did.
+  var failure: String? { get }
+}
+
+extension TextSink {
+  var failure: String? { nil }
 }
 
 /// A terminal that can be drawn on.

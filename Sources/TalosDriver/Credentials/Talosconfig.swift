@@ -14,6 +14,11 @@ struct TalosContext {
 
 /// The client configuration file of the Talos API: read, and written for others to use.
 enum Talosconfig {
+  private static func short(_ name: String) -> String {
+    let most = 64
+    return name.count > most ? name.prefix(most) + "…" : name
+  }
+
   /// Takes one context out of a talosconfig.
   ///
   /// - Parameter context: its name; nil means the file's current one, or the only one.
@@ -36,8 +41,11 @@ enum Talosconfig {
       throw invalid("it has \(contexts.count) contexts and no current one: name one")
     }
     guard let entry = contexts.first(where: { $0.name == wanted }) else {
-      let names = contexts.map(\.name).joined(separator: ", ")
-      throw invalid("it has no context \(wanted), only \(names)")
+      // A status has to stay small enough to arrive.
+      let few = 5
+      var names = contexts.prefix(few).map { Self.short($0.name) }.joined(separator: ", ")
+      if contexts.count > few { names += " and \(contexts.count - few) more" }
+      throw invalid("it has no context \(Self.short(wanted)), only \(names)")
     }
     return try read(entry.value, name: wanted)
   }

@@ -28,7 +28,7 @@ struct Server {
   /// - Returns: the exit status.
   func run(until stop: OneTimeEvent) async -> Int32 {
     do {
-      let locks = try lockDirectories()
+      let locks = try lockState()
       defer { withExtendedLifetime(locks) {} }
       let sealer = try Sealer(masterKey: try masterKey())
       let store = try SQLiteStore(path: options.storePath)
@@ -91,26 +91,22 @@ struct Server {
 
   // MARK: - State
 
-  /// Holds the locks of the state directory and of the store's.
+  /// Holds the locks of the state directory and of the store.
   private final class Locks: Sendable {
-    let state: StateDirectoryLock
-    let store: StateDirectoryLock?
+    let state: ProcessLock
+    let store: ProcessLock
 
-    init(state: consuming StateDirectoryLock, store: consuming StateDirectoryLock?) {
+    init(state: consuming ProcessLock, store: consuming ProcessLock) {
       self.state = state
       self.store = store
     }
   }
 
-  private func lockDirectories() throws -> Locks {
+  private func lockState() throws -> Locks {
     try PrivateFiles.makeDirectory(options.stateDirectory)
-    let state = try StateDirectoryLock(directory: options.stateDirectory)
-    let storeDirectory = PrivateFiles.parent(of: options.storePath) ?? "."
-    try PrivateFiles.makeDirectory(storeDirectory)
-    if PrivateFiles.areSame(storeDirectory, options.stateDirectory) {
-      return Locks(state: state, store: nil)
-    }
-    return Locks(state: state, store: try StateDirectoryLock(directory: storeDirectory))
+    let state = try ProcessLock(directory: options.stateDirectory)
+    try PrivateFiles.makeDirectory(PrivateFiles.parent(of: options.storePath) ?? ".")
+    return Locks(state: state, store: try ProcessLock(store: options.storePath))
   }
 
   private func masterKey() throws -> [UInt8] {

@@ -28,10 +28,11 @@ final class Bench: Sendable {
 
   func run(_ line: String...) async -> ExitCode { await run(line) }
 
-  func run(_ line: [String]) async -> ExitCode {
+  func run(_ line: [String], output: (any TextSink)? = nil) async -> ExitCode {
     let router = service.router
     let surroundings = Surroundings(
-      variable: { [variables] in variables[$0] }, userID: 1000, output: output, errors: errors,
+      variable: { [variables] in variables[$0] }, userID: 1000, output: output ?? self.output,
+      errors: errors,
       screen: screen, now: { Samples.now },
       connect: { [self] (endpoint) throws(RPCError) in
         dialled.withLock { $0.append(endpoint) }

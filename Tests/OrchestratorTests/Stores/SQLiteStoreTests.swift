@@ -146,9 +146,9 @@ struct SQLiteStoreTests {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
     func take() throws -> Bool {
-      let lock = try StateDirectoryLock(directory: directory.path)
+      let lock = try ProcessLock(directory: directory.path)
       // flock belongs to the open file, so a second one in this process is as foreign as any.
-      do { _ = try StateDirectoryLock(directory: directory.path, patience: 0) } catch {
+      do { _ = try ProcessLock(directory: directory.path, patience: 0) } catch {
         #expect(error.code == .inUse)
         #expect(error.message.contains("process \(ProcessInfo.processInfo.processIdentifier)"))
         _ = consume lock
@@ -161,8 +161,33 @@ struct SQLiteStoreTests {
     #expect(try take())
     #expect(
       SQLiteStoreTests.code {
-        _ = try StateDirectoryLock(directory: directory.path + "/missing")
+        _ = try ProcessLock(directory: directory.path + "/missing")
       } == .unavailable)
+  }
+
+  @Test("A store has one user at a time by whatever link, and stores beside it have their own")
+  func storeLock() throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let path = directory.path + "/omnid.db"
+    let lock = try ProcessLock(store: path)
+    _ = try SQLiteStore(path: path)
+    try FileManager.default.createDirectory(
+      atPath: directory.path + "/b", withIntermediateDirectories: false)
+    for (link, target) in [("/b/omnid.db", path), ("/c", directory.path)] {
+      try FileManager.default.createSymbolicLink(
+        atPath: directory.path + link, withDestinationPath: target)
+    }
+    for same in [path, directory.path + "/b/omnid.db", directory.path + "/c/omnid.db"] {
+      #expect(
+        SQLiteStoreTests.code { _ = try ProcessLock(store: same, patience: 0) } == .inUse,
+        "\(same)")
+    }
+    _ = try ProcessLock(store: directory.path + "/other.db", patience: 0)
+    _ = consume lock
+    _ = try ProcessLock(store: path, patience: 0)
+    try FileManager.default.linkItem(atPath: path, toPath: directory.path + "/b/hard.db")
+    #expect(SQLiteStoreTests.code { _ = try ProcessLock(store: path) } == .unavailable)
   }
 
   @Test("A user that is just being taken down is waited for, within limits")
@@ -173,7 +198,7 @@ struct SQLiteStoreTests {
     #expect(flock(holder, LOCK_EX | LOCK_NB) == 0)
     #expect(
       SQLiteStoreTests.code {
-        _ = try StateDirectoryLock(directory: directory.path, patience: 40)
+        _ = try ProcessLock(directory: directory.path, patience: 40)
       } == .inUse)
     Thread.detachNewThread {
       usleep(200_000)
@@ -181,7 +206,7 @@ struct SQLiteStoreTests {
     }
     #expect(
       SQLiteStoreTests.code {
-        _ = try StateDirectoryLock(directory: directory.path, patience: 10_000)
+        _ = try ProcessLock(directory: directory.path, patience: 10_000)
       } == nil)
   }
 

@@ -7,12 +7,7 @@ internal import CNgHTTP2
 public struct ConstantHeaders: Sendable {
   nonisolated(unsafe) let nva: UnsafeMutableBufferPointer<nghttp2_nv>
 
-  let listBytes: Int
-
   public init(_ fields: KeyValuePairs<StaticString, StaticString>) {
-    listBytes = fields.reduce(0) {
-      $0 + $1.key.utf8CodeUnitCount + $1.value.utf8CodeUnitCount + 32
-    }
     unsafe nva = .allocate(capacity: fields.count)
     for (i, field) in fields.enumerated() {
       unsafe nva.initializeElement(
@@ -28,6 +23,15 @@ public struct ConstantHeaders: Sendable {
 }
 
 extension OutgoingHeaders {
+  /// What the block counts against a limit: its bytes, and 32 for each field (RFC 9113 section 6.5.2).
+  var listBytes: Int {
+    switch self {
+    case .fields(let bytes, let ends): bytes.count + 16 * ends.count
+    case .constant(let headers):
+      unsafe headers.nva.reduce(0) { unsafe $0 + $1.namelen + $1.valuelen + 32 }
+    }
+  }
+
   /// Calls the body with nghttp2's view of the fields, valid during the call.
   func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> R) -> R {
     switch self {

@@ -11,8 +11,6 @@ open class HTTP2Stream {
   public internal(set) var isRemoteClosed = false
   /// nghttp2 has closed the stream; nothing can be sent.
   public internal(set) var isClosed = false
-  /// A client's request has left the session.
-  public internal(set) var hasBegun = false
   /// No more body will come.
   var isEnded = false
   /// nghttp2 asks this stream for its body. It is not asked while there is nothing to send: what it
@@ -33,6 +31,8 @@ open class HTTP2Stream {
   var trailers: OutgoingHeaders?
   /// nghttp2 waits for `nghttp2_session_resume_data`.
   var isDeferred = false
+  /// A client's request has left the session.
+  public internal(set) var hasBegun = false
   /// The owner was told to hold back, and wants to know when there is room.
   public var wantsWritable = false
 

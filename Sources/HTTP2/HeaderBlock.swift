@@ -268,13 +268,4 @@ struct HeaderAssembly: ~Copyable {
 public enum OutgoingHeaders: Sendable {
   case fields(bytes: [UInt8], ends: [UInt32])
   case constant(ConstantHeaders)
-
-  /// What the block counts against a limit: its bytes, and 32 for each field (RFC 9113 section 6.5.2).
-  var listBytes: Int {
-    switch self {
-    case .fields(let bytes, let ends): bytes.count + 16 * ends.count
-    case .constant(let headers):
-      headers.listBytes
-    }
-  }
 }

@@ -90,8 +90,7 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
           ? try call.envelope(response, encode) : try call.encode(response, method.response)
         if call.isOnExecutor { call.succeed(envelope) } else { await call.finish(envelope) }
       } else {
-        let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
-        let envelope = try await answer(request, call)
+        let envelope = try await answer(call)
         await call.finish(envelope)
       }
     } catch {
@@ -99,12 +98,11 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
     }
   }
 
-  /// - Parameter request: what of it is malformed is the interceptors' business too.
   @inline(never)
-  private func answer(
-    _ request: Result<I, any Error>, _ call: ServerCall
-  ) async throws -> [UInt8] {
-    try await call.withDeadline {
+  private func answer(_ call: ServerCall) async throws -> [UInt8] {
+    // What of it is malformed is the interceptors' business too.
+    let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
+    return try await call.withDeadline {
       var envelope: [UInt8]?
       try await chain.run(call) {
         envelope = try call.encode(try await body(try request.get(), call), method.response)
@@ -144,8 +142,7 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
         try await body(
           try call.takeRequest(path, call.form.decoder(method.request)), writer, call)
       } else {
-        let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
-        try await answer(request, writer, call)
+        try await answer(writer, call)
       }
       if call.isOnExecutor { call.succeed() } else { await call.finish() }
     } catch {
@@ -155,9 +152,9 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
 
   // Kept out of `run`, whose frame every watcher holds for as long as it watches.
   @inline(never)
-  private func answer(
-    _ request: Result<I, any Error>, _ writer: ResponseWriter<O>, _ call: ServerCall
-  ) async throws {
+  private func answer(_ writer: ResponseWriter<O>, _ call: ServerCall) async throws {
+    // What of it is malformed is the interceptors' business too.
+    let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
     try await call.withDeadline {
       try await chain.run(call) { try await body(try request.get(), writer, call) }
     }

@@ -17,6 +17,8 @@ final class ClientCall: HTTPResponseReceiver {
     /// The server has begun to answer: the call may not be tried again.
     var isCommitted = false
     var isOpening = true
+    /// Why there is no connection for the call, while it waits for one.
+    var obstacle: String?
     /// Makes the stream on which the call is sent once more; nil when it is not.
     var reopen: Opener?
     /// Which of the call's streams is the current one.
@@ -118,6 +120,7 @@ final class ClientCall: HTTPResponseReceiver {
           return .replay(chunks, isLast: state.sent.isComplete)
         }
         state.stream = stream
+        state.obstacle = nil
         let credit = Self.takeCredit(&state)
         return .use(credit: credit, Self.takeWaiters(&state))
       }
@@ -174,7 +177,11 @@ final class ClientCall: HTTPResponseReceiver {
     guard let deadline else { return }
     let timer = Task { [weak self] in
       guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
-      self?.abort(RPCError(.deadlineExceeded, "the call took longer than its deadline allows"))
+      guard let self else { return }
+      let obstacle = state.withLock { $0.obstacle.map { "; it waited for a connection: " + $0 } }
+      abort(
+        RPCError(
+          .deadlineExceeded, "the call took longer than its deadline allows" + (obstacle ?? "")))
     }
     state.withLock { if $0.end == nil { $0.timer = timer } else { timer.cancel() } }
   }
@@ -343,6 +350,8 @@ final class ClientCall: HTTPResponseReceiver {
   }
 
   // MARK: From the transport
+
+  func stillWaiting(_ reason: RPCError) { state.withLock { $0.obstacle = reason.message } }
 
   func receivedHead(_ fields: HeaderFields, isLast: Bool) {
     if isLast {

@@ -114,12 +114,18 @@ public protocol HTTPClientStream: AnyObject, Sendable {
 
 /// What receives a response on the client. Called from the transport, one call at a time.
 public protocol HTTPResponseReceiver: AnyObject, Sendable {
+  /// There is no connection yet, for that reason; the channel goes on trying (wait-for-ready).
+  func stillWaiting(_ reason: RPCError)
   /// The response's head (informational ones are left out); `:status` is among the fields.
   func receivedHead(_ fields: HeaderFields, isLast: Bool)
   func received(_ data: borrowing Span<UInt8>, isLast: Bool)
   func receivedTrailers(_ fields: HeaderFields)
   func streamWritable()
   func streamClosed(_ end: StreamEnd)
+}
+
+extension HTTPResponseReceiver {
+  public func stillWaiting(_ reason: RPCError) {}
 }
 
 /// How an exchange ended for a client.

@@ -62,7 +62,7 @@ public final class SocketChannel: ClientChannel {
     // that never answer are made more and more slowly.
     var attempt = 0
     while waitForReady || attempt < 5 {
-      let connection = try await readyConnection(waits: waitForReady)
+      let connection = try await readyConnection(waits: waitForReady, receiver)
       if let stream = try await connection.opened(
         on: loop, head, isLast: isLast, receiver: receiver)
       {
@@ -85,10 +85,13 @@ public final class SocketChannel: ClientChannel {
   }
 
   /// A connection; with `waits`, after as many attempts as it takes until the task is cancelled.
-  private func readyConnection(waits: Bool) async throws(RPCError) -> ClientConnection {
+  private func readyConnection(
+    waits: Bool, _ receiver: any HTTPResponseReceiver
+  ) async throws(RPCError) -> ClientConnection {
     while true {
       do throws(RPCError) { return try await connection(waits: waits) } catch {
         guard waits, error.code == .unavailable else { throw error }
+        receiver.stillWaiting(error)
         let pause: Duration? = contents.withLock { contents in
           switch contents.machine.state {
           case .backingOff(let until, _, _): until - ContinuousClock.now

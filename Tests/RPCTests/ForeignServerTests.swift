@@ -180,6 +180,21 @@ import Testing
     }
   }
 
+  @Test("A call that waits for a server until its deadline says what there was instead of one")
+  func obstacle() async throws {
+    var configuration = ChannelConfiguration()
+    configuration.backoff.initial = .milliseconds(5)
+    let channel = try SocketChannel(
+      .unix(path: "/tmp/omnid-test-nobody.sock"), configuration: configuration)
+    var options = CallOptions(timeout: .milliseconds(300))
+    options.waitForReady = true
+    let (code, message) = await Self.code {
+      _ = try await RPCClient(channel).unary(Echo.unary, [1], options: options)
+    }
+    #expect(code == .deadlineExceeded && message.contains("No such file"), "\(message)")
+    channel.close()
+  }
+
   @Test(
     "A streaming call that the server has not seen is sent again with all that it had sent",
     arguments: [

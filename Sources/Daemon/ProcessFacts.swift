@@ -30,5 +30,8 @@ public struct ProcessFacts: Sendable, Hashable {
 
   /// Ends the process at once: nothing that waits is waited for, no other thread is disturbed by
   /// clean-up.
-  public static func end(_ code: Int32) -> Never { _exit(code) }
+  public static func end(_ code: Int32) -> Never {
+    LogStream.standard.flush()
+    _exit(code)
+  }
 }

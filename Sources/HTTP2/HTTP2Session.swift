@@ -590,6 +590,8 @@ public final class HTTP2Session {
     let stream = unsafe EventReference(stream)
     if assembly.isTooLarge {
       assembly.reset()
+      // Behind a head that was taken its owner has to reset the stream: the handler runs already.
+      if role == .server, category != NGHTTP2_HCAT_REQUEST { resets.count(1) }
       return events.append(.headTooLarge(stream))
     }
     let block = assembly.take { expiring.append($0) }
@@ -669,7 +671,8 @@ public final class HTTP2Session {
       if unsafe id == frame.pointee.hd.stream_id {
         // nghttp2 may go on to close the stream.
         unsafe nghttp2_session_set_stream_user_data(session, id, nil)
-        return unsafe close(stream, UInt32(NGHTTP2_REFUSED_STREAM.rawValue))
+        unsafe close(stream, UInt32(NGHTTP2_REFUSED_STREAM.rawValue))
+        return submitWaiting()
       }
       unsafe at = next
     }

@@ -21,6 +21,8 @@ final class ClientCall: HTTPResponseReceiver {
     var obstacle: String?
     /// Makes the stream on which the call is sent once more; nil when it is not.
     var reopen: Opener?
+    /// Opens the current stream.
+    var opening: Task<Void, Never>?
     /// Which of the call's streams is the current one.
     var streamNumber = 0
     /// What was sent, for as long as it may have to be sent again.
@@ -73,19 +75,17 @@ final class ClientCall: HTTPResponseReceiver {
   ///
   /// - Parameter body: called once more when the server has certainly not worked on the call.
   func open(_ body: @escaping Opener) async throws(RPCError) {
-    state.withLock { $0.reopen = body }
-    let opening = openStream(0, body)
+    // A call that is over is not opened again, and what would hold it is not kept.
+    state.withLock { if $0.end == nil { $0.reopen = body } }
+    openStream(0, body)
     await wait { !$0.isOpening || $0.end != nil }
     let end = state.withLock { $0.end }
-    if let end, end.code != .ok {
-      opening.cancel()
-      throw end
-    }
+    if let end, end.code != .ok { throw end }
   }
 
-  @discardableResult
-  private func openStream(_ number: Int, _ body: @escaping Opener) -> Task<Void, Never> {
-    Task {
+  /// Opens a stream in a task of its own, which ends with the call.
+  private func openStream(_ number: Int, _ body: @escaping Opener) {
+    let opening = Task {
       do throws(RPCError) {
         opened(try await body(), number)
       } catch {
@@ -98,6 +98,11 @@ final class ClientCall: HTTPResponseReceiver {
           return Self.takeWaiters(&state)
         })
     }
+    let isOver = state.withLock { state in
+      if state.streamNumber == number { state.opening = opening }
+      return state.end != nil
+    }
+    if isOver { opening.cancel() }
   }
 
   /// A stream is open. It becomes the call's when it has got what was sent on the one before.
@@ -121,6 +126,9 @@ final class ClientCall: HTTPResponseReceiver {
         }
         state.stream = stream
         state.obstacle = nil
+        state.opening = nil
+        // It is not sent a third time.
+        if state.reopen == nil { state.sent = Sent() }
         let credit = Self.takeCredit(&state)
         return .use(credit: credit, Self.takeWaiters(&state))
       }
@@ -155,9 +163,11 @@ final class ClientCall: HTTPResponseReceiver {
     return true
   }
 
+  /// The call will not be sent again. What was sent is kept for a stream that is just being opened: its
+  /// head may be here before the call knows the stream.
   private static func forget(_ state: inout State) {
     state.reopen = nil
-    state.sent = Sent()
+    if state.stream != nil || state.end != nil { state.sent = Sent() }
   }
 
   /// Returns when the server has begun to answer or the call has ended with OK.
@@ -209,6 +219,8 @@ final class ClientCall: HTTPResponseReceiver {
       guard state.end == nil else { return [] }
       state.end = end
       Self.forget(&state)
+      state.opening?.cancel()
+      state.opening = nil
       state.timer?.cancel()
       state.timer = nil
       defer { state.writeWaiters = [] }
@@ -307,7 +319,12 @@ final class ClientCall: HTTPResponseReceiver {
     await withTaskCancellationHandler {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
         let isReady = state.withLock { state in
-          if state.end != nil || stream.queuedBytes <= Self.bufferBytes { return true }
+          // A stream that was replaced meanwhile tells nobody of room any more.
+          if state.end != nil || state.stream !== stream
+            || stream.queuedBytes <= Self.bufferBytes
+          {
+            return true
+          }
           state.writeWaiters.append(continuation)
           return false
         }

@@ -1,11 +1,8 @@
 extension ServerCall: HTTPRequestReceiver {
   public func received(_ data: borrowing Span<UInt8>, isLast: Bool) {
+    if let refused { return refused.received(data, isLast: isLast) }
     unreleasedBytes += data.count
-    guard machine.isOpen else {
-      returnCredit()
-      refused?.received(data, isLast: isLast)
-      return
-    }
+    guard machine.isOpen else { return returnCredit() }
     // A unary request usually arrives as one piece: decode it where it lies.
     if isLast, inbox == nil, resolved.isPlain, executor.runsAtOnce,
       data.count >= Envelope.prefixLength, data[0] == 0

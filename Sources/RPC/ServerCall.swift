@@ -430,6 +430,8 @@ public final class ServerCall: @unchecked Sendable {
     if let timer = extras.timer { executor.cancel(timer) }
     extras.timer = nil
     if let inbox = extras.inbox {
+      // What was not read is lost: the request must not look whole to who reads on.
+      if inbox.queuedBytes > 0 { inputEnded = false }
       inbox.close()
       _ = updateHeld()
       extras.inbox = nil

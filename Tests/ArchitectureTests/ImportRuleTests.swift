@@ -19,7 +19,7 @@ private let allowed: [String: Set<String>] = [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "CSQLite", "Dispatch", "Glibc",
     "Synchronization",
   ],
-  "Sources/Daemon": ["Glibc", "Synchronization"],
+  "Sources/Daemon": ["Dispatch", "Glibc", "Synchronization"],
   "Sources/Release": [],
   "Sources/omnid": [
     "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation", "SQLiteStore",

@@ -111,6 +111,22 @@ import Testing
     #expect(pair.serverEvents.allSatisfy { if case .head = $0 { false } else { true } })
   }
 
+  @Test("A request that is taken back before it has left makes room for one that waits")
+  func takenBack() throws {
+    var settings = HTTP2Settings()
+    settings.maxConcurrentStreams = 1
+    let pair = SessionPair(server: settings)
+    try pair.run()
+    let streams = (0..<2).map { _ in HTTP2Stream() }
+    for stream in streams {
+      _ = pair.client.request(stream, SessionPair.request, hasBody: false)
+    }
+    pair.client.reset(streams[0], errorCode: 8)
+    try pair.run()
+    #expect(streams.map(\.hasBegun) == [false, true])
+    #expect(streams.map(\.isClosed) == [true, false])
+  }
+
   @Test("Requests that wait are refused when the peer takes no more")
   func refusedWhileWaiting() throws {
     var settings = HTTP2Settings()
@@ -194,6 +210,21 @@ import Testing
     #expect((1000...1100).contains(resets), "\(resets) streams were reset")
     #expect(server.session.isCondemned)
     #expect(server.answers.last?.type == 7 && server.answers.last?.code == 11)
+  }
+
+  @Test("Trailers that are too large count too: behind them a handler runs")
+  func largeTrailers() throws {
+    var settings = HTTP2Settings()
+    settings.maxHeaderListBytes = 200
+    let server = try RawServer(settings)
+    let value = [UInt8](repeating: 0x78, count: 100)
+    let block = [0x00, 0x01, 0x79, 100] + value + [0x00, 0x01, 0x79, 100] + value
+    var id: UInt32 = 1
+    while id < 6000, !server.session.isCondemned {
+      try server.send(RawServer.head(id) + RawServer.frame(1, 5, id, block))
+      id += 2
+    }
+    #expect(server.session.isCondemned && (1990...2200).contains(id))
   }
 
   @Test("Resets that the peer did not cause do not count, and the budget grows with time")

@@ -388,6 +388,41 @@ import Testing
     #expect(ends.all == ["CancellationError after 1"])
   }
 
+  @Test(
+    "A request that has come whole and was not read to its end is not complete once the call is over"
+  )
+  func unreadRequest() async throws {
+    let ends = InterceptorTests.Log()
+    var router = ServiceRouter()
+    router.handle(Echo.sum) { (requests: RequestStream<[UInt8]>, _) -> [UInt8] in
+      var iterator = requests.makeAsyncIterator()
+      _ = try await iterator.next()
+      try? await Task.sleep(for: .seconds(60))
+      // A task that is not cancelled reads on.
+      let reading = iterator
+      await Task {
+        var iterator = reading
+        do {
+          while try await iterator.next() != nil { ends.add("message") }
+          ends.add("complete")
+        } catch { ends.add("\(type(of: error))") }
+      }.value
+      return []
+    }
+    try await Transport.unix.withClient(router) { client in
+      let error = await #expect(throws: RPCError.self) {
+        try await client.clientStreaming(
+          Echo.sum, options: CallOptions(timeout: .milliseconds(300))
+        ) { requests in
+          for i: UInt8 in 0..<5 { try await requests.write([i]) }
+        }
+      }
+      #expect(error?.code == .deadlineExceeded)
+      while ends.all.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+    }
+    #expect(ends.all == ["CancellationError"])
+  }
+
   @Test("An interceptor learns how a call ended before its handler")
   func outcome() async throws {
     struct Outcomes: ServerInterceptor {

@@ -232,6 +232,35 @@ import Testing
     }
   }
 
+  @Test("What is sent again is whole although the new stream's head comes at once")
+  func sentAgainAtOnce() async throws {
+    for _ in 0..<100 {
+      try await ScriptedServer().run { connection, _ in
+        _ = connection.read(until: [7, 7, 7])
+        // Refused, and the head of the next stream on its heels.
+        connection.send(RawConnection.frame(3, flags: 0, stream: 1, [0, 0, 0, 7]))
+        let frames = connection.frames {
+          if $0.type == 1 { connection.send(ScriptedServer.head(3)) }
+          return $0.type == 0
+        }
+        if frames.last?.payload.suffix(3) == [7, 7, 7] {
+          connection.send(
+            ScriptedServer.message(3, [9]) + ScriptedServer.trailers(3, ScriptedServer.ok))
+        }
+        _ = connection.readToEnd()
+      } _: { client in
+        let answer = try await client.bidirectional(
+          Echo.chat, options: CallOptions(timeout: .seconds(5))
+        ) { requests, responses in
+          try await requests.write([7, 7, 7])
+          var iterator = responses.makeAsyncIterator()
+          return try await iterator.next()
+        }
+        #expect(answer == [9])
+      }
+    }
+  }
+
   @Test("Metadata that is larger than the server takes fails the call before it is sent")
   func largeMetadata() async throws {
     var router = ServiceRouter()

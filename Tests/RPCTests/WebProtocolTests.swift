@@ -332,7 +332,7 @@ import Testing
         }
         connection.send(RawConnection.frame(0, flags: 1, stream: 1, [0x7d]))
         // END_STREAM of the answer, and no RST_STREAM before it.
-        let answer = connection.frames(until: { $0.type == 0 && $0.flags & 1 == 1 })
+        let answer = connection.frames { $0.type == 0 && $0.flags & 1 == 1 }
         #expect(!answer.contains { $0.type == 3 }, "\(path) \(status)")
         let heads = answer.filter { $0.type == 1 }.flatMap(\.payload)
         #expect(

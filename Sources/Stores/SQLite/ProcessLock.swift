@@ -37,20 +37,27 @@ public struct ProcessLock: ~Copyable, Sendable {
         "the store \(store) has \(facts.st_nlink) names (hard links): it must have one")
     }
     try self.init(
-      file: Self.resolved(store) + ".lock", of: "the store \(store)", patience: patience)
+      file: Self.resolved(store) + "-lock", of: "the store \(store)", patience: patience)
   }
 
-  /// The path without symbolic links; those of its directory at least, if there is no such file yet.
-  private static func resolved(_ path: String) -> String {
+  /// The path without symbolic links, also where the last of them leads to a file that is yet to be made.
+  private static func resolved(_ path: String, links: Int = 0) -> String {
     func real(_ path: String) -> String? {
       guard let found = unsafe realpath(path, nil) else { return nil }
       defer { unsafe free(found) }
       return unsafe String(cString: found)
     }
     if let whole = real(path) { return whole }
-    guard let slash = path.lastIndex(of: "/") else { return path }
-    let directory = path[..<slash]
-    return (real(directory.isEmpty ? "/" : String(directory)) ?? String(directory)) + path[slash...]
+    let slash = path.lastIndex(of: "/")
+    let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let directory = real(parent) ?? parent
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let length = unsafe readlink(path, &target, target.count)
+    if length > 0, links < 40 {
+      let link = String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      return resolved(link.hasPrefix("/") ? link : directory + "/" + link, links: links + 1)
+    }
+    return directory + "/" + (slash.map { path[path.index(after: $0)...] } ?? path[...])
   }
 
   private init(file path: String, of subject: String, patience: Int) throws(StoreError) {

@@ -170,7 +170,10 @@ struct SQLiteStoreTests {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = directory.path + "/omnid.db"
-    let lock = try ProcessLock(store: path)
+    // There before the store is.
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.path + "/early.db", withDestinationPath: "omnid.db")
+    let lock = try ProcessLock(store: directory.path + "/early.db")
     _ = try SQLiteStore(path: path)
     try FileManager.default.createDirectory(
       atPath: directory.path + "/b", withIntermediateDirectories: false)
@@ -178,12 +181,18 @@ struct SQLiteStoreTests {
       try FileManager.default.createSymbolicLink(
         atPath: directory.path + link, withDestinationPath: target)
     }
-    for same in [path, directory.path + "/b/omnid.db", directory.path + "/c/omnid.db"] {
+    for same in [
+      path, directory.path + "/early.db", directory.path + "/b/omnid.db",
+      directory.path + "/c/omnid.db",
+    ] {
       #expect(
         SQLiteStoreTests.code { _ = try ProcessLock(store: same, patience: 0) } == .inUse,
         "\(same)")
     }
     _ = try ProcessLock(store: directory.path + "/other.db", patience: 0)
+    let state = try ProcessLock(directory: directory.path)
+    _ = try ProcessLock(store: directory.path + "/omnid", patience: 0)
+    _ = consume state
     _ = consume lock
     _ = try ProcessLock(store: path, patience: 0)
     try FileManager.default.linkItem(atPath: path, toPath: directory.path + "/b/hard.db")

@@ -28,8 +28,8 @@ public struct ProcessFacts: Sendable, Hashable {
     return ProcessFacts(environment: variables, userID: geteuid())
   }
 
-  /// Ends the process at once: nothing that waits is waited for, no other thread is disturbed by
-  /// clean-up.
+  /// Ends the process at once: nothing is waited for but the log, for half a second at most, and no other
+  /// thread is disturbed by clean-up.
   public static func end(_ code: Int32) -> Never {
     LogStream.standard.flush()
     _exit(code)

@@ -60,12 +60,18 @@ import Testing
     #expect(stream.isClosed)
   }
 
-  @Test("Requests beyond what the peer allows wait, in order, and go when there is room")
-  func waiting() throws {
+  /// A client that knows how many streams its server allows.
+  private static func pair(allowing streams: UInt32) throws -> SessionPair {
     var settings = HTTP2Settings()
-    settings.maxConcurrentStreams = 2
+    settings.maxConcurrentStreams = streams
     let pair = SessionPair(server: settings)
     try pair.run()
+    return pair
+  }
+
+  @Test("Requests beyond what the peer allows wait, in order, and go when there is room")
+  func waiting() throws {
+    let pair = try Self.pair(allowing: 2)
     let streams = (0..<5).map { _ in HTTP2Stream() }
     for stream in streams {
       #expect(pair.client.request(stream, SessionPair.request, hasBody: true) == .opened)
@@ -93,10 +99,7 @@ import Testing
 
   @Test("A hundred thousand requests that wait and are cancelled leave nothing behind")
   func cancelledWhileWaiting() throws {
-    var settings = HTTP2Settings()
-    settings.maxConcurrentStreams = 0
-    let pair = SessionPair(server: settings)
-    try pair.run()
+    let pair = try Self.pair(allowing: 0)
     var last: [HTTP2Stream] = []
     for i in 0..<100_000 {
       let stream = HTTP2Stream()
@@ -113,10 +116,7 @@ import Testing
 
   @Test("A request that is taken back before it has left makes room for one that waits")
   func takenBack() throws {
-    var settings = HTTP2Settings()
-    settings.maxConcurrentStreams = 1
-    let pair = SessionPair(server: settings)
-    try pair.run()
+    let pair = try Self.pair(allowing: 1)
     let streams = (0..<2).map { _ in HTTP2Stream() }
     for stream in streams {
       _ = pair.client.request(stream, SessionPair.request, hasBody: false)
@@ -129,10 +129,7 @@ import Testing
 
   @Test("Requests that wait are refused when the peer takes no more")
   func refusedWhileWaiting() throws {
-    var settings = HTTP2Settings()
-    settings.maxConcurrentStreams = 1
-    let pair = SessionPair(server: settings)
-    try pair.run()
+    let pair = try Self.pair(allowing: 1)
     let streams = (0..<3).map { _ in HTTP2Stream() }
     for stream in streams {
       _ = pair.client.request(stream, SessionPair.request, hasBody: true)
@@ -146,10 +143,7 @@ import Testing
 
   @Test("A connection that is given up gives out the requests that wait too")
   func abandoned() throws {
-    var settings = HTTP2Settings()
-    settings.maxConcurrentStreams = 1
-    let pair = SessionPair(server: settings)
-    try pair.run()
+    let pair = try Self.pair(allowing: 1)
     for _ in 0..<3 {
       _ = pair.client.request(HTTP2Stream(), SessionPair.request, hasBody: true)
     }

@@ -9,16 +9,23 @@ final class RawConnection {
 
   init(_ path: String) throws {
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    let result = Self.withAddress(path) { connect(descriptor, $0, $1) }
+    guard result == 0 else { throw RPCError(.unavailable, "connect failed") }
+    limitTimes()
+  }
+
+  /// A Unix socket's path as the kernel wants it.
+  static func withAddress<R>(
+    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
+  ) -> R {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-    let result = withUnsafePointer(to: address) { pointer in
+    return withUnsafePointer(to: address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
       }
     }
-    guard result == 0 else { throw RPCError(.unavailable, "connect failed") }
-    limitTimes()
   }
 
   /// A connection that a server has accepted.

@@ -84,6 +84,8 @@ extension RotationMachine.State {
       self = .succeeded(try Stage(journal: stage))
     case .failed(let failed):
       self = .failed(reason: failed.reason)
+    case .aborted:
+      throw .unreadable("state aborted")
     }
   }
 }

@@ -26,6 +26,9 @@ extension Journal {
     public var certificatePEM = ""
     public var fingerprint = ""
     public var sealedKey: [UInt8] = []
+    public var cluster = ""
+    public var component = Component.unspecified
+    public var rotation = ""
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -34,6 +37,9 @@ extension Journal {
       Field.string(1, "certificate_pem", \.certificatePEM)
       Field.string(2, "fingerprint", \.fingerprint)
       Field.bytes(3, "sealed_key", \.sealedKey)
+      Field.string(4, "cluster", \.cluster)
+      Field.enumeration(5, "component", \.component)
+      Field.string(6, "rotation", \.rotation)
     }
   }
 
@@ -57,6 +63,7 @@ extension Journal {
     public var address = ""
     public var controlPlane = false
     public var port: Int32 = 0
+    public var identity = ""
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -66,6 +73,7 @@ extension Journal {
       Field.string(2, "address", \.address)
       Field.bool(3, "control_plane", \.controlPlane)
       Field.int32(4, "port", \.port)
+      Field.string(5, "identity", \.identity)
     }
   }
 
@@ -80,6 +88,7 @@ extension Journal {
     public var importedAt: Timestamp?
     public var activeRotation = ""
     public var rotationCount: UInt64 = 0
+    public var clusterID = ""
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -94,6 +103,7 @@ extension Journal {
       Field.message(7, "imported_at", \.importedAt)
       Field.string(8, "active_rotation", \.activeRotation)
       Field.uint64(9, "rotation_count", \.rotationCount)
+      Field.string(10, "cluster_id", \.clusterID)
     }
   }
 
@@ -125,11 +135,12 @@ extension Journal {
 extension SchemaFile {
   public static let journal = SchemaFile(
     "omni/journal/v1/journal.proto", package: "omni.journal.v1",
-    dependencies: [.timestamp],
+    dependencies: [.duration, .timestamp],
     messages: [
       Journal.Authority.self, Journal.ComponentAuthority.self, Journal.Machine.self,
       Journal.ClusterRecord.self, Journal.RotationRecord.self, Journal.Assembling.self,
-      Journal.Stage.self, Journal.Gating.self, Journal.Failed.self, Journal.MachineProgress.self,
+      Journal.Stage.self, Journal.Gating.self, Journal.Failed.self, Journal.Aborted.self,
+      Journal.Fact.self, Journal.MachineProgress.self,
       Journal.Effort.self, Journal.Check.self, Journal.RequestRecord.self,
     ],
     enums: [

@@ -60,6 +60,11 @@ extension Journal {
     public var startedAt: Timestamp?
     public var updatedAt: Timestamp?
     public var finishedAt: Timestamp?
+    public var removeForeign = false
+    public var allowUnready = false
+    public var allowUnmanagedNodes = false
+    public var unready: [String] = []
+    public var elapsed: ProtoDuration?
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -71,6 +76,7 @@ extension Journal {
       case gating(Gating)
       case succeeded(Stage)
       case failed(Failed)
+      case aborted(Aborted)
     }
 
     public static let fields = FieldTable<Self>("omni.journal.v1.RotationRecord") {
@@ -96,6 +102,9 @@ extension Journal {
         OneofCase.message(11, "failed", State.failed) {
           if case .failed(let value) = $0 { value } else { nil }
         }
+        OneofCase.message(22, "aborted", State.aborted) {
+          if case .aborted(let value) = $0 { value } else { nil }
+        }
       }
       Field.string(12, "notes", \.notes)
       Field.string(13, "reason", \.reason)
@@ -103,6 +112,11 @@ extension Journal {
       Field.message(15, "started_at", \.startedAt)
       Field.message(16, "updated_at", \.updatedAt)
       Field.message(17, "finished_at", \.finishedAt)
+      Field.bool(18, "remove_foreign", \.removeForeign)
+      Field.bool(19, "allow_unready", \.allowUnready)
+      Field.bool(20, "allow_unmanaged_nodes", \.allowUnmanagedNodes)
+      Field.string(21, "unready", \.unready)
+      Field.message(23, "elapsed", \.elapsed)
     }
   }
 
@@ -123,6 +137,7 @@ extension Journal {
     public var phase = Phase.unspecified
     public var machines: [MachineProgress] = []
     public var listing: Effort?
+    public var planesConfirmed = false
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -131,6 +146,7 @@ extension Journal {
       Field.enumeration(1, "phase", \.phase)
       Field.message(2, "machines", \.machines)
       Field.message(3, "listing", \.listing)
+      Field.bool(4, "planes_confirmed", \.planesConfirmed)
     }
   }
 
@@ -179,12 +195,40 @@ extension Journal {
     }
   }
 
+  /// It was cancelled.
+  public struct Aborted: Message {
+    public var requester = ""
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Aborted") {
+      Field.string(1, "requester", \.requester)
+    }
+  }
+
+  /// Something that was seen of a machine before it was changed.
+  public struct Fact: Message {
+    public var name = ""
+    public var value = ""
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Fact") {
+      Field.string(1, "name", \.name)
+      Field.string(2, "value", \.value)
+    }
+  }
+
   /// A machine within a stage.
   public struct MachineProgress: Message {
     public var machine: Machine?
     public var state = MachineProgress.State.unspecified
     public var effort: Effort?
     public var missingSince: Timestamp?
+    public var touched = false
+    public var baseline: [Fact] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -194,6 +238,8 @@ extension Journal {
       Field.enumeration(2, "state", \.state)
       Field.message(3, "effort", \.effort)
       Field.message(4, "missing_since", \.missingSince)
+      Field.bool(5, "touched", \.touched)
+      Field.message(6, "baseline", \.baseline)
     }
 
     public struct State: ProtoEnum {
@@ -206,6 +252,9 @@ extension Journal {
       public static let waiting = Self(rawValue: 3)
       public static let verifying = Self(rawValue: 4)
       public static let verified = Self(rawValue: 5)
+      public static let preparing = Self(rawValue: 6)
+      public static let confirming = Self(rawValue: 7)
+      public static let undone = Self(rawValue: 8)
 
       public static let type = EnumType(
         "omni.journal.v1.MachineProgress.State",
@@ -216,6 +265,9 @@ extension Journal {
           (3, "STATE_WAITING"),
           (4, "STATE_VERIFYING"),
           (5, "STATE_VERIFIED"),
+          (6, "STATE_PREPARING"),
+          (7, "STATE_CONFIRMING"),
+          (8, "STATE_UNDONE"),
         ])
     }
   }

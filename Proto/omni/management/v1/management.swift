@@ -22,6 +22,10 @@ public enum ManagementServiceMethods {
   public static let getRotationStatus = Method<GetRotationStatusRequest, GetRotationStatusResponse>(
     service: service, name: "GetRotationStatus", kind: .unary, idempotency: .noSideEffects)
 
+  /// Cancels a rotation that has not touched any machine.
+  public static let abortRotation = Method<AbortRotationRequest, AbortRotationResponse>(
+    service: service, name: "AbortRotation", kind: .unary)
+
   /// Lists the rotations of a cluster, the newest first; the running one is among them. The server
   /// keeps the newest 100.
   public static let listRotations = Method<ListRotationsRequest, ListRotationsResponse>(
@@ -60,6 +64,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(rotateSecret),
       SchemaMethod(watchRotationStatus),
       SchemaMethod(getRotationStatus),
+      SchemaMethod(abortRotation),
       SchemaMethod(listRotations),
       SchemaMethod(importCluster),
       SchemaMethod(getCluster),
@@ -78,8 +83,10 @@ extension SchemaFile {
       RotationStatus.self, MachineRotationStatus.self, RotationCheck.self, RotationPlan.self,
       RotationPlanStep.self, RotateSecretRequest.self, RotateSecretResponse.self,
       WatchRotationStatusRequest.self, WatchRotationStatusResponse.self,
-      GetRotationStatusRequest.self, GetRotationStatusResponse.self, ListRotationsRequest.self,
-      ListRotationsResponse.self, Cluster.self, Machine.self, ImportClusterRequest.self,
+      GetRotationStatusRequest.self, GetRotationStatusResponse.self, AbortRotationRequest.self,
+      AbortRotationResponse.self, ListRotationsRequest.self,
+      ListRotationsResponse.self, Cluster.self, CertificateAuthority.self, Machine.self,
+      ImportClusterRequest.self,
       ImportClusterResponse.self, GetClusterRequest.self, GetClusterResponse.self,
       ListClustersRequest.self, ListClustersResponse.self, ForgetClusterRequest.self,
       ForgetClusterResponse.self, TalosconfigRequest.self, TalosconfigResponse.self,

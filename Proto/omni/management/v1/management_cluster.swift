@@ -13,6 +13,8 @@ public struct Cluster: Message {
   public var kubernetesCAFingerprint = ""
   public var importedAt: Timestamp?
   public var rotation: RotationStatus?
+  public var authorities: [CertificateAuthority] = []
+  public var warnings: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -27,6 +29,28 @@ public struct Cluster: Message {
     Field.string(7, "kubernetes_ca_fingerprint", \.kubernetesCAFingerprint)
     Field.message(8, "imported_at", \.importedAt)
     Field.message(9, "rotation", \.rotation)
+    Field.message(10, "authorities", \.authorities)
+    Field.string(11, "warnings", \.warnings)
+  }
+}
+
+/// A CA certificate of a cluster.
+public struct CertificateAuthority: Message {
+  public var component = SecretComponent.unspecified
+  public var fingerprint = ""
+  public var subject = ""
+  public var notBefore: Timestamp?
+  public var notAfter: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.CertificateAuthority") {
+    Field.enumeration(1, "component", \.component)
+    Field.string(2, "fingerprint", \.fingerprint)
+    Field.string(3, "subject", \.subject)
+    Field.message(4, "not_before", \.notBefore)
+    Field.message(5, "not_after", \.notAfter)
   }
 }
 

@@ -8,6 +8,9 @@ public struct RotateSecretRequest: Message {
   public var dryRun = false
   public var requestID = ""
   public var reason = ""
+  public var removeForeign = false
+  public var allowUnready = false
+  public var allowUnmanagedNodes = false
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -18,6 +21,9 @@ public struct RotateSecretRequest: Message {
     Field.bool(3, "dry_run", \.dryRun)
     Field.string(4, "request_id", \.requestID)
     Field.string(5, "reason", \.reason)
+    Field.bool(6, "remove_foreign", \.removeForeign)
+    Field.bool(7, "allow_unready", \.allowUnready)
+    Field.bool(8, "allow_unmanaged_nodes", \.allowUnmanagedNodes)
   }
 }
 
@@ -84,6 +90,30 @@ public struct GetRotationStatusResponse: Message {
   }
 }
 
+public struct AbortRotationRequest: Message {
+  public var cluster = ""
+  public var rotationID = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.AbortRotationRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "rotation_id", \.rotationID)
+  }
+}
+
+public struct AbortRotationResponse: Message {
+  public var status: RotationStatus?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.AbortRotationResponse") {
+    Field.message(1, "status", \.status)
+  }
+}
+
 public struct ListRotationsRequest: Message {
   public var cluster = ""
   public var pageSize: Int32 = 0
@@ -116,6 +146,7 @@ public struct ImportClusterRequest: Message {
   public var cluster = ""
   public var talosconfig = ""
   public var context = ""
+  public var endpoints: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -124,6 +155,7 @@ public struct ImportClusterRequest: Message {
     Field.string(1, "cluster", \.cluster)
     Field.string(2, "talosconfig", \.talosconfig)
     Field.string(3, "context", \.context)
+    Field.string(4, "endpoints", \.endpoints)
   }
 }
 
@@ -188,21 +220,26 @@ public struct ListClustersResponse: Message {
 
 public struct ForgetClusterRequest: Message {
   public var cluster = ""
+  public var force = false
   public var unknownFields = UnknownFields()
 
   public init() {}
 
   public static let fields = FieldTable<Self>("omni.management.v1.ForgetClusterRequest") {
     Field.string(1, "cluster", \.cluster)
+    Field.bool(2, "force", \.force)
   }
 }
 
 public struct ForgetClusterResponse: Message {
+  public var lost: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
 
-  public static let fields = FieldTable<Self>("omni.management.v1.ForgetClusterResponse")
+  public static let fields = FieldTable<Self>("omni.management.v1.ForgetClusterResponse") {
+    Field.string(1, "lost", \.lost)
+  }
 }
 
 public struct TalosconfigRequest: Message {

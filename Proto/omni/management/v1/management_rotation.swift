@@ -25,6 +25,8 @@ public struct RotationStatus: Message {
   public var reason = ""
   public var requester = ""
   public var notes: [String] = []
+  public var elapsed: ProtoDuration?
+  public var nextSteps: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -51,6 +53,8 @@ public struct RotationStatus: Message {
     Field.string(19, "reason", \.reason)
     Field.string(20, "requester", \.requester)
     Field.string(21, "notes", \.notes)
+    Field.message(22, "elapsed", \.elapsed)
+    Field.string(23, "next_steps", \.nextSteps)
   }
 }
 
@@ -66,6 +70,7 @@ public struct MachineRotationStatus: Message {
   public var lastError = ""
   public var waitingSince: Timestamp?
   public var nextAttemptAt: Timestamp?
+  public var repetitions: Int32 = 0
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -81,6 +86,7 @@ public struct MachineRotationStatus: Message {
     Field.string(8, "last_error", \.lastError)
     Field.message(9, "waiting_since", \.waitingSince)
     Field.message(10, "next_attempt_at", \.nextAttemptAt)
+    Field.int32(11, "repetitions", \.repetitions)
   }
 }
 
@@ -105,12 +111,14 @@ public struct RotationCheck: Message {
 /// What a rotation does, step by step. Each step begins when the one before it is done.
 public struct RotationPlan: Message {
   public var steps: [RotationPlanStep] = []
+  public var notes: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
 
   public static let fields = FieldTable<Self>("omni.management.v1.RotationPlan") {
     Field.message(1, "steps", \.steps)
+    Field.string(2, "notes", \.notes)
   }
 }
 

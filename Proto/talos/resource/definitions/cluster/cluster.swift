@@ -3,6 +3,18 @@
 public import ProtoCodec
 
 extension Talos {
+  /// Identities.cluster.talos.dev: the machine's own node identity.
+  public struct IdentitySpec: Message {
+    public var nodeID = ""
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("talos.resource.definitions.cluster.IdentitySpec") {
+      Field.string(1, "node_id", \.nodeID)
+    }
+  }
+
   /// What is known of a control plane.
   public struct ControlPlane: Message {
     public var apiServerPort: Int64 = 0
@@ -44,6 +56,6 @@ extension SchemaFile {
     package: "talos.resource.definitions.cluster",
     dependencies: [.talosCommon, .talosEnums],
     messages: [
-      Talos.ControlPlane.self, Talos.MemberSpec.self,
+      Talos.ControlPlane.self, Talos.IdentitySpec.self, Talos.MemberSpec.self,
     ])
 }

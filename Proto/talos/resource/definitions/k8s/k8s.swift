@@ -33,12 +33,25 @@ extension Talos {
       Field.string(2, "version", \.version)
     }
   }
+
+  /// StaticPods.kubernetes.talos.dev: a static pod as the kubelet is given it.
+  public struct StaticPodSpec: Message {
+    public var pod: ProtoStruct?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("talos.resource.definitions.k8s.StaticPodSpec") {
+      Field.message(1, "pod", \.pod)
+    }
+  }
 }
 
 extension SchemaFile {
   public static let talosKubernetes = SchemaFile(
     "talos/resource/definitions/k8s/k8s.proto", package: "talos.resource.definitions.k8s",
+    dependencies: [.structure],
     messages: [
-      Talos.NodenameSpec.self, Talos.SecretsStatusSpec.self,
+      Talos.NodenameSpec.self, Talos.SecretsStatusSpec.self, Talos.StaticPodSpec.self,
     ])
 }

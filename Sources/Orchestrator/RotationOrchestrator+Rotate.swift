@@ -101,13 +101,17 @@ extension RotationOrchestrator {
         .internalError, "the record of '\(name)' lacks its \(order.component.rawValue)",
         subject: name)
     }
+    let id = settings.makeID()
     let new: SealedAuthority
-    do throws(DriverError) { new = try await driver.makeAuthority(order.component) } catch {
+    do throws(DriverError) {
+      new = try await driver.makeAuthority(
+        AuthorityBinding(cluster: name, component: order.component, rotation: id))
+    } catch {
       throw OrchestratorError(error, cluster: name)
     }
     let now = clock.now()
     let rotation = RotationRecord(
-      id: settings.makeID(), cluster: name, ordinal: cluster.rotationCount + 1,
+      id: id, cluster: name, ordinal: cluster.rotationCount + 1,
       component: order.component, old: old, new: new,
       state: RotationMachine(rules: settings.rules).state, notes: [], reason: order.reason,
       requester: order.requester, startedAt: now, updatedAt: now)

@@ -48,21 +48,25 @@ final class FakeDriver: ClusterDriver {
     return ClusterRecord(
       name: name, endpoints: ["10.0.0.1", "10.0.0.2"], kubernetesEndpoint: "https://10.0.0.1:6443",
       authorities: [
-        .talosCA: Self.authority("talos-old"), .kubernetesCA: Self.authority("kubernetes-old"),
+        .talosCA: Self.authority(
+          "talos-old", AuthorityBinding(cluster: name, component: .talosCA)),
+        .kubernetesCA: Self.authority(
+          "kubernetes-old", AuthorityBinding(cluster: name, component: .kubernetesCA)),
       ],
       machines: update { $0.machines }.reversed(), talosVersion: "v1.10.2")
   }
 
-  private static func authority(_ name: String) -> SealedAuthority {
-    SealedAuthority(certificatePEM: "PEM of \(name)", fingerprint: name, sealedKey: [1, 2, 3])
+  private static func authority(_ name: String, _ binding: AuthorityBinding) -> SealedAuthority {
+    SealedAuthority(
+      certificatePEM: "PEM of \(name)", fingerprint: name, sealedKey: [1, 2, 3], binding: binding)
   }
 
-  func makeAuthority(_ component: SecretComponent) async throws(DriverError) -> SealedAuthority {
+  func makeAuthority(_ binding: AuthorityBinding) async throws(DriverError) -> SealedAuthority {
     Self.authority(
       update {
         $0.authorities += 1
-        return "\(component.rawValue)-new-\($0.authorities)"
-      })
+        return "\(binding.component.rawValue)-new-\($0.authorities)"
+      }, binding)
   }
 
   func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {

@@ -31,8 +31,9 @@ final class PromptDriver: ClusterDriver {
     return cluster
   }
 
-  func makeAuthority(_ component: SecretComponent) async throws(DriverError) -> SealedAuthority {
-    Sample.authority("new-\(state.withLock { state in state.made += 1; return state.made })")
+  func makeAuthority(_ binding: AuthorityBinding) async throws(DriverError) -> SealedAuthority {
+    Sample.authority(
+      "new-\(state.withLock { state in state.made += 1; return state.made })", binding)
   }
 
   func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {

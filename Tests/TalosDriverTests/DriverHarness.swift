@@ -64,7 +64,8 @@ struct DriverHarness: Sendable {
     }
     return TrustChange(
       component: component, phase: .preRotate, old: old,
-      new: try await driver.makeAuthority(component))
+      new: try await driver.makeAuthority(
+        AuthorityBinding(cluster: record.name, component: component, rotation: "r1")))
   }
 
   /// Asks until every check is settled, and answers with the last results.

@@ -22,13 +22,18 @@ struct TrustCheckTests {
     foreign = try Authority.generate(.talos, now: 1_700_000_000)
   }
 
+  private func binding(_ rotation: String = "") -> AuthorityBinding {
+    AuthorityBinding(cluster: "demo", component: .talosCA, rotation: rotation)
+  }
+
   private func trust(
     _ phase: RotationPhase, _ direction: RotationDirection = .forward
   ) throws -> ChangeTrust {
     try ChangeTrust(
       TrustChange(
-        component: .talosCA, phase: phase, direction: direction, old: try keyring.seal(old),
-        new: try keyring.seal(new)), .controlPlane, keyring)
+        component: .talosCA, phase: phase, direction: direction,
+        old: try keyring.seal(old, for: binding()),
+        new: try keyring.seal(new, for: binding("r1"))), .controlPlane, keyring)
   }
 
   @Test("Accepted lists must hold what the stage asks for, and nothing that it dropped")
@@ -113,6 +118,22 @@ struct TrustCheckTests {
     }
   }
 
+  @Test("A sealed key opens only for the cluster, component, rotation and certificate it is of")
+  func binding() throws {
+    let sealed = try keyring.seal(new, for: binding("r1"))
+    #expect(try PrivateKey(pem: keyring.keyPEM(sealed)).matches(new.certificate))
+    let moves: [(inout SealedAuthority) -> Void] = [
+      { $0.binding.cluster = "demo-2" }, { $0.binding.component = .kubernetesCA },
+      { $0.binding.rotation = "" }, { $0.binding.rotation = "r2" },
+      { $0.fingerprint = old.certificate.fingerprint },
+    ]
+    for move in moves {
+      var moved = sealed
+      move(&moved)
+      #expect(throws: DriverError.self) { try keyring.keyPEM(moved) }
+    }
+  }
+
   @Test("Certificates made of a sealed authority are kept until half their life is over")
   func keptCertificates() throws {
     let clock = Mutex<Int64>(1_700_000_000)
@@ -121,7 +142,7 @@ struct TrustCheckTests {
     ) {
       clock.withLock { $0 }
     }
-    let sealed = try keyring.seal(old)
+    let sealed = try keyring.seal(old, for: binding())
     #expect(!sealed.sealedKey.starts(with: Array("-----BEGIN".utf8)))
     let first = try keyring.identity(.talos(roles: ["os:admin"]), from: sealed)
     #expect(first.certificate.isSigned(by: old.certificate))

@@ -7,7 +7,7 @@ public import Rotation
 /// different workers of one cluster, are made at the same time.
 public protocol ClusterDriver: Sendable {
   /// Looks at a cluster that is only known by a talosconfig: its members, versions and both
-  /// current authorities, their keys sealed.
+  /// current authorities, their keys sealed for the cluster of that name.
   ///
   /// - Parameter context: the talosconfig's context to use; nil means its current one.
   /// - Throws: `.invalidInput` for a talosconfig that cannot be used, `.unsupportedVersion` for
@@ -16,8 +16,8 @@ public protocol ClusterDriver: Sendable {
     name: String, talosconfig: String, context: String?
   ) async throws(DriverError) -> ClusterRecord
 
-  /// Makes a new authority for the component, its key sealed. Touches no machine.
-  func makeAuthority(_ component: SecretComponent) async throws(DriverError) -> SealedAuthority
+  /// Makes a new authority, its key sealed for `binding`. Touches no machine.
+  func makeAuthority(_ binding: AuthorityBinding) async throws(DriverError) -> SealedAuthority
 
   /// The members as the cluster knows them now. Host names are unique. One that has been down for
   /// long may be missing: whether it has left for good is what `hasLeft` answers.

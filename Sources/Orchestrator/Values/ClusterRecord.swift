@@ -1,27 +1,5 @@
 public import Rotation
 
-/// A certificate authority whose private key is encrypted.
-///
-/// The key is never in clear outside the driver, which seals and opens it.
-public struct SealedAuthority: Sendable, Hashable {
-  public var certificatePEM: String
-  /// Lower-case hexadecimal SHA-256 of the certificate's DER.
-  public var fingerprint: String
-  public var sealedKey: [UInt8]
-
-  public init(certificatePEM: String, fingerprint: String, sealedKey: [UInt8]) {
-    self.certificatePEM = certificatePEM
-    self.fingerprint = fingerprint
-    self.sealedKey = sealedKey
-  }
-}
-
-extension SealedAuthority: CustomStringConvertible, CustomDebugStringConvertible {
-  /// Names the authority; the key is not shown, not even sealed.
-  public var description: String { "authority \(fingerprint)" }
-  public var debugDescription: String { description }
-}
-
 /// A cluster that has been imported.
 ///
 /// A driver that discovers one fills in what it found; the fields from `importedAt` on are the

@@ -27,7 +27,8 @@ extension RotationRecord {
     self.init(
       id: record.id, cluster: record.cluster, ordinal: record.ordinal,
       component: try record.component.component(),
-      old: try record.old.required("old").authority, new: try record.new.required("new").authority,
+      old: try record.old.required("old").authority(),
+      new: try record.new.required("new").authority(),
       state: try RotationMachine.State(journal: record.state.required("state")),
       notes: record.notes, reason: record.reason, requester: record.requester,
       startedAt: try record.startedAt.required("started_at").instant,

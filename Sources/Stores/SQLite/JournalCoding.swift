@@ -63,11 +63,16 @@ extension Journal.Authority {
     certificatePEM = authority.certificatePEM
     fingerprint = authority.fingerprint
     sealedKey = authority.sealedKey
+    cluster = authority.binding.cluster
+    component = Journal.Component(authority.binding.component)
+    rotation = authority.binding.rotation
   }
 
-  var authority: SealedAuthority {
+  func authority() throws(StoreError) -> SealedAuthority {
     SealedAuthority(
-      certificatePEM: certificatePEM, fingerprint: fingerprint, sealedKey: sealedKey)
+      certificatePEM: certificatePEM, fingerprint: fingerprint, sealedKey: sealedKey,
+      binding: AuthorityBinding(
+        cluster: cluster, component: try component.component(), rotation: rotation))
   }
 }
 
@@ -112,7 +117,7 @@ extension ClusterRecord {
     let record = try decoded(Journal.ClusterRecord.self, bytes)
     var authorities: [Rotation.SecretComponent: SealedAuthority] = [:]
     for entry in record.authorities {
-      let authority = try entry.authority.required("authority").authority
+      let authority = try entry.authority.required("authority").authority()
       authorities[try entry.component.component()] = authority
     }
     self.init(

@@ -32,14 +32,17 @@ final class Keyring: Sendable {
     self.now = now
   }
 
-  /// Encrypts an authority's key.
-  func seal(_ authority: Authority) throws(DriverError) -> SealedAuthority {
+  /// Encrypts an authority's key, so that it opens only for `binding`.
+  func seal(
+    _ authority: Authority, for binding: AuthorityBinding
+  ) throws(DriverError) -> SealedAuthority {
     let fingerprint = authority.certificate.fingerprint
     do {
       return SealedAuthority(
         certificatePEM: authority.certificate.pem, fingerprint: fingerprint,
         sealedKey: try sealer.seal(
-          Array(authority.key.pem.utf8), context: Self.context(fingerprint)))
+          Array(authority.key.pem.utf8),
+          context: binding.sealingContext(fingerprint: fingerprint)), binding: binding)
     } catch {
       throw DriverError(.internalError, "the authority's key cannot be encrypted: \(error.message)")
     }
@@ -54,7 +57,9 @@ final class Keyring: Sendable {
   /// The private key's PEM, for a configuration that has to hold it.
   func keyPEM(_ authority: SealedAuthority) throws(DriverError) -> String {
     do {
-      let bytes = try sealer.open(authority.sealedKey, context: Self.context(authority.fingerprint))
+      let bytes = try sealer.open(
+        authority.sealedKey,
+        context: authority.binding.sealingContext(fingerprint: authority.fingerprint))
       return String(decoding: bytes, as: UTF8.self)
     } catch {
       throw DriverError(
@@ -105,6 +110,4 @@ final class Keyring: Sendable {
       .kubernetesAdmin(validity: seconds)
     }
   }
-
-  private static func context(_ fingerprint: String) -> String { "authority \(fingerprint)" }
 }

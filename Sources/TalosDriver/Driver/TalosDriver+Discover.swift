@@ -256,7 +256,9 @@ private struct Discovery {
           .invalidConfig,
           "the \(component.rawValue) is no self-signed CA, which Talos cannot rotate")
       }
-      return try driver.keyring.seal(Authority(certificate: certificate, key: key))
+      return try driver.keyring.seal(
+        Authority(certificate: certificate, key: key),
+        for: AuthorityBinding(cluster: name, component: component))
     } catch let error as DriverError {
       throw .unusable(error)
     } catch {

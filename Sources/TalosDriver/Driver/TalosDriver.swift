@@ -1,6 +1,6 @@
 public import Crypto
 public import Orchestrator
-public import Rotation
+import Rotation
 import Synchronization
 
 /// How patiently the driver asks.
@@ -65,16 +65,16 @@ public final class TalosDriver: Sendable {
 
 extension TalosDriver: ClusterDriver {
   public func makeAuthority(
-    _ component: SecretComponent
+    _ binding: AuthorityBinding
   ) async throws(DriverError) -> SealedAuthority {
     let authority: Authority
     do throws(CryptoError) {
       authority = try Authority.generate(
-        component == .talosCA ? .talos : .kubernetes, now: now())
+        binding.component == .talosCA ? .talos : .kubernetes, now: now())
     } catch {
       throw DriverError(.internalError, "an authority cannot be made: \(error.message)")
     }
-    return try keyring.seal(authority)
+    return try keyring.seal(authority, for: binding)
   }
 
   public func talosconfig(

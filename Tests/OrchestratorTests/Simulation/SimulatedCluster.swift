@@ -102,7 +102,10 @@ final class SimulatedCluster: Sendable {
         uniqueKeysWithValues: SecretComponent.allCases.map {
           let fingerprint = SimulatedCluster.firstAuthority($0, name)
           return (
-            $0, SealedAuthority(certificatePEM: "pem", fingerprint: fingerprint, sealedKey: [1])
+            $0,
+            SealedAuthority(
+              certificatePEM: "pem", fingerprint: fingerprint, sealedKey: [1],
+              binding: AuthorityBinding(cluster: name, component: $0))
           )
         }), machines: members, talosVersion: "v1.10.0")
   }

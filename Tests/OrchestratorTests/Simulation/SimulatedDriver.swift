@@ -64,8 +64,8 @@ struct SimulatedDriver: ClusterDriver {
     return cluster.record
   }
 
-  func makeAuthority(_ component: SecretComponent) async throws(DriverError) -> SealedAuthority {
-    made.make(component)
+  func makeAuthority(_ binding: AuthorityBinding) async throws(DriverError) -> SealedAuthority {
+    made.make(binding)
   }
 
   func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
@@ -155,11 +155,13 @@ struct SimulatedDriver: ClusterDriver {
 final class MadeAuthorities: Sendable {
   private let fingerprints = Mutex<[SecretComponent: [String]]>([:])
 
-  func make(_ component: SecretComponent) -> SealedAuthority {
+  func make(_ binding: AuthorityBinding) -> SealedAuthority {
     fingerprints.withLock { made in
+      let component = binding.component
       let fingerprint = "\(component.rawValue)/new-\(made[component]?.count ?? 0)"
       made[component, default: []].append(fingerprint)
-      return SealedAuthority(certificatePEM: "pem", fingerprint: fingerprint, sealedKey: [2])
+      return SealedAuthority(
+        certificatePEM: "pem", fingerprint: fingerprint, sealedKey: [2], binding: binding)
     }
   }
 

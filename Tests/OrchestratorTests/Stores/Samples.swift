@@ -5,17 +5,26 @@ import Rotation
 enum Sample {
   static let instant = Instant(nanosecondsSince1970: 1_795_455_778_123_456_789)
 
-  static func authority(_ name: String) -> SealedAuthority {
+  static func authority(_ name: String, _ binding: AuthorityBinding) -> SealedAuthority {
     SealedAuthority(
       certificatePEM: "-----BEGIN CERTIFICATE-----\n\(name)\n", fingerprint: name,
-      sealedKey: [0, 1, 255, 0])
+      sealedKey: [0, 1, 255, 0], binding: binding)
+  }
+
+  /// The authority that a cluster of that name was imported with.
+  static func imported(_ component: SecretComponent, cluster: String) -> SealedAuthority {
+    authority(
+      component.rawValue, AuthorityBinding(cluster: cluster, component: component))
   }
 
   static func cluster(_ name: String, count: UInt64 = 0) -> ClusterRecord {
     ClusterRecord(
       name: name, endpoints: ["10.0.0.1", "[fd00::1]:50000"],
       kubernetesEndpoint: "https://10.0.0.1:6443",
-      authorities: [.talosCA: authority("t"), .kubernetesCA: authority("k")],
+      authorities: [
+        .talosCA: imported(.talosCA, cluster: name),
+        .kubernetesCA: imported(.kubernetesCA, cluster: name),
+      ],
       machines: machines, talosVersion: "v1.10.2", importedAt: instant,
       activeRotation: count > 0 ? "r\(count)" : nil, rotationCount: count)
   }
@@ -31,7 +40,11 @@ enum Sample {
   ) -> RotationRecord {
     RotationRecord(
       id: id, cluster: cluster, ordinal: ordinal, component: .kubernetesCA,
-      old: authority("old"), new: authority("new"), state: state, notes: ["w-2 left", "ß"],
+      old: imported(.kubernetesCA, cluster: cluster),
+      new: authority(
+        "new",
+        AuthorityBinding(cluster: cluster, component: .kubernetesCA, rotation: id)),
+      state: state, notes: ["w-2 left", "ß"],
       reason: "leaked\nkubeconfig", requester: "uid:1000", startedAt: instant,
       updatedAt: instant.advanced(by: .seconds(1)))
   }

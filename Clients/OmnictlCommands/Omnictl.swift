@@ -25,14 +25,16 @@ public enum Omnictl {
     signals.run { exit(await run(arguments, surroundings).rawValue) }
   }
 
-  /// Runs one command; every failure ends as a line on standard error and an exit code.
+  /// Runs one command; every failure ends on standard error and as an exit code.
   static func run(_ arguments: [String], _ surroundings: Surroundings) async -> ExitCode {
+    var format = OutputFormat.table
     do throws(CommandError) {
       let root = CommandTree.root
       switch try CommandParser.parse(arguments, root: root, environment: surroundings.variable) {
       case .help(let path): surroundings.output.write(Help.text(path))
       case .run(let invocation):
         guard let action = invocation.command.action else { return .wrongUsage }
+        format = invocation[GlobalFlags.output]
         try await action(try Session(invocation, surroundings))
       }
       if let failure = surroundings.output.failure {
@@ -42,7 +44,9 @@ public enum Omnictl {
       }
       return .done
     } catch {
-      surroundings.errors.write(error.line + "\n")
+      let lines =
+        format == .json ? [error.json] : error.lines(columns: surroundings.errors.columns)
+      surroundings.errors.write(lines.map { $0 + "\n" }.joined())
       return error.code
     }
   }

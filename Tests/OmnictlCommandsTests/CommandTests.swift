@@ -196,7 +196,8 @@ import Testing
     let request = sent.withLock { $0 }
     #expect(request.cluster == "demo" && request.context == "c")
     #expect(request.talosconfig == "context: demo\n")
-    #expect(bench.output.text == "imported cluster demo: 1 control planes, 2 workers\n")
+    #expect(request.endpoints.isEmpty)
+    #expect(bench.output.lines.first == "imported cluster demo: 1 control planes, 2 workers")
   }
 
   @Test("A talosconfig that cannot be read is wrong usage")
@@ -286,6 +287,7 @@ import Testing
       step.accepted = [.new, .old]
       var plan = RotationPlan()
       plan.steps = [step]
+      plan.notes = ["node bare-metal-7 is no machine of this cluster"]
       answer.plan = plan
       return answer
     }
@@ -298,8 +300,11 @@ import Testing
       bench.output.text == """
         To rotate kubernetes-ca of cluster demo; nothing has been changed.
 
-        STAGE   ROLE           MACHINES    ISSUED-BY  ACCEPTED
-        ROTATE  control-plane  cp-1, cp-2  new        new+old
+        STAGE   ROLE           ISSUED-BY  ACCEPTED  HOW            MACHINES
+        ROTATE  control-plane  new        new+old   one at a time  cp-1, cp-2
+
+        to know before:
+          - node bare-metal-7 is no machine of this cluster
 
         """)
   }

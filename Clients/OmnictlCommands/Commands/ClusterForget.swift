@@ -2,20 +2,32 @@ internal import Schema
 
 /// `omnictl cluster forget NAME`.
 enum ClusterForget {
+  private static let force = Flag<Bool>.switched(
+    "force", fallback: false,
+    "forget it although a rotation is in progress, which then stands still where it is")
+
   static let command: CommandSpec = .init(
     "forget", "Delete what omnid knows of a cluster, its CA keys included",
     discussion: """
       Nothing on the machines is changed. To take the cluster back into care, import it again. Refused
-      while a rotation of the cluster is in progress.
+      while a rotation of the cluster is in progress: 'secret rotate abort' cancels one that has touched
+      no machine. --force forgets the cluster in the middle of a rotation too, and says what is lost by
+      it: omnid's copy of the new CA's key is among it.
       """,
-    arguments: [ClusterGroup.nameArgument], clusterFlag: .substitute
+    arguments: [ClusterGroup.nameArgument], flags: [force.spec], clusterFlag: .substitute
   ) { session throws(CommandError) in
     var request = ForgetClusterRequest()
     request.cluster = session.cluster
+    request.force = session.invocation[force]
     let response = try await session.call(ManagementServiceMethods.forgetCluster, request)
     switch session.format {
     case .json: session.printJSON(response)
-    case .table: session.print("forgot cluster \(Printable.line(request.cluster))\n")
+    case .table:
+      session.print("forgot cluster \(Printable.line(request.cluster))\n")
+      guard !response.lost.isEmpty else { return }
+      session.print(
+        "lost with it:\n"
+          + ListText.text(response.lost, columns: session.surroundings.output.columns))
     }
   }
 }

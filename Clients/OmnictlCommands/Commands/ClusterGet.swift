@@ -3,26 +3,29 @@ internal import Schema
 /// `omnictl cluster get NAME`.
 enum ClusterGet {
   static let command: CommandSpec = .init(
-    "get", "Show one cluster", arguments: [ClusterGroup.nameArgument], clusterFlag: .substitute
+    "get", "Show one cluster: its CAs and when they expire, its machines, its rotation",
+    discussion: "What a person has to know of it, an expired CA for one, stands below as warnings.",
+    arguments: [ClusterGroup.nameArgument], clusterFlag: .substitute
   ) { session throws(CommandError) in
     let cluster = try await session.getCluster()
     switch session.format {
     case .json: session.printJSON(cluster)
-    case .table: session.print(text(cluster))
+    case .table:
+      session.print(text(cluster, now: session.surroundings.now()))
+      session.print(Warnings.text(cluster, columns: session.surroundings.output.columns))
     }
   }
 
-  static func text(_ cluster: Cluster) -> String {
+  static func text(_ cluster: Cluster, now: Timestamp) -> String {
     var properties = PropertyList()
     properties.add("Name", cluster.name)
     properties.add("Talos", cluster.talosVersion)
     properties.add("Endpoints", cluster.endpoints.joined(separator: ", "))
     properties.add("Kubernetes", cluster.kubernetesEndpoint)
-    properties.add("Talos CA", cluster.talosCAFingerprint)
-    properties.add("Kubernetes CA", cluster.kubernetesCAFingerprint)
     properties.add("Imported", Moment.text(cluster.importedAt))
     properties.add("Rotation", ClusterList.rotation(cluster.rotation))
-    return properties.text + "\n" + MachineList.table(cluster.machines)
+    return properties.text + "\n" + AuthorityTable.text(cluster, now: now) + "\n"
+      + MachineList.table(cluster.machines)
   }
 }
 

@@ -5,43 +5,55 @@ internal import Schema
 extension CommandError {
   /// What the server's status says, with what its details add, and what can be done about it.
   init(_ error: RPCError, session: Session) {
-    var parts = [error.message.isEmpty ? error.code.name : error.message]
-    var hint = ""
-    for detail in error.details {
-      let told = Self.sentences(detail)
-      for (field, sentence) in told.sentences
-      where !sentence.isEmpty && !parts.contains(where: { $0.contains(sentence) }) {
-        parts.append(
-          field.isEmpty || sentence.hasPrefix(field) ? sentence : "\(field): \(sentence)")
-      }
-      if told.violations.contains("ROTATION_IN_PROGRESS") {
-        hint = "follow it: \(session.line("cluster -n \(session.cluster) secret rotate status"))"
-      }
-      if told.violations.contains("TALOS_VERSION") { hint = "upgrade Talos first" }
-    }
+    let findings = error.details.flatMap { Self.findings($0, cluster: session.cluster) }
+    var hint = RefusalAdvice(findings.map(\.type), session).text
     if hint.isEmpty { hint = Self.hint(error.code, session) }
-    self.init(ExitCode(error.code), parts.joined(separator: "; "), hint: hint)
+    self.init(
+      ExitCode(error.code), Self.message(error, findings), hint: hint, status: error.code.name,
+      findings: findings)
   }
 
-  /// What a `google.rpc` detail says to people, each sentence with the field it is about, and the
-  /// types of the preconditions it names.
-  private static func sentences(
-    _ detail: StatusDetail
-  ) -> (sentences: [(field: String, text: String)], violations: [String]) {
+  /// The status' message, with what it does not say itself of the details. Several findings are not
+  /// said in it, because each gets a line of its own.
+  private static func message(_ error: RPCError, _ findings: [Finding]) -> String {
+    let message = error.message.isEmpty ? error.code.name : error.message
+    if findings.count > 1 {
+      let isSaid = findings.contains { message.contains($0.description) }
+      return isSaid ? "refused for \(findings.count) reasons" : message
+    }
+    var parts = [message]
+    let sentences = error.details.flatMap(sentences) + findings.map { ("", $0.description) }
+    for (field, sentence) in sentences
+    where !sentence.isEmpty && !parts.contains(where: { $0.contains(sentence) }) {
+      parts.append(field.isEmpty || sentence.hasPrefix(field) ? sentence : "\(field): \(sentence)")
+    }
+    return parts.joined(separator: "; ")
+  }
+
+  /// What a `google.rpc` detail says to people, each sentence with the field it is about.
+  private static func sentences(_ detail: StatusDetail) -> [(field: String, text: String)] {
     switch detail.messageName {
     case GoogleRPC.BadRequest.protoName:
-      guard let detail = try? GoogleRPC.BadRequest(serialized: detail.value) else { break }
-      return (detail.fieldViolations.map { ($0.field, $0.description) }, [])
-    case GoogleRPC.PreconditionFailure.protoName:
-      guard let detail = try? GoogleRPC.PreconditionFailure(serialized: detail.value)
-      else { break }
-      return (detail.violations.map { ("", $0.description) }, detail.violations.map(\.type))
+      let detail = try? GoogleRPC.BadRequest(serialized: detail.value)
+      return detail?.fieldViolations.map { ($0.field, $0.description) } ?? []
     case GoogleRPC.ResourceInfo.protoName:
-      guard let detail = try? GoogleRPC.ResourceInfo(serialized: detail.value) else { break }
-      return ([("", detail.description)], [])
-    default: break
+      let detail = try? GoogleRPC.ResourceInfo(serialized: detail.value)
+      return detail.map { [("", $0.description)] } ?? []
+    default: return []
     }
-    return ([], [])
+  }
+
+  /// The preconditions that a `google.rpc` detail names.
+  private static func findings(_ detail: StatusDetail, cluster: String) -> [Finding] {
+    guard detail.messageName == GoogleRPC.PreconditionFailure.protoName,
+      let failure = try? GoogleRPC.PreconditionFailure(serialized: detail.value)
+    else { return [] }
+    return failure.violations.map { violation in
+      let name = violation.subject.split(separator: "/").last.map(String.init)
+      return Finding(
+        type: violation.type, subject: violation.subject, machine: name == cluster ? nil : name,
+        description: violation.description)
+    }
   }
 
   /// What to do next, where the server's message need not say it.

@@ -7,7 +7,9 @@ enum CommandTree {
 
       Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (a precondition does not hold),
       4 the wait timed out (the rotation goes on), 5 not found, 6 no access, 7 the server cannot
-      be reached.
+      be reached. Errors go to standard error; with -o json each is one line of JSON there:
+      {"error":{"code":…,"exitCode":…,"message":…,"hint":…,"findings":[{"type":…,"subject":…,
+      "description":…}]}}. A mistake on the command line is told in plain text.
       """,
     flags: GlobalFlags.all,
     subcommands: [ClusterGroup.command, CompletionCommand.command, VersionCommand.command])
@@ -42,7 +44,7 @@ enum ClusterGroup {
         "rotate", "Rotate a CA, and see how rotations go", clusterFlag: .required,
         subcommands: [
           SecretRotate.talosCA, SecretRotate.kubernetesCA, RotationStatusCommand.command,
-          RotationHistory.command,
+          RotationAbort.command, RotationHistory.command,
         ])
     ])
 }

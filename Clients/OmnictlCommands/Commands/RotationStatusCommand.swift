@@ -42,12 +42,10 @@ enum RotationStatusCommand {
     request.component = status.component
     request.dryRun = true
     let answer = try await session.call(ManagementServiceMethods.rotateSecret, request)
-    switch session.format {
-    case .json: session.printJSON(answer)
-    case .table:
+    if session.format == .table {
       session.print(stillText(answer.status ?? status, session.surroundings) + "\n")
-      session.print(PlanText.text(answer, status.component, cluster: session.cluster))
     }
+    session.show(answer, status.component)
   }
 
   static func idleText(_ status: RotationStatus, cluster: String) -> String {

@@ -8,6 +8,19 @@ enum SecretRotate {
   private static let reason = Flag<String?>.text(
     "reason", "TEXT", "why, for the history")
 
+  private static let removeForeign = Flag<Bool>.switched(
+    "remove-foreign", fallback: false,
+    "take CAs that are neither the old nor the new one out of every trust list; counts for a "
+      + "rotation in progress from now on")
+
+  private static let allowUnready = Flag<Bool>.switched(
+    "allow-unready", fallback: false,
+    "start although nodes or control plane components are not ready, and do not wait for these")
+
+  private static let allowUnmanagedNodes = Flag<Bool>.switched(
+    "allow-unmanaged-nodes", fallback: false,
+    "start although Kubernetes has nodes that no machine of the cluster answers for")
+
   static let talosCA = command(.talosCA)
   static let kubernetesCA = command(.kubernetesCA)
 
@@ -17,9 +30,15 @@ enum SecretRotate {
       discussion: """
         Three stages: PRE-ROTATE, every machine accepts the new CA too; ROTATE, every machine gets its
         certificates from the new CA; POST-ROTATE, no machine accepts the old CA any more. From then on
-        talosconfigs and kubeconfigs of the old CA are refused: issue fresh ones.
+        what the old CA has signed is refused: issue a fresh \(component.credential).
+
+        Before it begins the machines are asked whether it can reach its end. What keeps it from that is
+        named, nothing is changed, and the exit code is 3; --dry-run asks the same. While no machine has
+        been touched, 'secret rotate abort' cancels it.
         """,
-      flags: WaitFlags.all + [dryRun.spec, reason.spec], clusterFlag: .required
+      flags: WaitFlags.all + [
+        dryRun.spec, reason.spec, removeForeign.spec, allowUnready.spec, allowUnmanagedNodes.spec,
+      ], clusterFlag: .required
     ) { session throws(CommandError) in
       try await run(component, session)
     }
@@ -33,14 +52,11 @@ enum SecretRotate {
     request.component = component
     request.dryRun = session.invocation[dryRun]
     request.reason = session.invocation[reason] ?? ""
+    request.removeForeign = session.invocation[removeForeign]
+    request.allowUnready = session.invocation[allowUnready]
+    request.allowUnmanagedNodes = session.invocation[allowUnmanagedNodes]
     let answer = try await session.call(ManagementServiceMethods.rotateSecret, request)
-    if request.dryRun {
-      switch session.format {
-      case .json: session.printJSON(answer)
-      case .table: session.print(PlanText.text(answer, component, cluster: session.cluster))
-      }
-      return
-    }
+    if request.dryRun { return session.show(answer, component) }
     let status = answer.status ?? RotationStatus()
     if session.invocation[WaitFlags.wait] {
       if session.format == .table { session.print(opening(answer, component, session)) }
@@ -60,8 +76,9 @@ enum SecretRotate {
   ) -> String {
     let what = "rotation of \(component.word) of cluster \(session.cluster)"
     let id = answer.status?.rotationID ?? ""
-    return Printable.line(
-      answer.attached ? "\(what) is in progress: attached (\(id))" : "\(what) started (\(id))")
-      + "\n"
+    guard answer.attached else { return Printable.line("\(what) started (\(id))") + "\n" }
+    let foreign =
+      session.invocation[removeForeign] ? "; foreign CAs are removed from now on" : ""
+    return Printable.line("\(what) is in progress: attached (\(id))\(foreign)") + "\n"
   }
 }

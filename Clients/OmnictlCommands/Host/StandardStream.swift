@@ -24,6 +24,16 @@ final class StandardStream: TextSink {
   }
 
   var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  var columns: Int? { isTerminal ? windowSize.columns : nil }
+
+  /// Asked anew each time, since windows change. A terminal that does not tell counts as 80×24.
+  var windowSize: ScreenSize {
+    var window = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0
+    else { return ScreenSize(columns: 80, rows: 24) }
+    return ScreenSize(columns: Int(window.ws_col), rows: Int(window.ws_row))
+  }
 }
 
 /// Reading and writing whole contents.

@@ -22,11 +22,15 @@ struct Surroundings: Sendable {
 /// Where text goes.
 protocol TextSink: Sendable {
   func write(_ text: String)
+  /// How wide the terminal is that the text goes to; nil where there is none, and nothing is broken
+  /// into lines.
+  var columns: Int? { get }
   /// Why something that was written did not arrive; nil when all did.
   var failure: String? { get }
 }
 
 extension TextSink {
+  var columns: Int? { nil }
   var failure: String? { nil }
 }
 

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Standard output as a terminal.
 struct TerminalScreen: Screen {
   private let stream: StandardStream
@@ -24,12 +22,7 @@ struct TerminalScreen: Screen {
 
   func write(_ text: String) { stream.write(text) }
 
-  /// Asked anew each time, since windows change. A terminal that does not tell counts as 80×24.
-  var size: ScreenSize {
-    var window = winsize()
-    guard ioctl(stream.descriptor, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0,
-      window.ws_row > 0
-    else { return ScreenSize(columns: 80, rows: 24) }
-    return ScreenSize(columns: Int(window.ws_col), rows: Int(window.ws_row))
-  }
+  var columns: Int? { stream.columns }
+
+  var size: ScreenSize { stream.windowSize }
 }

@@ -43,7 +43,7 @@ enum DisplayWidth {
 
   /// The text on several lines, broken at spaces, within words where there is none. What does not fit
   /// into that many lines is cut off, with an ellipsis.
-  static func wrap(_ text: String, to columns: Int, lines limit: Int) -> [String] {
+  static func wrap(_ text: String, to columns: Int, lines limit: Int = .max) -> [String] {
     guard columns > 0 && limit > 0 else { return [] }
     var lines: [String] = []
     var rest = text[...]

@@ -17,11 +17,18 @@ enum JSONDocument {
       return Printable.json(try message.json(options))
     } catch {
       // A timestamp that a server made up, say: there is no JSON for it.
-      return Printable.json("{\"error\":\(quoted("\(error)"))}")
+      return object([("error", string("\(error)"))])
     }
   }
 
-  private static func quoted(_ text: String) -> String {
-    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+  /// A JSON object of members whose values are JSON already.
+  static func object(_ members: [(name: String, value: String)]) -> String {
+    "{" + members.map { "\(string($0.name)):\($0.value)" }.joined(separator: ",") + "}"
+  }
+
+  /// A JSON string of one line.
+  static func string(_ text: String) -> String {
+    let quoted = Printable.line(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    return "\"\(quoted)\""
   }
 }

@@ -170,6 +170,7 @@ struct CommandParser {
     }
     var named: [String: String] = [:]
     for (index, argument) in command.arguments.enumerated() {
+      if index >= words.count && argument.isOptional { continue }
       guard index < words.count, !words[index].isEmpty else {
         throw usage("\(argument.name) is missing: \(argument.summary)")
       }

@@ -57,14 +57,17 @@ struct ArgumentSpec: Sendable, Equatable {
   let completion: FlagSpec.Completion
   /// The values it may have; empty: any.
   let choices: [String]
+  /// Whether it may be left out; only the last one may.
+  let isOptional: Bool
 
   init(
     _ name: String, _ summary: String, completion: FlagSpec.Completion = .nothing,
-    choices: [String] = []
+    choices: [String] = [], isOptional: Bool = false
   ) {
     self.name = name
     self.summary = summary
     self.completion = completion
     self.choices = choices
+    self.isOptional = isOptional
   }
 }

@@ -95,16 +95,18 @@ extension Flag where Value == String? {
 }
 
 extension Flag where Value == [String] {
-  /// A flag that may stand several times, and may hold several values with commas between them.
+  /// A flag that may stand several times, and may hold several values with commas between them;
+  /// spaces belong to none of the values.
   static func list(
     _ name: String, _ placeholder: String, completion: FlagSpec.Completion = .nothing,
     _ summary: String
   ) -> Flag {
     Flag(name, form: .valued(placeholder), completion: completion, summary: summary) {
       values throws(InvalidValue) in
-      let all = values.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      let parts = values.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      let all = parts.map { part in String(part.filter { $0 != " " }) }
       if all.contains("") { throw InvalidValue(reason: "must not be empty") }
-      return all.map(String.init)
+      return all
     }
   }
 }

@@ -33,6 +33,9 @@ enum Help {
     return sections.joined(separator: "\n")
   }
 
+  /// How wide the lists are.
+  private static let columns = 100
+
   private static let helpFlag = ("-h, --help", "show this help")
 
   private static func usage(_ path: [CommandSpec]) -> String {
@@ -45,7 +48,7 @@ enum Help {
       }
     }
     if command.subcommands.isEmpty {
-      words += command.arguments.map(\.name)
+      words += command.arguments.map { $0.isOptional ? "[\($0.name)]" : $0.name }
       words.append("[flags]")
     } else {
       words.append("COMMAND")
@@ -62,7 +65,12 @@ enum Help {
 
   private static func list(_ title: String, _ rows: [(String, String)]) -> String {
     let width = rows.map { DisplayWidth.of($0.0) }.max() ?? 0
-    let lines = rows.map { "  \(DisplayWidth.pad($0.0, to: width))  \($0.1)\n" }
+    let lines = rows.flatMap { name, summary in
+      let broken = DisplayWidth.wrap(summary, to: max(40, columns - width - 4))
+      return broken.enumerated().map { index, text in
+        "  \(DisplayWidth.pad(index == 0 ? name : "", to: width))  \(text)\n"
+      }
+    }
     return "\(title):\n" + lines.joined()
   }
 }

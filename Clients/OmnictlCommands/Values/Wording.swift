@@ -20,6 +20,15 @@ extension SecretComponent {
     default: word
     }
   }
+
+  /// The file of a client whose certificate comes from it.
+  var credential: String {
+    switch self {
+    case .talosCA: "talosconfig"
+    case .kubernetesCA: "kubeconfig"
+    default: "credential"
+    }
+  }
 }
 
 extension RotationPhase {

@@ -8,16 +8,19 @@ import Synchronization
 /// Runs commands against a fake service and keeps what they print.
 final class Bench: Sendable {
   let output = Recorder()
-  let errors = Recorder()
+  let errors: Recorder
   let signals = FakeSignals()
   private let service: FakeService
   private let screen: Recorder?
   private let variables: [String: String]
   private let dialled = Mutex<[Endpoint]>([])
 
+  /// - Parameter errorColumns: how wide the terminal of standard error is; nil: it is none.
   init(
-    _ service: FakeService = FakeService(), screen: Bool = false, variables: [String: String] = [:]
+    _ service: FakeService = FakeService(), screen: Bool = false, variables: [String: String] = [:],
+    errorColumns: Int? = nil
   ) {
+    errors = Recorder(columns: errorColumns)
     self.service = service
     self.screen = screen ? output : nil
     self.variables = variables
@@ -46,6 +49,10 @@ final class Bench: Sendable {
 /// Keeps what is written; as a screen, 80 by 24.
 final class Recorder: Screen {
   private let written = Mutex("")
+  let columns: Int?
+
+  init(columns: Int? = nil) { self.columns = columns }
+
   let size = ScreenSize(columns: 80, rows: 24)
   let style = ScreenStyle.plain
 

@@ -1,0 +1,59 @@
+/// What to do about preconditions that do not hold, by the types that the schema names.
+struct RefusalAdvice {
+  private let session: Session
+  private let types: [String]
+
+  init(_ types: [String], _ session: Session) {
+    self.session = session
+    var seen: Set<String> = []
+    self.types = types.filter { seen.insert($0).inserted }
+  }
+
+  /// What to do, what a flag does first; empty when nothing is known of the types.
+  var text: String {
+    var parts = types.compactMap(flag)
+    let others = types.compactMap(remedy)
+    parts += others
+    return parts.joined(separator: "; ")
+  }
+
+  /// What the flag does that lets a rotation begin all the same.
+  private func flag(_ type: String) -> String? {
+    switch type {
+    case "FOREIGN_CA": "--remove-foreign takes the foreign CAs out of every trust list"
+    case "UNREADY": "--allow-unready starts all the same and does not wait for what is unwell now"
+    case "UNMANAGED_NODE":
+      "--allow-unmanaged-nodes starts all the same; a Kubernetes CA rotation locks those nodes out"
+    default: nil
+    }
+  }
+
+  private func remedy(_ type: String) -> String? {
+    let rotate = "cluster -n \(session.cluster) secret rotate"
+    switch type {
+    case "ROTATION_IN_PROGRESS":
+      let follow = "follow it: \(session.line("\(rotate) status"))"
+      guard session.invocation.command.name == ClusterForget.command.name else { return follow }
+      return "\(follow), or while it has touched no machine cancel it: "
+        + "\(session.line("\(rotate) abort")); --force forgets the cluster all the same"
+    case "NO_ROTATION": return "what there was: \(session.line("\(rotate) history"))"
+    case "MACHINES_TOUCHED":
+      return "it has to go on to its end; follow it: \(session.line("\(rotate) status"))"
+    case "TALOS_VERSION": return "upgrade Talos first"
+    case "MACHINE_UNREACHABLE":
+      return "every machine has to answer before a rotation begins: bring back those that do not, "
+        + "or remove them from the cluster"
+    case "CA_EXPIRED": return "an expired CA cannot be rotated: replace it by hand first"
+    case "CLOCK": return "set the clocks right first"
+    case "CONFIG_PENDING":
+      return "let the pending configuration come into force, or take it back, first"
+    case "CONFIG_UNEDITABLE": return "mend the configuration first"
+    case "KEY_MISSING": return "a CA's key goes only where it was: look into these machines first"
+    case "NOT_COVERED":
+      return "see that cluster discovery knows every machine, or remove what is gone"
+    case "ROTATED_ELSEWHERE":
+      return "forget the cluster and import it again with a fresh talosconfig"
+    default: return nil
+    }
+  }
+}

@@ -49,11 +49,24 @@ enum Token {
     Base64.encode(bytes: Random.bytes(bytes))
   }
 
-  /// A discovery identity: letters and digits.
-  static func nodeID() -> String { characters(44) }
+  /// A discovery identity: 32 random bytes in base62, as Talos writes them.
+  static func nodeID() -> String {
+    characters(43, of: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+  }
 
-  private static func characters(_ count: Int) -> String {
-    let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+  static func hexadecimal(bytes: Int) -> String { characters(2 * bytes, of: "0123456789abcdef") }
+
+  /// A random identifier in the form of RFC 9562.
+  static func uuid() -> String {
+    let hex = Array(hexadecimal(bytes: 16))
+    return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }
+      .joined(separator: "-")
+  }
+
+  private static func characters(
+    _ count: Int, of alphabet: String = "abcdefghijklmnopqrstuvwxyz0123456789"
+  ) -> String {
+    let alphabet = Array(alphabet)
     return String(Random.bytes(count).map { alphabet[Int($0) % alphabet.count] })
   }
 }

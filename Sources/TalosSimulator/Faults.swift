@@ -24,6 +24,13 @@ public struct Faults: Sendable, Equatable {
   public var trustdDown = false
   /// The Kubernetes API server of this control plane does not run.
   public var apiServerDown = false
+  /// The controller-manager, or the scheduler, of this control plane crash-loops.
+  public var controllerManagerDown = false
+  public var schedulerDown = false
+  /// Added to the time until the kubelet looks at its static pods.
+  public var kubeletLookDelay: Duration = .zero
+  /// The time server does not answer: the machine's `Time` call fails.
+  public var timeServerDown = false
   /// The controller-manager and API server do not take up new secrets.
   public var staticPodsStuck = false
   /// apid closes its clients' connections, too, when its certificates change. Real machines keep

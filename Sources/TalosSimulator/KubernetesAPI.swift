@@ -37,17 +37,22 @@ enum KubernetesAPI {
       return KubernetesObject.review(request.identity).response(status: 201)
     default: break
     }
-    guard request.path.starts(with: ["api", "v1"]), request.path.count >= 3 else {
-      return request.identity.isMaster
-        ? Status.notFound
-        : Status.forbidden(request, "cannot \(verb(request)) path \"\(request.rawPath)\"")
+    if request.path.starts(with: ["api", "v1"]), request.path.count >= 3 {
+      return objects(request, group: "", Array(request.path.dropFirst(2)), snapshot)
     }
-    return core(request, Array(request.path.dropFirst(2)), snapshot)
+    if request.path.starts(with: ["apis", coordination, "v1"]), request.path.count >= 4 {
+      return objects(request, group: coordination, Array(request.path.dropFirst(3)), snapshot)
+    }
+    return request.identity.isMaster
+      ? Status.notFound
+      : Status.forbidden(request, "cannot \(verb(request)) path \"\(request.rawPath)\"")
   }
 
-  /// `/api/v1/…`, with or without `namespaces/NAME` in front.
-  private static func core(
-    _ request: KubernetesRequest, _ path: [String], _ snapshot: KubernetesSnapshot
+  private static let coordination = "coordination.k8s.io"
+
+  /// What comes after `/api/v1/` or `/apis/GROUP/v1/`, with or without `namespaces/NAME` in front.
+  private static func objects(
+    _ request: KubernetesRequest, group: String, _ path: [String], _ snapshot: KubernetesSnapshot
   ) -> KubernetesResponse {
     var rest = path[...]
     var namespace: String?
@@ -58,7 +63,7 @@ enum KubernetesAPI {
     let resource = rest.first ?? ""
     let name = rest.count > 1 ? rest[rest.startIndex + 1] : nil
     guard request.identity.isMaster else {
-      return forbidden(request, resource: resource, namespace: namespace)
+      return forbidden(request, group: group, resource: resource, namespace: namespace)
     }
     guard rest.count <= 2 else { return Status.notFound }
     if request.query["watch"] == "true" || request.query["watch"] == "1" {
@@ -66,14 +71,16 @@ enum KubernetesAPI {
     }
     let objects: [KubernetesObject]
     let kind: String
-    switch resource {
-    case "nodes" where namespace == nil:
+    switch (group, resource) {
+    case (coordination, "leases"):
+      (kind, objects) = ("Lease", KubernetesObject.leases(snapshot))
+    case ("", "nodes") where namespace == nil:
       (kind, objects) = ("Node", KubernetesObject.nodes(snapshot))
-    case "namespaces" where namespace == nil:
+    case ("", "namespaces") where namespace == nil:
       (kind, objects) = ("Namespace", KubernetesObject.namespaces(snapshot))
-    case "configmaps":
+    case ("", "configmaps"):
       (kind, objects) = ("ConfigMap", KubernetesObject.configMaps(snapshot))
-    case "pods":
+    case ("", "pods"):
       (kind, objects) = ("Pod", KubernetesObject.pods(snapshot))
     default:
       return Status.notFound
@@ -81,7 +88,9 @@ enum KubernetesAPI {
     let visible = objects.filter { namespace == nil || $0.namespace == namespace }
     switch (request.method, name) {
     case ("GET", nil):
-      return list(request, kind: kind, visible, revision: snapshot.state.revision)
+      return list(
+        request, kind: kind, apiVersion: group.isEmpty ? "v1" : "\(group)/v1", visible,
+        revision: snapshot.state.revision)
     case ("GET", let name?):
       guard let object = visible.first(where: { $0.name == name }) else {
         return Status.notFound(resource: resource, name: name)
@@ -107,7 +116,8 @@ enum KubernetesAPI {
 
   /// A list, in pages if the caller set a limit.
   private static func list(
-    _ request: KubernetesRequest, kind: String, _ objects: [KubernetesObject], revision: UInt64
+    _ request: KubernetesRequest, kind: String, apiVersion: String, _ objects: [KubernetesObject],
+    revision: UInt64
   ) -> KubernetesResponse {
     if request.query["labelSelector"].map({ !$0.isEmpty }) == true {
       return Status.badRequest("label selectors are not simulated")
@@ -138,7 +148,7 @@ enum KubernetesAPI {
     }
     return KubernetesObject(
       [
-        "kind": "\(kind)List", "apiVersion": "v1", "metadata": metadata,
+        "kind": "\(kind)List", "apiVersion": apiVersion, "metadata": metadata,
         "items": chosen[start..<end].map(\.json),
       ]
     ).response()
@@ -154,13 +164,13 @@ enum KubernetesAPI {
   }
 
   private static func forbidden(
-    _ request: KubernetesRequest, resource: String, namespace: String?
+    _ request: KubernetesRequest, group: String = "", resource: String, namespace: String?
   ) -> KubernetesResponse {
     let listing = request.method == "GET" && request.path.last == resource
     let scope = namespace.map { "in the namespace \"\($0)\"" } ?? "at the cluster scope"
     return Status.forbidden(
       request,
-      "cannot \(listing ? "list" : verb(request)) resource \"\(resource)\" in API group \"\" "
+      "cannot \(listing ? "list" : verb(request)) resource \"\(resource)\" in API group \"\(group)\" "
         + scope, subject: resource)
   }
 }

@@ -94,38 +94,28 @@ extension KubernetesObject {
   }
 
   static func pods(_ snapshot: KubernetesSnapshot) -> [KubernetesObject] {
-    snapshot.nodes.flatMap { node -> [KubernetesObject] in
-      func pod(
-        _ name: String, app: String, running: Bool, _ annotations: [String: String] = [:]
-      )
-        -> KubernetesObject
-      {
-        KubernetesObject(
-          kind: "Pod", namespace: "kube-system", name: "\(name)-\(node.name)",
-          created: snapshot.created, revision: snapshot.state.revision,
-          labels: ["k8s-app": app, "tier": "control-plane"], annotations: annotations,
-          [
-            "spec": [
-              "nodeName": node.name, "hostNetwork": true,
-              "containers": [["name": name, "image": "\(name):\(snapshot.kubernetesVersion)"]],
-            ] as [String: Any],
-            "status": [
-              "phase": running ? "Running" : "Pending", "podIP": node.address,
-              "conditions": [["type": "Ready", "status": running ? "True" : "False"]],
-              "containerStatuses": [
-                ["name": name, "ready": running, "restartCount": 0] as [String: Any]
-              ],
-            ] as [String: Any],
-          ])
-      }
-      let proxy = pod("kube-proxy", app: "kube-proxy", running: node.isReady)
-      guard let version = node.staticPodSecrets else { return [proxy] }
-      let annotations = [
-        "talos.dev/secrets-version": "\(version)", "kubernetes.io/config.source": "file",
-      ]
-      return ["kube-apiserver", "kube-controller-manager", "kube-scheduler"].map {
-        pod($0, app: $0, running: node.podsRunning, annotations)
-      } + [proxy]
-    }
+    snapshot.nodes.flatMap { [proxy(on: $0, snapshot)] + mirrorPods(of: $0, snapshot) }
+  }
+
+  private static func proxy(
+    on node: KubernetesSnapshot.Node, _ snapshot: KubernetesSnapshot
+  ) -> KubernetesObject {
+    KubernetesObject(
+      kind: "Pod", namespace: "kube-system", name: "kube-proxy-\(node.name)",
+      created: snapshot.created, revision: snapshot.state.revision,
+      labels: ["k8s-app": "kube-proxy", "tier": "node"],
+      [
+        "spec": [
+          "nodeName": node.name, "hostNetwork": true,
+          "containers": [["name": "kube-proxy", "image": "kube-proxy"]],
+        ] as [String: Any],
+        "status": [
+          "phase": node.isReady ? "Running" : "Pending", "podIP": node.address,
+          "conditions": [["type": "Ready", "status": node.isReady ? "True" : "False"]],
+          "containerStatuses": [
+            ["name": "kube-proxy", "ready": node.isReady, "restartCount": 0] as [String: Any]
+          ],
+        ] as [String: Any],
+      ])
   }
 }

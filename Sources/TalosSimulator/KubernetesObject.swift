@@ -9,7 +9,7 @@ struct KubernetesObject {
   init(
     kind: String, namespace: String? = nil, name: String, created: Int64, revision: UInt64 = 1,
     labels: [String: String] = [:], annotations: [String: String] = [:],
-    _ rest: [String: Any] = [:]
+    apiVersion: String = "v1", _ rest: [String: Any] = [:]
   ) {
     var metadata: [String: Any] = [
       "name": name, "uid": Self.uid("\(kind)/\(namespace ?? "")/\(name)"),
@@ -20,7 +20,7 @@ struct KubernetesObject {
     if !annotations.isEmpty { metadata["annotations"] = annotations }
     var json = rest
     json["kind"] = kind
-    json["apiVersion"] = "v1"
+    json["apiVersion"] = apiVersion
     json["metadata"] = metadata
     self.json = json
   }
@@ -41,7 +41,7 @@ struct KubernetesObject {
   }
 
   /// An identifier that stays the same for the same object (FNV-1a, twice).
-  private static func uid(_ text: String) -> String {
+  static func uid(_ text: String) -> String {
     func hash(_ seed: UInt64) -> String {
       let value = text.utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
       let hex = String(value, radix: 16)

@@ -19,9 +19,12 @@ struct KubernetesSnapshot: Sendable {
     var message: String
     var readySince: Int64
     var talosVersion: String
-    /// Counts the times that the static pods were given new secrets; nil on workers.
-    var staticPodSecrets: Int?
-    var podsRunning: Bool
+    /// The static pods as the kubelet last reported them; none on workers.
+    var pods: [StaticPod] = []
+    /// The time by the machine's clock, in nanoseconds since 1970.
+    var clock: Int64 = 0
+    /// When the kubelet last renewed its lease, by the machine's clock.
+    var leaseRenewed: Int64 = 0
 
     var isReady: Bool { ready == .yes }
   }

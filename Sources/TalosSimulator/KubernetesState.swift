@@ -3,21 +3,24 @@
 /// A pure value: control planes report what they do, and the traces follow the measured behaviour
 /// of the components (who publishes what, and what stays behind).
 struct KubernetesState: Sendable {
-  /// A control plane whose pods run.
-  struct ControlPlane: Sendable, Equatable {
+  /// An API server that runs.
+  struct APIServer: Sendable, Equatable {
     var name: String
-    /// The CA its controller-manager publishes and signs with.
-    var issuing: PEMPair
-    /// The CAs its API server accepts clients from, as one bundle.
+    /// The CAs that it accepts clients from, as one bundle.
     var accepted: String
+  }
+
+  /// A component of which one process leads.
+  enum Led: String, Sendable, CaseIterable {
+    case controllerManager = "kube-controller-manager"
+    case scheduler = "kube-scheduler"
   }
 
   static let namespaces = ["default", "kube-node-lease", "kube-public", "kube-system"]
 
-  /// The control planes whose pods run, in the order they came up.
-  private(set) var running: [ControlPlane] = []
-  /// The control plane whose controller-manager leads; nil while nobody does.
-  private(set) var leader: String?
+  /// The API servers that run, in the order they came up.
+  private(set) var apiServers: [APIServer] = []
+  private(set) var leases: [Led: LeaderLease] = [:]
   /// `ca.crt` of ConfigMap kube-root-ca.crt, by namespace.
   private(set) var rootCA: [String: String] = [:]
   /// `client-ca-file` of ConfigMap kube-system/extension-apiserver-authentication: every CA that any
@@ -29,33 +32,55 @@ struct KubernetesState: Sendable {
   /// The revision at which each ConfigMap last changed.
   private(set) var changedAt: [String: UInt64] = [:]
 
-  /// A control plane's pods have started with these secrets. If it was the leader, it has lost the
-  /// lead meanwhile. Returns whether somebody new leads and has to publish its root CA.
-  mutating func podsStarted(_ controlPlane: ControlPlane) -> Bool {
-    let hadLeader = leader
-    _ = podsStopped(controlPlane.name)
-    running.append(controlPlane)
-    mergeExtensionCAs(from: controlPlane)
-    if leader == nil { leader = running.first?.name }
-    return leader != hadLeader || leader == controlPlane.name
+  // MARK: API servers
+
+  /// An API server has started, or has read its list of client CAs again.
+  mutating func apiServerServes(_ server: APIServer) {
+    if let index = apiServers.firstIndex(where: { $0.name == server.name }) {
+      apiServers[index] = server
+    } else {
+      apiServers.append(server)
+    }
+    mergeExtensionCAs(from: server)
   }
 
-  /// A control plane's pods have stopped. Returns whether another one took the lead.
-  mutating func podsStopped(_ name: String) -> Bool {
-    running.removeAll { $0.name == name }
-    guard leader == name else { return false }
-    leader = running.first?.name
-    return leader != nil
+  mutating func apiServerStopped(_ name: String) { apiServers.removeAll { $0.name == name } }
+
+  // MARK: Leaders
+
+  /// A process has started. Returns whether it leads.
+  mutating func started(
+    _ led: Led, _ process: LeaderLease.Process, leaseHasRunOut: Bool, now: Int64
+  ) -> Bool {
+    leases[led, default: LeaderLease()].started(process, hasRunOut: leaseHasRunOut, now: now)
+  }
+
+  /// A process has ended. Returns whether it led: its lease has to run out.
+  mutating func stopped(_ led: Led, node: String, now: Int64) -> Bool {
+    leases[led]?.stopped(node: node, now: now) ?? false
+  }
+
+  /// A lease has run out. Returns whether another process leads now.
+  mutating func leaseRanOut(_ led: Led, now: (String) -> Int64) -> Bool {
+    leases[led]?.ranOut(now: now) ?? false
+  }
+
+  /// The controller-manager that leads; nil while nobody does.
+  var leader: LeaderLease.Process? {
+    guard let lease = leases[.controllerManager], lease.isHeld else { return nil }
+    return lease.holder
   }
 
   /// The leader writes its root CA into every namespace where it is not there yet.
   mutating func leaderPublished() {
-    guard let lead = running.first(where: { $0.name == leader }) else { return }
-    for namespace in Self.namespaces where rootCA[namespace] != lead.issuing.certificate {
-      rootCA[namespace] = lead.issuing.certificate
+    guard let issuing = leader?.issuing else { return }
+    for namespace in Self.namespaces where rootCA[namespace] != issuing.certificate {
+      rootCA[namespace] = issuing.certificate
       touch("\(namespace)/kube-root-ca.crt")
     }
   }
+
+  // MARK: The ConfigMap of client CAs
 
   /// Somebody deleted the ConfigMap of client CAs.
   mutating func extensionDeleted() {
@@ -66,14 +91,11 @@ struct KubernetesState: Sendable {
 
   /// The API servers have noticed that the ConfigMap is gone: it comes back with what they accept.
   mutating func extensionRestored() {
-    for controlPlane in running { mergeExtensionCAs(from: controlPlane) }
+    for server in apiServers { mergeExtensionCAs(from: server) }
   }
 
-  /// The CA that signs kubelets' certificates just now.
-  var signer: ControlPlane? { running.first { $0.name == leader } }
-
-  private mutating func mergeExtensionCAs(from controlPlane: ControlPlane) {
-    let new = PEMText.blocks(controlPlane.accepted).map(\.text)
+  private mutating func mergeExtensionCAs(from server: APIServer) {
+    let new = PEMText.blocks(server.accepted).map(\.text)
       .filter { !extensionClientCAs.contains($0) }
     if extensionExists && new.isEmpty { return }
     extensionExists = true

@@ -52,7 +52,7 @@ struct MachineService: Sendable {
     router.handle(Talos.MachineServiceMethods.etcdStatus) { (_: Empty, _) in
       try await node.etcdStatus()
     }
-    router.handle(Talos.TimeServiceMethods.time) { (_: Empty, _) in await node.time() }
+    router.handle(Talos.TimeServiceMethods.time) { (_: Empty, _) in try await node.time() }
   }
 }
 
@@ -78,9 +78,16 @@ extension SimulatedNode {
     return response
   }
 
-  func time() -> Talos.TimeResponse {
+  func time() throws -> Talos.TimeResponse {
+    let server = state.active.config.timeServer
+    if faults.timeServerDown {
+      throw RPCError(
+        .unknown,
+        "error querying NTP server \"\(server)\": lookup \(server) on 127.0.0.53:53: server misbehaving"
+      )
+    }
     var time = Talos.Time()
-    time.server = state.active.config.timeServer
+    time.server = server
     time.localtime = Timestamp(nanoseconds: nowNanoseconds())
     time.remotetime = Timestamp(nanoseconds: WallClock.nanoseconds())
     var response = Talos.TimeResponse()

@@ -9,6 +9,9 @@ final class NodeServers: Sendable {
     var apid: RPCServer?
     var apidTLS: TLSContext?
     var apiServer: RPCServer?
+    var apiServerTLS: TLSContext?
+    /// The CAs that the API server accepts clients from now.
+    var apiServerAccepted: [Certificate] = []
     var port: Int
     var kubernetesPort: Int
     var clockOffset: Int64 = 0
@@ -28,6 +31,11 @@ final class NodeServers: Sendable {
 
   /// The machine's clock, in seconds since 1970.
   func clock() -> Int64 { WallClock.seconds() + state.withLock { $0.clockOffset } }
+
+  /// The machine's clock, in nanoseconds since 1970.
+  func clockNanoseconds() -> Int64 {
+    WallClock.nanoseconds() + state.withLock { $0.clockOffset } * 1_000_000_000
+  }
 
   func setClockOffset(_ seconds: Int64) { state.withLock { $0.clockOffset = seconds } }
 
@@ -106,17 +114,33 @@ final class NodeServers: Sendable {
   func startAPIServer(
     _ certificates: KubernetesCertificates, accepted: [String]
   ) async throws {
+    try reloadAPIServer(certificates, accepted: accepted)
+    guard let first = state.withLock({ $0.apiServerTLS }) else { return }
+    let endpoint = KubernetesEndpoint(
+      hub: hub, accepted: { [self] in state.withLock { $0.apiServerAccepted } },
+      clock: { [self] in clock() })
+    let server = try RPCServer(
+      HTTPDispatch(grpc: ServiceRouter(), handler: endpoint), configuration: .simulator)
+    try await listen(server, port: state.withLock { $0.kubernetesPort }) { [self] in
+      state.withLock { $0.apiServerTLS } ?? first
+    }
+    state.withLock { $0.apiServer = server }
+  }
+
+  /// The API server goes on with other certificates: new connections see them, and every request is
+  /// judged by the new list of CAs, also on a connection that was there before.
+  func reloadAPIServer(
+    _ certificates: KubernetesCertificates, accepted: [String]
+  ) throws(CryptoError) {
+    let roots = TrustPool.certificates(accepted)
     let context = try TLSContext(
       TLSConfiguration(
-        role: .server, identity: try certificates.apiServer.identity(),
-        trustRoots: TrustPool.certificates(accepted), peerVerification: .requestUnverified,
-        alpn: ["h2"]))
-    let server = try RPCServer(
-      HTTPDispatch(
-        grpc: ServiceRouter(), handler: KubernetesEndpoint(hub: hub, accepted: accepted)),
-      configuration: .simulator)
-    try await listen(server, port: state.withLock { $0.kubernetesPort }) { context }
-    state.withLock { $0.apiServer = server }
+        role: .server, identity: try certificates.apiServer.identity(), trustRoots: roots,
+        peerVerification: .requestUnverified, alpn: ["h2"]))
+    state.withLock { state in
+      state.apiServerTLS = context
+      state.apiServerAccepted = roots
+    }
   }
 
   func stopAPIServer() async {

@@ -35,8 +35,12 @@ struct NodeState: Sendable {
   private(set) var staged: StoredConfig?
   private(set) var apiCertificates: APICertificates?
   private(set) var kubernetesCertificates: KubernetesCertificates?
-  /// Counts the times that secrets were written for the static pods.
-  private(set) var staticPodSecrets = 0
+  /// Counts the times that secrets were made for the static pods.
+  private var kubernetesSecrets = 0
+  /// The version of the secrets whose files are written (`SecretStatuses`), and the one that the
+  /// static pods name (`StaticPods`). Zero before the first.
+  private(set) var secretsVersion = 0
+  private(set) var staticPodVersion = 0
   private(set) var services: [ServiceState]
   /// kubelet-client-current.pem; nil until the first bootstrap and after it was thrown away.
   private(set) var kubeletClient: PEMPair?
@@ -137,8 +141,12 @@ struct NodeState: Sendable {
 
   mutating func kubernetesCertificatesIssued(_ certificates: KubernetesCertificates) {
     kubernetesCertificates = certificates
-    staticPodSecrets += 1
+    kubernetesSecrets += 1
   }
+
+  mutating func secretsWritten() { secretsVersion = kubernetesSecrets }
+
+  mutating func staticPodsWritten() { staticPodVersion = secretsVersion }
 
   /// The kubelet stops for a restart. Its client certificate is thrown away when no accepted CA
   /// verifies it any more.

@@ -48,6 +48,13 @@ enum ResourceCatalog {
   static let member = Definition(
     type: "Members.cluster.talos.dev", namespace: "cluster", sensitive: false,
     owner: "cluster.MemberController")
+  /// The machine's own identity in discovery; every role may read it, as it stands in Members too.
+  static let identity = Definition(
+    type: "Identities.cluster.talos.dev", namespace: "cluster", sensitive: false,
+    owner: "cluster.NodeIdentityController")
+  static let staticPod = Definition(
+    type: "StaticPods.kubernetes.talos.dev", namespace: "k8s", sensitive: false,
+    owner: "k8s.ControlPlaneStaticPodController")
   static let machineStatus = Definition(
     type: "MachineStatuses.runtime.talos.dev", namespace: "runtime", sensitive: false,
     owner: "runtime.MachineStatusController")
@@ -58,7 +65,7 @@ enum ResourceCatalog {
   static let all: [Definition] = [
     machineConfig, machineType, osRoot, kubernetesRoot, apiCertificates, trustdCertificates,
     kubelet, kubernetesCertificates, secretStatus, service, nodename, member, machineStatus,
-    timeStatus,
+    timeStatus, identity, staticPod,
   ]
 
   /// Whether a caller may read resources of a type, as machined's access policy decides it

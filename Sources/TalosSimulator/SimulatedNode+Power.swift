@@ -4,8 +4,10 @@ extension SimulatedNode {
   public func powerOff() async {
     guard isUp else { return }
     isUp = false
+    boots += 1
     await servers.stopAPID()
-    if isControlPlane { await stopPods() } else { await hub.connectionsChanged() }
+    await stopPods(failed: false)
+    await hub.connectionsChanged()
   }
 
   /// The machine boots with the config that is on its disk: what was tried is forgotten, what was
@@ -17,7 +19,7 @@ extension SimulatedNode {
     isUp = true
     state.rebooted()
     if isControlPlane {
-      try await bootControlPlane()
+      try await bootControlPlane(atOnce: false)
     } else {
       while isUp {
         if (try? await bootWorker()) != nil { break }
@@ -32,7 +34,7 @@ extension SimulatedNode {
   /// The first boot of all, when every machine starts at once.
   func powerOnFirstTime() async throws {
     isUp = true
-    if isControlPlane { try await bootControlPlane() } else { try await bootWorker() }
+    if isControlPlane { try await bootControlPlane(atOnce: true) } else { try await bootWorker() }
     try await servers.startAPID(for: self)
   }
 

@@ -16,7 +16,7 @@ extension SimulatedNode {
     }
   }
 
-  private func put(_ definition: ResourceCatalog.Definition, _ id: String, _ spec: some Message) {
+  func put(_ definition: ResourceCatalog.Definition, _ id: String, _ spec: some Message) {
     resources.put(
       definition.key(id), owner: definition.owner, spec: spec.serialized(), now: nowNanoseconds())
   }
@@ -95,126 +95,16 @@ extension SimulatedNode {
         certificates.kubeletClient)
       dynamic.frontProxy = Talos.PEMEncodedCertificateAndKey(certificates.frontProxy)
       put(ResourceCatalog.kubernetesCertificates, "k8s-dynamic-certs", dynamic)
-      var status = Talos.SecretsStatusSpec()
-      status.ready = true
-      status.version = "\(state.staticPodSecrets)"
-      put(ResourceCatalog.secretStatus, "static-pods", status)
     }
-  }
-
-  private func putServices() {
-    for service in state.services {
-      // A service that was stopped for good or for a restart has no resource.
-      guard service.isRunning else {
-        resources.remove(ResourceCatalog.service.key(service.id))
-        continue
-      }
-      var spec = Talos.ServiceSpec()
-      spec.running = true
-      spec.healthy = service.healthy
-      spec.unknown = false
-      put(ResourceCatalog.service, service.id, spec)
+    guard state.secretsVersion > 0 else { return }
+    var status = Talos.SecretsStatusSpec()
+    status.ready = true
+    status.version = "\(state.secretsVersion)"
+    put(ResourceCatalog.secretStatus, "static-pods", status)
+    guard state.staticPodVersion > 0 else { return }
+    for component in StaticPod.Component.allCases {
+      put(ResourceCatalog.staticPod, component.rawValue, staticPodSpec(component))
     }
-  }
-
-  private func putMachine() {
-    var type = Talos.MachineTypeSpec()
-    type.machineType = isControlPlane ? .controlPlane : .worker
-    put(ResourceCatalog.machineType, "machine-type", type)
-
-    var nodename = Talos.NodenameSpec()
-    nodename.nodename = name
-    nodename.hostnameVersion = "1"
-    put(ResourceCatalog.nodename, "nodename", nodename)
-
-    var time = Talos.TimeStatusSpec()
-    time.synced = faults.clockOffset == .zero
-    time.syncDisabled = false
-    put(ResourceCatalog.timeStatus, "node", time)
-
-    let unhealthy = state.services.filter { !$0.isRunning || !$0.healthy }
-    var status = Talos.MachineStatusSpec()
-    status.stage = .running
-    var condition = Talos.MachineStatusStatus()
-    condition.ready = unhealthy.isEmpty && !faults.notReady
-    condition.unmetConditions = unhealthy.map { _ in
-      var unmet = Talos.UnmetCondition()
-      unmet.name = "services"
-      unmet.reason = "a service is not healthy"
-      return unmet
-    }
-    status.status = condition
-    put(ResourceCatalog.machineStatus, "machine", status)
-
-    for member in members {
-      var spec = Talos.MemberSpec()
-      spec.nodeID = member.id
-      spec.addresses = [Talos.NetIP(text: member.address)].compactMap { $0 }
-      spec.hostname = member.name
-      spec.machineType = member.type.isControlPlane ? .controlPlane : .worker
-      spec.operatingSystem = "Talos (\(options.effectiveTalosVersion))"
-      if member.type.isControlPlane {
-        var controlPlane = Talos.ControlPlane()
-        controlPlane.apiServerPort = Int64(member.kubernetesPort)
-        spec.controlPlane = controlPlane
-      }
-      put(ResourceCatalog.member, member.name, spec)
-    }
-  }
-
-  // MARK: Reading
-
-  func resource(_ key: ResourceStore.Key) -> ResourceStore.Resource? { resources.get(key) }
-
-  func resourceList(namespace: String, type: String) -> [ResourceStore.Resource] {
-    resources.list(namespace: namespace, type: type)
-  }
-
-  /// The present resources of a kind with the bookmark that fits them.
-  func resourceSnapshot(
-    namespace: String, type: String
-  )
-    -> (resources: [ResourceStore.Resource], bookmark: UInt64)
-  {
-    (resources.list(namespace: namespace, type: type), resources.head)
-  }
-
-  /// Whether the log still holds everything after a bookmark.
-  func resourceLogReaches(_ bookmark: UInt64) -> Bool {
-    resources.events(after: bookmark, namespace: "", type: "", id: nil) != .lost
-  }
-
-  /// What happened after a bookmark; waits until something did. The bookmark that comes with it is
-  /// where to go on, even if nothing of what happened was of interest.
-  func resourceEvents(
-    after bookmark: UInt64, namespace: String, type: String, id: String?
-  )
-    async throws -> (ResourceStore.Continuation, next: UInt64)
-  {
-    while resources.head == bookmark {
-      let ticket = nextWaiter
-      nextWaiter += 1
-      await withTaskCancellationHandler {
-        await withCheckedContinuation { continuation in
-          // Looked at once more: a task that prefers another executor than the actor's is scheduled anew on its
-          // way here, and everything there is to wait for may have happened meanwhile.
-          if Task.isCancelled || resources.head != bookmark {
-            continuation.resume()
-          } else {
-            resourceWaiters[ticket] = continuation
-          }
-        }
-      } onCancel: {
-        Task { await self.stopWaiting(ticket) }
-      }
-      try Task.checkCancellation()
-    }
-    let found = resources.events(after: bookmark, namespace: namespace, type: type, id: id)
-    return (found, resources.head)
-  }
-
-  private func stopWaiting(_ ticket: UInt64) {
-    resourceWaiters.removeValue(forKey: ticket)?.resume()
   }
 }
 

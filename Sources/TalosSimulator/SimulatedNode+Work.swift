@@ -33,6 +33,7 @@ extension SimulatedNode {
         case .apiCertificates: await renewAPICertificates()
         case .kubernetesCertificates: await renewKubernetesCertificates()
         case .kubelet: await restartKubelet()
+        case .pod(let component): await runPod(component)
         }
         if work[kind] == .running { break }
       }
@@ -48,12 +49,17 @@ extension SimulatedNode {
   }
 
   /// First certificates of a machine that boots into an existing cluster.
-  func bootControlPlane() async throws {
+  ///
+  /// - Parameter atOnce: without the time that the containers take.
+  func bootControlPlane(atOnce: Bool) async throws {
     let certificates = try issueAPICertificates()
     state.apiCertificatesIssued(certificates)
     try issueKubernetesCertificates()
+    state.secretsWritten()
+    state.staticPodsWritten()
+    staticPodsChangedAt = .now
     try servers.apidCertificatesChanged(certificates, outage: .zero, dropClients: false)
-    if !faults.apiServerDown { try await startPods() }
+    if !faults.apiServerDown { try await startPods(atOnce: atOnce) }
     render()
   }
 
@@ -145,52 +151,33 @@ extension SimulatedNode {
 
   // MARK: Kubernetes control plane
 
+  /// New secrets for the static pods: files first, by which the running API server goes on at once,
+  /// then the resources. The kubelet restarts the pods when it looks.
   private func renewKubernetesCertificates() async {
+    let timing = options.timing
+    try? await Task.sleep(for: timing.kubernetesSecrets)
     do { try issueKubernetesCertificates() } catch {
       // As for apid: the last good certificates stay in use.
       return
     }
     render()
-    try? await Task.sleep(for: options.timing.staticPodRestart)
-    if faults.staticPodsStuck || faults.apiServerDown { return }
-    await stopPods()
-    try? await Task.sleep(for: options.timing.apiServerOutage)
-    // An API server that cannot read its certificate does not start, here as there.
-    if !faults.apiServerDown { try? await startPods() }
+    if faults.staticPodsStuck { return }
+    try? await Task.sleep(for: timing.apiServerReload)
+    await reloadKubernetes()
+    try? await Task.sleep(for: timing.secretStatus)
+    state.secretsWritten()
+    render()
+    try? await Task.sleep(for: timing.staticPods)
+    state.staticPodsWritten()
+    staticPodsChangedAt = .now
+    render()
+    startPodJobs()
   }
 
   private func issueKubernetesCertificates() throws {
     guard let root = state.kubernetesRoot else { return }
     state.kubernetesCertificatesIssued(
       try issuing.kubernetes(root, name: name, address: address))
-  }
-
-  /// The static pods end: the API server is gone, and another controller-manager may take the lead.
-  func stopPods() async {
-    running = nil
-    runningRoot = nil
-    await servers.stopAPIServer()
-    await hub.podsStopped(name)
-  }
-
-  /// The static pods start with the secrets that are on disk now.
-  ///
-  /// - Throws: when the port is taken, or the certificate cannot be read.
-  func startPods() async throws {
-    guard isUp, let certificates = state.kubernetesCertificates, let root = state.kubernetesRoot
-    else { return }
-    try await servers.startAPIServer(certificates, accepted: root.accepted)
-    running = certificates
-    runningRoot = root
-    await hub.podsStarted(
-      KubernetesState.ControlPlane(
-        name: name, issuing: root.issuing, accepted: root.accepted.joined()))
-  }
-
-  /// What the running API server shows: its leaf first.
-  func apiServerCertificate() -> [Certificate]? {
-    guard isUp, let running else { return nil }
-    return TrustPool.certificates([running.apiServer.certificate])
   }
 
   // MARK: kubelet
@@ -202,6 +189,9 @@ extension SimulatedNode {
     try? await Task.sleep(for: options.timing.kubeletRestart)
     if faults.kubeletStuck { return }
     state.kubeletStarted()
+    kubeletStartedAt = .now
+    reportPods()
+    startPodJobs()
     render()
     var client: PEMPair?
     while state.kubeletClient == nil && client == nil {

@@ -26,7 +26,15 @@ public actor SimulatedNode {
   var resourceWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
   var nextWaiter: UInt64 = 0
   public private(set) var faults = Faults()
-  /// The Kubernetes secrets that the running static pods have taken up.
+  /// The static pods as they are, and as the kubelet last reported them; none on workers.
+  var pods: [StaticPod] = []
+  var reportedPods: [StaticPod] = []
+  var containerStartedAt: [StaticPod.Component: ContinuousClock.Instant] = [:]
+  var staticPodsChangedAt = ContinuousClock.now
+  var kubeletStartedAt = ContinuousClock.now
+  /// Counts the times that the machine was switched on or off.
+  var boots = 0
+  /// What the running API server serves and accepts by; nil while none runs.
   var running: KubernetesCertificates?
   var runningRoot: KubernetesRoot?
   var trustdServer: PEMPair?
@@ -40,7 +48,10 @@ public actor SimulatedNode {
 
   /// A background job of the machine. Each kind runs one at a time, and once more if it was asked
   /// for meanwhile.
-  enum Work: Hashable { case apiCertificates, kubernetesCertificates, kubelet }
+  enum Work: Hashable {
+    case apiCertificates, kubernetesCertificates, kubelet
+    case pod(StaticPod.Component)
+  }
   enum WorkProgress { case running, runningAndAskedAgain }
 
   /// Another machine of the cluster as discovery shows it.
@@ -89,11 +100,26 @@ public actor SimulatedNode {
     change(&faults)
     servers.setClockOffset(faults.clockOffset.components.seconds)
     if before.apiServerDown != faults.apiServerDown {
-      if faults.apiServerDown { await stopPods() } else { try? await startPods() }
+      if faults.apiServerDown {
+        await stopPods(failed: true)
+      } else {
+        try? await startPods(atOnce: true)
+      }
     }
+    if !faults.apiServerDown { await applyLeaderFaults(before) }
     if before.kubeletStuck && !faults.kubeletStuck { start(.kubelet) }
     if before.staticPodsStuck && !faults.staticPodsStuck { start(.kubernetesCertificates) }
     render()
+  }
+
+  private func applyLeaderFaults(_ before: Faults) async {
+    let changes: [(StaticPod.Component, was: Bool, isDown: Bool)] = [
+      (.controllerManager, before.controllerManagerDown, faults.controllerManagerDown),
+      (.scheduler, before.schedulerDown, faults.schedulerDown),
+    ]
+    for (component, was, isDown) in changes where was != isDown {
+      if isDown { await endContainer(component, failed: true) } else { start(.pod(component)) }
+    }
   }
 
   /// The next apply's fault, used up by it.
@@ -113,7 +139,7 @@ public actor SimulatedNode {
     var accepted: [String]
     var readySince: Int64
     var talosVersion: String
-    var staticPodSecrets: Int?
+    var pods: [StaticPod]
   }
 
   func kubeletView() -> KubeletView {
@@ -123,7 +149,7 @@ public actor SimulatedNode {
         && ContinuousClock.now >= readyAt && state.kubeletClient != nil,
       client: state.kubeletClient, accepted: state.kubeletTrust.accepted, readySince: readySince,
       talosVersion: options.effectiveTalosVersion,
-      staticPodSecrets: isControlPlane ? state.staticPodSecrets : nil)
+      pods: reportedPods)
   }
 
   var bootstrapToken: String { state.kubeletTrust.bootstrapToken }

@@ -14,7 +14,7 @@ struct TalosimArguments: Equatable {
   var layout = ClusterOptions.Layout.legacy
   var seed: UInt64 = 1
   var control: String?
-  var fast = false
+  var pace = Timing.Pace.brisk
   var help = false
 
   static let usage = """
@@ -36,7 +36,10 @@ struct TalosimArguments: Equatable {
       --seed N                repeats what happens by chance (default 1)
       --control unix:PATH     serve a control interface there: GET /nodes, POST /nodes/NAME/stop,
                               POST /nodes/NAME/start, PUT /nodes/NAME/faults
-      --fast                  machines react at once
+      --pace real|brisk|instant  how long machines take: as measured on real ones (ten seconds
+                              for a control plane, a scheduler that crash-loops meanwhile), the
+                              same within half a second, or nothing (default brisk)
+      --fast                  the same as --pace instant
       --help                  show this
     """
 
@@ -80,7 +83,12 @@ struct TalosimArguments: Equatable {
           throw Misuse(message: "--control takes unix:PATH")
         }
         control = String(text.dropFirst(5))
-      case "--fast": fast = true
+      case "--fast": pace = .instant
+      case "--pace":
+        guard let chosen = Timing.Pace(rawValue: try value()) else {
+          throw Misuse(message: "--pace is real, brisk or instant")
+        }
+        pace = chosen
       case "--help", "-h": help = true
       default: throw Misuse(message: "unknown flag \(argument)")
       }
@@ -99,7 +107,7 @@ struct TalosimArguments: Equatable {
     options.talosVersion = talosVersion
     options.layout = layout
     options.seed = seed
-    if fast { options.timing = .instant }
+    options.timing = pace.timing
     return options
   }
 }

@@ -12,19 +12,38 @@ struct KubernetesAPITests {
   private static func snapshot() -> KubernetesSnapshot {
     let pem = "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n"
     var state = KubernetesState()
-    _ = state.podsStarted(
-      KubernetesState.ControlPlane(
-        name: "a", issuing: PEMPair(certificate: pem, key: ""), accepted: pem))
+    state.apiServerServes(KubernetesState.APIServer(name: "a", accepted: pem))
+    for led in KubernetesState.Led.allCases {
+      let process = LeaderLease.Process(
+        node: "a", identity: "a_\(led.rawValue)", issuing: PEMPair(certificate: pem, key: ""))
+      _ = state.started(led, process, leaseHasRunOut: false, now: 1_780_000_000_123_456_789)
+    }
     state.leaderPublished()
     let nodes = ["a", "b", "c"].map { name in
       KubernetesSnapshot.Node(
         name: name, address: "127.0.0.1", isControlPlane: name == "a",
         ready: name != "c" ? .yes : .unknown,
         reason: "KubeletReady", message: "", readySince: 0, talosVersion: "v1.13.4",
-        staticPodSecrets: name == "a" ? 3 : nil, podsRunning: name == "a")
+        pods: name == "a" ? pods() : [], clock: 1_780_000_005_000_004_000,
+        leaseRenewed: 1_780_000_004_000_000_000)
     }
     return KubernetesSnapshot(
       clusterName: "demo", kubernetesVersion: "v1.36.2", nodes: nodes, state: state, created: 0)
+  }
+
+  /// The API server has been given new secrets and goes on in its old container; the scheduler has
+  /// failed.
+  private static func pods() -> [StaticPod] {
+    StaticPod.Component.allCases.map { component in
+      var pod = StaticPod(component, secretsVersion: 2)
+      pod.started(containerID: "containerd://1", now: 1_780_000_000)
+      pod.becameReady()
+      pod.mirrored(secretsVersion: 3)
+      if component == .scheduler {
+        pod.ended(failed: true, now: 1_780_000_010, ranFor: .seconds(10), timing: .real)
+      }
+      return pod
+    }
   }
 
   private func ask(
@@ -114,15 +133,67 @@ struct KubernetesAPITests {
     #expect(try ask("/api/v1/namespaces/default", method: "DELETE").status == 405)
   }
 
-  @Test("Static pods carry the version of their secrets")
+  @Test("Mirror pods carry the version of their secrets and the status of their containers")
   func pods() throws {
     let answer = try ask("/api/v1/namespaces/kube-system/pods")
     let items = try #require(answer.json["items"] as? [[String: Any]])
-    let names = items.compactMap { ($0["metadata"] as? [String: Any])?["name"] as? String }
-    #expect(names.contains("kube-controller-manager-a"))
-    #expect(!names.contains("kube-controller-manager-b"))
-    let annotations =
-      (items.first?["metadata"] as? [String: Any])?["annotations"] as? [String: String]
-    #expect(annotations?["talos.dev/secrets-version"] == "3")
+    func metadata(_ item: [String: Any]) -> [String: Any] {
+      item["metadata"] as? [String: Any] ?? [:]
+    }
+    func container(_ name: String) throws -> (version: String?, status: [String: Any]) {
+      let pod = try #require(items.first { metadata($0)["name"] as? String == name })
+      let status = try #require(pod["status"] as? [String: Any])
+      let annotations = metadata(pod)["annotations"] as? [String: String]
+      return (
+        annotations?["talos.dev/secrets-version"],
+        try #require((status["containerStatuses"] as? [[String: Any]])?.first)
+      )
+    }
+    #expect(!items.contains { metadata($0)["name"] as? String == "kube-controller-manager-b" })
+    let old = try container("kube-apiserver-a")
+    #expect(old.version == "3")
+    #expect(old.status["ready"] as? Bool == true)
+    #expect(old.status["restartCount"] as? Int == 0)
+    #expect(old.status["containerID"] as? String == "containerd://1")
+    let running = (old.status["state"] as? [String: [String: String]])?["running"]
+    #expect(running?["startedAt"] == "2026-05-28T20:26:40Z")
+
+    let failed = try container("kube-scheduler-a")
+    #expect(failed.status["ready"] as? Bool == false)
+    let waiting = (failed.status["state"] as? [String: [String: String]])?["waiting"]
+    #expect(waiting?["reason"] == "CrashLoopBackOff")
+    #expect(waiting?["message"] == "back-off 10s restarting failed container=kube-scheduler")
+    let last = (failed.status["lastState"] as? [String: [String: Any]])?["terminated"]
+    #expect(last?["exitCode"] as? Int == 1)
+  }
+
+  @Test("Leases name who leads and when each node was last heard of, by the machines' clocks")
+  func leases() throws {
+    func spec(_ path: String) throws -> [String: Any] {
+      let answer = try ask("/apis/coordination.k8s.io/v1/namespaces/\(path)")
+      #expect(answer.json["apiVersion"] as? String == "coordination.k8s.io/v1")
+      return try #require(answer.json["spec"] as? [String: Any])
+    }
+    let lead = try spec("kube-system/leases/kube-controller-manager")
+    #expect(lead["holderIdentity"] as? String == "a_kube-controller-manager")
+    #expect(lead["leaseDurationSeconds"] as? Int == 15)
+    #expect(lead["acquireTime"] as? String == "2026-05-28T20:26:40.123456Z")
+    #expect(lead["renewTime"] as? String == "2026-05-28T20:26:45.000004Z")
+    let node = try spec("kube-node-lease/leases/b")
+    #expect(node["holderIdentity"] as? String == "b")
+    #expect(node["renewTime"] as? String == "2026-05-28T20:26:44.000000Z")
+    let all = try ask("/apis/coordination.k8s.io/v1/leases")
+    #expect((all.json["items"] as? [Any])?.count == 5)
+    let forbidden = try ask("/apis/coordination.k8s.io/v1/leases", as: Self.kubelet)
+    #expect(forbidden.status == 403)
+  }
+
+  @Test(
+    "A date field is written as HTTP wants it",
+    arguments: [
+      (Int64(0), "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+    ])
+  func date(seconds: Int64, text: String) {
+    #expect(HTTPDate.text(seconds) == text)
   }
 }

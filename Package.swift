@@ -149,7 +149,7 @@ let package = Package(
     library("Daemon", [], settings: strict),
     library("Release", []),
     library(
-      "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Release"],
+      "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release"],
       path: "Clients/OmnictlCommands"),
 
     program(

@@ -35,7 +35,7 @@ private let allowed: [String: Set<String>] = [
   ],
   "Sources/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
   "Clients/OmnictlCommands": [
-    "Schema", "ProtoCodec", "RPC", "RPCTransport", "Release", "Glibc", "Synchronization",
+    "Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release", "Glibc", "Synchronization",
   ],
   "Clients/omnictl": ["OmnictlCommands"],
   "Sources/talosim": ["TalosSimulator", "Glibc"],

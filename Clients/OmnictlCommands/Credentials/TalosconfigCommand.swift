@@ -9,19 +9,23 @@ enum TalosconfigCommand {
 
   static let command: CommandSpec = .init(
     "talosconfig", "Issue a fresh talosconfig",
-    discussion: "It holds a new private key. It goes on working while a CA is being rotated.",
-    flags: [CredentialFile.outputFile.spec, CredentialFile.ttl.spec, role.spec],
-    clusterFlag: .required
+    discussion: """
+      It holds a new private key.
+
+      \(CredentialLifetime.text(.talosCA, server: "a control plane"))
+      """,
+    flags: CredentialFile.flags + [role.spec], clusterFlag: .required
   ) { session throws(CommandError) in
     var request = TalosconfigRequest()
     request.cluster = session.cluster
     request.roles = session.invocation[role]
     request.ttl = try CredentialFile.lifetime(session)
+    let destination = try CredentialFile.destination(TalosconfigMerge.self, session)
     let answer = try await session.call(ManagementServiceMethods.talosconfig, request)
     var withoutText = answer
     withoutText.talosconfig = ""
-    try CredentialFile.deliver(
-      "talosconfig", answer.talosconfig, expires: answer.expiresAt, answer: answer,
-      withoutText: withoutText, session)
+    try destination.deliver(
+      answer.talosconfig, expires: answer.expiresAt, answer: answer, withoutText: withoutText,
+      session)
   }
 }

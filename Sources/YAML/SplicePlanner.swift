@@ -85,7 +85,8 @@ struct SplicePlanner {
       style.requoted(value, like: old)
       ?? style.inline(value, literalIndent: source.blockIndent(old) ?? nested) ?? ""
     if beginsBelow {
-      return Splice(range: indicatorEnd..<end, text: " " + text + comment)
+      let gap = source.commentLines(indicatorEnd..<old.range.lowerBound)
+      return Splice(range: indicatorEnd..<end, text: " " + text + comment + gap)
     }
     if old.range.isEmpty {
       return Splice(range: indicatorEnd..<indicatorEnd, text: " " + text)
@@ -169,12 +170,7 @@ struct SplicePlanner {
     let starts = try childStarts(of: parent)
     let children = parent.items ?? parent.entries?.map(\.value) ?? []
     let start = starts[index]
-    if parent.isFlow {
-      if index + 1 < starts.count { return Splice(range: start..<starts[index + 1], text: "") }
-      let end = children[index].range.upperBound
-      let from = index > 0 ? children[index - 1].range.upperBound : start
-      return Splice(range: from..<end, text: "")
-    }
+    if parent.isFlow { return removeInFlow(index, starts, children) }
     guard source.beginsLine(start) else {
       guard index + 1 < starts.count else { throw notThere() }
       return Splice(range: start..<starts[index + 1], text: "")
@@ -186,9 +182,32 @@ struct SplicePlanner {
     return Splice(range: line - source.breakLength(before: line)..<source.count, text: "")
   }
 
+  /// Removes a child of a flow collection with one comma. Comments stay.
+  private func removeInFlow(_ index: Int, _ starts: [Int], _ children: [YAMLNode]) -> Splice {
+    let start = starts[index]
+    let end = children[index].range.upperBound
+    if index + 1 < starts.count {
+      let next = starts[index + 1]
+      guard source.hasComment(end..<next) else { return Splice(range: start..<next, text: "") }
+      let comma = source.skipSpace(end)
+      guard comma < next, source.bytes[comma] == UInt8(ascii: ",") else {
+        return Splice(range: start..<next, text: "")
+      }
+      return Splice(range: start..<comma + 1, text: source.text(end..<comma))
+    }
+    guard index > 0 else { return Splice(range: start..<end, text: "") }
+    let from = children[index - 1].range.upperBound
+    let comma = source.skipSpace(from)
+    guard source.hasComment(from..<start), comma < start,
+      source.bytes[comma] == UInt8(ascii: ",")
+    else { return Splice(range: from..<end, text: "") }
+    return Splice(
+      range: from..<end, text: source.text(from..<comma) + source.text(comma + 1..<start))
+  }
+
   /// Where each child begins: its key, or its dash in a block sequence.
   private func childStarts(of parent: YAMLNode) throws(YAMLError) -> [Int] {
-    if let entries = parent.entries { return entries.map(\.key.range.lowerBound) }
+    if let entries = parent.entries { return entries.map { source.entryStart($0.key) } }
     guard let items = parent.items else { throw notThere() }
     return parent.isFlow ? items.map(\.range.lowerBound) : try dashes(of: parent, items)
   }
@@ -197,7 +216,7 @@ struct SplicePlanner {
 
   /// The column of a block collection's keys or dashes.
   private func column(of parent: YAMLNode) -> Int {
-    if let key = parent.entries?.first?.key { return source.column(key.range.lowerBound) }
+    if let key = parent.entries?.first?.key { return source.column(source.entryStart(key)) }
     if let items = parent.items, let dash = try? dashes(of: parent, items).first {
       return source.column(dash)
     }
@@ -208,12 +227,18 @@ struct SplicePlanner {
   private func indicatorEnd(of index: Int, in parent: YAMLNode) throws(YAMLError) -> Int {
     if let items = parent.items { return try dashes(of: parent, items)[index] + 1 }
     guard let entries = parent.entries else { throw notThere() }
-    var colon = entries[index].key.range.upperBound
-    while colon < source.count, source.isBlank(source.bytes[colon]) { colon += 1 }
+    let key = entries[index].key
+    var colon = source.contentEnd(key)
+    if source.entryStart(key) < key.range.lowerBound {
+      // `? key` has its colon on a line of its own.
+      colon = source.skipSpace(colon)
+    } else {
+      while colon < source.count, source.isBlank(source.bytes[colon]) { colon += 1 }
+    }
     guard colon < source.count, source.bytes[colon] == UInt8(ascii: ":") else {
       throw YAMLError(
-        .unsupported, "a key of this form cannot be edited", line: entries[index].key.line,
-        column: entries[index].key.column)
+        .unsupported, "its key is of a form that cannot be edited: write it as \"key: value\"",
+        line: key.line, column: key.column)
     }
     return colon + 1
   }
@@ -256,7 +281,10 @@ struct SplicePlanner {
   }
 
   private func notThere() -> YAMLError {
-    YAMLError(.unsupported, "the place to edit is written in a way that cannot be edited")
+    YAMLError(
+      .unsupported,
+      "it is written in a way that cannot be edited: write it as Talos does (key: value, on lines "
+        + "of its own)")
   }
 }
 

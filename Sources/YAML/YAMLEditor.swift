@@ -86,6 +86,49 @@ public struct YAMLEditor: Sendable {
     try perform(splice, document: document, expected: expected)
   }
 
+  /// Removes a sequence with its key; if comments of its own stand in it, only its items, so that the
+  /// comments stay behind `[]`. A comment on an item's line goes with the item.
+  public mutating func removeOrEmpty(
+    at path: [YAMLPathElement], document: Int = 0
+  ) throws(YAMLError) {
+    let (parent, last) = try parent(of: path, document: document)
+    guard case .key(let name) = last,
+      let entry = parent.entries?.first(where: { $0.name == name }),
+      let items = entry.value.items, !entry.value.isFlow, !entry.value.isAlias,
+      planner(document).source.hasOwnComments(items, behind: entry.key)
+    else { return try remove(at: path, document: document) }
+    for index in items.indices.reversed() {
+      try remove(at: path + [.index(index)], document: document)
+    }
+  }
+
+  /// Ends the text with a line break, if it has none.
+  ///
+  /// A block scalar at the very end then ends in a line break, too, which changes its value.
+  ///
+  /// - Parameter fields: the paths below which a value may change so.
+  public mutating func endLastLine(
+    changing fields: [[YAMLPathElement]], document: Int = 0
+  ) throws(YAMLError) {
+    let source = planner(document).source
+    guard documents.indices.contains(document), let last = bytes.last, !source.isBreak(last) else {
+      return
+    }
+    let splice = Splice(range: bytes.count..<bytes.count, text: source.newline)
+    do {
+      try perform(splice, document: document, expected: documents[document])
+    } catch {
+      let path = documents[document].lastPath
+      guard fields.contains(where: { path.starts(with: $0) }) else { throw error }
+      var expected = documents[document]
+      expected.update(path[...]) { node in
+        guard let scalar = node.scalar else { return }
+        node = YAMLValue.string(scalar.text + "\n").node
+      }
+      try perform(splice, document: document, expected: expected)
+    }
+  }
+
   /// Adds an item at the end of a sequence, or makes the first of one that is null.
   public mutating func append(
     _ value: YAMLValue, to path: [YAMLPathElement], document: Int = 0
@@ -142,8 +185,9 @@ public struct YAMLEditor: Sendable {
     }
     guard !node.isAlias else {
       throw YAMLError(
-        .unsupported, "the place to edit is an alias of another", line: node.line,
-        column: node.column)
+        .unsupported,
+        "it is an alias (*) of another place: write its value out here, without the alias",
+        line: node.line, column: node.column)
     }
     return node
   }
@@ -158,69 +202,18 @@ public struct YAMLEditor: Sendable {
   }
 
   /// Makes the change if it means what it should, else leaves the text as it is.
-  private mutating func perform(
+  mutating func perform(
     _ splice: Splice, document: Int, expected: YAMLNode
   ) throws(YAMLError) {
     var changed = bytes
     changed.replaceSubrange(splice.range, with: Array(splice.text.utf8))
-    let place = planner(document).source
-    let refusal = YAMLError(
-      .unsupported, "the text's layout does not allow this edit without changing other parts",
-      line: documents[document].line, column: place.column(splice.range.lowerBound) + 1)
     guard let parsed = try? YAMLParser.parse(changed, limits: limits),
-      parsed.count == documents.count
-    else { throw refusal }
-    for index in parsed.indices {
-      let wanted = index == document ? expected : documents[index]
-      guard parsed[index].isEquivalent(to: wanted) else { throw refusal }
-    }
+      parsed.count == documents.count,
+      parsed.indices.allSatisfy({ index in
+        parsed[index].isEquivalent(to: index == document ? expected : documents[index])
+      })
+    else { throw refusal(of: splice, document: document) }
     bytes = changed
     documents = parsed
-  }
-}
-
-/// What an edit means, on trees: used to check the splices.
-extension YAMLNode {
-  fileprivate var childCount: Int { items?.count ?? entries?.count ?? 0 }
-
-  fileprivate mutating func update(
-    _ path: ArraySlice<YAMLPathElement>, _ change: (inout YAMLNode) -> Void
-  ) {
-    guard let step = path.first else { return change(&self) }
-    switch (content, step) {
-    case (.mapping(var entries), .key(let name)):
-      guard let index = entries.firstIndex(where: { $0.name == name }) else { return }
-      entries[index].value.update(path.dropFirst(), change)
-      content = .mapping(entries)
-    case (.sequence(var items), .index(let index)) where items.indices.contains(index):
-      items[index].update(path.dropFirst(), change)
-      content = .sequence(items)
-    default: return
-    }
-  }
-
-  fileprivate mutating func insert(_ field: YAMLValue.Field, after index: Int) {
-    guard case .mapping(var entries) = content else { return }
-    let entry = Entry(key: YAMLValue.string(field.key).node, value: field.value.node)
-    entries.insert(entry, at: index + 1)
-    content = .mapping(entries)
-  }
-
-  fileprivate mutating func appendItem(_ value: YAMLValue) {
-    guard case .sequence(var items) = content else { return }
-    items.append(value.node)
-    content = .sequence(items)
-  }
-
-  fileprivate mutating func removeChild(at index: Int) {
-    switch content {
-    case .sequence(var items):
-      items.remove(at: index)
-      content = .sequence(items)
-    case .mapping(var entries):
-      entries.remove(at: index)
-      content = .mapping(entries)
-    case .scalar: return
-    }
   }
 }

@@ -28,6 +28,8 @@ public struct YAMLNode: Sendable {
   /// Whether this node is written as an alias; content is then that of the anchor's node, and
   /// ranges inside it point to there.
   public var isAlias = false
+  /// The anchor's name, where this node is an alias of it.
+  var aliasedAnchor: String?
   /// Whether a collection is written in flow style (`{}`, `[]`).
   public var isFlow = false
   /// Where the node stands, in bytes of the source.

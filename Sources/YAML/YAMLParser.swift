@@ -69,6 +69,7 @@ private struct TreeBuilder {
         }
         node.isAlias = true
         node.anchor = nil
+        node.aliasedAnchor = name
         (node.range, node.line, node.column) = (event.range, event.line, event.column)
         try add(node, event)
       case .scalar(let scalar):

@@ -283,7 +283,6 @@ struct EditingTests {
         { editor throws(YAMLError) in try editor.set("x", at: ["d", "b"]) }
       ),
       ("a: &k b\nd: *k\n", { editor throws(YAMLError) in try editor.remove(at: ["a"]) }),
-      ("? a\n: b\n", { editor throws(YAMLError) in try editor.set("x", at: ["a"]) }),
     ]
     for (text, edit) in cases {
       var editor = try YAMLEditor(text)

@@ -6,176 +6,135 @@ import YAML
 /// Changes the CA fields of a machine's configuration, and not one byte beside them.
 ///
 /// Authorities are compared by the bytes of the certificate, never by text. Applying the same twice
-/// changes nothing the second time. The result is read again and must hold what was wanted, or the edit
-/// fails.
+/// changes nothing the second time. The result is read again as Talos reads it (see ``PEMReading``) and
+/// must hold what was wanted, or the edit fails.
 enum MachineConfigEditor {
   struct Result: Equatable {
     var bytes: [UInt8]
     var changed: Bool
   }
 
-  /// - Throws: `.invalidConfig` for a configuration that cannot be edited safely, `.conflict` if it
-  ///   issues from an authority that has no part in the rotation.
-  static func apply(_ wanted: WantedTrust, to bytes: [UInt8]) throws(DriverError) -> Result {
+  /// - Throws: `.invalidConfig` for a configuration that cannot be edited safely, with the field, its
+  ///   place and the cure. `.conflict` if it issues from an authority that has no part in the rotation
+  ///   or from one that the wanted stage comes before, and on a control plane that does not hold the
+  ///   private key of the authority it issues from: no key is given to such a machine.
+  ///
+  /// - Parameter original: the text whose lines an error names; `bytes` by default.
+  static func apply(
+    _ wanted: WantedTrust, to bytes: [UInt8], namingPlacesOf original: [UInt8]? = nil
+  ) throws(DriverError) -> Result {
     let config = try MachineConfig(bytes)
-    let trust = try config.trust(wanted.component)
+    let trust = try config.writtenTrust(wanted.component)
     let place = try config.place(of: wanted.component)
+    try checkBefore(wanted, trust, place, config.role)
+    do throws(TrustEditFailure) {
+      return try edited(bytes, config, trust, place, wanted)
+    } catch {
+      // Where the text ends amid the CA fields, without a line break, it is given one.
+      if let closed = TrustEdit.closed(bytes, config, place),
+        let result = try? edited(closed, MachineConfig(closed), trust, place, wanted)
+      {
+        return Result(bytes: result.bytes, changed: true)
+      }
+      throw error.driverError(placesOf: original ?? bytes, document: place.document(in: config))
+    }
+  }
+
+  private static func edited(
+    _ bytes: [UInt8], _ config: MachineConfig, _ trust: ConfiguredTrust,
+    _ place: MachineConfig.Place, _ wanted: WantedTrust
+  ) throws(TrustEditFailure) -> Result {
+    var edit = try TrustEdit(bytes, config, place, wanted)
+    try edit.setAuthority(trust)
+    try edit.setList(trust)
+    try edit.closeEntries(trust)
+    let result = Result(bytes: edit.bytes, changed: edit.bytes != bytes)
+    try check(result, wanted, config.role, place, foreign: trust.foreign(managed: wanted.managed))
+    return result
+  }
+
+  /// What has to hold before anything is written.
+  private static func checkBefore(
+    _ wanted: WantedTrust, _ trust: ConfiguredTrust, _ place: MachineConfig.Place,
+    _ role: MachineRole
+  ) throws(DriverError) {
     if let issuing = trust.issuing, !wanted.managed.contains(issuing) {
       throw DriverError(
         .conflict,
         "\(place.authorityName) is an authority that this rotation does not know "
           + "(\(issuing.fingerprint)): somebody else is rotating")
     }
-    do throws(YAMLError) {
-      var edit = Edit(editor: try YAMLEditor(bytes), config: config, place: place, wanted: wanted)
-      try edit.setIssuing(trust)
-      try edit.setListed(trust)
-      let result = Result(bytes: edit.editor.bytes, changed: edit.editor.bytes != bytes)
-      try check(result, wanted, config.role, foreign: trust.accepted.subtracting(wanted.managed))
-      return result
-    } catch {
-      throw DriverError(.invalidConfig, "\(place.authorityName) cannot be edited: \(error)")
+    if let successor = wanted.successor, successor != wanted.issuing {
+      let isAhead =
+        trust.issuing.map { $0 == successor }
+        ?? (trust.accepted.contains(successor) && !trust.accepted.contains(wanted.issuing))
+      guard !isAhead else {
+        throw DriverError(
+          .conflict,
+          "\(place.authorityName) is the new CA already (\(successor.fingerprint)), in a stage that "
+            + "keeps the old one: the record of this rotation is older than the machine; was it "
+            + "restored from a backup?")
+      }
+    }
+    guard role == .controlPlane, let issuing = trust.issuing else { return }
+    guard let key = trust.issuingKeyPEM else {
+      throw DriverError(
+        .conflict,
+        "\(place.authorityName) of this control plane has no private key, so none is written: "
+          + "keys go only to machines that hold the key of the CA they issue from")
+    }
+    guard KeyProof.holds(key, for: issuing) else {
+      throw DriverError(
+        .conflict,
+        "\(place.authorityName) of this control plane holds another's private key than that of the "
+          + "CA it issues from, so none is written: put the right key there or reset the machine")
     }
   }
 
-  /// The edited text must hold exactly what was wanted.
+  /// The edited text must hold exactly what was wanted, read as Talos reads it.
   private static func check(
-    _ result: Result, _ wanted: WantedTrust, _ role: MachineRole, foreign: Set<Certificate>
-  ) throws(YAMLError) {
+    _ result: Result, _ wanted: WantedTrust, _ role: MachineRole, _ place: MachineConfig.Place,
+    foreign: [Certificate]
+  ) throws(TrustEditFailure) {
+    func failure(_ message: String) -> TrustEditFailure {
+      TrustEditFailure(
+        field: place.authorityName, path: place.authorityPath,
+        error: YAMLError(.unsupported, message))
+    }
     let trust: ConfiguredTrust
     do {
       trust = try MachineConfig(result.bytes).trust(wanted.component)
     } catch {
-      throw YAMLError(.unsupported, "the result would not be valid")
+      throw failure("the result would not be valid: \(error.message)")
     }
-    guard trust.accepted == Set(wanted.accepted).union(foreign),
+    let expected = Set(wanted.accepted).union(wanted.removesForeign ? [] : foreign)
+    guard trust.accepted == expected, Set(trust.written) == expected, trust.unreadable == 0,
       trust.issuing == nil || trust.issuing == wanted.issuing,
       role == .worker || trust.issuing != nil
-    else { throw YAMLError(.unsupported, "the result would not hold what it should") }
+    else { throw failure("the result would not hold what it should") }
+    guard role == .controlPlane, let issuing = trust.issuing else { return }
+    guard let key = trust.issuingKeyPEM, KeyProof.holds(key, for: issuing) else {
+      throw failure("the result would not hold the key of its CA")
+    }
   }
 }
 
-/// One edit under way.
-private struct Edit {
-  var editor: YAMLEditor
-  let config: MachineConfig
-  let place: MachineConfig.Place
-  let wanted: WantedTrust
+/// Why a field could not be edited.
+struct TrustEditFailure: Error {
+  /// As people know it: `cluster.ca.crt`.
+  var field: String
+  var path: [YAMLPathElement]
+  var error: YAMLError
 
-  private var document: Int {
-    switch place {
-    case .section: config.v1alpha1
-    case .document(let index): index
-    }
-  }
-
-  private var authorityPath: [YAMLPathElement] {
-    switch place {
-    case .section(let name): [.key(name), "ca"]
-    case .document: ["issuingCA"]
-    }
-  }
-
-  private var listPath: [YAMLPathElement] {
-    switch place {
-    case .section(let name): [.key(name), "acceptedCAs"]
-    case .document: ["acceptedCAs"]
-    }
-  }
-
-  /// A PEM text as this place writes it.
-  private func text(_ pem: String) -> String {
-    switch place {
-    case .section: Base64.encode(pem)
-    case .document: pem
-    }
-  }
-
-  private func item(_ certificate: Certificate) -> YAMLValue {
-    switch place {
-    case .section: ["crt": .string(text(certificate.pem))]
-    case .document: .string(text(certificate.pem))
-    }
-  }
-
-  mutating func setIssuing(_ trust: ConfiguredTrust) throws(YAMLError) {
-    guard let issuing = trust.issuing else { return }
-    if issuing != wanted.issuing {
-      try editor.set(
-        .string(text(wanted.issuing.pem)), at: authorityPath + [.key(place.certificateKey)],
-        document: document)
-    }
-    guard config.role == .controlPlane, let wantedKey = wanted.issuingKeyPEM else { return }
-    if issuing == wanted.issuing, let key = trust.issuingKeyPEM,
-      (try? PrivateKey(pem: key))?.matches(issuing) == true
+  /// The failure in one line, with the field's place in a text that may be older than the failed one.
+  func driverError(placesOf text: [UInt8], document: Int) -> DriverError {
+    var place = error.line > 0 ? (error.line, error.column) : nil
+    if let documents = try? YAMLParser.parse(text), documents.indices.contains(document),
+      let node = documents[document].node(at: path)
     {
-      return
+      place = (node.line, node.column)
     }
-    try editor.set(
-      .string(text(wantedKey)), at: authorityPath + ["key"], document: document,
-      after: place.certificateKey)
-  }
-
-  mutating func setListed(_ trust: ConfiguredTrust) throws(YAMLError) {
-    let target = wanted.listed(hasIssuing: trust.issuing != nil)
-    let slots = trust.listed.indices.filter { wanted.managed.contains(trust.listed[$0]) }
-    let present = slots.map { trust.listed[$0] }
-    guard present != target else { return }
-    var removals: [Int] = []
-    if let kept = Self.subsequence(target, in: present) {
-      // Only some are too many: take those out and leave the others as they are written.
-      removals = slots.indices.filter { !kept.contains($0) }.map { slots[$0] }
-    } else {
-      for (index, slot) in slots.enumerated() {
-        guard index < target.count else {
-          removals.append(slot)
-          continue
-        }
-        if present[index] != target[index] { try replace(slot, with: target[index]) }
-      }
-      for certificate in target.dropFirst(slots.count) { try append(certificate) }
-    }
-    // A list that this editor has begun goes again when it is empty; one that was there as `[]` stays.
-    let isFlow = editor.documents[document].node(at: listPath)?.isFlow == true
-    if removals.count == trust.listed.count, target.isEmpty, !isFlow {
-      try editor.remove(at: listPath, document: document)
-    } else {
-      for slot in removals.reversed() {
-        try editor.remove(at: listPath + [.index(slot)], document: document)
-      }
-    }
-  }
-
-  private mutating func replace(_ slot: Int, with certificate: Certificate) throws(YAMLError) {
-    let path = listPath + [.index(slot)]
-    switch place {
-    case .section:
-      try editor.set(.string(text(certificate.pem)), at: path + ["crt"], document: document)
-    case .document: try editor.set(item(certificate), at: path, document: document)
-    }
-  }
-
-  private mutating func append(_ certificate: Certificate) throws(YAMLError) {
-    if let list = editor.documents[document].node(at: listPath), !list.isNull {
-      return try editor.append(item(certificate), to: listPath, document: document)
-    }
-    let sibling: String? =
-      switch place {
-      case .section: "ca"
-      case .document: nil
-      }
-    try editor.set([item(certificate)], at: listPath, document: document, after: sibling)
-  }
-
-  /// The positions in `list` at which `target` stands in order, if it does.
-  private static func subsequence(_ target: [Certificate], in list: [Certificate]) -> Set<Int>? {
-    var positions: Set<Int> = []
-    var next = list.startIndex
-    for certificate in target {
-      guard let found = list[next...].firstIndex(of: certificate) else { return nil }
-      positions.insert(found)
-      next = found + 1
-    }
-    return positions
+    let position = place.map { " (line \($0.0), column \($0.1))" } ?? ""
+    return DriverError(.invalidConfig, "\(field)\(position) cannot be edited: \(error.message)")
   }
 }

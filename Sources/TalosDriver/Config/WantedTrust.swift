@@ -10,11 +10,17 @@ struct WantedTrust {
   /// What is to be accepted, the issuing authority first.
   var accepted: [Certificate]
   /// The authorities that take part in the rotation. Others, which somebody else put there, are left
-  /// alone.
+  /// alone unless `removesForeign` is set.
   var managed: Set<Certificate>
   /// Lists the issuing authority among the accepted ones although that is understood. Means nothing to
   /// the machine's trust, but makes a worker ask trustd for a fresh certificate (see `TrustRefresh`).
   var repeatsIssuing = false
+  /// Takes authorities that are not managed out of the accepted list and out of the issuing field,
+  /// wherever they stand in an entry.
+  var removesForeign = false
+  /// The authority that a machine issues from in a later stage; nil where there is no later stage that
+  /// changes it. A configuration that has got there already is ahead of what is wanted, and is refused.
+  var successor: Certificate?
 
   /// What the configuration's list of accepted authorities is to hold of the managed ones.
   ///
@@ -23,5 +29,10 @@ struct WantedTrust {
     guard hasIssuing else { return accepted }
     let others = accepted.filter { $0 != issuing }
     return repeatsIssuing ? others + [issuing] : others
+  }
+
+  /// Whether the configuration is to accept this authority.
+  func keeps(_ certificate: Certificate) -> Bool {
+    managed.contains(certificate) ? accepted.contains(certificate) : !removesForeign
   }
 }

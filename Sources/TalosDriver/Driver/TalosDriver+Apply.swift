@@ -33,7 +33,9 @@ extension TalosDriver {
       component: change.component, issuing: trust.issuing,
       issuingKeyPEM: bundle.holdsIssuingKey
         ? try keyring.keyPEM(change.authority(bundle.issuing)) : nil,
-      accepted: trust.accepted, managed: trust.managed)
+      accepted: trust.accepted, managed: trust.managed,
+      successor: change.direction == .forward && bundle.issuing == .old
+        ? trust.managed.first { $0 != trust.issuing } : nil)
   }
 
   /// Edits a configuration, after a look at whose it is.

@@ -14,6 +14,7 @@ public enum Omnictl {
       variable: variable, userID: geteuid(), output: StandardStream.output,
       errors: StandardStream.errors,
       screen: TerminalScreen(StandardStream.output, variable: variable), now: WallClock.now,
+      uptime: Uptime.now,
       connect: { (endpoint) throws(RPCError) in
         var configuration = ChannelConfiguration()
         configuration.connectTimeout = .seconds(5)

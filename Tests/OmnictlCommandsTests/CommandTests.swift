@@ -266,7 +266,7 @@ import Testing
     #expect(
       await once.run("cluster", "-n", "demo", "secret", "rotate", "status", "--wait=false") == .done
     )
-    #expect(once.output.lines.contains { $0.contains("node-ready: node worker-1 is NotReady") })
+    #expect(once.output.lines.contains { $0.contains("    node worker-1 is NotReady") })
     let json = Bench(service)
     _ = await json.run("cluster", "-n", "demo", "secret", "rotate", "status", "-w=false", "-ojson")
     #expect(try RotationStatus(json: json.output.text) == Samples.waiting())

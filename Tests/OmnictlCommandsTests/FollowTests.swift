@@ -225,7 +225,7 @@ import Testing
     let errors = Recorder()
     let signals = FakeSignals()
     let report = LiveReport(
-      screen: screen, errors: errors, signals: signals, now: { Samples.now }, farewell: "bye")
+      screen: screen, errors: errors, signals: signals, uptime: { .zero }, farewell: "bye")
     report.show(Samples.rotation())
     var terminal = TerminalModel("")
     terminal.feed(screen.text)

@@ -28,7 +28,7 @@ import Testing
         "machine cp-2 ROTATE: done",
         "machine cp-3 ROTATE: done",
         "rotation phase ROTATE 3/5: rotating secret for machines: [worker-1]",
-        "machine worker-1 ROTATE: waiting for node-ready: node worker-1 is NotReady: kubelet stopped posting",
+        "machine worker-1 ROTATE: waiting: node not ready: node worker-1 is NotReady: kubelet stopped posting",
         "rotation phase ROTATE 3/5: rotating secret for machines: [worker-2]",
         "error: worker-1: node-ready: node worker-1 is NotReady: kubelet stopped posting",
         "machine worker-1 ROTATE: done",
@@ -55,7 +55,7 @@ import Testing
     #expect(log.lines(status).isEmpty)
     status.machines[3].checks[0].detail = "connection refused"
     #expect(
-      log.lines(status) == ["machine worker-1 ROTATE: waiting for node-ready: connection refused"])
+      log.lines(status) == ["machine worker-1 ROTATE: waiting: node not ready: connection refused"])
   }
 
   @Test("Notes are told once")

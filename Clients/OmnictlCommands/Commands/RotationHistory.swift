@@ -22,18 +22,18 @@ enum RotationHistory {
     } while !request.pageToken.isEmpty && (limit == 0 || all.rotations.count < limit)
     switch session.format {
     case .json: session.printJSON(all)
-    case .table: session.print(table(all.rotations, now: session.surroundings.now()))
+    case .table: session.print(table(all.rotations))
     }
   }
 
-  static func table(_ rotations: [RotationStatus], now: Timestamp) -> String {
+  static func table(_ rotations: [RotationStatus]) -> String {
     var table = TextTable(
       "STARTED", "COMPONENT", "STATE", "TOOK", "NEW-CA", "BY", "REASON", "ERROR",
       "ROTATION")
     for rotation in rotations {
       table.add(
         Moment.text(rotation.startedAt), rotation.component.word, rotation.state.word,
-        rotation.seconds(until: now).map { Moment.span($0) } ?? "",
+        rotation.lasted.map { Moment.span($0) } ?? "",
         rotation.newCAFingerprint.shortFingerprint, rotation.requester,
         rotation.reason, rotation.error, rotation.rotationID)
     }

@@ -18,7 +18,9 @@ enum RotationStatusCommand {
     guard status.isInProgress else {
       switch session.format {
       case .json: session.printJSON(status)
-      case .table: session.print(idleText(status, cluster: session.cluster))
+      case .table:
+        session.print(idleText(status, cluster: session.cluster))
+        session.print(NextSteps.text(status, session))
       }
       return
     }
@@ -51,9 +53,7 @@ enum RotationStatusCommand {
   static func idleText(_ status: RotationStatus, cluster: String) -> String {
     let idle = "no rotation in progress on cluster \(Printable.line(cluster))\n"
     guard !status.rotationID.isEmpty else { return idle }
-    let took = status.seconds(until: status.updatedAt ?? Timestamp()).map {
-      " after \(Moment.span($0))"
-    }
+    let took = status.lasted.map { " after \(Moment.span($0))" }
     var last =
       "last rotation: \(status.component.word) \(status.state.word) at "
       + "\(Moment.text(status.finishedAt))\(took ?? "") (\(status.rotationID))"
@@ -66,7 +66,9 @@ enum RotationStatusCommand {
     let style = surroundings.screen?.style ?? .plain
     let size = ScreenSize(columns: surroundings.screen?.size.columns ?? 120, rows: .max)
     let view = RotationView(style: style)
-    return view.lines(status, size: size, now: surroundings.now())
+    var ages = RotationAges()
+    ages.take(status, at: .zero)
+    return view.lines(status, size: size, reading: ages.reading(at: .zero))
       .map { $0.rendered(hasColor: style.hasColor) + "\n" }.joined()
   }
 }

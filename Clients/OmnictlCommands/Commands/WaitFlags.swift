@@ -45,7 +45,10 @@ extension Session {
 
   /// What a rotation that is over means for the command.
   private func conclude(_ status: RotationStatus) throws(CommandError) {
-    guard status.state != .succeeded else { return }
+    guard status.state != .succeeded else {
+      if format == .table { print(NextSteps.text(status, self)) }
+      return
+    }
     let reason = status.error.isEmpty ? status.summary : status.error
     let ending = status.state == .aborted ? "was aborted" : "failed"
     throw CommandError(
@@ -60,9 +63,11 @@ extension Session {
       if let screen = surroundings.screen {
         LiveReport(
           screen: screen, errors: surroundings.errors, signals: surroundings.signals,
-          now: surroundings.now, farewell: "the rotation goes on; attach again: \(followLine)")
+          uptime: surroundings.uptime, farewell: "the rotation goes on; attach again: \(followLine)"
+        )
       } else {
-        LineReport(output: surroundings.output, errors: surroundings.errors)
+        LineReport(
+          output: surroundings.output, errors: surroundings.errors, uptime: surroundings.uptime)
       }
     }
   }

@@ -12,8 +12,10 @@ struct Surroundings: Sendable {
   var errors: any TextSink
   /// Standard output, when it is a terminal that can be drawn on.
   var screen: (any Screen)?
-  /// The wall clock.
+  /// The wall clock, for what expires at a date.
   var now: @Sendable () -> Timestamp
+  /// A clock that only goes forward, for what lasts.
+  var uptime: @Sendable () -> Duration
   var connect: @Sendable (Endpoint) throws(RPCError) -> any ClientChannel
   /// Tells of signals while something is on the screen.
   var signals: any SignalSource

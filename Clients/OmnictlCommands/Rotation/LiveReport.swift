@@ -5,7 +5,8 @@ internal import Synchronization
 final class LiveReport: RotationReport, SignalListener {
   private struct State {
     var status: RotationStatus?
-    var link = RotationView.Link.connected
+    var ages = RotationAges()
+    var lost: (reason: String, since: Duration)?
     var painter = FramePainter()
     var isOpen = true
     var isCursorHidden = false
@@ -16,7 +17,7 @@ final class LiveReport: RotationReport, SignalListener {
   private let errors: any TextSink
   private let signals: any SignalSource
   private let view: RotationView
-  private let now: @Sendable () -> Timestamp
+  private let uptime: @Sendable () -> Duration
   private let farewell: String
   // Held while drawing, so that a signal finds the terminal between two frames.
   private let state = Mutex(State())
@@ -24,12 +25,12 @@ final class LiveReport: RotationReport, SignalListener {
   /// - Parameter farewell: what to say when the user leaves before the rotation is over.
   init(
     screen: any Screen, errors: any TextSink, signals: any SignalSource,
-    now: @escaping @Sendable () -> Timestamp, farewell: String
+    uptime: @escaping @Sendable () -> Duration, farewell: String
   ) {
     self.screen = screen
     self.errors = errors
     self.signals = signals
-    self.now = now
+    self.uptime = uptime
     self.farewell = farewell
     view = RotationView(style: screen.style)
     signals.listen(self)
@@ -42,20 +43,18 @@ final class LiveReport: RotationReport, SignalListener {
     state.withLock { $0.ticker = ticker }
   }
 
-  func show(_ status: RotationStatus) { change { $0.status = status } }
-
-  func interrupted(_ reason: String) {
-    let now = now()
-    change { state in
-      if case .lost(_, let since) = state.link {
-        state.link = .lost(reason: reason, since: since)
-      } else {
-        state.link = .lost(reason: reason, since: now)
-      }
+  func show(_ status: RotationStatus) {
+    change { state, now in
+      state.status = status
+      state.ages.take(status, at: now)
     }
   }
 
-  func resumed() { change { $0.link = .connected } }
+  func interrupted(_ reason: String) {
+    change { state, now in state.lost = (reason, state.lost?.since ?? now) }
+  }
+
+  func resumed() { change { state, _ in state.lost = nil } }
 
   func close() {
     signals.listen(nil)
@@ -68,7 +67,7 @@ final class LiveReport: RotationReport, SignalListener {
 
   // MARK: SignalListener
 
-  func windowChanged() { change { _ in } }
+  func windowChanged() { change { _, _ in } }
 
   func leaving(isStop: Bool) {
     state.withLock { state in
@@ -80,16 +79,22 @@ final class LiveReport: RotationReport, SignalListener {
     }
   }
 
-  func continued() { change { $0.painter.leave() } }
+  func continued() { change { state, _ in state.painter.leave() } }
 
   // MARK: Drawing
 
-  private func change(_ body: (inout State) -> Void) {
+  private func change(_ body: (inout State, Duration) -> Void) {
+    let now = uptime()
     state.withLock { state in
-      body(&state)
+      body(&state, now)
       guard state.isOpen, let status = state.status else { return }
       let size = screen.size
-      let lines = view.lines(status, size: size, now: now(), link: state.link)
+      let link = state.lost.map { lost in
+        RotationView.Link.lost(
+          reason: lost.reason, seconds: max(0, (now - lost.since).components.seconds))
+      }
+      let lines = view.lines(
+        status, size: size, reading: state.ages.reading(at: now), link: link ?? .connected)
       var frame = state.painter.frame(
         lines, columns: size.columns, hasColor: screen.style.hasColor)
       if !state.isCursorHidden { frame = FramePainter.hideCursor + frame }

@@ -1,10 +1,10 @@
 internal import Schema
 
-/// A rotation as lines of a log: one per change, the same for the same changes.
+/// A rotation as lines of a log: one per change, the same for the same changes, none cut.
 ///
 /// Statuses may have been skipped between two that are seen; what can still be said of them is.
 struct RotationLog {
-  private var last: RotationStatus?
+  private(set) var last: RotationStatus?
 
   init() {}
 
@@ -23,7 +23,12 @@ struct RotationLog {
       let known = before?.machines.first {
         $0.machine == machine.machine && $0.phase == machine.phase
       }
-      if let line = Self.line(machine, known) { lines.append(line) }
+      lines += Self.lines(machine, known)
+    }
+    let told = before.map { ClusterObstacle.all($0).map { $0.text(nil) } } ?? []
+    for obstacle in ClusterObstacle.all(status).map({ $0.text(nil) })
+    where !told.contains(obstacle) {
+      lines.append("cluster \(status.phase.token): \(obstacle)")
     }
     let summary = status.summary
     if summary != before?.summary { lines.append(summary) }
@@ -34,28 +39,48 @@ struct RotationLog {
     return lines.map(Printable.line)
   }
 
-  /// A machine that is done, or that is being waited for, and was not before or for other reasons.
-  private static func line(
+  /// A machine that is done, that is being waited for, or that was changed again, and was not before
+  /// or for other reasons.
+  private static func lines(
     _ machine: MachineRotationStatus, _ known: MachineRotationStatus?
-  ) -> String? {
+  ) -> [String] {
     let name = "machine \(machine.machine) \(machine.phase.token)"
+    var lines: [String] = []
+    if machine.repetitions > known?.repetitions ?? 0 {
+      lines.append(
+        "\(name): somebody else undid the change; \(Repetition.text(machine.repetitions))")
+    }
     switch machine.state {
-    case .done:
-      return known?.state == .done ? nil : "\(name): done"
+    case .done where known?.state != .done: lines.append("\(name): done")
     case .waiting:
       let reason = machine.obstacle
-      if known?.state == .waiting && known?.obstacle == reason { return nil }
-      return "\(name): waiting" + (reason.isEmpty ? "" : " for \(reason)")
-    default: return nil
+      if known?.state == .waiting && known?.obstacle == reason { break }
+      lines.append("\(name): waiting" + (reason.isEmpty ? "" : ": \(reason)"))
+    default: break
     }
+    return lines
+  }
+
+  /// What is being waited for, when nothing has changed for a while; nil before the first status.
+  func heartbeat(_ reading: RotationAges.Reading) -> String? {
+    guard let last else { return nil }
+    let after = reading.total.map { " after \(Moment.span($0))" } ?? ""
+    var parts = ["still \(last.status)\(after)"]
+    for obstacle in MachineObstacle.all(last) {
+      let facts = [obstacle.facts(reading)] + obstacle.reasons
+      parts.append(
+        "\(obstacle.names.joined(separator: ", ")) \(obstacle.state.word) "
+          + facts.filter { !$0.isEmpty }.joined(separator: ": "))
+    }
+    parts += ClusterObstacle.all(last).map { "cluster: \($0.text(reading))" }
+    if parts.count == 1, !last.step.isEmpty { parts.append(last.step) }
+    return Printable.line(parts.joined(separator: "; "))
   }
 
   private static func ending(_ status: RotationStatus) -> String {
     var line = "rotation of \(status.component.word) of cluster \(status.cluster): "
     line += status.state.word
-    if let seconds = status.seconds(until: status.updatedAt ?? Timestamp()) {
-      line += " after \(Moment.span(seconds))"
-    }
+    if let seconds = status.lasted { line += " after \(Moment.span(seconds))" }
     if status.state == .succeeded, !status.newCAFingerprint.isEmpty {
       line += ", new CA \(status.newCAFingerprint)"
     }
@@ -73,6 +98,6 @@ extension MachineRotationStatus {
   var obstacle: String {
     guard let check = openCheck else { return lastError }
     let detail = check.detail.isEmpty ? lastError : check.detail
-    return detail.isEmpty ? check.name : "\(check.name): \(detail)"
+    return detail.isEmpty ? check.obstacle : "\(check.obstacle): \(detail)"
   }
 }

@@ -5,7 +5,8 @@ struct RotationView: Sendable {
   /// What the server does besides answering.
   enum Link: Equatable, Sendable {
     case connected
-    case lost(reason: String, since: Timestamp)
+    /// How many seconds it has not answered.
+    case lost(reason: String, seconds: Int64)
   }
 
   let style: ScreenStyle
@@ -13,24 +14,27 @@ struct RotationView: Sendable {
   /// At most `rows - 1` lines, none wider than `columns - 1`: a terminal that is full to its last
   /// column wraps or not as it likes.
   func lines(
-    _ status: RotationStatus, size: ScreenSize, now: Timestamp, link: Link = .connected
+    _ status: RotationStatus, size: ScreenSize, reading: RotationAges.Reading,
+    link: Link = .connected
   ) -> [StyledLine] {
     let columns = max(1, size.columns - 1)
-    var head = [title(status, now: now)]
+    var head = [title(status, reading)]
     head += RotationPhase.all.map { StageBar(status, $0).line(columns: columns, style: style) }
-    let tail = foot(status, now: now, link: link)
+    // What is said of the whole leaves room for what is in work.
+    let most = size.rows == .max ? .max : max(1, size.rows / 3)
+    let tail = Foot(status: status, link: link).lines(columns: columns, most: most)
     let room = max(0, size.rows - 1 - head.count - tail.count)
-    let body = blocks(status, now: now, columns: columns)
+    let body = WorkLines(status: status, reading: reading, columns: columns).blocks
     let all = head + fit(body, into: room) + tail
     return all.prefix(max(1, size.rows - 1)).map { $0.fitted(to: columns) }
   }
 
-  private func title(_ status: RotationStatus, now: Timestamp) -> StyledLine {
+  private func title(_ status: RotationStatus, _ reading: RotationAges.Reading) -> StyledLine {
     var line = StyledLine()
     line.append(status.cluster, .bold)
     line.append("  \(status.component.title)  ")
     line.append(status.state.word, Self.color(of: status.state))
-    if let seconds = status.seconds(until: now) { line.append("  \(Moment.span(seconds))", .dim) }
+    if let seconds = reading.total { line.append("  \(Moment.span(seconds))", .dim) }
     return line
   }
 
@@ -43,29 +47,12 @@ struct RotationView: Sendable {
     }
   }
 
-  // MARK: What is in work
-
-  /// The lines of each machine in work, and of what concerns the whole cluster.
-  private func blocks(_ status: RotationStatus, now: Timestamp, columns: Int) -> [[StyledLine]] {
-    guard !status.isOver else { return [] }
-    let inWork = status.machines.filter { $0.state != .pending && $0.state != .done }
-    let widest = inWork.map { DisplayWidth.of(Printable.line($0.machine)) }.max() ?? 0
-    let nameColumns = min(widest, max(8, columns / 3))
-    // Those that are waited for come first: they are what somebody looks for.
-    let ordered = inWork.filter { $0.state == .waiting } + inWork.filter { $0.state != .waiting }
-    var blocks = ordered.map {
-      MachineLines($0, nameColumns: nameColumns, columns: columns, now: now).lines
-    }
-    if status.clusterChecks.contains(where: \.isOpen) {
-      blocks.append(CheckLines.cluster(status.clusterChecks, now: now))
-    }
-    return blocks
-  }
-
-  /// As many blocks as there is room for, and how many there are besides.
+  /// As many blocks as there is room for, and how many there are besides. The first is shown as far as
+  /// it goes.
   private func fit(_ blocks: [[StyledLine]], into room: Int) -> [StyledLine] {
     let all = blocks.flatMap(\.self)
     if all.count <= room { return all }
+    guard room > 0 else { return [] }
     var lines: [StyledLine] = []
     var shown = 0
     for block in blocks {
@@ -73,44 +60,58 @@ struct RotationView: Sendable {
       lines += block
       shown += 1
     }
-    guard room > 0 else { return [] }
-    return lines + [StyledLine("  … and \(blocks.count - shown) more in work", .dim)]
+    if shown == 0, room > 1 {
+      lines = Array(blocks[0].prefix(room - 1))
+      shown = 1
+    }
+    let left = blocks.count - shown
+    return lines + [StyledLine(left > 0 ? "  … and \(left) more in work" : "  …", .dim)]
+  }
+}
+
+/// What is said of the whole, below what is in work.
+private struct Foot {
+  let status: RotationStatus
+  let link: RotationView.Link
+
+  /// - Parameter most: the lines that one text may take.
+  func lines(columns: Int, most: Int) -> [StyledLine] {
+    texts.flatMap { text, style in
+      DisplayWidth.wrap(Printable.line(text), to: columns - 2, lines: most)
+        .map { StyledLine("  \($0)", style) }
+    }
   }
 
-  // MARK: What is said of the whole
-
-  private func foot(_ status: RotationStatus, now: Timestamp, link: Link) -> [StyledLine] {
-    var lines: [StyledLine] = []
-    if let note = status.notes.last { lines.append(StyledLine("  note: \(note)", .dim)) }
+  private var texts: [(String, StyledLine.Style)] {
+    var texts: [(String, StyledLine.Style)] = []
+    if let note = status.notes.last { texts.append(("note: \(note)", .dim)) }
     switch status.state {
     case .succeeded:
-      lines.append(StyledLine("  \(status.summary)", .green))
+      texts.append((status.summary, .green))
       if !status.newCAFingerprint.isEmpty {
-        lines.append(StyledLine("  new CA \(status.newCAFingerprint)", .dim))
+        texts.append(("new CA \(status.newCAFingerprint)", .dim))
       }
     case .failed, .aborted:
-      let reason = status.error.isEmpty ? status.summary : status.error
-      lines.append(StyledLine("  \(reason)", .red))
+      texts.append((status.error.isEmpty ? status.summary : status.error, .red))
     default:
-      if !status.step.isEmpty, !isShown(status.step, status) {
-        lines.append(StyledLine("  \(status.step)"))
-      }
-      if !status.error.isEmpty, !status.step.contains(status.error), !isShown(status.error, status)
-      {
-        lines.append(StyledLine("  \(status.error)", .yellow))
+      if !status.step.isEmpty, !isShown(status.step) { texts.append((status.step, .plain)) }
+      if !status.error.isEmpty, !status.step.contains(status.error), !isShown(status.error) {
+        texts.append((status.error, .yellow))
       }
     }
-    if case .lost(let reason, let since) = link {
-      let span = Moment.span(Moment.seconds(from: since, to: now))
-      lines.append(StyledLine("  omnid has not answered for \(span): \(reason)", .yellow))
+    if case .lost(let reason, let seconds) = link {
+      texts.append(("omnid has not answered for \(Moment.span(seconds)): \(reason)", .yellow))
     }
-    return lines
+    return texts
   }
 
-  /// Whether a machine's lines say the same.
-  private func isShown(_ text: String, _ status: RotationStatus) -> Bool {
+  /// Whether the lines of what is in work say the same.
+  private func isShown(_ text: String) -> Bool {
     status.machines.contains {
       $0.state == .waiting && !$0.lastError.isEmpty && text.hasSuffix($0.lastError)
     }
+      || status.clusterChecks.contains {
+        $0.isOpen && !$0.detail.isEmpty && text.contains($0.detail)
+      }
   }
 }

@@ -106,9 +106,11 @@ extension RotationStatus {
   /// What `status` and `step` say together.
   var summary: String { step.isEmpty ? status : "\(status): \(step)" }
 
-  /// From its start to its end, or to that moment when it still runs; nil when it never started.
-  func seconds(until now: Timestamp) -> Int64? {
-    startedAt.map { Moment.seconds(from: $0, to: finishedAt ?? now) }
+  /// For how many seconds it ran, or had run when this status was made: by the server's monotonic
+  /// clock, or by the stamps of a server that does not tell. Nil when it never started.
+  var lasted: Int64? {
+    if let elapsed { return max(0, elapsed.seconds) }
+    return startedAt.map { Moment.seconds(from: $0, to: finishedAt ?? updatedAt ?? $0) }
   }
 }
 

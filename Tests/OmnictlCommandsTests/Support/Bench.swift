@@ -36,7 +36,7 @@ final class Bench: Sendable {
     let surroundings = Surroundings(
       variable: { [variables] in variables[$0] }, userID: 1000, output: output ?? self.output,
       errors: errors,
-      screen: screen, now: { Samples.now },
+      screen: screen, now: { Samples.now }, uptime: { .zero },
       connect: { [self] (endpoint) throws(RPCError) in
         dialled.withLock { $0.append(endpoint) }
         return InProcessChannel(router)

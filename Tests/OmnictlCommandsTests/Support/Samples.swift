@@ -12,6 +12,15 @@ enum Samples {
     Timestamp(seconds: start.seconds + seconds)
   }
 
+  /// What a status' ages are some seconds after it has arrived: its stamps are of 10:01:00.
+  static func reading(
+    _ status: RotationStatus, after seconds: Int64 = 12
+  ) -> RotationAges.Reading {
+    var ages = RotationAges()
+    ages.take(status, at: .seconds(100))
+    return ages.reading(at: .seconds(100 + seconds))
+  }
+
   /// A rotation of three control planes and two workers in a stage, `done` of them finished.
   static func rotation(
     _ phase: RotationPhase = .preRotate, done: Int = 0, revision: UInt64 = 1,

@@ -1,0 +1,118 @@
+internal import Schema
+
+/// Machines in work that show the same, with what stands in their way.
+struct MachineObstacle: Equatable {
+  /// All of them; several only when they are waited for.
+  private(set) var machines: [MachineRotationStatus]
+  /// Why, in sentences. Of several machines the names and addresses in them are `NAME` and `ADDRESS`.
+  private(set) var reasons: [String]
+
+  var state: MachineRotationState { machines[0].state }
+  var names: [String] { machines.map(\.machine) }
+
+  /// Those that are waited for first, because they are what somebody looks for.
+  static func all(_ status: RotationStatus) -> [MachineObstacle] {
+    let inWork = status.machines.filter { $0.state != .pending && $0.state != .done }
+    var groups: [(key: [String], group: MachineObstacle)] = []
+    for machine in inWork.filter({ $0.state == .waiting }) {
+      let general = reasons(machine).map { generalised($0, machine) }
+      let key = [machine.openCheck?.obstacle ?? "", "\(machine.repetitions)"] + general
+      if let index = groups.firstIndex(where: { $0.key == key }) {
+        groups[index].group.machines.append(machine)
+        groups[index].group.reasons = general
+      } else {
+        groups.append((key, MachineObstacle(machines: [machine], reasons: reasons(machine))))
+      }
+    }
+    let others = inWork.filter { $0.state != .waiting }
+    return groups.map(\.group)
+      + others.map { MachineObstacle(machines: [$0], reasons: reasons($0)) }
+  }
+
+  private static func reasons(_ machine: MachineRotationStatus) -> [String] {
+    let detail = machine.openCheck?.detail ?? ""
+    var reasons = detail.isEmpty ? [] : [detail]
+    if !machine.lastError.isEmpty, detail.isEmpty || !machine.lastError.contains(detail) {
+      reasons.append(detail.isEmpty ? machine.lastError : "last error: \(machine.lastError)")
+    }
+    return reasons
+  }
+
+  /// The reason in words that do not name the machine.
+  private static func generalised(_ reason: String, _ machine: MachineRotationStatus) -> String {
+    var text = machine.machine.isEmpty ? reason : reason.replacing(machine.machine, with: "NAME")
+    if !machine.address.isEmpty { text = text.replacing(machine.address, with: "ADDRESS") }
+    return text
+  }
+
+  /// `node not ready for 42s, try 4, next in 3s`, as far as they are known.
+  func facts(_ reading: RotationAges.Reading) -> String {
+    let first = machines[0]
+    var facts: [String] = []
+    let waiting =
+      state == .waiting ? machines.compactMap(\.waitingSince).map(reading.since).max() : nil
+    let open = machines.compactMap { $0.openCheck?.since }.map(reading.since).max()
+    if let waiting, waiting != open { facts.append("for \(Moment.span(waiting))") }
+    if let check = first.openCheck {
+      facts.append(open.map { "\(check.obstacle) for \(Moment.span($0))" } ?? check.obstacle)
+    }
+    if let silence = silence(reading) { facts.append(silence) }
+    if !Repetition.text(first.repetitions).isEmpty {
+      facts.append(Repetition.text(first.repetitions))
+    }
+    if let tries = machines.map(\.attempts).max(), tries > 1 { facts.append("try \(tries)") }
+    if state == .waiting, let next = machines.compactMap(\.nextAttemptAt).map(reading.until).min() {
+      facts.append("next in \(Moment.span(next))")
+    }
+    return facts.joined(separator: ", ")
+  }
+
+  /// `for 8s: no answer from 10.0.0.5:50000 yet`, of a machine whose change takes longer than usual.
+  private func silence(_ reading: RotationAges.Reading) -> String? {
+    let first = machines[0]
+    guard state == .applying, reading.applying(first) >= Self.patience else { return nil }
+    let span = "for \(Moment.span(reading.applying(first)))"
+    guard first.openCheck == nil, !first.address.isEmpty else { return span }
+    return "\(span): no answer from \(first.address) yet"
+  }
+
+  /// Seconds for which a machine may be changed before something is said of it.
+  private static let patience: Int64 = 5
+}
+
+/// Checks of the cluster as a whole that are open, those that say the same of several machines
+/// together.
+struct ClusterObstacle: Equatable {
+  let check: RotationCheck
+  private(set) var names: [String]
+  let reason: String
+
+  static func all(_ status: RotationStatus) -> [ClusterObstacle] {
+    let known = Set(status.machines.map(\.machine))
+    var groups: [ClusterObstacle] = []
+    for check in status.clusterChecks where check.isOpen {
+      var (name, reason) = NamedReason.split(check.detail)
+      if let found = name, !known.contains(found) { (name, reason) = (nil, check.detail) }
+      let same = groups.firstIndex {
+        $0.check.obstacle == check.obstacle && $0.reason == reason && !$0.names.isEmpty
+      }
+      if let same, let name {
+        groups[same].names.append(name)
+      } else {
+        groups.append(
+          ClusterObstacle(check: check, names: name.map { [$0] } ?? [], reason: reason))
+      }
+    }
+    return groups
+  }
+
+  /// `new client not let in yet for 29s: cp-1, cp-2: connection refused`.
+  func text(_ reading: RotationAges.Reading?) -> String {
+    var what = check.obstacle
+    if let reading, let since = check.since {
+      what += " for \(Moment.span(reading.since(since)))"
+    }
+    let parts = [what, names.joined(separator: ", "), reason]
+    return parts.filter { !$0.isEmpty }.joined(separator: ": ")
+  }
+}

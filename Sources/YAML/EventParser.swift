@@ -29,10 +29,14 @@ struct YAMLEvent {
 @safe struct EventParser: ~Copyable {
   private let parser: UnsafeMutablePointer<yaml_parser_t>
   private let map: SourceMap
+  /// What libyaml reads: the source, or what stands in for it.
+  private let input: SourceMap
 
-  private init(input: UnsafeBufferPointer<UInt8>, map: SourceMap) throws(YAMLError) {
+  private init(
+    input: UnsafeBufferPointer<UInt8>, _ text: SourceMap, map: SourceMap
+  ) throws(YAMLError) {
     unsafe parser = .allocate(capacity: 1)
-    self.map = map
+    (self.map, self.input) = (map, text)
     guard unsafe yaml_parser_initialize(parser) == 1 else {
       unsafe parser.deallocate()
       throw YAMLError(.limitExceeded, "no memory for a YAML parser")
@@ -46,6 +50,8 @@ struct YAMLEvent {
   }
 
   /// Parses a text, handing the event source to a closure.
+  ///
+  /// - Parameter map: the places in the source, which has as many characters as the text.
   static func withEvents<Result>(
     of bytes: [UInt8], map: SourceMap,
     _ body: (borrowing EventParser) throws(YAMLError) -> Result
@@ -53,7 +59,7 @@ struct YAMLEvent {
     // An empty array may have no base address, which libyaml asserts on.
     guard !bytes.isEmpty else { return try withEvents(of: [0x0A], map: map, body) }
     return try unsafe bytes.withUnsafeBufferPointer { buffer throws(YAMLError) in
-      try body(unsafe EventParser(input: buffer, map: map))
+      try body(unsafe EventParser(input: buffer, SourceMap(bytes), map: map))
     }
   }
 
@@ -128,7 +134,7 @@ struct YAMLEvent {
     case YAML_MEMORY_ERROR:
       return YAMLError(.limitExceeded, "no memory to read the YAML text")
     case YAML_READER_ERROR:
-      let place = unsafe map.position(ofByte: parser.pointee.problem_offset)
+      let place = unsafe input.position(ofByte: parser.pointee.problem_offset)
       return YAMLError(.syntax, problem, line: place.line, column: place.column)
     default:
       let mark = unsafe parser.pointee.problem_mark

@@ -2,7 +2,7 @@
 extension YAMLEditor {
   /// The reason why a splice would change more than it should, with the place of the splice itself.
   func refusal(of splice: Splice, document: Int) -> YAMLError {
-    let place = SourceMap(bytes).position(ofByte: splice.range.lowerBound)
+    let place = SourceMap(source).position(ofByte: splice.range.lowerBound)
     var message =
       "the text's layout does not allow this edit without changing other parts: write the field "
       + "as Talos does (key: value, on lines of its own)"

@@ -6,14 +6,17 @@
 /// editor does not know), the edit is refused and the text stays. So a result is either right or an
 /// error.
 public struct YAMLEditor: Sendable {
-  public private(set) var bytes: [UInt8]
+  /// The text as it is now, in UTF-8.
+  private(set) var source: [UInt8]
+  private let encoding: YAMLEncoding
   /// The documents' roots, of the text as it is now.
   public private(set) var documents: [YAMLNode]
   private let limits: YAMLLimits
 
   public init(_ bytes: [UInt8], limits: YAMLLimits = .default) throws(YAMLError) {
+    encoding = YAMLEncoding(of: bytes)
     documents = try YAMLParser.parse(bytes, limits: limits)
-    self.bytes = bytes
+    source = try encoding.decoded(bytes)
     self.limits = limits
   }
 
@@ -22,7 +25,10 @@ public struct YAMLEditor: Sendable {
   }
 
   /// The text as it is now.
-  public var text: String { String(decoding: bytes, as: UTF8.self) }
+  public var text: String { String(decoding: source, as: UTF8.self) }
+
+  /// The text as it is now, stored as it was.
+  public var bytes: [UInt8] { encoding.encoded(source) }
 
   /// Sets the value at a path: replaces what is there, or adds the last key to its mapping.
   ///
@@ -111,10 +117,10 @@ public struct YAMLEditor: Sendable {
     changing fields: [[YAMLPathElement]], document: Int = 0
   ) throws(YAMLError) {
     let source = planner(document).source
-    guard documents.indices.contains(document), let last = bytes.last, !source.isBreak(last) else {
-      return
-    }
-    let splice = Splice(range: bytes.count..<bytes.count, text: source.newline)
+    guard documents.indices.contains(document), let last = source.bytes.last,
+      !source.isBreak(last)
+    else { return }
+    let splice = Splice(range: source.count..<source.count, text: source.newline)
     do {
       try perform(splice, document: document, expected: documents[document])
     } catch {
@@ -147,7 +153,7 @@ public struct YAMLEditor: Sendable {
   }
 
   private func planner(_ document: Int) -> SplicePlanner {
-    SplicePlanner(bytes: bytes, documents: documents, document: document)
+    SplicePlanner(bytes: source, documents: documents, document: document)
   }
 
   private func replacement(
@@ -205,15 +211,15 @@ public struct YAMLEditor: Sendable {
   mutating func perform(
     _ splice: Splice, document: Int, expected: YAMLNode
   ) throws(YAMLError) {
-    var changed = bytes
+    var changed = source
     changed.replaceSubrange(splice.range, with: Array(splice.text.utf8))
-    guard let parsed = try? YAMLParser.parse(changed, limits: limits),
+    guard let parsed = try? YAMLParser.parse(source: changed, limits: limits),
       parsed.count == documents.count,
       parsed.indices.allSatisfy({ index in
         parsed[index].isEquivalent(to: index == document ? expected : documents[index])
       })
     else { throw refusal(of: splice, document: document) }
-    bytes = changed
+    source = changed
     documents = parsed
   }
 }

@@ -1,6 +1,7 @@
 /// Reads a stream of YAML documents into trees that know where in the text every node stands.
 ///
-/// Reads UTF-8 with or without a byte order mark, any line ending. Refuses what is not YAML, duplicate
+/// Reads UTF-8 with or without a byte order mark, UTF-16 with one (ranges are then those of the same
+/// text in UTF-8), any line ending; and what libyaml refuses and Talos reads (see ``StandIn``). Refuses what is not YAML, duplicate
 /// keys, collections as keys, aliases to nothing or to a node that holds them, and whatever exceeds
 /// the limits; a small text cannot cost much time or memory.
 public enum YAMLParser {
@@ -13,13 +14,26 @@ public enum YAMLParser {
         .limitExceeded, "the text has \(bytes.count) bytes; at most \(limits.maximumBytes) are read"
       )
     }
-    // libyaml would read UTF-16 too, but byte ranges are only kept for UTF-8.
-    guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
-      throw YAMLError(.syntax, "the text is UTF-16; only UTF-8 is read", line: 1, column: 1)
+    let source = try YAMLEncoding(of: bytes).decoded(bytes)
+    return try parse(source: source, limits: limits)
+  }
+
+  /// Reads a text that is UTF-8.
+  static func parse(source: [UInt8], limits: YAMLLimits) throws(YAMLError) -> [YAMLNode] {
+    let map = SourceMap(source)
+    do throws(YAMLError) {
+      return try parse(source, map, standIn: nil, limits)
+    } catch {
+      guard error.code == .syntax, let standIn = StandIn(for: source) else { throw error }
+      return try parse(standIn.bytes, map, standIn: standIn, limits)
     }
-    let map = SourceMap(bytes)
-    return try EventParser.withEvents(of: bytes, map: map) { parser throws(YAMLError) in
-      var builder = TreeBuilder(limits: limits)
+  }
+
+  private static func parse(
+    _ bytes: [UInt8], _ map: SourceMap, standIn: StandIn?, _ limits: YAMLLimits
+  ) throws(YAMLError) -> [YAMLNode] {
+    try EventParser.withEvents(of: bytes, map: map) { parser throws(YAMLError) in
+      var builder = TreeBuilder(limits: limits, standIn: standIn)
       return try builder.build(from: parser)
     }
   }
@@ -45,12 +59,13 @@ private struct TreeBuilder {
   }
 
   let limits: YAMLLimits
+  private let standIn: StandIn?
   private var stack: [Open] = []
   private var anchors: [String: YAMLNode] = [:]
   private var documents: [YAMLNode] = []
   private var weight = 0
 
-  init(limits: YAMLLimits) { self.limits = limits }
+  init(limits: YAMLLimits, standIn: StandIn?) { (self.limits, self.standIn) = (limits, standIn) }
 
   mutating func build(from parser: borrowing EventParser) throws(YAMLError) -> [YAMLNode] {
     while true {
@@ -72,7 +87,8 @@ private struct TreeBuilder {
         node.aliasedAnchor = name
         (node.range, node.line, node.column) = (event.range, event.line, event.column)
         try add(node, event)
-      case .scalar(let scalar):
+      case .scalar(let read):
+        let scalar = standIn?.restored(read) ?? read
         try add(node(.scalar(scalar), event, end: event.range.upperBound), event)
       case .sequenceStart(let isFlow): try open(event, isMapping: false, isFlow: isFlow)
       case .mappingStart(let isFlow): try open(event, isMapping: true, isFlow: isFlow)

@@ -30,7 +30,13 @@ struct MachineConfig {
     do {
       documents = try YAMLParser.parse(bytes)
     } catch {
-      throw DriverError(.invalidConfig, "the machine's configuration cannot be read: \(error)")
+      throw DriverError(
+        .invalidConfig,
+        "the machine's configuration cannot be read: \(error)"
+          + (error.code == .limitExceeded
+            ? ""
+            : "; Talos may read it all the same: put the value there in double quotes, or apply the "
+              + "configuration once as talosctl writes it, then try again"))
     }
     let found = documents.indices.filter { index in
       documents[index].entries != nil && documents[index]["kind"]?.text == nil
@@ -46,7 +52,7 @@ struct MachineConfig {
     }
     self.documents = documents
     v1alpha1 = first
-    if let redacted = documents.lazy.compactMap(Self.redactedPath).first {
+    if let redacted = Self.redactedPath(in: documents) {
       throw DriverError(
         .invalidConfig,
         "the machine's configuration is redacted (\(redacted) is ******): reading it needs os:admin"
@@ -66,23 +72,6 @@ struct MachineConfig {
   /// The documents of a kind, as Talos names it.
   func documents(ofKind kind: String) -> [Int] {
     documents.indices.filter { documents[$0]["kind"]?.text == kind }
-  }
-
-  /// The URL of the Kubernetes API.
-  var clusterEndpoint: String? {
-    documents(ofKind: "KubeClusterConfig").lazy.compactMap { documents[$0]["endpoint"]?.text }.first
-      ?? root.node(at: ["cluster", "controlPlane", "endpoint"])?.text
-  }
-
-  var clusterName: String? {
-    documents(ofKind: "KubeClusterConfig").lazy.compactMap { documents[$0]["clusterName"]?.text }
-      .first ?? root.node(at: ["cluster", "clusterName"])?.text
-  }
-
-  /// The port at which this control plane's API server listens.
-  var apiServerPort: Int {
-    documents(ofKind: "KubeAPIServerConfig").lazy.compactMap { documents[$0]["apiPort"]?.integer }
-      .first ?? root.node(at: ["cluster", "controlPlane", "localAPIServerPort"])?.integer ?? 6443
   }
 
   /// Where a component's authority is written in this configuration.
@@ -121,19 +110,5 @@ struct MachineConfig {
         .invalidConfig, "\(name) uses a YAML merge key (<<): write its fields out before rotating")
     }
     return place
-  }
-
-  /// The path of the first scalar that Talos has blacked out, without looking into its siblings.
-  private static func redactedPath(in node: YAMLNode) -> String? {
-    switch node.content {
-    case .scalar(let scalar): return scalar.text == "******" ? "a value" : nil
-    case .sequence(let items): return items.lazy.compactMap(redactedPath).first
-    case .mapping(let entries):
-      for entry in entries {
-        guard let below = redactedPath(in: entry.value) else { continue }
-        return below == "a value" ? entry.name : entry.name + "." + below
-      }
-      return nil
-    }
   }
 }

@@ -9,7 +9,10 @@ enum YAMLTargets {
     let text = input.line(until: 0)
     let limits = YAMLLimits(maximumBytes: 1 << 16, maximumDepth: 16, maximumNodes: 4096)
     guard let documents = try? YAMLParser.parse(text, limits: limits) else { return }
-    for document in documents { try check(document, within: 0..<text.count) }
+    guard let source = try? YAMLEncoding(of: text).decoded(text) else {
+      throw Violation("what was read is in no encoding")
+    }
+    for document in documents { try check(document, within: 0..<source.count) }
     try checkWriting(documents)
     var editor: YAMLEditor
     do {

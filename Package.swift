@@ -114,6 +114,7 @@ let package = Package(
     clibrary("CZlib", link: "z"),
     clibrary("CEpoll"),
     clibrary("CClock"),
+    clibrary("CProcess"),
 
     library("ProtoCodec", [], settings: house + hot),
     library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles(in: "Proto")),
@@ -133,7 +134,7 @@ let package = Package(
     library("Orchestrator", ["Rotation"]),
     library("MemoryStore", ["Orchestrator", "Rotation"], path: "Sources/Stores/Memory"),
     library(
-      "SQLiteStore", ["Orchestrator", "Rotation", "Schema", "ProtoCodec", "CSQLite"],
+      "SQLiteStore", ["Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite"],
       path: "Sources/Stores/SQLite", settings: strict),
     library(
       "TalosDriver",
@@ -146,7 +147,7 @@ let package = Package(
       ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML", "CClock"]),
     library("ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"]),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"]),
-    library("Daemon", [], settings: strict),
+    library("Daemon", ["CProcess"], settings: strict),
     library("Release", []),
     library(
       "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release"],
@@ -211,7 +212,9 @@ let package = Package(
       "RPCTests", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
     tests("RPCTransportTests", ["RPCTransport", "RPC", "Reactor"]),
     tests("RotationTests", ["Rotation"]),
-    tests("OrchestratorTests", ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore"]),
+    tests(
+      "OrchestratorTests", ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "Crypto", "CSQLite"],
+      exclude: ["Stores/Fixtures"]),
     tests(
       "TalosDriverTests",
       ["TalosDriver", "TalosSimulator", "Orchestrator", "Rotation", "Crypto", "YAML"]),

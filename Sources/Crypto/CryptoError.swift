@@ -12,6 +12,8 @@ public struct CryptoError: Error, Sendable, Hashable, CustomStringConvertible {
     case keyMismatch
     /// A chain does not lead to a trusted root, or is not valid for the time or the use.
     case verificationFailed
+    /// An authority that is to issue a certificate is no longer valid.
+    case expired
     /// A sealed secret was changed, or sealed under another key or for another context.
     case sealBroken
     /// A key file cannot be used: wrong size, mode or kind, or not readable.

@@ -20,6 +20,25 @@ public enum PrivateFiles {
     }
   }
 
+  /// Looks whose a directory is: what it holds can be replaced by whoever may write to it.
+  ///
+  /// - Throws: when it belongs to another user, or group or others have rights to it.
+  public static func checkDirectory(_ path: String) throws(DaemonError) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw DaemonError(errno: errno, path) }
+    guard status.st_uid == geteuid() else {
+      throw DaemonError(
+        "the directory \(path) belongs to the user with id \(status.st_uid): "
+          + "chown \(geteuid()) \(path), if it is yours")
+    }
+    let mode = status.st_mode & 0o777
+    guard mode & 0o077 == 0 else {
+      throw DaemonError(
+        "the directory \(path) has the mode 0\(String(mode, radix: 8)); make it 0700, for its owner alone: "
+          + "chmod 700 \(path)")
+    }
+  }
+
   /// The directory that a path lies in; nil for one without any, and for the root.
   public static func parent(of path: String) -> String? {
     var trimmed = path[...]
@@ -30,6 +49,40 @@ public enum PrivateFiles {
   }
 
   public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  /// Makes a small file with the mode 0600 that says something; what is there is left as it is.
+  ///
+  /// - Throws: when it cannot be made, or does not reach the disk.
+  public static func make(_ path: String, saying text: String) throws(DaemonError) {
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      if errno == EEXIST { return }
+      throw DaemonError(errno: errno, "\(path) cannot be made")
+    }
+    defer { close(descriptor) }
+    guard unsafe write(descriptor, text, text.utf8.count) == text.utf8.count, fsync(descriptor) == 0
+    else {
+      throw DaemonError(errno: errno, "\(path) cannot be written")
+    }
+  }
+
+  /// Removes a file, if it is there.
+  public static func remove(_ path: String) { unsafe unlink(path) }
+
+  /// Reads a small file that holds a secret.
+  ///
+  /// - Throws: as `read`, and when group or others have rights to the file.
+  public static func readSecret(_ path: String) throws(DaemonError) -> [UInt8] {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw DaemonError(errno: errno, path) }
+    let mode = status.st_mode & 0o777
+    guard mode & 0o077 == 0 else {
+      throw DaemonError(
+        "\(path) has the mode 0\(String(mode, radix: 8)), so that others can use the key in it; make it 0600, "
+          + "for its owner alone: chmod 600 \(path)")
+    }
+    return try read(path)
+  }
 
   /// Reads a small file whole.
   ///

@@ -16,10 +16,10 @@ private let allowed: [String: Set<String>] = [
   "Sources/Orchestrator": ["Rotation", "Synchronization"],
   "Sources/Stores/Memory": ["Orchestrator", "Rotation", "Synchronization"],
   "Sources/Stores/SQLite": [
-    "Orchestrator", "Rotation", "Schema", "ProtoCodec", "CSQLite", "Dispatch", "Glibc",
+    "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite", "Dispatch", "Glibc",
     "Synchronization",
   ],
-  "Sources/Daemon": ["Dispatch", "Glibc", "Synchronization"],
+  "Sources/Daemon": ["CProcess", "Dispatch", "Glibc", "Synchronization"],
   "Sources/Release": [],
   "Sources/omnid": [
     "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation", "SQLiteStore",

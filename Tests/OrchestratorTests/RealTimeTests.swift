@@ -90,7 +90,7 @@ struct RealTimeTests {
   func manyClusters() async throws {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
-    let store = try SQLiteStore(path: directory.path + "/omnid.db")
+    let store = try SQLiteStore(path: directory.path + "/omnid.db", sealer: Sample.sealer)
     let driver = PromptDriver()
     let names = (0..<30).map { "c\($0)" }
     let first = RotationOrchestrator(
@@ -123,7 +123,7 @@ struct RealTimeTests {
   func manyWatches() async throws {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
-    let store = try SQLiteStore(path: directory.path + "/omnid.db")
+    let store = try SQLiteStore(path: directory.path + "/omnid.db", sealer: Sample.sealer)
     let orchestrator = RotationOrchestrator(
       store: store, driver: PromptDriver(), clock: RealTimeTests.clock,
       settings: RealTimeTests.settings())

@@ -36,7 +36,7 @@ struct DiscoveryTests {
       #expect(try Certificate(pem: sealed.certificatePEM) == Certificate(pem: pem))
       #expect(sealed.fingerprint == (try Certificate(pem: pem)).fingerprint)
       #expect(
-        try harness.driver.keyring.keyPEM(sealed)
+        try harness.driver.keyring.keyPEM(sealed).unprotectedText
           == String(decoding: Base64.decode(key) ?? [], as: UTF8.self))
       let needle = (Base64.decode(key) ?? []).dropFirst(40).prefix(20)
       #expect(sealed.sealedKey.firstRange(of: needle) == nil, "the key is stored in clear")

@@ -47,7 +47,10 @@ struct DrivenRotationTests {
     let keyring = harness.driver.keyring
     let pairs = [
       (change.new.certificatePEM, change.old.certificatePEM),
-      (try keyring.keyPEM(change.new), try keyring.keyPEM(change.old)),
+      (
+        try keyring.keyPEM(change.new).unprotectedText,
+        try keyring.keyPEM(change.old).unprotectedText
+      ),
     ]
     var text = String(decoding: bytes, as: UTF8.self)
     for (new, old) in pairs {

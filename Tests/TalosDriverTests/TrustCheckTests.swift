@@ -134,6 +134,24 @@ struct TrustCheckTests {
     }
   }
 
+  @Test("A kept certificate that is not valid yet, the clock having been set back, is made anew")
+  func clockSetBack() throws {
+    let clock = Mutex<Int64>(1_700_000_000)
+    let keyring = Keyring(
+      sealer: try Sealer(masterKey: Array(repeating: 7, count: 32)), lifetime: 3_600
+    ) { clock.withLock { $0 } }
+    let sealed = try keyring.seal(old, for: binding())
+    let first = try keyring.identity(.talos(roles: ["os:admin"]), from: sealed)
+    clock.withLock { $0 -= 3_601 }
+    let second = try keyring.identity(.talos(roles: ["os:admin"]), from: sealed)
+    #expect(second.certificate != first.certificate)
+    #expect(second.certificate.notBefore <= 1_700_000_000 - 3_601)
+    clock.withLock { $0 += 3_601 }
+    #expect(
+      try keyring.identity(.talos(roles: ["os:admin"]), from: sealed).certificate.notAfter
+        >= 1_700_000_000)
+  }
+
   @Test("Certificates made of a sealed authority are kept until half their life is over")
   func keptCertificates() throws {
     let clock = Mutex<Int64>(1_700_000_000)

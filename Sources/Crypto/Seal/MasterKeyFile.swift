@@ -10,15 +10,27 @@ public enum MasterKeyFile {
   ///
   /// - Throws: `.fileRefused` when the file is a link or not a regular file, belongs to another
   ///   user,
-  ///   can be read or written by group or others, has another size, or cannot be read or made.
-  public static func loadOrCreate(_ path: String) throws(CryptoError) -> [UInt8] {
+  ///   can be read or written by group or others, has another size, holds no random bytes, or cannot be
+  ///   read or made.
+  public static func loadOrCreate(_ path: String) throws(CryptoError) -> SecretBytes {
     if let key = try read(path, allowedMode: 0o700) { return key }
     try create(path)
     return try load(path)
   }
 
+  /// Gives the key file at `temporary` its final name, which nothing may have yet.
+  ///
+  /// - Throws: `.fileRefused` when `path` is taken, or the file cannot be given the name.
+  public static func adopt(_ temporary: String, as path: String) throws(CryptoError) {
+    guard unsafe link(temporary, path) == 0 else {
+      throw refused(path, "cannot be made from \(temporary): \(errorText())")
+    }
+    _ = unsafe unlink(temporary)
+    try syncDirectory(of: path)
+  }
+
   /// Reads a key that must exist, under the same conditions.
-  public static func load(_ path: String) throws(CryptoError) -> [UInt8] {
+  public static func load(_ path: String) throws(CryptoError) -> SecretBytes {
     guard let key = try read(path, allowedMode: 0o700) else {
       throw CryptoError(.fileRefused, "there is no master key file at \(path)")
     }
@@ -27,7 +39,7 @@ public enum MasterKeyFile {
 
   /// Reads a key that the service manager hands over (a systemd credential): the file may also
   /// belong to root and be readable by a group, since access lists show as group bits.
-  public static func loadCredential(_ path: String) throws(CryptoError) -> [UInt8] {
+  public static func loadCredential(_ path: String) throws(CryptoError) -> SecretBytes {
     guard let key = try read(path, allowedMode: 0o740) else {
       throw CryptoError(.fileRefused, "there is no master key credential at \(path)")
     }
@@ -35,7 +47,8 @@ public enum MasterKeyFile {
   }
 
   /// The file's key; nil when there is no file.
-  private static func read(_ path: String, allowedMode: mode_t) throws(CryptoError) -> [UInt8]? {
+  private static func read(_ path: String, allowedMode: mode_t) throws(CryptoError) -> SecretBytes?
+  {
     // Without waiting, should there be a pipe in place of the file.
     let file = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else {
@@ -52,7 +65,9 @@ public enum MasterKeyFile {
     let mode = status.st_mode & 0o777
     guard mode & ~allowedMode == 0 else {
       throw refused(
-        path, "has the mode 0\(String(mode, radix: 8)); make it 0600, for its owner alone")
+        path,
+        "has the mode 0\(String(mode, radix: 8)); make it 0600, for its owner alone: chmod 600 \(path)"
+      )
     }
     let isRootAllowed = allowedMode & 0o040 != 0
     guard status.st_uid == geteuid() || (isRootAllowed && status.st_uid == 0) else {
@@ -62,6 +77,7 @@ public enum MasterKeyFile {
       throw refused(path, "has \(status.st_size) bytes; a master key has \(Sealer.keySize)")
     }
     var key = [UInt8](repeating: 0, count: Sealer.keySize)
+    defer { key.wipe() }
     var filled = 0
     while filled < key.count {
       let amount = unsafe key.withUnsafeMutableBytes { buffer in
@@ -71,7 +87,12 @@ public enum MasterKeyFile {
       guard amount > 0 else { throw refused(path, "cannot be read: \(errorText())") }
       filled += amount
     }
-    return key
+    // Of 32 random bytes, fewer than 8 different ones are as good as impossible.
+    guard Set(key).count >= 8 else {
+      throw refused(
+        path, "holds no random bytes; make a key with 'head -c 32 /dev/urandom' and give that")
+    }
+    return SecretBytes(copying: key)
   }
 
   private static func create(_ path: String) throws(CryptoError) {
@@ -80,7 +101,7 @@ public enum MasterKeyFile {
     guard file >= 0 else { throw refused(path, "cannot be made: \(errorText())") }
     defer { _ = unsafe unlink(temporary) }
     var key = Random.bytes(Sealer.keySize)
-    defer { cleanse(&key) }
+    defer { key.wipe() }
     // The mode once more, since the process' mask may have taken bits away.
     let isWritten =
       unsafe fchmod(file, 0o600) == 0 && Glibc.write(file, key, key.count) == key.count

@@ -17,22 +17,32 @@ public struct Sealer: Sendable {
   /// The largest plaintext, in bytes.
   public static let maximumSize = 16 << 20
 
-  /// Owns the key's bytes, which are overwritten when the last copy of the sealer goes.
-  private let key: SharedHandle
+  private let key: SecretBytes
   private let keyIDBytes: [UInt8]
 
-  /// - Parameter masterKey: 32 bytes; the caller's copy is the caller's to forget.
+  /// - Parameter masterKey: 32 bytes.
   /// - Throws: `.malformed` for any other size.
-  public init(masterKey: [UInt8]) throws(CryptoError) {
+  public init(masterKey: SecretBytes) throws(CryptoError) {
     guard masterKey.count == Self.keySize else {
       throw CryptoError(.malformed, "a master key has 32 bytes, not \(masterKey.count)")
     }
-    let copy = unsafe CRYPTO_memdup(masterKey, Self.keySize, "", 0)
-    key = try unsafe SharedHandle(owning: OpaquePointer(copy)) {
-      unsafe CRYPTO_clear_free(UnsafeMutableRawPointer($0), Self.keySize, "", 0)
-    }
-    keyIDBytes = Array(
-      SHA256.digest(Array("omnid master key id 1".utf8) + masterKey).prefix(Self.keyIDSize))
+    key = masterKey
+    var named = Array("omnid master key id 1".utf8)
+    named.reserveCapacity(named.count + Self.keySize)
+    masterKey.withSpan { key in for index in key.indices { named.append(key[index]) } }
+    keyIDBytes = Array(SHA256.digest(named).prefix(Self.keyIDSize))
+    named.wipe()
+  }
+
+  /// - Parameter masterKey: 32 bytes; the caller's copy is the caller's to wipe.
+  public init(masterKey: [UInt8]) throws(CryptoError) {
+    try self.init(masterKey: SecretBytes(copying: masterKey))
+  }
+
+  /// Vouches for messages under a key that the master key gives for this purpose alone.
+  public func authenticator(for purpose: String) throws(CryptoError) -> MessageAuthenticator {
+    MessageAuthenticator(
+      key: try KeyDerivation.key(from: key, purpose: Array("omnid \(purpose)".utf8)))
   }
 
   /// Which master key this is, in hexadecimal: the beginning of a digest, of no use for finding the
@@ -52,20 +62,32 @@ public struct Sealer: Sendable {
     guard plaintext.count <= Self.maximumSize else {
       throw CryptoError(.limitExceeded, "a secret to seal may have 16 MiB")
     }
+    return try seal(SecretBytes(copying: plaintext), context: context)
+  }
+
+  /// Seals a secret for `context`.
+  ///
+  /// - Throws: `.limitExceeded` for more than 16 MiB.
+  public func seal(_ secret: SecretBytes, context: String) throws(CryptoError) -> [UInt8] {
+    guard secret.count <= Self.maximumSize else {
+      throw CryptoError(.limitExceeded, "a secret to seal may have 16 MiB")
+    }
     let nonce = Random.bytes(Self.nonceSize)
     let header = [Self.version] + keyIDBytes
     let cipher = try makeCipher()
     try check(
-      unsafe EVP_EncryptInit_ex(
-        cipher.pointer, EVP_aes_256_gcm(), nil, UnsafePointer(key.pointer), nonce))
+      unsafe key.withPointer {
+        unsafe EVP_EncryptInit_ex(cipher.pointer, EVP_aes_256_gcm(), nil, $0, nonce)
+      })
     var length: Int32 = 0
     for part in [header, Array(context.utf8)] {
       try check(unsafe EVP_EncryptUpdate(cipher.pointer, nil, &length, part, Int32(part.count)))
     }
-    var ciphertext = [UInt8](repeating: 0, count: plaintext.count)
+    var ciphertext = [UInt8](repeating: 0, count: secret.count)
     try check(
-      unsafe EVP_EncryptUpdate(
-        cipher.pointer, &ciphertext, &length, plaintext, Int32(plaintext.count)))
+      unsafe secret.withPointer {
+        unsafe EVP_EncryptUpdate(cipher.pointer, &ciphertext, &length, $0, Int32(secret.count))
+      })
     var none = [UInt8](repeating: 0, count: Self.tagSize)
     try check(unsafe EVP_EncryptFinal_ex(cipher.pointer, &none, &length))
     var tag = [UInt8](repeating: 0, count: Self.tagSize)
@@ -78,7 +100,7 @@ public struct Sealer: Sendable {
   /// Opens what `seal` made for the same context.
   ///
   /// - Throws: `.sealBroken` when it was changed, sealed for another context or under another key.
-  public func open(_ sealed: [UInt8], context: String) throws(CryptoError) -> [UInt8] {
+  public func open(_ sealed: [UInt8], context: String) throws(CryptoError) -> SecretBytes {
     guard sealed.count >= Self.overhead, sealed.count <= Self.maximumSize + Self.overhead,
       sealed[0] == Self.version
     else { throw CryptoError(.sealBroken, "not a sealed secret of a known version") }
@@ -93,13 +115,16 @@ public struct Sealer: Sendable {
     var tag = Array(sealed.suffix(Self.tagSize))
     let cipher = try makeCipher()
     try check(
-      unsafe EVP_DecryptInit_ex(
-        cipher.pointer, EVP_aes_256_gcm(), nil, UnsafePointer(key.pointer), nonce))
+      unsafe key.withPointer {
+        unsafe EVP_DecryptInit_ex(cipher.pointer, EVP_aes_256_gcm(), nil, $0, nonce)
+      })
     var length: Int32 = 0
     for part in [header, Array(context.utf8)] {
       try check(unsafe EVP_DecryptUpdate(cipher.pointer, nil, &length, part, Int32(part.count)))
     }
     var plaintext = [UInt8](repeating: 0, count: ciphertext.count)
+    // Authentic or not, no copy stays behind in the heap.
+    defer { plaintext.wipe() }
     try check(
       unsafe EVP_DecryptUpdate(
         cipher.pointer, &plaintext, &length, ciphertext, Int32(ciphertext.count)))
@@ -108,12 +133,10 @@ public struct Sealer: Sendable {
         cipher.pointer, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagSize), &tag))
     var none = [UInt8](repeating: 0, count: Self.tagSize)
     guard unsafe EVP_DecryptFinal_ex(cipher.pointer, &none, &length) == 1 else {
-      // Not authentic: none of it leaves this function.
-      cleanse(&plaintext)
       ERR_clear_error()
       throw CryptoError(.sealBroken, "the sealed secret was changed, or sealed for another context")
     }
-    return plaintext
+    return SecretBytes(copying: plaintext)
   }
 
   private func makeCipher() throws(CryptoError) -> Handle {

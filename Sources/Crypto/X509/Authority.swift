@@ -54,22 +54,28 @@ public struct Authority: Sendable {
 
   /// A new authority as Talos makes them, with a random key, serial and key identifier.
   ///
-  /// - Parameter now: Unix seconds; the validity begins an hour before and ends ten years after.
+  /// - Parameters:
+  ///   - now: Unix seconds; the validity begins an hour before and ends ten years after.
+  ///   - notBefore: Unix seconds; the validity begins then at the latest. The earliest time that one of
+  ///     the machines shows is one that all of them share.
   public static func generate(
-    _ kind: AuthorityKind, now: Int64
+    _ kind: AuthorityKind, now: Int64, notBefore: Int64? = nil
   ) throws(CryptoError) -> Authority {
     try generate(
-      organizations: kind.organizations, keyAlgorithm: kind.keyAlgorithm, now: now)
+      organizations: kind.organizations, keyAlgorithm: kind.keyAlgorithm, now: now,
+      notBefore: notBefore)
   }
 
   /// A new authority with a subject, key kind and validity (seconds) of the caller's choice, as
   /// clusters from elsewhere may have.
   public static func generate(
-    organizations: [String], keyAlgorithm: KeyAlgorithm, validity: Int64 = validity, now: Int64
+    organizations: [String], keyAlgorithm: KeyAlgorithm, validity: Int64 = validity, now: Int64,
+    notBefore: Int64? = nil
   ) throws(CryptoError) -> Authority {
     let key = try PrivateKey.generate(keyAlgorithm)
     let builder = try unsafe CertificateBuilder(
-      key: key.handle.pointer, notBefore: now - backdating, notAfter: now + validity)
+      key: key.handle.pointer, notBefore: min(now - backdating, notBefore ?? .max),
+      notAfter: now + validity)
     try builder.setSubject(organizations: organizations, commonName: nil)
     try builder.addExtension(NID_key_usage, "critical,digitalSignature,keyCertSign")
     try builder.addExtension(NID_ext_key_usage, "serverAuth,clientAuth")
@@ -81,12 +87,13 @@ public struct Authority: Sendable {
     return try Authority(certificate: certificate, key: key)
   }
 
-  /// Makes a key of the wanted kind and a certificate for it.
+  /// Makes a key of the wanted kind and a certificate for it, which ends with the authority at the latest.
   ///
   /// - Parameters:
   ///   - now: Unix seconds.
-  /// - includesAuthority: whether the authority's certificate stands behind the leaf in the chain,
+  ///   - includesAuthority: whether the authority's certificate stands behind the leaf in the chain,
   ///     as Talos has it for `apiserver.crt`.
+  /// - Throws: `.expired` when the authority is over at `now`; the message says since when.
   public func issue(
     _ leaf: LeafRequest, now: Int64, includesAuthority: Bool = false
   ) throws(CryptoError) -> Identity {
@@ -110,9 +117,16 @@ public struct Authority: Sendable {
   private func makeCertificate(
     _ leaf: LeafRequest, for leafKey: OpaquePointer?, now: Int64
   ) throws(CryptoError) -> Certificate {
+    guard certificate.notAfter > now else {
+      throw CryptoError(
+        .expired,
+        "the CA \(certificate.fingerprint.prefix(12)) has expired on "
+          + "\(CalendarTime.text(certificate.notAfter)): nothing can be issued from it")
+    }
     let names = try AlternativeNames(dnsNames: leaf.dnsNames, ipAddresses: leaf.ipAddresses)
     let builder = try unsafe CertificateBuilder(
-      key: leafKey, notBefore: now - leaf.backdating, notAfter: now + leaf.validity)
+      key: leafKey, notBefore: now - leaf.backdating,
+      notAfter: min(now + leaf.validity, certificate.notAfter))
     try builder.setSubject(organizations: leaf.organizations, commonName: leaf.commonName)
     if let keyUsage = leaf.keyUsageText {
       try builder.addExtension(NID_key_usage, "critical," + keyUsage)

@@ -18,7 +18,13 @@ enum PEM {
   ///   has header
   ///   lines (as encrypted keys of the old kind have), `.limitExceeded` for a text beyond 4 MiB.
   static func blocks(of text: String) throws(CryptoError) -> [Block] {
-    let bytes = Array(text.utf8)
+    var bytes = Array(text.utf8)
+    defer { bytes.wipe() }
+    return try blocks(of: bytes)
+  }
+
+  /// As `blocks(of:)` for text, on its UTF-8 bytes.
+  static func blocks(of bytes: [UInt8]) throws(CryptoError) -> [Block] {
     guard bytes.count <= maximumTextSize else {
       throw CryptoError(.limitExceeded, "the PEM text is larger than 4 MiB")
     }
@@ -46,8 +52,15 @@ enum PEM {
 
   /// One block with lines of 64 characters, ending in a line break.
   static func text(label: String, _ contents: [UInt8]) -> String {
-    let body = Base64.encodedBytes(contents)
+    String(decoding: bytes(label: label, contents), as: UTF8.self)
+  }
+
+  /// As `text(label:_:)`, in UTF-8 bytes; leaves no other copy behind.
+  static func bytes(label: String, _ contents: [UInt8]) -> [UInt8] {
+    var body = Base64.encodedBytes(contents)
+    defer { body.wipe() }
     var text = Array("-----BEGIN \(label)-----\n".utf8)
+    text.reserveCapacity(2 * text.count + body.count + body.count / 64 + 2)
     var index = 0
     while index < body.count {
       let end = min(index + 64, body.count)
@@ -56,7 +69,7 @@ enum PEM {
       index = end
     }
     text += Array("-----END \(label)-----\n".utf8)
-    return String(decoding: text, as: UTF8.self)
+    return text
   }
 
   private static let beginMark = Array("-----BEGIN ".utf8)
@@ -68,8 +81,9 @@ enum PEM {
       throw CryptoError(
         .unsupported, "a PEM block has header lines: an encrypted key is not supported")
     }
-    let digits = body.filter { $0 != 0x0a && $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }
-    guard let contents = Base64.decode(Array(digits)) else {
+    var digits = body.filter { $0 != 0x0a && $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }
+    defer { digits.wipe() }
+    guard let contents = Base64.decode(digits) else {
       throw CryptoError(.malformed, "a PEM block is not valid base64")
     }
     return contents

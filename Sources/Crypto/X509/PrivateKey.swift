@@ -20,13 +20,27 @@ public struct PrivateKey: Sendable {
   /// - Throws: `.malformed` when there is none or it cannot be read; `.unsupported` for an
   ///   encrypted key.
   public init(pem: String) throws(CryptoError) {
-    let blocks = try PEM.blocks(of: pem)
-    guard var block = blocks.first(where: { Self.labels.contains($0.label) }) else {
+    var block = try Self.block(of: PEM.blocks(of: pem))
+    defer { cleanse(&block.contents) }
+    try self.init(der: block.contents)
+  }
+
+  /// The first block that is a private key's.
+  private static func block(of blocks: [PEM.Block]) throws(CryptoError) -> PEM.Block {
+    guard let block = blocks.first(where: { labels.contains($0.label) }) else {
       if blocks.contains(where: { $0.label == "ENCRYPTED PRIVATE KEY" }) {
         throw CryptoError(.unsupported, "the private key is encrypted")
       }
       throw CryptoError(.malformed, "there is no private key block in the PEM text")
     }
+    return block
+  }
+
+  /// As `init(pem:)` for text, and leaves no copy behind.
+  public init(pem secret: SecretBytes) throws(CryptoError) {
+    var text = secret.copy()
+    defer { text.wipe() }
+    var block = try Self.block(of: PEM.blocks(of: text))
     defer { cleanse(&block.contents) }
     try self.init(der: block.contents)
   }
@@ -73,7 +87,13 @@ public struct PrivateKey: Sendable {
   /// The key as one PEM block that ends in a line break, under the label that Talos writes:
   /// `ED25519 PRIVATE KEY` (PKCS#8), `EC PRIVATE KEY` (SEC1), `RSA PRIVATE KEY` (PKCS#1), else
   /// `PRIVATE KEY` (PKCS#8).
-  public var pem: String {
+  public var pem: String { text { String(decoding: $0, as: UTF8.self) } }
+
+  /// The same text, in memory that is protected.
+  public var secretPEM: SecretBytes { text { SecretBytes(copying: $0) } }
+
+  /// What `read` makes of the PEM text, which is wiped afterwards.
+  private func text<Value>(_ read: ([UInt8]) -> Value) -> Value {
     let label: String
     switch algorithm {
     case .ecdsaP256, .ecdsaP384, .ecdsaP521: label = "EC PRIVATE KEY"
@@ -83,7 +103,9 @@ public struct PrivateKey: Sendable {
     }
     var contents = label == "EC PRIVATE KEY" || label == "RSA PRIVATE KEY" ? traditional : pkcs8
     defer { cleanse(&contents) }
-    return PEM.text(label: label, contents)
+    var text = PEM.bytes(label: label, contents)
+    defer { text.wipe() }
+    return read(text)
   }
 
   /// The key in PKCS#8 form (RFC 5208), unencrypted.

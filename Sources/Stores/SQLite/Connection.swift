@@ -28,6 +28,22 @@ import Orchestrator
   /// Whether a transaction is open.
   var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
 
+  /// Whether the path does not lead to the open file any more, as SQLite sees it.
+  var hasMoved: Bool {
+    var moved: Int32 = 0
+    let result = unsafe sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
+    return result != SQLITE_OK || moved != 0
+  }
+
+  /// Brings everything from the write-ahead log into the database and empties the log, so that what was removed
+  /// stands in neither.
+  ///
+  /// - Returns: false when somebody who reads the database keeps it from being done now.
+  func emptyLog() throws(StoreError) -> Bool {
+    let statement = try prepare("PRAGMA wal_checkpoint(TRUNCATE)")
+    return try statement.step() && statement.number(0) == 0
+  }
+
   /// Runs statements that give no rows.
   func execute(_ sql: String) throws(StoreError) {
     let result = unsafe sqlite3_exec(handle, sql, nil, nil, nil)

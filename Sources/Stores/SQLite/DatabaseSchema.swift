@@ -1,3 +1,4 @@
+import Crypto
 import Orchestrator
 
 /// What the tables look like, and how an older file is brought up to date.
@@ -39,22 +40,67 @@ enum DatabaseSchema {
       PRIMARY KEY (cluster, id)
     ) STRICT;
     CREATE INDEX requests_by_ordinal ON requests (cluster, ordinal);
+    """,
     """
+    ALTER TABLE journal ADD COLUMN key_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE journal ADD COLUMN digest BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE journal ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE clusters ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE rotations ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE requests ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE requests ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
+    """,
   ]
 
   static var version: Int64 { Int64(migrations.count) }
 
-  /// Makes the connection ready for use: durable, and at the newest version.
-  static func prepare(_ connection: borrowing Connection) throws(StoreError) {
-    try recognize(connection)
-    // Every commit is on the disk before it is reported; readers do not wait for writers.
-    try connection.execute("PRAGMA journal_mode = WAL")
-    try connection.execute("PRAGMA synchronous = FULL")
-    try connection.execute("PRAGMA trusted_schema = OFF")
+  /// Makes the connection ready for use: durable, at the newest version, without remains of what was removed.
+  ///
+  /// - Returns: what the file was before.
+  /// - Throws: `.incompatible`, `.corrupt`, `.unavailable`.
+  static func prepare(
+    _ connection: borrowing Connection, _ seal: JournalSeal, opening: SQLiteStore.Opening
+  ) throws(StoreError) -> SQLiteStore.Origin {
+    let found = try recognize(connection)
+    if found == 0, !opening.creates {
+      throw StoreError(
+        .corrupt, "the store is an empty file: restore it from a backup")
+    }
+    if found == 1, let reason = opening.olderIsRefused {
+      throw StoreError(.incompatible, "the store is one of release 0.1.0, \(reason)")
+    }
+    // Every commit is on the disk before it is reported; readers do not wait for writers. Records that are
+    // removed are overwritten, and nothing is written to files elsewhere.
+    for setting in [
+      "journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF", "secure_delete = ON",
+      "temp_store = MEMORY",
+    ] { try connection.execute("PRAGMA \(setting)") }
+    if found < version { try bringUp(connection, seal, from: found) }
+    _ = try connection.head(seal)
+    _ = try connection.emptyLog()
+    return found == 0 ? .made : found < version ? .takenOver : .found
+  }
+
+  /// Brings the file to the newest version, all at once.
+  private static func bringUp(
+    _ connection: borrowing Connection, _ seal: JournalSeal, from found: Int64
+  ) throws(StoreError) {
+    var rows: [JournalRow] = []
+    if found > 0 {
+      var takeover = Takeover(seal)
+      rows = try takeover.rows(connection)
+      // What was removed under release 0.1.0 may still stand in the file's free pages.
+      try connection.execute("VACUUM")
+    }
     try connection.transaction(writing: true) { connection throws(StoreError) in
-      let current = try recognize(connection)
-      guard current < version else { return }
-      for step in migrations[Int(current)...] { try connection.execute(step) }
+      for step in migrations[Int(try recognize(connection))...] { try connection.execute(step) }
+      var head = JournalHead(keyID: seal.sealer.keyID)
+      head.newest = Revision(clamping: try connection.number("SELECT newest FROM journal") ?? 0)
+      for table in JournalTable.allCases {
+        try connection.execute("DELETE FROM \(table.rawValue)")
+      }
+      for row in rows { try connection.put(row, &head, seal) }
+      try connection.write(head, seal)
       try connection.execute("PRAGMA application_id = \(applicationID)")
       try connection.execute("PRAGMA user_version = \(version)")
     }

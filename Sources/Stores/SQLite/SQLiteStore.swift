@@ -1,35 +1,52 @@
-internal import Glibc
+public import Crypto
 public import Orchestrator
 
 /// The journal in an SQLite file: the embedded store.
 ///
 /// A commit has reached the disk before it is reported (write-ahead log, `synchronous = FULL`). All
 /// work is done on a thread of its own, since it blocks. Records are protobuf messages of
-/// `omni.journal.v1`. The file is made with mode 0600; a file that belongs to another program or to a
-/// newer version, or is damaged, is refused and left as it is.
+/// `omni.journal.v1`, each vouched for by a key that the master key gives, as is the whole: `load` refuses a
+/// journal that somebody else has changed. The file is made with mode 0600; a file that belongs to another
+/// program or to a newer version, is open to others, or is damaged, is refused and left as it is.
 public final class SQLiteStore: RotationStore {
+  /// What may be opened.
+  public struct Opening: Sendable {
+    /// Whether a store is made where there is none.
+    public var creates: Bool
+    /// Why a store of release 0.1.0 is not taken over, as the end of a sentence; nil: it is.
+    public var olderIsRefused: String?
+
+    public init(creates: Bool = true, olderIsRefused: String? = nil) {
+      self.creates = creates
+      self.olderIsRefused = olderIsRefused
+    }
+  }
+
+  /// What the store was before it was opened.
+  public enum Origin: Sendable {
+    /// There was none.
+    case made
+    /// A store of release 0.1.0, whose keys have been sealed anew.
+    case takenOver
+    case found
+  }
+
+  public let origin: Origin
   private let database: Database
 
   /// Opens the file, making it if there is none. Blocks.
   ///
-  /// - Throws: `.incompatible`, `.corrupt`, `.unavailable`.
-  public init(path: String) throws(StoreError) {
-    try SQLiteStore.makeFile(path)
+  /// - Parameter sealer: holds the master key, under which the CA keys are sealed and the journal is vouched for.
+  /// - Throws: `.incompatible` (also for another master key), `.corrupt`, `.unavailable`.
+  public init(
+    path: String, sealer: Sealer, opening: Opening = Opening()
+  ) throws(StoreError) {
+    let seal = try JournalSeal(sealer)
+    var file = try StoreFile(path: path, creates: opening.creates)
     let connection = try Connection(path: path)
-    try DatabaseSchema.prepare(connection)
-    database = Database(connection)
-  }
-
-  /// Makes an empty file that only its owner may read; SQLite itself would make it readable to
-  /// others. The files beside it take over its mode.
-  private static func makeFile(_ path: String) throws(StoreError) {
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      throw StoreError(
-        .unavailable,
-        "the store \(path) cannot be opened: \(unsafe String(cString: strerror(errno)))")
-    }
-    Glibc.close(descriptor)
+    origin = try DatabaseSchema.prepare(connection, seal, opening: opening)
+    try file.remember()
+    database = Database(connection, file: file, seal: seal)
   }
 
   public func load() async throws(StoreError) -> StoreContents { try await database.load() }

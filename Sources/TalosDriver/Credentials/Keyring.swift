@@ -41,7 +41,7 @@ final class Keyring: Sendable {
       return SealedAuthority(
         certificatePEM: authority.certificate.pem, fingerprint: fingerprint,
         sealedKey: try sealer.seal(
-          Array(authority.key.pem.utf8),
+          authority.key.secretPEM,
           context: binding.sealingContext(fingerprint: fingerprint)), binding: binding)
     } catch {
       throw DriverError(.internalError, "the authority's key cannot be encrypted: \(error.message)")
@@ -55,12 +55,11 @@ final class Keyring: Sendable {
   }
 
   /// The private key's PEM, for a configuration that has to hold it.
-  func keyPEM(_ authority: SealedAuthority) throws(DriverError) -> String {
+  func keyPEM(_ authority: SealedAuthority) throws(DriverError) -> SecretBytes {
     do {
-      let bytes = try sealer.open(
+      return try sealer.open(
         authority.sealedKey,
         context: authority.binding.sealingContext(fingerprint: authority.fingerprint))
-      return String(decoding: bytes, as: UTF8.self)
     } catch {
       throw DriverError(
         .internalError,
@@ -75,18 +74,24 @@ final class Keyring: Sendable {
   ) throws(DriverError) -> Identity {
     let slot = Slot(authority: authority.fingerprint, purpose: purpose)
     let now = now()
-    if let kept = identities.withLock({ $0[slot] }),
-      kept.certificate.notAfter - now > lifetime / 2
-    {
+    if let kept = identities.withLock({ $0[slot] }), Self.isFresh(kept.certificate, at: now) {
       return kept
     }
     let identity = try issue(purpose, from: authority, seconds: lifetime)
     identities.withLock { identities in
-      // Clusters come and go; what is old goes with the next one made.
-      identities = identities.filter { $0.value.certificate.notAfter > now }
+      // Clusters come and go; what is not valid goes with the next one made.
+      identities = identities.filter {
+        $0.value.certificate.notBefore <= now && $0.value.certificate.notAfter > now
+      }
       identities[slot] = identity
     }
     return identity
+  }
+
+  /// Whether a certificate is valid, also after the clock was set back, and has half of its life ahead.
+  private static func isFresh(_ certificate: Certificate, at now: Int64) -> Bool {
+    let life = certificate.notAfter - certificate.notBefore - Authority.backdating
+    return certificate.notBefore <= now && certificate.notAfter - now > life / 2
   }
 
   /// A client certificate for somebody else.
@@ -94,11 +99,14 @@ final class Keyring: Sendable {
     _ purpose: Purpose, from sealed: SealedAuthority, seconds: Int64
   ) throws(DriverError) -> Identity {
     let keyPEM = try keyPEM(sealed)
-    do {
-      let authority = try Authority(certificatePEM: sealed.certificatePEM, keyPEM: keyPEM)
+    do throws(CryptoError) {
+      let authority = try Authority(
+        certificate: Certificate(pem: sealed.certificatePEM), key: PrivateKey(pem: keyPEM))
       return try authority.issue(Self.request(purpose, seconds), now: now())
     } catch {
-      throw DriverError(.internalError, "a certificate cannot be issued: \(error.message)")
+      throw DriverError(
+        error.code == .expired ? .refused : .internalError,
+        "a certificate cannot be issued: \(error.message)")
     }
   }
 

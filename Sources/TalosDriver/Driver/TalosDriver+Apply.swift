@@ -32,7 +32,7 @@ extension TalosDriver {
     return WantedTrust(
       component: change.component, issuing: trust.issuing,
       issuingKeyPEM: bundle.holdsIssuingKey
-        ? try keyring.keyPEM(change.authority(bundle.issuing)) : nil,
+        ? try keyring.keyPEM(change.authority(bundle.issuing)).unprotectedText : nil,
       accepted: trust.accepted, managed: trust.managed,
       successor: change.direction == .forward && bundle.issuing == .old
         ? trust.managed.first { $0 != trust.issuing } : nil)

@@ -7,7 +7,8 @@ enum RemoteAccess {
   /// - Throws: when a file cannot be read or does not hold what it should; the message names it.
   static func context(_ files: ServeOptions.TLSFiles) throws -> TLSContext {
     let certificates = try PrivateFiles.read(files.certificate)
-    let key = try PrivateFiles.read(files.key)
+    var key = try PrivateFiles.readSecret(files.key)
+    let secret = SecretBytes(taking: &key)
     let clientCA = try PrivateFiles.read(files.clientCA)
     func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
     let roots = try naming(files.clientCA) { () throws(CryptoError) in
@@ -18,7 +19,8 @@ enum RemoteAccess {
     }
     let identity = try naming("\(files.certificate) with \(files.key)") {
       () throws(CryptoError) in
-      try Identity(chainPEM: text(certificates), keyPEM: text(key))
+      try Identity(
+        certificates: Certificate.bundle(pem: text(certificates)), key: PrivateKey(pem: secret))
     }
     return try TLSContext(
       TLSConfiguration(

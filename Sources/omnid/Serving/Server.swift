@@ -28,11 +28,13 @@ struct Server {
   /// - Returns: the exit status.
   func run(until stop: OneTimeEvent) async -> Int32 {
     do {
-      let locks = try lockState()
-      defer { withExtendedLifetime(locks) {} }
-      let sealer = try Sealer(masterKey: try masterKey())
-      let store = try SQLiteStore(path: options.storePath)
-      let driver = TalosDriver(sealer: sealer) { WallClock.nanosecondsSince1970() / 1_000_000_000 }
+      try ProcessPrivacy.begin()
+      let state = try PersistentState(options, logger)
+      defer { withExtendedLifetime(state) {} }
+      let store = state.store
+      let driver = TalosDriver(sealer: state.sealer) {
+        WallClock.nanosecondsSince1970() / 1_000_000_000
+      }
       let orchestrator = RotationOrchestrator(store: store, driver: driver, clock: Self.clock)
       let health = HealthService()
       let opening = OneTimeEvent()
@@ -42,7 +44,6 @@ struct Server {
         try await listen(server)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.
         try await orchestrator.start()
-        try await checkMasterKey(orchestrator, sealer)
       } catch {
         await orchestrator.stop()
         await server.shutdown(grace: .zero)
@@ -86,57 +87,6 @@ struct Server {
   private func announce(_ send: () throws(DaemonError) -> Void) {
     do throws(DaemonError) { try send() } catch {
       logger.warning("the service manager cannot be told", ["error": .string(error.message)])
-    }
-  }
-
-  // MARK: - State
-
-  /// Holds the locks of the state directory and of the store.
-  private final class Locks: Sendable {
-    let state: ProcessLock
-    let store: ProcessLock
-
-    init(state: consuming ProcessLock, store: consuming ProcessLock) {
-      self.state = state
-      self.store = store
-    }
-  }
-
-  private func lockState() throws -> Locks {
-    try PrivateFiles.makeDirectory(options.stateDirectory)
-    let state = try ProcessLock(directory: options.stateDirectory)
-    try PrivateFiles.makeDirectory(PrivateFiles.parent(of: options.storePath) ?? ".")
-    return Locks(state: state, store: try ProcessLock(store: options.storePath))
-  }
-
-  private func masterKey() throws -> [UInt8] {
-    // A new key beside an old store could open nothing of what is in it.
-    if case .own(let key) = options.masterKey, !PrivateFiles.exists(key),
-      PrivateFiles.exists(options.storePath)
-    {
-      throw DaemonError(
-        "the store \(options.storePath) is there, but not its master key \(key): bring the key back, "
-          + "or move the store away")
-    }
-    return switch options.masterKey {
-    case .own(let path): try MasterKeyFile.loadOrCreate(path)
-    case .given(let path): try MasterKeyFile.load(path)
-    case .credential(let path): try MasterKeyFile.loadCredential(path)
-    }
-  }
-
-  /// With another key than the stored one nothing could be done to any cluster: better to say so at
-  /// once than in each of them.
-  private func checkMasterKey(_ orchestrator: RotationOrchestrator, _ sealer: Sealer) async throws {
-    for cluster in try await orchestrator.clusters() {
-      for authority in cluster.authorities.values {
-        let stored = Sealer.keyID(of: authority.sealedKey) ?? "unknown"
-        guard stored == sealer.keyID else {
-          throw DaemonError(
-            "cluster '\(cluster.name)' was stored under the master key \(stored), but the one given "
-              + "is \(sealer.keyID): bring the right key back")
-        }
-      }
     }
   }
 

@@ -16,8 +16,9 @@ guard words.count == 4, let count = Int(words[3]), count > 0, let key = fopen(wo
 let now = Rotation.Instant(secondsSince1970: Int64(time(nil)))
 var masterKey = [UInt8](repeating: 0, count: Sealer.keySize)
 guard fread(&masterKey, 1, masterKey.count, key) == masterKey.count else { exit(2) }
-let authorities = try SampleAuthorities(now: now, sealer: try Sealer(masterKey: masterKey))
-let store = try SQLiteStore(path: words[1])
+let sealer = try Sealer(masterKey: masterKey)
+let authorities = try SampleAuthorities(now: now, sealer: sealer)
+let store = try SQLiteStore(path: words[1], sealer: sealer)
 for number in 0..<count {
   let cluster = SampleCluster(number: number, authorities: authorities, now: now)
   _ = try await store.commit([

@@ -13,7 +13,7 @@ struct SealerTests {
     for plaintext in [[], [7], secret, [UInt8](repeating: 3, count: 100_000)] {
       let sealed = try sealer.seal(plaintext, context: "demo/talos-ca")
       #expect(sealed.count == plaintext.count + Sealer.overhead)
-      #expect(try sealer.open(sealed, context: "demo/talos-ca") == plaintext)
+      #expect(try sealer.open(sealed, context: "demo/talos-ca").copy() == plaintext)
       #expect(try sealer.seal(plaintext, context: "demo/talos-ca") != sealed)
       #expect(Sealer.keyID(of: sealed) == sealer.keyID)
     }
@@ -49,7 +49,7 @@ struct SealerTests {
     // Context and header are kept apart.
     let key = [UInt8](repeating: 1, count: 32)
     let one = try Sealer(masterKey: key).seal(secret, context: "ab")
-    #expect(try Sealer(masterKey: key).open(one, context: "ab") == secret)
+    #expect(try Sealer(masterKey: key).open(one, context: "ab").copy() == secret)
   }
 
   @Test("a master key has 32 bytes, and a secret has a limit")
@@ -68,6 +68,6 @@ struct SealerTests {
     #expect(sealer.keyID == "538da716cf5b9a57")
     let sealed = try #require(
       Base64.decode("AVONpxbPW5pXAAECAwQFBgcICQoLL2e6d6qZll9GtdehZpadsmfsZRpX"))
-    #expect(try sealer.open(sealed, context: "demo") == Array("hello".utf8))
+    #expect(try sealer.open(sealed, context: "demo").copy() == Array("hello".utf8))
   }
 }

@@ -149,6 +149,35 @@ struct AuthorityTests {
       } == .malformed)
   }
 
+  @Test("a leaf never outlives its authority, and an expired authority issues nothing")
+  func clamped() throws {
+    let authority = try Authority.generate(
+      organizations: ["talos"], keyAlgorithm: .ed25519, validity: 1000, now: now)
+    let leaf = try authority.issue(.talosClient(validity: 999), now: now).certificate
+    #expect(leaf.notAfter == now + 999)
+    let long = try authority.issue(.talosClient(), now: now).certificate
+    #expect(long.notAfter == authority.certificate.notAfter)
+    for late in [1000, 5000] as [Int64] {
+      do {
+        _ = try authority.issue(.talosClient(), now: now + late)
+        Issue.record("issued")
+      } catch {
+        #expect(error.code == .expired)
+        #expect(error.message.contains("has expired on 20"), "\(error.message)")
+      }
+    }
+  }
+
+  @Test("an authority begins at a time that the machines share")
+  func sharedBeginning() throws {
+    #expect(try Authority.generate(.talos, now: now).certificate.notBefore == now - 3600)
+    let slow = try Authority.generate(.talos, now: now, notBefore: now - 9000)
+    #expect(slow.certificate.notBefore == now - 9000)
+    #expect(slow.certificate.notAfter == now + Authority.validity)
+    let fast = try Authority.generate(.talos, now: now, notBefore: now + 9000)
+    #expect(fast.certificate.notBefore == now - 3600)
+  }
+
   @Test("a time that no certificate can hold is refused")
   func badTime() {
     #expect(code { _ = try Authority.generate(.talos, now: 1 << 50) } == .malformed)

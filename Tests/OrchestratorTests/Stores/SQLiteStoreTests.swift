@@ -4,6 +4,12 @@ import Rotation
 import SQLiteStore
 import Testing
 
+/// Writes a file that only its owner may read.
+func writePrivately(_ data: Data, to file: URL) throws {
+  try data.write(to: file)
+  try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+}
+
 @Suite("SQLite store")
 struct SQLiteStoreTests {
   static func code(_ body: () throws -> Void) -> StoreError.Code? {
@@ -14,7 +20,7 @@ struct SQLiteStoreTests {
   /// A closed database with one cluster in it.
   static func written(_ directory: URL) async throws -> URL {
     let file = directory.appendingPathComponent("omnid.db")
-    let store = try SQLiteStore(path: file.path)
+    let store = try SQLiteStore(path: file.path, sealer: Sample.sealer)
     _ = try await store.commit([.putCluster(Sample.cluster("demo"), expected: 0)])
     await store.close()
     return file
@@ -24,7 +30,7 @@ struct SQLiteStoreTests {
   func mode() async throws {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
-    let store = try SQLiteStore(path: directory.path + "/omnid.db")
+    let store = try SQLiteStore(path: directory.path + "/omnid.db", sealer: Sample.sealer)
     _ = try await store.commit([.putCluster(Sample.cluster("demo"), expected: 0)])
     let files = try FileManager.default.contentsOfDirectory(atPath: directory.path)
     #expect(files.sorted() == ["omnid.db", "omnid.db-shm", "omnid.db-wal"])
@@ -42,8 +48,10 @@ struct SQLiteStoreTests {
     defer { try? FileManager.default.removeItem(at: directory) }
     let file = directory.appendingPathComponent("omnid.db")
     let bytes = Data((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
-    try bytes.write(to: file)
-    #expect(SQLiteStoreTests.code { _ = try SQLiteStore(path: file.path) } == .corrupt)
+    try writePrivately(bytes, to: file)
+    #expect(
+      SQLiteStoreTests.code { _ = try SQLiteStore(path: file.path, sealer: Sample.sealer) }
+        == .corrupt)
     #expect(try Data(contentsOf: file) == bytes)
   }
 
@@ -57,8 +65,10 @@ struct SQLiteStoreTests {
     // user_version stands at byte 60 of the header, application_id at byte 68.
     var data = try Data(contentsOf: file)
     data.replaceSubrange(offset..<offset + 4, with: bytes)
-    try data.write(to: file)
-    #expect(SQLiteStoreTests.code { _ = try SQLiteStore(path: file.path) } == .incompatible)
+    try writePrivately(data, to: file)
+    #expect(
+      SQLiteStoreTests.code { _ = try SQLiteStore(path: file.path, sealer: Sample.sealer) }
+        == .incompatible)
     #expect(try Data(contentsOf: file) == data)
   }
 
@@ -73,9 +83,9 @@ struct SQLiteStoreTests {
       var data = whole
       data.replaceSubrange(
         page * 4096..<(page + 1) * 4096, with: Data(repeating: 0xA5, count: 4096))
-      try data.write(to: file)
+      try writePrivately(data, to: file)
       do {
-        let contents = try await SQLiteStore(path: file.path).load()
+        let contents = try await SQLiteStore(path: file.path, sealer: Sample.sealer).load()
         #expect(contents.revision == 1 || contents.revision == 0)
       } catch {
         #expect(error.code == .corrupt)
@@ -90,7 +100,7 @@ struct SQLiteStoreTests {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
     let file = directory.path + "/omnid.db"
-    let store = try SQLiteStore(path: file)
+    let store = try SQLiteStore(path: file, sealer: Sample.sealer)
     var cluster = Sample.cluster("demo")
     for round in 1...30 as ClosedRange<UInt64> {
       cluster.rotationCount = round
@@ -105,9 +115,9 @@ struct SQLiteStoreTests {
     var seen: Set<Revision> = []
     for cut in Array(stride(from: 0, to: log.count, by: max(1, log.count / 60))) + [log.count] {
       let copy = directory.path + "/copy-\(cut).db"
-      try database.write(to: URL(fileURLWithPath: copy))
-      try log.prefix(cut).write(to: URL(fileURLWithPath: copy + "-wal"))
-      let survivor = try SQLiteStore(path: copy)
+      try writePrivately(database, to: URL(fileURLWithPath: copy))
+      try writePrivately(log.prefix(cut), to: URL(fileURLWithPath: copy + "-wal"))
+      let survivor = try SQLiteStore(path: copy, sealer: Sample.sealer)
       let contents = try await survivor.load()
       seen.insert(contents.revision)
       #expect(contents.clusters.first?.rotationCount ?? 0 == contents.revision)
@@ -122,7 +132,7 @@ struct SQLiteStoreTests {
   func closed() async throws {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
-    let store = try SQLiteStore(path: directory.path + "/omnid.db")
+    let store = try SQLiteStore(path: directory.path + "/omnid.db", sealer: Sample.sealer)
     await store.close()
     await #expect(throws: StoreError(.unavailable, "the store is closed")) {
       _ = try await store.load()
@@ -134,11 +144,13 @@ struct SQLiteStoreTests {
     let directory = try temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
     let missing = directory.path + "/missing/omnid.db"
-    #expect(throws: StoreError.self) { _ = try SQLiteStore(path: missing) }
-    do { _ = try SQLiteStore(path: missing) } catch {
+    #expect(throws: StoreError.self) { _ = try SQLiteStore(path: missing, sealer: Sample.sealer) }
+    do { _ = try SQLiteStore(path: missing, sealer: Sample.sealer) } catch {
       #expect(error.code == .unavailable && error.message.contains(missing))
     }
-    #expect(SQLiteStoreTests.code { _ = try SQLiteStore(path: directory.path) } == .unavailable)
+    #expect(
+      SQLiteStoreTests.code { _ = try SQLiteStore(path: directory.path, sealer: Sample.sealer) }
+        == .unavailable)
   }
 
   @Test("A state directory has one user at a time; the next one is told who it is")
@@ -174,7 +186,7 @@ struct SQLiteStoreTests {
     try FileManager.default.createSymbolicLink(
       atPath: directory.path + "/early.db", withDestinationPath: "omnid.db")
     let lock = try ProcessLock(store: directory.path + "/early.db")
-    _ = try SQLiteStore(path: path)
+    _ = try SQLiteStore(path: path, sealer: Sample.sealer)
     try FileManager.default.createDirectory(
       atPath: directory.path + "/b", withIntermediateDirectories: false)
     for (link, target) in [("/b/omnid.db", path), ("/c", directory.path)] {
@@ -225,7 +237,7 @@ struct SQLiteStoreTests {
     defer { try? FileManager.default.removeItem(at: directory) }
     let world = World(
       seed: UInt64(seed), controlPlanes: 2, workers: 2,
-      journal: try SQLiteStore(path: directory.path + "/omnid.db"))
+      journal: try SQLiteStore(path: directory.path + "/omnid.db", sealer: Sample.sealer))
     try SimulationTests.rotate(
       world, component: .talosCA, lifetimes: [15, 30, 20], note: "sqlite \(seed)")
   }

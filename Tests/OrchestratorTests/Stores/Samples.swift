@@ -1,8 +1,16 @@
+import Crypto
 import Orchestrator
 import Rotation
 
 /// Records with something in every field.
 enum Sample {
+  static let masterKey = [UInt8](1...32)
+
+  static let sealer: Sealer = {
+    guard let sealer = try? Sealer(masterKey: masterKey) else { fatalError("no sealer") }
+    return sealer
+  }()
+
   static let instant = Instant(nanosecondsSince1970: 1_795_455_778_123_456_789)
 
   static func authority(_ name: String, _ binding: AuthorityBinding) -> SealedAuthority {

@@ -18,7 +18,8 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible {
     case .sqlite:
       let directory = try temporaryDirectory()
       return Fixture(
-        store: try SQLiteStore(path: directory.path + "/omnid.db"), directory: directory)
+        store: try SQLiteStore(path: directory.path + "/omnid.db", sealer: Sample.sealer),
+        directory: directory)
     }
   }
 }
@@ -43,7 +44,7 @@ final class Fixture {
   /// The store as a new process finds it after the old one was killed.
   func afterKill() throws -> any RotationStore {
     guard let directory else { return store }
-    return try SQLiteStore(path: directory.path + "/omnid.db")
+    return try SQLiteStore(path: directory.path + "/omnid.db", sealer: Sample.sealer)
   }
 
   deinit {

@@ -1,0 +1,92 @@
+import Orchestrator
+
+extension JournalTable {
+  /// The columns of a row, in the order of `Statement.row`.
+  var columns: String {
+    switch self {
+    case .clusters: "name, '', 0, revision, record, mac"
+    case .rotations, .requests: "cluster, id, ordinal, revision, record, mac"
+    }
+  }
+}
+
+extension Statement {
+  /// The row that the statement stands on, which has the columns of its table, and its code.
+  func row(_ table: JournalTable) -> (row: JournalRow, code: [UInt8]) {
+    func text(_ column: Int32) -> String { String(decoding: bytes(column), as: UTF8.self) }
+    let row = JournalRow(
+      name: RowName(table, cluster: text(0), id: text(1)), ordinal: unsigned(2),
+      revision: unsigned(3), record: bytes(4))
+    return (row, bytes(5))
+  }
+}
+
+extension Connection {
+  /// The rows of a table that `condition` lets through, each believed only with its code.
+  ///
+  /// - Parameters:
+  ///   - condition: SQL after `FROM table`.
+  ///   - bind: gives the condition's parameters.
+  func rows(
+    _ table: JournalTable, _ condition: String, _ seal: JournalSeal,
+    bind: (borrowing Statement) throws(StoreError) -> Void
+  ) throws(StoreError) -> [JournalRow] {
+    let found = try prepare("SELECT \(table.columns) FROM \(table.rawValue) \(condition)")
+    try bind(found)
+    var rows: [JournalRow] = []
+    while try found.step() {
+      let (row, code) = found.row(table)
+      try seal.check(row, code)
+      rows.append(row)
+    }
+    return rows
+  }
+
+  /// Puts a row in place of the one of its name, if there is one.
+  func put(
+    _ row: JournalRow, _ head: inout JournalHead, _ seal: JournalSeal
+  ) throws(StoreError) {
+    let table = row.name.table
+    let key = table == .clusters ? "name = ?1" : "cluster = ?1 AND id = ?2"
+    try remove(table, key, head: &head, seal) { statement throws(StoreError) in
+      try statement.bind(1, row.name.cluster)
+      if table != .clusters { try statement.bind(2, row.name.id) }
+    }
+    let code = seal.code(row)
+    let put = try prepare(
+      table == .clusters
+        ? "INSERT INTO clusters (name, revision, record, mac) VALUES (?1, ?4, ?5, ?6)"
+        : "INSERT INTO \(table.rawValue) (cluster, id, ordinal, revision, record, mac) "
+          + "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+    try put.bind(1, row.name.cluster)
+    if table != .clusters {
+      try put.bind(2, row.name.id)
+      try put.bind(3, row.ordinal)
+    }
+    try put.bind(4, row.revision)
+    try put.bind(5, row.record)
+    try put.bind(6, code)
+    _ = try put.step()
+    head.digest.insert(row.name, revision: row.revision, element: seal.element(code))
+  }
+
+  /// Removes the rows of a table that `condition` lets through.
+  ///
+  /// - Returns: how many there were.
+  @discardableResult
+  func remove(
+    _ table: JournalTable, _ condition: String, head: inout JournalHead, _ seal: JournalSeal,
+    bind: (borrowing Statement) throws(StoreError) -> Void
+  ) throws(StoreError) -> Int {
+    let removed = try prepare(
+      "DELETE FROM \(table.rawValue) WHERE \(condition) RETURNING \(table.columns)")
+    try bind(removed)
+    var count = 0
+    while try removed.step() {
+      let (row, code) = removed.row(table)
+      head.digest.remove(row.name, revision: row.revision, element: seal.element(code))
+      count += 1
+    }
+    return count
+  }
+}

@@ -1,0 +1,40 @@
+import Orchestrator
+import Rotation
+
+extension Connection {
+  /// Reads the whole journal, and believes it only when it is whole: every row with its code, no row missing,
+  /// none older than the newest commit, and every authority in its place.
+  ///
+  /// - Throws: `.corrupt`, naming the row.
+  func audit(_ seal: JournalSeal) throws(StoreError) -> StoreContents {
+    let head = try head(seal)
+    var digest = JournalDigest()
+    var revisions: [RowName: Revision] = [:]
+    var clusters: [ClusterRecord] = []
+    var rotations: [RotationRecord] = []
+    for table in JournalTable.allCases {
+      let found = try prepare("SELECT \(table.columns) FROM \(table.rawValue)")
+      while try found.step() {
+        let (row, code) = found.row(table)
+        try seal.check(row, code)
+        digest.insert(row.name, revision: row.revision, element: seal.element(code))
+        revisions[row.name] = row.revision
+        switch table {
+        case .clusters:
+          clusters.append(try ClusterRecord(journal: row.record, revision: row.revision))
+        case .rotations:
+          rotations.append(try RotationRecord(journal: row.record, revision: row.revision))
+        case .requests: break
+        }
+      }
+    }
+    guard head.digest.agrees(with: digest) else {
+      throw .notWhole(head.digest.difference(from: digest, rows: revisions))
+    }
+    let placement = AuthorityPlacement(clusters: clusters, rotations: rotations)
+    if let problem = placement.problem { throw .notWhole(problem) }
+    return StoreContents(
+      revision: head.newest, clusters: clusters.sorted { $0.name < $1.name },
+      rotations: placement.newest)
+  }
+}

@@ -1,0 +1,89 @@
+import CSQLite
+import Crypto
+import Foundation
+import Orchestrator
+import SQLiteStore
+import Testing
+
+/// A store in a directory of its own, which somebody else than omnid can write to; gone with the value.
+final class StoreOnDisk {
+  let directory: URL
+  var path: String { directory.path + "/omnid.db" }
+
+  init() throws { directory = try temporaryDirectory() }
+
+  /// The store that release 0.1.0 left: see Fixtures/README.md.
+  static func release010() throws -> StoreOnDisk {
+    let disk = try StoreOnDisk()
+    let fixture = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "Fixtures/release-0.1.0.db")
+    try writePrivately(try Data(contentsOf: fixture), to: URL(filePath: disk.path))
+    return disk
+  }
+
+  /// The same, as omnid has taken it over.
+  static func takenOver() async throws -> StoreOnDisk {
+    let disk = try release010()
+    let store = try disk.open()
+    #expect(store.origin == .takenOver)
+    await store.close()
+    return disk
+  }
+
+  deinit { try? FileManager.default.removeItem(at: directory) }
+
+  func open(
+    masterKey: [UInt8] = Sample.masterKey, opening: SQLiteStore.Opening = SQLiteStore.Opening()
+  ) throws -> SQLiteStore {
+    try SQLiteStore(path: path, sealer: Sealer(masterKey: masterKey), opening: opening)
+  }
+
+  /// What the store holds when it is opened anew.
+  func contents() async throws -> StoreContents {
+    let store = try open()
+    do {
+      let contents = try await store.load()
+      await store.close()
+      return contents
+    } catch {
+      await store.close()
+      throw error
+    }
+  }
+
+  /// Why the store is refused when it is opened anew; nil when it is not.
+  func refusal() async -> StoreError? {
+    do { _ = try await contents() } catch { return error as? StoreError }
+    return nil
+  }
+
+  /// A copy of the closed store's file beside it.
+  func copy(_ name: String) throws -> String {
+    let copy = directory.path + "/" + name
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    return copy
+  }
+
+  /// Changes the file as anybody can who may write to it.
+  func execute(_ sql: String) throws {
+    var handle: OpaquePointer?
+    try #require(sqlite3_open(path, &handle) == SQLITE_OK)
+    defer { sqlite3_close(handle) }
+    let result = sqlite3_exec(handle, sql, nil, nil, nil)
+    try #require(result == SQLITE_OK, "\(String(cString: sqlite3_errmsg(handle))): \(sql)")
+  }
+
+  /// Whether the bytes stand in one of the store's files.
+  func holds(_ bytes: [UInt8]) throws -> Bool {
+    for name in try FileManager.default.contentsOfDirectory(atPath: directory.path) {
+      let data = try Data(contentsOf: directory.appending(path: name))
+      if data.range(of: Data(bytes)) != nil { return true }
+    }
+    return false
+  }
+}
+
+extension [UInt8] {
+  /// The bytes as a literal of SQL.
+  var sql: String { "x'" + map { String(format: "%02x", $0) }.joined() + "'" }
+}

@@ -7,6 +7,8 @@ SWIFT ?= swift
 VENV := .build/venv
 PREFIX ?= /usr/local
 RELEASE := .build/release
+# No RUNPATH: the programs bring what they need of Swift, and a library beside them is none of theirs.
+BUILD := $(SWIFT) build -c release --disable-local-rpath
 
 .PHONY: help
 help: ## list the targets
@@ -18,9 +20,9 @@ deps: ## install the Debian packages of docs/packages.txt that are missing
 
 .PHONY: build
 build: deps ## build omnid, omnictl and talosim for release
-	$(SWIFT) build -c release --product omnid
-	$(SWIFT) build -c release --product omnictl
-	$(SWIFT) build -c release --product talosim
+	$(BUILD) --product omnid
+	$(BUILD) --product omnictl
+	$(BUILD) --product talosim
 
 .PHONY: demo
 demo: build ## rotate both CAs of a simulated cluster, live
@@ -43,12 +45,12 @@ INTEROP := grpc-interop-server grpc-interop-client connect-conformance-server co
 
 .PHONY: interop-programs
 interop-programs: deps ## the servers and clients that conformance suites drive
-	for program in $(INTEROP); do $(SWIFT) build -c release --product $$program; done
+	for program in $(INTEROP); do $(BUILD) --product $$program; done
 
 .PHONY: bench
 bench: deps ## the benchmarks, peers side by side (BENCH="--quick --only unary", see run-bench --help)
 	for product in rpc-bench-server codec-bench journal-seed omnid; do \
-	  $(SWIFT) build -c release --product $$product; \
+	  $(BUILD) --product $$product; \
 	done
 	Tests/Benchmarks/build-peers
 	Tests/Benchmarks/run-bench $(BENCH)

@@ -46,13 +46,29 @@ func library(
     name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
 }
 
+/// All relocations are done before a program begins, and what they are written to is then read-only.
+let hardened: [LinkerSetting] = [
+  .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
+]
+
 /// Release programs bring Swift's own libraries with them: they run where no Swift is installed, and
 /// start sooner.
-let whole: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]
+let whole: [LinkerSetting] =
+  [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))] + hardened
 
 /// Servers allocate from mimalloc: calls that come in bursts allocate in bursts, which glibc's
 /// malloc answers on its slow path.
 let serving: [LinkerSetting] = whole + [.linkedLibrary("mimalloc", .when(configuration: .release))]
+
+/// What Foundation's archive refers to and does not name.
+let withFoundation: [LinkerSetting] =
+  whole + [
+    .unsafeFlags(
+      [
+        "-lCoreFoundation", "-l_FoundationICU", "-lFoundationEssentials",
+        "-lFoundationInternationalization", "-l_FoundationCShims", "-l_FoundationCollections",
+      ], .when(configuration: .release))
+  ]
 
 func program(
   _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = [],
@@ -161,8 +177,7 @@ let package = Package(
         "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML", "Release",
       ], links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
-    // Foundation does not link statically without more.
-    program("talosim", ["TalosSimulator"], links: []),
+    program("talosim", ["TalosSimulator"], links: withFoundation),
 
     program(
       "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Crypto", "Schema", "ProtoCodec"],

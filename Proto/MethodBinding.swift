@@ -12,17 +12,21 @@ extension Method where Request: ProtoCodec.Message, Response: ProtoCodec.Message
   ) {
     self.init(
       service: service, name: name, kind: kind, idempotency: idempotency,
-      request: .proto(types), response: .proto(types))
+      request: .proto(types, refusesUnknownJSON: idempotency != .noSideEffects),
+      response: .proto(types))
   }
 }
 
 extension MessageCodec where Message: ProtoCodec.Message {
   /// The two formats of a protobuf message.
   ///
-  /// JSON fields that the schema does not know are skipped, as unknown fields are in the binary
-  /// format: a newer client must not fail at an older server.
+  /// JSON fields and enum values that the schema does not know are skipped, as unknown fields are in
+  /// the binary format: a newer client must not fail at an older server.
+  ///
+  /// - Parameter refusesUnknownJSON: they are refused. JSON is written by people too, and a misspelt
+  ///   field of a call that changes something (`dryrun`) would do what nobody asked for.
   public static func proto(
-    _ types: @escaping @Sendable () -> TypeRegistry = { .schema }
+    _ types: @escaping @Sendable () -> TypeRegistry = { .schema }, refusesUnknownJSON: Bool = false
   ) -> MessageCodec<Message> {
     MessageCodec(
       decode: { bytes in
@@ -31,7 +35,7 @@ extension MessageCodec where Message: ProtoCodec.Message {
       encode: { message, buffer in message.serialize(into: &buffer) },
       decodeJSON: { bytes in
         var options = JSONDecodingOptions.default
-        options.ignoresUnknown = true
+        options.ignoresUnknown = !refusesUnknownJSON
         options.types = types()
         return try Message(json: bytes.withUnsafeBytes { [UInt8]($0) }, options: options)
       },

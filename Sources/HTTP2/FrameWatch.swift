@@ -15,9 +15,15 @@ struct FrameWatch {
     static let headers: UInt8 = 0x1
     static let priority: UInt8 = 0x2
     static let reset: UInt8 = 0x3
+    static let settings: UInt8 = 0x4
+    static let pushPromise: UInt8 = 0x5
+    static let ping: UInt8 = 0x6
+    static let windowUpdate: UInt8 = 0x8
     static let continuation: UInt8 = 0x9
 
     var endsBlock: Bool { flags & 4 != 0 }
+    /// Of SETTINGS and PING.
+    var isAcknowledgement: Bool { flags & 1 != 0 }
     var isEmptyData: Bool { type == Self.data && length == 0 && flags & 1 == 0 }
   }
 

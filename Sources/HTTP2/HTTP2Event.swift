@@ -7,7 +7,7 @@ public enum HTTP2Event {
   case head(EventReference<HTTP2Stream>, EventReference<HeaderBlock>, isLast: Bool)
   case trailers(EventReference<HTTP2Stream>, EventReference<HeaderBlock>)
   /// The header block is larger than the limit; what was kept of it is not given out.
-  case headTooLarge(EventReference<HTTP2Stream>)
+  case headTooLarge(EventReference<HTTP2Stream>, RequestKind)
   /// A piece of a body: a range of the bytes given to `receive`.
   case data(EventReference<HTTP2Stream>, Range<Int>, isLast: Bool)
   /// END_STREAM without data.
@@ -20,6 +20,11 @@ public enum HTTP2Event {
   case pingReceived
   case pingAcknowledged(UInt64)
   case settingsReceived
+}
+
+/// What a request's `content-type` says of how it is to be answered.
+public enum RequestKind: Equatable, Sendable {
+  case grpc, grpcWeb, other
 }
 
 /// Room for events, shared by the sessions of one event loop: none of them has events beyond its turn.

@@ -43,6 +43,8 @@ public final class HTTP2Session {
   /// Frames without use that the peer has sent beyond those forgiven.
   private var idleFrames = 0
   private let maxIdleFrames: Int
+  /// Credit that the peer has given since this end last sent a part of a response.
+  private var creditFrames = 0
   /// Frames that may wait to be sent, DATA that flow control holds back not counted.
   private let maxOutboundFrames: Int
   /// The peer has been told of its fault; nothing more is read.
@@ -54,6 +56,13 @@ public final class HTTP2Session {
   private var isBlockOpen = false
   /// A GOAWAY with an error code was sent.
   public private(set) var hasFailed = false
+  /// Why this end gives the connection up; nil while it does not.
+  public private(set) var failure: ConnectionFailure?
+  /// HEADERS or DATA of a response have left since `takeResponseSent` was asked.
+  private var hasSentResponse = false
+  /// This session checks requests by `RequestRules`, in place of nghttp2.
+  private let checksRequests: Bool
+  private var bodies = DeclaredBodies()
   /// What the peer's GOAWAY says beside its error code; at most 256 bytes of it.
   public private(set) var goAwayReason: String?
   /// Requests of a client that wait for the peer to allow one more stream.
@@ -61,6 +70,8 @@ public final class HTTP2Session {
   /// Streams of a client whose answer was whole before their request.
   private var answered: [Int32] = []
   private var resets: ResetBudget
+  /// The peer's own RST_STREAM frames.
+  private var peerResets: ResetBudget
 
   /// - Parameters:
   ///   - storage: room for events, shared with the other sessions of the event loop.
@@ -77,6 +88,8 @@ public final class HTTP2Session {
     self.maxOutboundFrames = max(1000, 4 * Int(settings.maxConcurrentStreams))
     self.resets = ResetBudget(
       burst: settings.streamResetBurst, perSecond: settings.streamResetRate)
+    self.peerResets = resets
+    self.checksRequests = role == .server && settings.takesAnyAuthority
     self.watch = FrameWatch(prefaceBytes: role == .server ? 24 : 0)
     var made: OpaquePointer?
     var option: OpaquePointer?
@@ -85,8 +98,11 @@ public final class HTTP2Session {
     unsafe nghttp2_option_set_no_closed_streams(option, 1)
     unsafe nghttp2_option_set_max_outbound_ack(option, settings.maxOutboundAcks)
     unsafe nghttp2_option_set_max_continuations(option, settings.maxContinuations)
+    // A server counts them itself, since nghttp2 would call them an error of the server's own.
+    let most = role == .server ? UInt64(Int32.max) : 0
     unsafe nghttp2_option_set_stream_reset_rate_limit(
-      option, settings.streamResetBurst, settings.streamResetRate)
+      option, max(settings.streamResetBurst, most), max(settings.streamResetRate, most))
+    if checksRequests { unsafe nghttp2_option_set_no_http_messaging(option, 1) }
     // gRPC allows white space around metadata, and says that it may be stripped: `header` does.
     unsafe nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1)
     // No user data yet: `self` is not whole. It is set below, before any byte comes in.
@@ -168,19 +184,23 @@ public final class HTTP2Session {
           if !isOpen(head.stream) { judge(head.stream) }
         }
         if head.isEmptyData { countIdle() }
-      case FrameWatch.Head.reset: hasReset = true
+      case FrameWatch.Head.reset:
+        hasReset = true
+        peerResets.count()
+        if peerResets.isSpent { condemn(.flood("too many streams are reset")) }
       case FrameWatch.Head.continuation: isBlockOpen = !head.endsBlock
-      case FrameWatch.Head.reset...FrameWatch.Head.continuation: break
+      case FrameWatch.Head.windowUpdate: countCredit()
+      case FrameWatch.Head.ping where !head.isAcknowledgement: break
+      case FrameWatch.Head.settings where head.isAcknowledgement: break
+      case FrameWatch.Head.pushPromise: break
       default: countIdle()
       }
       if isCondemned { return }
     }
     try unsafe feed(bytes, fed..<bytes.count)
     // Answers to what the peer did wrong wait here while it does not read.
-    if unsafe resets.isSpent
-      || nghttp2_session_get_outbound_queue_size(session) > maxOutboundFrames
-    {
-      condemn(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
+    if unsafe nghttp2_session_get_outbound_queue_size(session) > maxOutboundFrames {
+      condemn(.flood("too many frames wait that are not read"))
     }
   }
 
@@ -198,6 +218,9 @@ public final class HTTP2Session {
       consumed = 0
     }
     if result < 0 {
+      if role == .server, let failure = ConnectionFailure(libraryError: Int32(result)) {
+        return condemn(failure)
+      }
       throw HTTP2ConnectionError(
         code: Int32(result), message: unsafe String(cString: nghttp2_strerror(Int32(result))))
     }
@@ -220,19 +243,40 @@ public final class HTTP2Session {
       history.forgetAll()
     }
     guard let code = history.fault(id) else { return }
-    condemn(code)
+    condemn(ConnectionFailure(code: code, reason: "a frame on a stream that is closed"))
   }
 
-  /// PRIORITY, unknown frames, empty DATA: legal, and work for nothing (CVE-2019-9518).
+  /// PRIORITY, SETTINGS, GOAWAY, unasked answers to PING, unknown frames, empty DATA: legal, and work
+  /// for nothing (CVE-2019-9515, CVE-2019-9518).
   private func countIdle() {
     idleFrames += 1
-    if idleFrames > maxIdleFrames { condemn(UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue)) }
+    if idleFrames > maxIdleFrames { condemn(.flood("too many frames that do nothing")) }
   }
 
-  /// Ends the connection for what the book forbids and nghttp2 does not mind.
-  private func condemn(_ errorCode: UInt32) {
+  /// WINDOW_UPDATE is of use only while responses use the credit.
+  private func countCredit() {
+    creditFrames += 1
+    if creditFrames > 10 * maxIdleFrames { condemn(.flood("too many WINDOW_UPDATE frames")) }
+  }
+
+  /// Ends the connection for what the book forbids and nghttp2 does not mind, with a GOAWAY that says
+  /// why.
+  ///
+  /// The owner closes it once `isFinished`.
+  public func condemn(_ failure: ConnectionFailure) {
+    if isCondemned { return }
     isCondemned = true
-    unsafe nghttp2_session_terminate_session(session, errorCode)
+    self.failure = failure
+    let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
+    let text = Array(failure.reason.utf8)
+    unsafe nghttp2_submit_goaway(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, failure.code, text, text.count)
+  }
+
+  /// Whether HEADERS or DATA of a response have left since the last call.
+  public func takeResponseSent() -> Bool {
+    defer { hasSentResponse = false }
+    return hasSentResponse
   }
 
   /// Appends what is to be sent to the output, frame by frame, until there is nothing left or the
@@ -285,7 +329,9 @@ public final class HTTP2Session {
   public var wantsToSend: Bool { unsafe nghttp2_session_want_write(session) != 0 }
   /// Neither side has anything more to say: the connection may be closed.
   public var isFinished: Bool {
-    unsafe (nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0)
+    if isCondemned && hasFailed { return true }
+    return
+      unsafe (nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0)
   }
 
   // MARK: Commands
@@ -521,6 +567,7 @@ public final class HTTP2Session {
     case NGHTTP2_DATA.rawValue:
       guard isLast, let stream = unsafe stream(frame.pointee.hd.stream_id) else { return }
       unsafe stream._withUnsafeGuaranteedRef { remoteClosed($0) }
+      if unsafe !bodies.isEmpty && !endBody(stream) { return }
       // The end belongs to the data just before it, which then is the last piece.
       if case .data(let last, let range, _)? = events.last,
         unsafe last.reference.toOpaque() == stream.toOpaque()
@@ -589,12 +636,14 @@ public final class HTTP2Session {
   ) {
     let stream = unsafe EventReference(stream)
     if assembly.isTooLarge {
+      let kind = assembly.kind
       assembly.reset()
       // Behind a head that was taken its owner has to reset the stream: the handler runs already.
       if role == .server, category != NGHTTP2_HCAT_REQUEST { resets.count(1) }
-      return events.append(.headTooLarge(stream))
+      return events.append(.headTooLarge(stream, kind))
     }
     let block = assembly.take { expiring.append($0) }
+    if checksRequests, !accept(block, stream, category, isLast) { return }
     let isTrailers: Bool
     switch category {
     case NGHTTP2_HCAT_REQUEST, NGHTTP2_HCAT_RESPONSE: isTrailers = false
@@ -608,26 +657,71 @@ public final class HTTP2Session {
     }
   }
 
+  /// Whether a request's block keeps to the rules; if not, its stream is reset.
+  private func accept(
+    _ block: HeaderBlock, _ stream: EventReference<HTTP2Stream>,
+    _ category: nghttp2_headers_category, _ isLast: Bool
+  ) -> Bool {
+    // Blocks that repeat one before are the same object.
+    if category != NGHTTP2_HCAT_REQUEST {
+      guard RequestRules.accept(block, isTrailers: true), isLast else { return refuse(stream) }
+      return stream.use { bodies.end($0.id) } || refuse(stream)
+    }
+    if !block.isAccepted {
+      guard RequestRules.accept(block, isTrailers: false) else { return refuse(stream) }
+      block.isAccepted = true
+      block.declaredLength = RequestRules.contentLength(block)
+    }
+    if let length = block.declaredLength {
+      if isLast { return length == 0 || refuse(stream) }
+      stream.use { bodies.declare($0.id, bytes: length) }
+    }
+    return true
+  }
+
+  /// Resets the stream of a malformed request (RFC 9113 section 8.1.1).
+  ///
+  /// - Returns: false: the request is not accepted.
+  @discardableResult
+  private func refuse(_ stream: EventReference<HTTP2Stream>) -> Bool {
+    stream.use { reset($0, errorCode: UInt32(NGHTTP2_PROTOCOL_ERROR.rawValue)) }
+    return false
+  }
+
+  /// Whether the body that ends here is as long as it was said to be; if not, its stream is reset.
+  private func endBody(_ stream: Unmanaged<HTTP2Stream>) -> Bool {
+    let reference = unsafe EventReference(stream)
+    return reference.use { bodies.end($0.id) } || refuse(reference)
+  }
+
   func data(_ streamID: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int) {
     consumed += count
     guard count > 0, let stream = unsafe stream(streamID), let bytes = unsafe bytes,
       let input = unsafe input
     else { return }
+    if !bodies.isEmpty, !bodies.take(streamID, bytes: count) {
+      unsafe refuse(EventReference(stream))
+      return
+    }
     let start = unsafe bytes - input
     events.append(.data(unsafe EventReference(stream), start..<start + count, isLast: false))
   }
 
   func sent(_ frame: UnsafePointer<nghttp2_frame>) {
     switch unsafe UInt32(frame.pointee.hd.type) {
-    case NGHTTP2_HEADERS.rawValue where role == .client:
+    case NGHTTP2_HEADERS.rawValue where role == .server: hasSentResponse = true
+    case NGHTTP2_HEADERS.rawValue:
       if let stream = unsafe stream(frame.pointee.hd.stream_id) {
         unsafe stream._withUnsafeGuaranteedRef { $0.hasBegun = true }
       }
     case NGHTTP2_RST_STREAM.rawValue:
       unsafe history.reset(frame.pointee.hd.stream_id)
-      if role == .server { unsafe resets.count(frame.pointee.rst_stream.error_code) }
+      if role == .server {
+        unsafe resets.count(frame.pointee.rst_stream.error_code)
+        if resets.isSpent { condemn(.flood("too many streams break the rules of HTTP/2")) }
+      }
     case NGHTTP2_GOAWAY.rawValue:
-      if unsafe frame.pointee.goaway.error_code != 0 { hasFailed = true }
+      if unsafe frame.pointee.goaway.error_code != 0 { unsafe failed(frame.pointee.goaway) }
       // nghttp2 drops the streams above it.
       if unsafe frame.pointee.goaway.last_stream_id < history.last { history.forgetAll() }
     default: break
@@ -643,8 +737,18 @@ public final class HTTP2Session {
       UInt32(NGHTTP2_NO_ERROR.rawValue))
   }
 
+  /// A GOAWAY with an error code has left.
+  private func failed(_ frame: nghttp2_goaway) {
+    hasFailed = true
+    if failure != nil { return }
+    let text = unsafe UnsafeBufferPointer(start: frame.opaque_data, count: frame.opaque_data_len)
+    failure = unsafe ConnectionFailure(
+      code: frame.error_code, reason: String(decoding: text, as: UTF8.self))
+  }
+
   /// nghttp2 forgets the stream, and with it the user data, right after this.
   func closed(_ streamID: Int32, _ errorCode: UInt32) {
+    if !bodies.isEmpty { _ = bodies.end(streamID) }
     guard let stream = unsafe stream(streamID) else { return }
     unsafe close(stream, errorCode)
     if !waiting.isEmpty { submitWaiting() }
@@ -754,6 +858,8 @@ public final class HTTP2Session {
   func writeBody(_ stream: HTTP2Stream, _ head: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     unsafe output.append(contentsOf: UnsafeBufferPointer(start: head, count: 9))
     bufferedBytes -= count
+    hasSentResponse = true
+    creditFrames = 0
     stream.takeBody(count, into: &output)
     if stream.wantsWritable && stream.bufferedBytes < 16 << 10 {
       stream.wantsWritable = false

@@ -16,11 +16,15 @@ public struct HTTP2Settings: Sendable {
   public var streamResetRate: UInt64 = 100
   /// CONTINUATION frames taken after one HEADERS (CVE-2024-28182).
   public var maxContinuations: Int = 8
-  /// PRIORITY frames, empty DATA frames and frames of unknown types a client may send, each request
-  /// forgiving ten: beyond that the connection ends with ENHANCE_YOUR_CALM (CVE-2019-9518).
+  /// Frames without use a client may send (PRIORITY, SETTINGS, empty DATA, unknown types, …), each
+  /// request forgiving ten, and a tenth of the WINDOW_UPDATE frames it may send while nothing of a
+  /// response leaves: beyond that the connection ends with ENHANCE_YOUR_CALM (CVE-2019-9518).
   public var maxIdleFrames: Int = 1000
   /// Answers to PING and SETTINGS that may wait to be sent (floods end the connection).
   public var maxOutboundAcks: Int = 1000
+  /// A server takes requests with any `:authority`, also an empty one or none: for Unix sockets, where
+  /// it names nothing. All other rules of RFC 9113 section 8 are kept to (`RequestRules`).
+  public var takesAnyAuthority = false
 
   public init() {}
 }

@@ -13,6 +13,10 @@ public final class HeaderBlock {
   public let isInformational: Bool
   /// What the session's owner has made of the block, so that it need not do so again.
   public var digest: AnyObject?
+  /// A request may begin with the block, by `RequestRules`.
+  var isAccepted = false
+  /// What the `content-length` of an accepted block says.
+  var declaredLength: Int?
 
   init(
     bytes: [UInt8], ends: [UInt32], methodField: Int = -1, pathField: Int = -1,
@@ -66,12 +70,32 @@ struct HeaderAssembly: ~Copyable {
 
   var isTooLarge: Bool { size > limit }
 
+  /// The kind that a `content-type` behind what is kept of a block that is too large tells of.
+  private var lateKind: RequestKind?
+
+  /// What a block that is too large was to begin, as far as its `content-type` tells.
+  var kind: RequestKind {
+    if let lateKind { return lateKind }
+    guard let bytes = unsafe bytes, let ends = unsafe ends else { return .other }
+    var start = 0
+    for field in 0..<(endCount / 2) {
+      let (nameEnd, end) = unsafe (Int(ends[2 * field]), Int(ends[2 * field + 1]))
+      let found = unsafe Self.kind(
+        UnsafeBufferPointer(start: bytes + start, count: nameEnd - start),
+        UnsafeBufferPointer(start: bytes + nameEnd, count: end - nameEnd))
+      if let found { return found }
+      start = end
+    }
+    return .other
+  }
+
   mutating func reset() {
     byteCount = 0
     endCount = 0
     methodField = -1
     pathField = -1
     isInformational = false
+    lateKind = nil
     size = 0
     isRepeating = heldEnds > 0
   }
@@ -122,7 +146,7 @@ struct HeaderAssembly: ~Copyable {
     _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
   ) {
     size += name.count + value.count + 32
-    if size > limit { return }
+    if size > limit { return unsafe noteLate(name, value) }
     let total = name.count + value.count
     if byteCount + total > byteCapacity || endCount + 2 > endCapacity { grow(total) }
     guard let bytes = unsafe bytes, let ends = unsafe ends else { return }
@@ -138,6 +162,21 @@ struct HeaderAssembly: ~Copyable {
     byteCount += value.count
     unsafe ends[endCount + 1] = UInt32(byteCount)
     endCount += 2
+  }
+
+  private mutating func noteLate(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+  ) {
+    if lateKind == nil { lateKind = unsafe Self.kind(name, value) }
+  }
+
+  /// The kind that a field tells of; nil for any but `content-type`.
+  private static func kind(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+  ) -> RequestKind? {
+    guard name.count == 12, unsafe name.elementsEqual("content-type".utf8) else { return nil }
+    if unsafe value.starts(with: "application/grpc-web".utf8) { return .grpcWeb }
+    return unsafe value.starts(with: "application/grpc".utf8) ? .grpc : .other
   }
 
   /// Keeps in mind `:method`, `:path` and `:status`.

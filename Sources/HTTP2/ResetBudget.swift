@@ -18,7 +18,11 @@ struct ResetBudget {
 
   /// A stream was reset with that error code.
   mutating func count(_ errorCode: UInt32, now: ContinuousClock.Instant = .now) {
-    guard Self.tellsOfFault(errorCode) else { return }
+    if Self.tellsOfFault(errorCode) { count(now: now) }
+  }
+
+  /// A stream was reset.
+  mutating func count(now: ContinuousClock.Instant = .now) {
     if let updated { left = min(burst, left + rate * ((now - updated) / .seconds(1))) }
     updated = now
     left -= 1

@@ -329,6 +329,7 @@ public final class ServerCall: @unchecked Sendable {
   ///   client, get the answer when they have sent it.
   package func fail(_ error: RPCError, amidRequest: Bool = false) {
     let task = self.task
+    let error = error.bounded
     if isHandled { note(error) }
     switch machine.ended() {
     case .headAndTrailers:

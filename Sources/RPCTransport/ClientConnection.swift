@@ -84,7 +84,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       receiver(stream)?.received(Span(), isLast: true)
     case .trailers(let stream, let block):
       receiver(stream)?.receivedTrailers(HeaderFields(block.object))
-    case .headTooLarge(let stream):
+    case .headTooLarge(let stream, _):
       let limit = configuration.http2.maxHeaderListBytes
       unsafeDowncast(stream.object, to: ClientStream.self).ended(
         .failed(

@@ -16,7 +16,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   private var pending: [UInt8] = []
   private var pendingOffset = 0
   private var isMarked = false
-  private var isHandshaking: Bool
+  private(set) var isHandshaking: Bool
   private var wantsWrites = false
   private(set) var isClosed = false
   private var keepalive: Keepalive?
@@ -43,6 +43,16 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
 
   var descriptorNumber: Int32 { descriptor.number }
 
+  /// Begins with what has been read of the peer already. On the loop.
+  final func start(_ bytes: UnsafeBufferPointer<UInt8>) {
+    do {
+      try loop.add(descriptor.number, self)
+      take(bytes)
+    } catch {
+      close("\(error)")
+    }
+  }
+
   /// Begins to read. On the loop.
   func start() {
     do {
@@ -59,6 +69,8 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
 
   /// The connection can carry HTTP/2: TLS is through and ALPN chose h2.
   func established() {}
+  /// What a peer gets over TLS that does not speak HTTP/2.
+  var farewell: [UInt8] { [] }
   func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {}
   /// All that came together is handled; what it refers to is good until this returns.
   func eventsHandled() {}
@@ -82,15 +94,18 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     let buffer = UnsafeMutableBufferPointer(rebasing: loop.readBuffer[..<half])
     switch Socket.read(descriptor.number, into: UnsafeMutableRawBufferPointer(buffer)) {
     case .bytes(let count):
-      hasReceived = true
-      let bytes = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count])
-      if tls == nil { receive(bytes) } else { receiveEncrypted(bytes) }
-      markDirty()
+      take(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
     case .wouldBlock: break
     case .ended: close(writeFailure?.reason ?? "the peer closed the connection")
     case .failed(let error):
       close(writeFailure?.reason ?? "\(SystemError("read", errno: error))")
     }
+  }
+
+  private func take(_ bytes: UnsafeBufferPointer<UInt8>) {
+    hasReceived = true
+    if tls == nil { receive(bytes) } else { receiveEncrypted(bytes) }
+    markDirty()
   }
 
   private func receiveEncrypted(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -121,12 +136,21 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     case .complete:
       isHandshaking = false
       guard tls.negotiatedProtocol == "h2" else {
+        sayFarewell(tls)
         flushHandshake()
         return close(
-          "the peer does not speak HTTP/2: ALPN chose \(tls.negotiatedProtocol ?? "nothing")")
+          "the peer does not speak HTTP/2: ALPN chose \(tls.negotiatedProtocol ?? "nothing")",
+          lingers: !farewell.isEmpty)
       }
       markDirty()
       established()
+    }
+  }
+
+  private func sayFarewell(_ tls: TLSEngine) {
+    farewell.withUnsafeBytes { bytes in
+      // What cannot be written would not be read either.
+      do throws(TLSError) { try tls.write(bytes) } catch {}
     }
   }
 

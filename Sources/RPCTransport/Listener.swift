@@ -1,4 +1,5 @@
 internal import Crypto
+internal import HTTP2
 internal import RPC
 internal import Reactor
 
@@ -12,13 +13,17 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
   private let sets: [ConnectionSet]
   private let service: any HTTPService
   private let configuration: ServerConfiguration
+  private let reports: ReportDesk
+  private let limit: ConnectionLimit
+  private let number: Int
+  private let handshakes: Handshakes
   private var loop: EventLoop?
   private var next = 0
 
   init(
     descriptor: consuming FileDescriptor, address: String, isUnix: Bool,
     tls: (@Sendable () -> TLSContext)?, sets: [ConnectionSet], service: any HTTPService,
-    configuration: ServerConfiguration
+    configuration: ServerConfiguration, reports: ReportDesk, limit: ConnectionLimit
   ) {
     self.descriptor = descriptor
     self.address = address
@@ -26,7 +31,13 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     self.tls = tls
     self.sets = sets
     self.service = service
+    var configuration = configuration
+    configuration.http2.takesAnyAuthority = isUnix
     self.configuration = configuration
+    self.reports = reports
+    self.limit = limit
+    self.number = limit.addListener()
+    self.handshakes = Handshakes(limit: configuration.maxHandshakes)
   }
 
   func start(on loop: EventLoop) -> SystemError? {
@@ -46,6 +57,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
   func ready(readable: Bool, writable: Bool) {
     // Bounded, so that a flood of connections does not starve those that exist.
     for _ in 0..<64 {
+      if handshakes.isFull { return pause() }
       do {
         guard let number = try Socket.accept(descriptor.number) else { return }
         accept(FileDescriptor(owning: number))
@@ -55,7 +67,8 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     }
   }
 
-  /// Out of descriptors or memory: waiting connections stay in the backlog for a moment.
+  /// Out of descriptors or memory, or too many handshakes under way: waiting connections stay in the
+  /// backlog for a moment.
   private func pause() {
     guard let loop else { return }
     loop.watch(descriptor.number, reads: false, writes: false)
@@ -65,51 +78,121 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     }
   }
 
-  /// A client without TLS is told why, as far as it listens already: SETTINGS, and GOAWAY with
-  /// ENHANCE_YOUR_CALM.
-  private func refuse(_ socket: consuming FileDescriptor) {
-    if tls == nil {
-      let text = Array("too many connections".utf8)
-      let frames: [UInt8] =
-        [0, 0, 0, 4, 0, 0, 0, 0, 0]
-        + [0, 0, UInt8(8 + text.count), 7, 0, 0, 0, 0, 0] + [0, 0, 0, 0, 0, 0, 0, 0xb] + text
-      _ = frames.withUnsafeBytes { Socket.write(socket.number, $0) }
+  private func accept(_ socket: consuming FileDescriptor) {
+    let peer = peer(of: socket.number)
+    let source = isUnix ? nil : peer.host.map(SourceAddress.key)
+    if let refusal = limit.take(number, source: source) {
+      return refuse(socket, peer.address, Self.reason(refusal))
+    }
+    let ticket = Ticket(limit: limit, listener: number, source: source, handshakes: handshakes)
+    let set = sets[next]
+    next = (next + 1) % sets.count
+    let newcomer = NewcomerID()
+    let admission = handshakes.enter(source) {
+      set.loop.run { set.end(newcomer, "the handshake took long, and others wait") }
+    }
+    switch admission {
+    case .refused:
+      ticket.giveBack()
+      return refuse(socket, peer.address, "too many handshakes under way from your address")
+    case .admitted(let handshake, let evicted):
+      ticket.handshakes(as: handshake)
+      evicted?.end()
+    }
+    if !isUnix { Socket.setNoDelay(socket.number) }
+    let descriptor = socket.release()
+    let accepted = Accepted(
+      id: newcomer, ticket: ticket, address: peer.address, process: peer.process,
+      deadline: .now + configuration.handshakeTimeout)
+    set.loop.run { [self] in welcome(descriptor, accepted, set) }
+  }
+
+  private static func reason(_ refusal: ConnectionLedger.Refusal) -> String {
+    switch refusal {
+    case .all, .listener: "too many connections"
+    case .source: "too many connections from your address"
     }
   }
 
-  private func accept(_ socket: consuming FileDescriptor) {
-    let set = sets[next]
-    next = (next + 1) % sets.count
-    guard set.limit.take() else { return refuse(socket) }
-    let peer: Peer
+  private func peer(
+    of socket: Int32
+  ) -> (address: String, host: String?, process: Peer.Process?) {
     if isUnix {
-      let process = Socket.peerCredentials(socket.number).map {
+      let process = Socket.peerCredentials(socket).map {
         Peer.Process(userID: $0.userID, groupID: $0.groupID, processID: $0.processID)
       }
-      peer = Peer(address: address, localAddress: address, process: process)
-    } else {
-      Socket.setNoDelay(socket.number)
-      peer = Peer(
-        address: Socket.peerAddress(socket.number)?.text ?? "unknown", localAddress: address)
+      return (address, nil, process)
     }
-    let number = socket.release()
-    let accepted = peer
-    set.loop.run { [self] in
-      let socket = FileDescriptor(owning: number)
-      var engine: TLSEngine?
-      if let tls {
-        do { engine = try TLSEngine(tls()) } catch {
-          set.limit.giveBack()
-          return
+    guard let peer = Socket.peerAddress(socket), case .ip(let host, _) = peer else {
+      return ("unknown", nil, nil)
+    }
+    return (peer.text, host, nil)
+  }
+
+  /// A client without TLS is told why, as far as it listens already: GOAWAY with ENHANCE_YOUR_CALM.
+  private func refuse(_ socket: consuming FileDescriptor, _ peer: String, _ reason: String) {
+    reports.report(.refused, listener: address, peer: peer, reason)
+    if tls == nil {
+      let answer = ForeignAnswer.goAway(code: 0xb, reason)
+      _ = answer.withUnsafeBytes { Socket.write(socket.number, $0) }
+    }
+  }
+
+  // MARK: On the connection's loop
+
+  /// What is known of a client that has said nothing yet.
+  private struct Accepted: Sendable {
+    let id: NewcomerID
+    let ticket: Ticket
+    let address: String
+    let process: Peer.Process?
+    let deadline: ContinuousClock.Instant
+  }
+
+  /// Takes ownership of the descriptor.
+  private func welcome(_ descriptor: Int32, _ accepted: Accepted, _ set: ConnectionSet) {
+    let newcomer = Newcomer(
+      loop: set.loop, owning: descriptor, isTLS: tls != nil, timeout: configuration.handshakeTimeout
+    ) { [self] outcome in
+      switch outcome {
+      case .speaks(let descriptor, let bytes):
+        set.forget(accepted.id)
+        begin(FileDescriptor(owning: descriptor), accepted, set, bytes)
+      case .foreign(let reason):
+        set.forget(accepted.id)
+        reports.report(
+          .foreignProtocol, listener: address, peer: accepted.address, reason)
+        // It has its answer and lingers; its place is for others.
+        accepted.ticket.giveBack()
+      case .ended(let reason):
+        set.forget(accepted.id)
+        if let reason {
+          reports.report(.handshakeFailed, listener: address, peer: accepted.address, reason)
         }
+        accepted.ticket.giveBack()
       }
-      set.add(
-        ServerConnection(
-          loop: set.loop, handlers: set.handlers, events: set.events, descriptor: socket,
-          tls: engine, peer: accepted,
-          service: service,
-          configuration: configuration, limit: set.limit
-        ) { set.remove($0) })
     }
+    set.welcome(accepted.id, newcomer)
+  }
+
+  private func begin(
+    _ socket: consuming FileDescriptor, _ accepted: Accepted, _ set: ConnectionSet,
+    _ bytes: UnsafeBufferPointer<UInt8>
+  ) {
+    var engine: TLSEngine?
+    if let tls {
+      do { engine = try TLSEngine(tls()) } catch {
+        accepted.ticket.giveBack()
+        return reports.report(
+          .handshakeFailed, listener: address, peer: accepted.address, "\(error)")
+      }
+    }
+    let peer = Peer(address: accepted.address, localAddress: address, process: accepted.process)
+    let connection = ServerConnection(
+      loop: set.loop, handlers: set.handlers, events: set.events, descriptor: socket, tls: engine,
+      peer: peer, service: service, configuration: configuration, limit: set.limit,
+      ticket: accepted.ticket, deadline: accepted.deadline, reports: reports
+    ) { set.remove($0) }
+    set.add(connection, accepted.id, bytes)
   }
 }

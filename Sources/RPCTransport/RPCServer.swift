@@ -18,18 +18,25 @@ public final class RPCServer: Sendable {
   private let configuration: ServerConfiguration
   private let group: EventLoopGroup
   private let sets: [ConnectionSet]
+  private let limit: ConnectionLimit
+  private let reports: ReportDesk
   private let state = Mutex(State())
 
+  /// - Parameter report: hears of connections that are refused or ended for what the client does; from
+  ///   any thread, and not more often than can be read.
   /// - Throws: when the event loops cannot be made (out of descriptors or threads).
   public init(
-    _ service: any HTTPService, configuration: ServerConfiguration = ServerConfiguration()
+    _ service: any HTTPService, configuration: ServerConfiguration = ServerConfiguration(),
+    report: (@Sendable (ConnectionReport) -> Void)? = nil
   ) throws {
     self.service = service
     self.configuration = configuration
     self.group = try EventLoopGroup(count: configuration.eventLoops)
     let limit = ConnectionLimit(
-      connections: configuration.maxConnections, heldBytes: configuration.heldBytes,
+      connections: configuration.connectionRules, heldBytes: configuration.heldBytes,
       waitingBytes: configuration.waitingBytes)
+    self.limit = limit
+    self.reports = ReportDesk(report)
     self.sets = group.loops.map { ConnectionSet(loop: $0, limit: limit) }
   }
 
@@ -47,7 +54,7 @@ public final class RPCServer: Sendable {
     try await add(
       Listener(
         descriptor: descriptor, address: "unix:\(path)", isUnix: true, tls: nil, sets: sets,
-        service: service, configuration: configuration))
+        service: service, configuration: configuration, reports: reports, limit: limit))
   }
 
   /// Listens on a TCP port with TLS.
@@ -78,7 +85,7 @@ public final class RPCServer: Sendable {
     try await add(
       Listener(
         descriptor: descriptor, address: bound.text, isUnix: false, tls: context, sets: sets,
-        service: service, configuration: configuration))
+        service: service, configuration: configuration, reports: reports, limit: limit))
     if case .ip(_, let port) = bound { return Int(port) }
     return port
   }
@@ -108,7 +115,7 @@ public final class RPCServer: Sendable {
   }
 
   /// Connections that are open now.
-  public var connectionCount: Int { sets.first?.limit.count ?? 0 }
+  public var connectionCount: Int { limit.count }
 
   /// Stops listening, lets calls under way finish for at most the grace, then closes what is left
   /// and ends the event loops.
@@ -146,75 +153,5 @@ public final class RPCServer: Sendable {
       }
     }
     group.stop()
-  }
-}
-
-/// Counts the connections of all loops, and the bytes kept for them: of requests, and of responses
-/// that wait to be taken.
-final class ConnectionLimit: Sendable {
-  private let open = Atomic(0)
-  private let held = Atomic(0)
-  private let limit: Int
-  private let heldLimit: Int
-  private let waiting = Atomic(0)
-  private let waitingLimit: Int
-
-  init(connections: Int, heldBytes: Int, waitingBytes: Int) {
-    limit = connections
-    heldLimit = heldBytes
-    waitingLimit = waitingBytes
-  }
-
-  func waits(_ change: Int) {
-    waiting.add(change, ordering: .relaxed)
-  }
-
-  var isWaitingTooMuch: Bool { waiting.load(ordering: .relaxed) > waitingLimit }
-
-  /// Whether the kept bytes stay within the limit with this change, which is made either way.
-  func holds(_ change: Int) -> Bool {
-    held.add(change, ordering: .relaxed).newValue <= heldLimit
-  }
-
-  var count: Int { open.load(ordering: .relaxed) }
-
-  func take() -> Bool {
-    if open.add(1, ordering: .relaxed).newValue <= limit { return true }
-    open.subtract(1, ordering: .relaxed)
-    return false
-  }
-
-  func giveBack() { open.subtract(1, ordering: .relaxed) }
-}
-
-/// The connections that live on one loop. Confined to it.
-final class ConnectionSet: @unchecked Sendable {
-  let loop: EventLoop
-  let handlers: HandlerPool
-  let events = EventStorage()
-  let limit: ConnectionLimit
-  private var connections: [ObjectIdentifier: ServerConnection] = [:]
-
-  init(loop: EventLoop, limit: ConnectionLimit) {
-    self.loop = loop
-    self.handlers = HandlerPool(executor: loop)
-    self.limit = limit
-  }
-
-  func add(_ connection: ServerConnection) {
-    connections[ObjectIdentifier(connection)] = connection
-    connection.start()
-  }
-
-  func remove(_ connection: ServerConnection) {
-    if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil { limit.giveBack() }
-  }
-
-  func drainAll() {
-    for connection in connections.values { connection.drain() }
-  }
-
-  func closeAll(_ reason: String) {
-    for connection in Array(connections.values) { connection.end(reason) }
   }
 }

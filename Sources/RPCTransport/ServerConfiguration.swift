@@ -3,8 +3,18 @@ public import HTTP2
 /// Limits and times of a server's connections.
 public struct ServerConfiguration: Sendable {
   public var http2 = HTTP2Settings()
-  /// Connections taken at once; more are told so and closed as soon as they are accepted.
+  /// Connections of all listeners at once; more are told so and closed as soon as they are accepted.
   public var maxConnections = 10_000
+  /// Connections of one listener, and of one source address (an IPv4 address, the /64 of an IPv6 one).
+  public var maxConnectionsPerListener = Int.max
+  public var maxConnectionsPerSource = Int.max
+  /// Of the connections, how many are kept for each listener: no other listener's can use them up.
+  /// All reserves together are at most half of the connections.
+  public var reservedConnections = 0
+  /// Connections of one listener that do not speak HTTP/2 yet; a source address may have a quarter of
+  /// them. Beyond that the oldest one is ended, once it is older than a second; until then the next ones
+  /// wait in the kernel's queue.
+  public var maxHandshakes = Int.max
   /// Request bytes kept in memory for the calls of one connection, and of all of them: calls that
   /// would need more end with RESOURCE_EXHAUSTED.
   public var heldBytesPerConnection = 32 << 20
@@ -26,13 +36,20 @@ public struct ServerConfiguration: Sendable {
   /// answer may take (gRFC A9).
   public var keepaliveInterval: Duration = .seconds(7200)
   public var keepaliveTimeout: Duration = .seconds(20)
-  /// PINGs closer together than this count as abuse; the third ends the connection with
-  /// ENHANCE_YOUR_CALM. Calls that are answered forgive.
+  /// PINGs closer together than this, or 9 s while calls are under way, count as abuse; the
+  /// third ends the connection with ENHANCE_YOUR_CALM. Each HEADERS and DATA frame that leaves forgives
+  /// (gRFC A8).
   public var minimumPingInterval: Duration = .seconds(300)
   /// Event loops; 0 means one for each processor.
   public var eventLoops = 0
 
   public init() {}
+
+  var connectionRules: ConnectionLedger.Rules {
+    ConnectionLedger.Rules(
+      total: maxConnections, perListener: maxConnectionsPerListener, reserve: reservedConnections,
+      perSource: maxConnectionsPerSource)
+  }
 
   /// Calls that a client may have under way at once on one connection.
   public var maxConcurrentStreams: Int {

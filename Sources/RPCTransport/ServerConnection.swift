@@ -9,6 +9,12 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private let service: any HTTPService
   private let handlers: HandlerPool
   private let onClose: (ServerConnection) -> Void
+  private let ticket: Ticket
+  private let reports: ReportDesk
+  /// Called once the connection speaks HTTP/2 or is over.
+  var onEstablished: (() -> Void)?
+  /// The server ends the connection for reasons of its own.
+  private var isLeaving = false
   private var timer: UInt64?
   private var isDraining = false
   private var hasSentLastGoAway = false
@@ -22,17 +28,21 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private var idleTimer: UInt64?
   private var ageTimer: UInt64?
   private var drainTimer: UInt64?
+  private var expiryTimer: UInt64?
+  /// The client's certificate is not valid any more: nothing more is done for it.
+  private var hasExpired = false
+  /// How long calls under way may then go on.
+  private static let expiryGrace = Duration.seconds(5)
   /// How long a peer may take to say that it has seen the first GOAWAY; one that is silent must not
   /// hold the end up.
   private static let drainPatience = Duration.seconds(1)
-  private var lastPing: ContinuousClock.Instant?
-  private var pingStrikes = 0
+  private var pings: PingStrikes
 
   init(
     loop: EventLoop, handlers: HandlerPool, events: EventStorage,
     descriptor: consuming FileDescriptor,
     tls: TLSEngine?, peer: Peer, service: any HTTPService, configuration: ServerConfiguration,
-    limit: ConnectionLimit,
+    limit: ConnectionLimit, ticket: Ticket, deadline: ContinuousClock.Instant, reports: ReportDesk,
     onClose: @escaping (ServerConnection) -> Void
   ) {
     self.peer = peer
@@ -40,17 +50,24 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     self.handlers = handlers
     self.onClose = onClose
     self.limit = limit
+    self.ticket = ticket
+    self.reports = reports
     self.heldLimit = configuration.heldBytesPerConnection
     self.configuration = configuration
+    self.pings = PingStrikes(idleInterval: configuration.minimumPingInterval)
     super.init(
       loop: loop, descriptor: descriptor,
       session: HTTP2Session(role: .server, settings: configuration.http2, storage: events) {
         ServerStream(handlers: handlers)
       },
       tls: tls)
-    timer = loop.addTimer(after: configuration.handshakeTimeout) { [self] in
+    timer = loop.addTimer(after: deadline - .now) { [self] in
       close("the peer did not begin to speak HTTP/2 in time")
     }
+  }
+
+  override var farewell: [UInt8] {
+    ForeignAnswer.http1(ForeignAnswer.reason(.http1, isTLS: true) ?? "")
   }
 
   override func established() {
@@ -58,6 +75,29 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     peer = Peer(
       address: peer.address, localAddress: peer.localAddress,
       certificates: tls.peerCertificateBytes, process: peer.process)
+    if tls.verifiesPeer, let end = tls.peerCertificates.map(\.notAfter).min() { watchExpiry(end) }
+  }
+
+  /// Ends the connection with the client's certificate, or one that certifies it.
+  ///
+  /// - Parameter end: the last second in which it is valid.
+  private func watchExpiry(_ end: Int64) {
+    let left = end - WallClock.seconds()
+    if left < 0 { return expire() }
+    // At most a minute at a time: the clock may be set meanwhile.
+    expiryTimer = loop.addTimer(after: .seconds(min(left + 1, 60))) { [self] in watchExpiry(end) }
+  }
+
+  private func expire() {
+    hasExpired = true
+    reports.report(
+      .expired, listener: peer.localAddress, peer: peer.address,
+      "the connection ends with the client's certificate")
+    drain()
+    if isClosed { return }
+    expiryTimer = loop.addTimer(after: Self.expiryGrace) { [self] in
+      close("the client's certificate has expired")
+    }
   }
 
   override func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {
@@ -66,6 +106,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       stopIdling()
       ServerStream.lend(stream) { stream in
         stream.begin(on: self)
+        if hasExpired {
+          return stream.answer(.expired, to: block.use { RequestKind.of(HeaderFields($0)) })
+        }
         guard let head = block.use({ HTTPRequestHead.of($0, isComplete: isLast) }) else {
           return stream.respond(
             .fields(HeaderFields([":status": "405"])), body: [], trailers: .none)
@@ -80,10 +123,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       }
     case .end(let stream), .trailers(let stream, _):
       ServerStream.lend(stream) { $0.receiver?.receivedEnd() }
-    case .headTooLarge(let stream):
+    case .headTooLarge(let stream, let kind):
       ServerStream.lend(stream) { stream in
         if stream.begin(on: self) {
-          stream.respond(.fields(HeaderFields([":status": "431"])), body: [], trailers: .none)
+          stream.answer(.headTooLarge(limit: configuration.maxHeaderBytes), to: kind)
         } else if stream.receiver != nil {
           stream.reset(0xb)
         }
@@ -108,6 +151,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private func begin() {
     if let timer { loop.cancelTimer(timer) }
     timer = nil
+    ticket.established()
+    onEstablished?()
+    onEstablished = nil
     startKeepalive(
       every: configuration.keepaliveInterval, timeout: configuration.keepaliveTimeout,
       whenIdle: true)
@@ -143,33 +189,21 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     self.idleTimer = nil
   }
 
-  /// gRFC A8 "Server Enforcement".
   private func pinged() {
-    let now = ContinuousClock.now
-    defer { lastPing = now }
-    guard let lastPing, now - lastPing < configuration.minimumPingInterval else { return }
-    pingStrikes += 1
-    if pingStrikes == 3 {
-      session.goAway(errorCode: 0xb, debug: "too_many_pings")
-      // Not amid the events that came with the ping: they refer to streams that closing ends.
-      loop.run { [self] in
-        flushNow()
-        close("the peer pings too often", lingers: true)
-      }
-    }
-  }
-
-  /// A response is going out: what keeps the connection alive is not abuse.
-  func answered() {
-    pingStrikes = 0
-    lastPing = nil
+    let isTooMuch = pings.pinged(
+      now: .now, hasSentResponse: session.takeResponseSent(), isInCall: session.openStreams > 0)
+    // The words by which clients of gRPC know to ping less.
+    if isTooMuch { session.condemn(ConnectionFailure(code: 0xb, reason: "too_many_pings")) }
   }
 
   /// Takes no new calls, lets those under way finish, then closes (RFC 9113 section 6.8).
   func drain() {
     if isDraining || isClosed { return }
     // Nothing can be under way for a peer that has not begun to speak HTTP/2.
-    if timer != nil { return close("the server takes no new calls") }
+    if timer != nil {
+      isLeaving = true
+      return close("the server takes no new calls")
+    }
     isDraining = true
     session.announceShutdown()
     session.ping(0)
@@ -215,9 +249,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       headTimer = nil
       guard session.isReceivingHead else { return }
       if session.headsBegun == begun {
-        session.goAway(errorCode: 0xb, debug: "header block too slow")
-        flushNow()
-        close("the peer did not end a header block in time", lingers: true)
+        session.condemn(
+          ConnectionFailure(code: 0xb, reason: "the header block was not ended in time"))
+        markDirty()
       } else {
         watchHead()
       }
@@ -234,7 +268,11 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   override func closed(
     _ reason: String, _ streams: [(stream: HTTP2Stream, errorCode: UInt32?)]
   ) {
-    for timer in [timer, idleTimer, ageTimer, drainTimer] {
+    report(reason)
+    ticket.established()
+    onEstablished?()
+    onEstablished = nil
+    for timer in [timer, idleTimer, ageTimer, drainTimer, expiryTimer] {
       if let timer { loop.cancelTimer(timer) }
     }
     timer = nil
@@ -249,7 +287,27 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     heldBytes = 0
   }
 
-  override func released() { onClose(self) }
+  override func end(_ reason: String) {
+    isLeaving = true
+    super.end(reason)
+  }
+
+  override func released() {
+    ticket.giveBack()
+    onClose(self)
+  }
+
+  /// Tells of an end that the client has brought about by what it did.
+  private func report(_ reason: String) {
+    if let failure = session.failure {
+      reports.report(
+        failure.isFlood ? .flood : .ruleBroken, listener: peer.localAddress, peer: peer.address,
+        failure.reason)
+    } else if timer != nil && !isLeaving {
+      reports.report(
+        .handshakeFailed, listener: peer.localAddress, peer: peer.address, reason)
+    }
+  }
 }
 
 /// One HTTP exchange on a server connection.
@@ -291,7 +349,6 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers) {
     let body = body
     withConnection { connection in
-      connection.answered()
       guard connection.hasRoom else { return refuse() }
       let end = OutgoingHeaders(trailers)
       if body.isEmpty && end == nil {
@@ -302,6 +359,12 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
       connection.markDirty()
       receiver = nil
     }
+  }
+
+  /// Answers without a service.
+  func answer(_ answer: EarlyAnswer, to kind: RequestKind) {
+    let (head, body) = answer.response(to: kind)
+    respond(.fields(head), body: body, trailers: .none)
   }
 
   func sendHead(_ head: ResponseHead) {
@@ -315,7 +378,6 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     let bytes = bytes
     if bytes.isEmpty { return }
     withConnection { connection in
-      connection.answered()
       guard connection.hasRoom else { return refuse() }
       connection.session.send(self, bytes)
       if bufferedBytes > Self.highWater { wantsWritable = true }
@@ -325,7 +387,6 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
 
   func sendData(_ write: (inout [UInt8]) throws -> Void) rethrows {
     try withConnection { connection in
-      connection.answered()
       guard connection.hasRoom else { return refuse() }
       try connection.session.send(self, write)
       if bufferedBytes > Self.highWater { wantsWritable = true }

@@ -16,7 +16,7 @@ if [ ! -e "$venv/done" ] || [ Tests/requirements.txt -nt "$venv/done" ]; then
 fi
 bin=${OMNID_BIN_DIR:-.build/release}
 for program in omnid omnictl talosim; do
-  [ -x "$bin/$program" ] || swift build -c release --product "$program"
+  [ -x "$bin/$program" ] || swift build -c release --disable-local-rpath --product "$program"
 done
 export OMNID_BIN_DIR="$bin"
 exec "$venv/bin/python" -m pytest -q -x Tests/EndToEnd "$@"

@@ -2,6 +2,9 @@
 
 import json
 import os
+import pathlib
+import re
+import shlex
 import signal
 import socket
 import stat
@@ -286,6 +289,89 @@ def test_buf_curl(lab, protocol):
         capture_output=True, text=True, timeout=30)
     assert called.returncode == 0, called.stderr
     assert json.loads(called.stdout)["status"]["state"] == "ROTATION_STATE_IDLE"
+
+
+README = pathlib.Path(__file__).parents[2] / "README.md"
+
+
+def grpcurl_lines():
+    """The command lines of grpcurl that the README shows."""
+    blocks = re.findall(r"^```\n(grpcurl .*?)^```$", README.read_text(), re.M | re.S)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    assert len(lines) >= 2
+    return lines
+
+
+def test_grpcurl_as_the_readme_shows_it(lab):
+    lab.name = "prod"
+    lab.start()
+    lab.import_cluster()
+    for line in grpcurl_lines():
+        words = shlex.split(line)
+        words[0] = os.path.join(os.path.dirname(os.sys.executable), "grpcurl")
+        words[words.index("/run/omnid/omnid.sock")] = str(lab.socket)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True) as called:
+            # A watch goes on for ever.
+            ended = threading.Timer(20, called.kill)
+            ended.start()
+            said = ""
+            while "ROTATION_STATE_IDLE" not in said and (more := called.stdout.readline()):
+                said += more
+            called.kill()
+            ended.cancel()
+        assert SERVICE in said.split() or "ROTATION_STATE_IDLE" in said, said
+
+
+def test_a_client_that_speaks_something_else_is_told_so_and_logged(lab):
+    lab.start()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(lab.socket))
+        client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        answer = b""
+        while more := client.recv(4096):
+            answer += more
+    assert answer.startswith(b"HTTP/1.1 505 ") and b"--http2-prior-knowledge" in answer
+    eventually(lambda: "another protocol" in lab.log())
+    line = [line for line in lab.log().splitlines() if "another protocol" in line][0]
+    assert f"unix:{lab.socket}" in line and "HTTP/1.1 is not spoken here" in line
+
+
+def test_a_misspelt_field_of_json_starts_nothing(lab):
+    lab.start()
+    lab.import_cluster()
+    called = subprocess.run(
+        ["curl", "-s", "--unix-socket", lab.socket, "--http2-prior-knowledge", "-H",
+         "content-type: application/json", "-d",
+         '{"cluster": "demo", "component": "SECRET_COMPONENT_TALOS_CA", "dryrun": true}',
+         f"http://omnid/{SERVICE}/RotateSecret"], capture_output=True, text=True, timeout=30)
+    error = json.loads(called.stdout)
+    assert error["code"] == "invalid_argument"
+    assert 'unknown field "dryrun"; did you mean "dryRun"?' in error["message"]
+    assert lab.status().state == lab.stubs.management.ROTATION_STATE_IDLE
+
+
+def test_silent_connections_over_tcp_do_not_shut_out_the_socket(lab):
+    server_ca, client_ca = authority.Authority("server CA"), authority.Authority("client CA")
+    server_ca.issue(lab.directory / "server", "omnid", x509.ExtendedKeyUsageOID.SERVER_AUTH)
+    (lab.directory / "client-ca.pem").write_bytes(client_ca.pem)
+    with socket.socket() as free:
+        free.bind(("127.0.102.1", 0))
+        port = free.getsockname()[1]
+    lab.start("--listen", f"tls:127.0.102.1:{port}", "--tls-cert", lab.directory / "server.pem",
+              "--tls-key", lab.directory / "server-key.pem", "--tls-client-ca",
+              lab.directory / "client-ca.pem", "--max-connections", "40")
+    crowd = []
+    try:
+        for number in range(60):
+            crowd.append(socket.create_connection(
+                ("127.0.102.1", port), timeout=20, source_address=(f"127.0.102.{2 + number}", 0)))
+        eventually(lambda: "connection refused" in lab.log())
+        lab.import_cluster()
+    finally:
+        for each in crowd:
+            each.close()
 
 
 def test_mutual_tls(lab):

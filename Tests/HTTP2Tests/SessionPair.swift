@@ -53,7 +53,7 @@ final class SessionPair {
         if session === server { accepted = stream.object }
         noted = .head(Self.lines(block.object), isLast: isLast)
       case .trailers(_, let block): noted = .trailers(Self.lines(block.object))
-      case .headTooLarge(let stream):
+      case .headTooLarge(let stream, _):
         if session === server { accepted = stream.object }
         noted = .headTooLarge
       case .data(_, let range, let isLast): noted = .data(Array(input[range]), isLast: isLast)

@@ -52,9 +52,15 @@ def data(stream: int, payload: bytes = b"", ends: bool = False) -> bytes:
 class Peer:
     """One connection. Use it as a context manager."""
 
-    def __init__(self, port: int, handshake: bool = True, **announced):
-        self.socket = socket.create_connection(("127.0.0.1", int(port)), timeout=10)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, port: int | str, handshake: bool = True, **announced):
+        """To a port on loopback, or to the path of a Unix socket."""
+        if isinstance(port, str):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(10)
+            self.socket.connect(port)
+        else:
+            self.socket = socket.create_connection(("127.0.0.1", int(port)), timeout=10)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.unread, self.seen = b"", []
         if handshake:

@@ -62,6 +62,21 @@ def test_ten_thousand_connections_are_served_and_the_next_is_told_why_not(port):
     raise AssertionError("the server takes no connection any more")
 
 
+def test_connections_that_say_nothing_cost_next_to_nothing(port):
+    with Peer(port) as proper:
+        assert proper.is_served(1)
+        before = port.resident_bytes
+        silent = []
+        try:
+            for _ in range(2000):
+                silent.append(Peer(port, handshake=False))
+            assert proper.is_served(3)
+            assert port.resident_bytes - before < 2000 * 3 << 10
+        finally:
+            for peer in silent:
+                peer.socket.close()
+
+
 def test_a_hundred_thousand_streams_opened_and_dropped_cost_nothing(port):
     with Peer(port) as proper:
         assert proper.is_served(1)

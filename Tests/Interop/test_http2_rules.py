@@ -19,10 +19,12 @@ from raw_http2 import *
 H2SPEC = os.environ.get("H2SPEC")
 
 
-@pytest.fixture(scope="module")
-def port():
-    with server([program("grpc-interop-server"), "--port", "0"]) as port:
-        yield port
+@pytest.fixture(scope="module", params=["tcp", "unix"])
+def port(request, tmp_path_factory):
+    """Where the server listens: a port, or a path, where it checks the fields itself."""
+    path = str(tmp_path_factory.mktemp("http2") / "s.sock")
+    with server([program("grpc-interop-server"), "--port", "0", "--unix", path]) as port:
+        yield port if request.param == "tcp" else path
 
 
 @pytest.fixture

@@ -79,19 +79,45 @@ import Testing
     }
   }
 
-  @Test("A header block over the limit is answered with 431")
-  func headerBomb() async throws {
+  @Test(
+    "A header block over the limit is answered in the protocol of the request",
+    arguments: [
+      ("application/grpc", "200", true), ("application/grpc-web+proto", "200", true),
+      ("application/json", "431", false),
+    ])
+  func headerBomb(type: String, status: String, isGRPC: Bool) async throws {
     try await survives { path, _ in
-      let connection = try RawConnection(path)
-      let fields = RawConnection.fields(
-        (0..<12).map { ("x-header-\($0)", String(repeating: "a", count: 1400)) })
-      let block = RawConnection.echoRequest + fields
-      connection.send(
-        HostileFrameTests.hello
-          + RawConnection.frame(1, flags: 0, stream: 1, Array(block.prefix(16384)))
-          + RawConnection.frame(9, flags: 4, stream: 1, Array(block.dropFirst(16384))))
-      #expect(connection.read(until: Array("431".utf8)))
+      for isLate in [false, true] {
+        let frames = try Self.answerToLargeHead(path, type: type, isLate: isLate)
+        let answer = try RawConnection.answer(frames)
+        #expect(answer.fields[":status"] == status)
+        #expect(answer.fields["grpc-status"] == (isGRPC ? "8" : nil))
+        // Trailers-Only: the head is the end.
+        #expect(answer.body.isEmpty == isGRPC)
+        let words = answer.fields["grpc-message"] ?? String(decoding: answer.body, as: UTF8.self)
+        #expect(words.contains("larger than the limit of 16384 bytes: send less metadata"))
+        #expect(isGRPC || words.contains("\"code\":\"resource_exhausted\""))
+      }
     }
+  }
+
+  /// - Parameter isLate: the content type stands behind what is too much.
+  private static func answerToLargeHead(
+    _ path: String, type: String, isLate: Bool
+  ) throws -> [RawConnection.Frame] {
+    let connection = try RawConnection(path)
+    let start = RawConnection.fields([
+      (":method", "POST"), (":scheme", "http"), (":path", "/test.Echo/Unary"), (":authority", "x"),
+    ])
+    let type = RawConnection.fields([("content-type", type)])
+    let large = RawConnection.fields(
+      (0..<14).map { ("x-header-\($0)", String(repeating: "a", count: 1400)) })
+    let block = start + (isLate ? large + type : type + large)
+    connection.send(
+      HostileFrameTests.hello
+        + RawConnection.frame(1, flags: 0, stream: 1, Array(block.prefix(16384)))
+        + RawConnection.frame(9, flags: 4, stream: 1, Array(block.dropFirst(16384))))
+    return connection.frames { $0.flags & 1 != 0 && $0.type < 2 }
   }
 
   @Test("A flood of CONTINUATION frames ends the connection")

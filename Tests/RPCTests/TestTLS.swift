@@ -24,9 +24,11 @@ struct TestTLS {
   }
 
   /// A client whose certificate one authority issued, and that trusts others.
-  static func client(of issuer: Authority?, trusting: [Authority]) throws -> TLSContext {
+  static func client(
+    of issuer: Authority?, trusting: [Authority], validity: Int64 = 3600
+  ) throws -> TLSContext {
     let identity = try issuer?.issue(
-      LeafRequest(organizations: ["os:admin"], usages: [.client], validity: 3600), now: now())
+      LeafRequest(organizations: ["os:admin"], usages: [.client], validity: validity), now: now())
     return try TLSContext(
       TLSConfiguration(
         role: .client, identity: identity, trustRoots: trusting.map(\.certificate),

@@ -57,13 +57,14 @@ enum Transport: CaseIterable {
 /// Serves on a Unix socket in a directory of its own.
 func withServer(
   _ service: any HTTPService, configuration: ServerConfiguration = ServerConfiguration(),
+  report: (@Sendable (ConnectionReport) -> Void)? = nil,
   _ body: (String, RPCServer) async throws -> Void
 ) async throws {
   var template = Array("/tmp/omnid-test-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else { throw RPCError(.internalError, "mkdtemp failed") }
   let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   defer { rmdir(directory) }
-  let server = try RPCServer(service, configuration: configuration)
+  let server = try RPCServer(service, configuration: configuration, report: report)
   do {
     try await server.listen(unix: directory + "/s.sock")
     try await body(directory + "/s.sock", server)

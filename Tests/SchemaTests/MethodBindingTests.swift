@@ -31,7 +31,7 @@ import Testing
     #expect(decoded == request)
   }
 
-  @Test("JSON is taken in both spellings, and what is unknown in it is skipped")
+  @Test("JSON is taken in both spellings")
   func json() throws {
     var buffer: [UInt8] = []
     try method.request.encodeJSON(request, &buffer)
@@ -39,8 +39,34 @@ import Testing
       String(decoding: buffer, as: UTF8.self)
         == #"{"cluster":"demo","component":"SECRET_COMPONENT_TALOS_CA"}"#)
     let text = Array(
-      #"{"cluster":"demo","component":1,"dry_run":false,"requestId":"","tomorrow":[{}]}"#.utf8)
+      #"{"cluster":"demo","component":1,"dry_run":false,"requestId":""}"#.utf8)
     #expect(try method.request.decodeJSON(text.span) == request)
+  }
+
+  @Test(
+    "JSON of a call that changes something has no field and no value that is unknown",
+    arguments: [
+      (#"{"cluster":"demo","dryrun":true}"#, #"unknown field "dryrun"; did you mean "dryRun"?"#),
+      (#"{"cluser":"demo"}"#, #"unknown field "cluser"; did you mean "cluster"?"#),
+      (
+        #"{"tomorrow":[{}]}"#,
+        #"unknown field "tomorrow"; omni.management.v1.RotateSecretRequest has no such field"#
+      ),
+      (#"{"component":"SECRET_COMPONENT_TALOS"}"#, "component"),
+    ])
+  func unknown(text: String, problem: String) {
+    let error = #expect(throws: JSONDecodingError.self) {
+      try method.request.decodeJSON(Array(text.utf8).span)
+    }
+    #expect(error.map { "\($0)".contains(problem) } == true, "\(String(describing: error))")
+  }
+
+  @Test("JSON of a call without side effects, and of answers, may hold what is unknown")
+  func lenient() throws {
+    let reading = ManagementServiceMethods.getRotationStatus
+    let text = Array(#"{"cluster":"demo","tomorrow":[{}]}"#.utf8)
+    #expect(try reading.request.decodeJSON(text.span).cluster == "demo")
+    _ = try method.response.decodeJSON(Array(#"{"tomorrow":1}"#.utf8).span)
   }
 
   @Test("Bytes that are no such message are refused")

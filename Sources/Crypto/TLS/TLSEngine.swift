@@ -295,6 +295,14 @@ public final class TLSEngine {
     return list
   }
 
+  /// Whether a peer is let in by its certificate: it has none, or a valid one.
+  public var verifiesPeer: Bool {
+    switch context.configuration.peerVerification {
+    case .required, .optional: true
+    case .requestUnverified, .none: false
+    }
+  }
+
   /// As `peerCertificateBytes`, read; certificates that cannot be read are left out.
   public var peerCertificates: [Certificate] {
     peerCertificateBytes.compactMap { try? Certificate(der: $0) }

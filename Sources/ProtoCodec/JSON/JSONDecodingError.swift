@@ -42,7 +42,17 @@ public struct JSONDecodingError: Error, Hashable, Sendable, CustomStringConverti
     self.offset = offset
   }
 
+  /// A field that the message does not have, with the one that was probably meant.
+  init(unknownField name: String, of layout: MessageLayout) {
+    let nearest = NearestName.of(name, among: layout.fields.map(\.jsonName))
+    self.init(
+      .unknownField,
+      nearest.map { "did you mean \"\($0)\"?" } ?? "\(layout.name) has no such field",
+      path: name.printable)
+  }
+
   public var description: String {
+    if code == .unknownField { return "JSON: unknown field \"\(path)\"; \(reason)" }
     if offset >= 0 { return "JSON: \(reason) (at byte \(offset))" }
     return path.isEmpty ? "JSON: \(reason)" : "JSON: \(path): \(reason)"
   }

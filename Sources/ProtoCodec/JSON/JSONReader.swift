@@ -83,8 +83,7 @@ public struct JSONReader {
     for member in object.members {
       guard let position = names.positions[member.key] else {
         if options.ignoresUnknown { continue }
-        throw JSONDecodingError(
-          .unknownField, "\(layout.name) has no such field", path: member.key.printable)
+        throw JSONDecodingError(unknownField: member.key, of: layout)
       }
       let field = layout.fields[position]
       guard seen.insert(position).inserted else {
@@ -195,16 +194,5 @@ extension FieldDefinition {
   /// Whether null is a value of the field's (or element's) type and not its absence.
   fileprivate var acceptsNull: Bool {
     message?().customJSON?.acceptsNull ?? enumeration?().isJSONNull ?? false
-  }
-}
-
-extension String {
-  /// For error messages: what a peer sent, short and without control characters.
-  fileprivate var printable: String {
-    var kept = ""
-    for scalar in unicodeScalars.prefix(64) {
-      kept.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? "?" : scalar)
-    }
-    return kept
   }
 }

@@ -4,6 +4,14 @@ import RPCTransport
 /// What callers may take of the server. Each has a default; none is without a bound but times.
 struct ServingLimits: Equatable {
   var connections = 10_000
+  /// Connections of one listener; nil for as many as there may be at all.
+  var connectionsPerListener: Int?
+  /// Connections from one source address.
+  var connectionsPerSource = 1000
+  /// Connections that each listener keeps from the others.
+  var reservedConnections = 100
+  /// Connections of one listener that do not speak HTTP/2 yet.
+  var handshakes = 1000
   /// Calls at once on one connection.
   var streams = 1024
   /// The largest request message, in bytes.
@@ -25,7 +33,7 @@ struct ServingLimits: Equatable {
   /// How long a connection may be silent, and how long it then may take to give a sign of life.
   var keepaliveInterval = Duration.seconds(7200)
   var keepaliveTimeout = Duration.seconds(20)
-  /// A client that asks for signs of life more often than this is sent away.
+  /// A client that asks for signs of life more often than this, without a call, is sent away.
   var minPingInterval = Duration.seconds(300)
   /// Threads that serve; 0 for one for each processor.
   var eventLoops = 0
@@ -34,6 +42,16 @@ struct ServingLimits: Equatable {
 
   init(_ values: SettingValues) throws(UsageError) {
     if let value = values[.maxConnections] { connections = try Self.number(value, 1...1_000_000) }
+    if let value = values[.maxConnectionsPerListener] {
+      connectionsPerListener = try Self.number(value, 1...1_000_000)
+    }
+    if let value = values[.maxConnectionsPerSource] {
+      connectionsPerSource = try Self.number(value, 1...1_000_000)
+    }
+    if let value = values[.reservedConnections] {
+      reservedConnections = try Self.number(value, 0...1_000_000)
+    }
+    if let value = values[.maxHandshakes] { handshakes = try Self.number(value, 4...1_000_000) }
     if let value = values[.maxStreams] { streams = try Self.number(value, 1...100_000) }
     if let value = values[.maxMessageSize] { messageBytes = try Self.size(value) }
     if let value = values[.maxIdle] { idle = try Self.timeOrNone(value) }
@@ -60,6 +78,10 @@ struct ServingLimits: Equatable {
   var server: ServerConfiguration {
     var configuration = ServerConfiguration()
     configuration.maxConnections = connections
+    configuration.maxConnectionsPerListener = connectionsPerListener ?? connections
+    configuration.maxConnectionsPerSource = connectionsPerSource
+    configuration.reservedConnections = reservedConnections
+    configuration.maxHandshakes = handshakes
     configuration.maxConcurrentStreams = streams
     configuration.maxIdle = idle
     configuration.maxAge = age

@@ -28,6 +28,14 @@ enum Usage {
       --log-format FORMAT     text or json (default text)
       --log-level LEVEL       debug, info, warning or error (default info)
       --max-connections N     connections at once (default 10000)
+      --max-connections-per-listener N, --max-connections-per-source N
+                              of these, those of one --listen, and those from one address: an IPv4
+                              address or the /64 of an IPv6 one (default: all, 1000)
+      --reserved-connections N
+                              of these, those that are kept for each --listen, so that one cannot
+                              use up what another needs; together at most half (default 100)
+      --max-handshakes N      connections of one --listen that do not speak HTTP/2 yet; one address
+                              may have a quarter (default 1000)
       --max-streams N         calls at once on one connection (default 1024)
       --max-message-size SIZE the largest request message: bytes, KiB or MiB (default 4MiB)
       --max-idle TIME         how long a connection without calls is kept: 90s, 5m, 2h; 0 for ever
@@ -46,7 +54,8 @@ enum Usage {
                               how long a client may be silent before it is asked for a sign of
                               life, and then take for it (default 2h, 20s)
       --min-ping-interval TIME
-                              clients that ping more often are sent away (default 5m)
+                              clients that ping more often without a call under way are sent
+                              away (default 5m); with one they may ping every 10 s
       --event-loops N         threads that serve (default 0: one for each processor)
       --help                  show this
 

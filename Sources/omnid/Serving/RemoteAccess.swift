@@ -25,7 +25,7 @@ enum RemoteAccess {
     return try TLSContext(
       TLSConfiguration(
         role: .server, identity: identity, trustRoots: roots, peerVerification: .required,
-        alpn: ["h2"]))
+        alpn: ["h2", "http/1.1"]))
   }
 
   private static func naming<Value>(

@@ -39,7 +39,8 @@ struct Server {
       let health = HealthService()
       let opening = OneTimeEvent()
       let server = try RPCServer(
-        router(orchestrator, health, opening), configuration: options.limits.server)
+        router(orchestrator, health, opening), configuration: options.limits.server,
+        report: ConnectionLog(logger: logger).report)
       do {
         try await listen(server)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.

@@ -105,7 +105,7 @@ final class HTTP2Conversation {
         try begun(stream.object)
         try check(block.object)
         answer(stream.object)
-      case .headTooLarge(let stream):
+      case .headTooLarge(let stream, _):
         try begun(stream.object)
         session.reset(stream.object, errorCode: 1)
       case .trailers(let stream, let block):

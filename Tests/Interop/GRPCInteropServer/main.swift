@@ -4,18 +4,20 @@ import InteropSupport
 import RPC
 import RPCTransport
 
-// grpc-interop-server --port N [--host ADDRESS] [--use_tls --tls_cert_file F --tls_key_file F]
+// grpc-interop-server --port N [--host ADDRESS] [--unix PATH] [--use_tls --tls_cert_file F --tls_key_file F]
 //
 // The server of gRPC's interoperability tests. Says the port it listens on: 0 picks one.
+// With a path it listens there too.
 
 do {
   let flags = try Flags(
     CommandLine.arguments.dropFirst(),
-    known: ["port", "host", "use_tls", "tls_cert_file", "tls_key_file"])
+    known: ["port", "host", "unix", "use_tls", "tls_cert_file", "tls_key_file"])
   let host = flags["host"] ?? "127.0.0.1"
   var router = ServiceRouter(compressions: .standard)
   TestServiceHandlers.register(in: &router)
   let server = try RPCServer(router)
+  if let path = flags["unix"] { try await server.listen(unix: path) }
   let port: Int
   if flags.isSet("use_tls") {
     let identity = try Identity(

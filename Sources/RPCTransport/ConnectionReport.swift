@@ -1,0 +1,74 @@
+internal import Synchronization
+
+/// What an operator should know of a connection that was not served, or was ended.
+public struct ConnectionReport: Sendable {
+  public enum Kind: String, Sendable, CaseIterable {
+    /// There are too many connections.
+    case refused = "connection refused"
+    /// The client has not come as far as HTTP/2.
+    case handshakeFailed = "handshake failed"
+    /// The client speaks another protocol than the listener.
+    case foreignProtocol = "another protocol"
+    /// The client has sent too much that costs work and is of no use.
+    case flood = "flood ended"
+    /// The client has broken the rules of HTTP/2.
+    case ruleBroken = "protocol error"
+    /// The client's certificate has expired, and its connection with it.
+    case expired = "client certificate expired"
+  }
+
+  public var kind: Kind
+  /// Where the client has come in: `unix:PATH` or `HOST:PORT`.
+  public var listener: String
+  public var peer: String
+  public var reason: String
+  /// How many reports of the kind were left out before this one, because they came too fast.
+  public var omitted: Int
+}
+
+/// Hands reports on, those of one kind not faster than they can be read.
+final class ReportDesk: Sendable {
+  private let tell: (@Sendable (ConnectionReport) -> Void)?
+  private let budgets = Mutex<[ConnectionReport.Kind: ReportBudget]>([:])
+
+  init(_ tell: (@Sendable (ConnectionReport) -> Void)?) { self.tell = tell }
+
+  func report(
+    _ kind: ConnectionReport.Kind, listener: String, peer: String,
+    _ reason: @autoclosure () -> String
+  ) {
+    guard let tell else { return }
+    let omitted = budgets.withLock { $0[kind, default: ReportBudget()].take(now: .now) }
+    guard let omitted else { return }
+    tell(
+      ConnectionReport(
+        kind: kind, listener: listener, peer: peer, reason: reason(), omitted: omitted))
+  }
+}
+
+/// How many reports of one kind may be made: a few at once, then one in ten seconds.
+struct ReportBudget {
+  private static let burst = 5
+  private static let pause = Duration.seconds(10)
+
+  private var left = Self.burst
+  private var refilled: ContinuousClock.Instant?
+  private var omitted = 0
+
+  /// A report is to be made.
+  ///
+  /// - Returns: nil when there are too many; else how many were left out since the last one.
+  mutating func take(now: ContinuousClock.Instant) -> Int? {
+    let since = refilled ?? now
+    let earned = Int((now - since) / Self.pause)
+    left = min(Self.burst, left + earned)
+    refilled = left == Self.burst ? now : since + Self.pause * earned
+    guard left > 0 else {
+      omitted += 1
+      return nil
+    }
+    left -= 1
+    defer { omitted = 0 }
+    return omitted
+  }
+}

@@ -67,6 +67,7 @@ let withFoundation: [LinkerSetting] =
       [
         "-lCoreFoundation", "-l_FoundationICU", "-lFoundationEssentials",
         "-lFoundationInternationalization", "-l_FoundationCShims", "-l_FoundationCollections",
+        "-lswiftSynchronization",
       ], .when(configuration: .release))
   ]
 
@@ -228,7 +229,8 @@ let package = Package(
     tests("RPCTransportTests", ["RPCTransport", "RPC", "Reactor"]),
     tests("RotationTests", ["Rotation"]),
     tests(
-      "OrchestratorTests", ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "Crypto", "CSQLite"],
+      "OrchestratorTests",
+      ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "Crypto", "CSQLite"],
       exclude: ["Stores/Fixtures"]),
     tests(
       "TalosDriverTests",

@@ -93,7 +93,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     reports.report(
       .expired, listener: peer.localAddress, peer: peer.address,
       "the connection ends with the client's certificate")
-    drain()
+    // A client that does not listen is answered for as long.
+    drain(patience: Self.expiryGrace)
     if isClosed { return }
     expiryTimer = loop.addTimer(after: Self.expiryGrace) { [self] in
       close("the client's certificate has expired")
@@ -197,7 +198,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   /// Takes no new calls, lets those under way finish, then closes (RFC 9113 section 6.8).
-  func drain() {
+  ///
+  /// - Parameter patience: how long the peer may take to say that it knows.
+  func drain(patience: Duration = drainPatience) {
     if isDraining || isClosed { return }
     // Nothing can be under way for a peer that has not begun to speak HTTP/2.
     if timer != nil {
@@ -208,7 +211,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     session.announceShutdown()
     session.ping(0)
     markDirty()
-    drainTimer = loop.addTimer(after: Self.drainPatience) { [self] in
+    drainTimer = loop.addTimer(after: patience) { [self] in
       drainTimer = nil
       sendLastGoAway()
       markDirty()

@@ -34,6 +34,25 @@ import Testing
     }
   }
 
+  @Test("A new call on a connection whose certificate has expired is UNAUTHENTICATED")
+  func newCall() async throws {
+    let tls = try TestTLS(.kubernetes)
+    try await withServer(Echo.router()) { _, server in
+      let port = try await server.listen(host: "127.0.0.1", port: 0) { tls.server }
+      let short = try TestTLS.client(
+        of: tls.authority, trusting: [tls.authority], validity: 2)
+      let connection = try RawTLSConnection(port: port, short)
+      connection.send(HostileFrameTests.hello)
+      #expect(connection.frames { $0.type == 7 }.last?.type == 7)
+      connection.send(
+        RawConnection.frame(1, flags: 4, stream: 1, HostileFrameTests.call("Unary"))
+          + RawConnection.frame(0, flags: 1, stream: 1, [0, 0, 0, 0, 1, 7]))
+      let answer = try RawConnection.answer(connection.frames { $0.type == 1 })
+      #expect(answer.fields["grpc-status"] == "16")
+      #expect(answer.fields["grpc-message"]?.contains("has expired") == true)
+    }
+  }
+
   @Test("A certificate that is valid for longer ends nothing")
   func valid() async throws {
     let reports = NewcomerTests.Reports()

@@ -130,6 +130,13 @@ final class RawConnection {
     }
   }
 
+  /// What comes next; empty when the peer closes or is silent.
+  func readOnce() -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    let count = Glibc.read(descriptor, &buffer, buffer.count)
+    return Array(buffer.prefix(max(0, count)))
+  }
+
   /// Everything until the peer closes, for at most `limit` bytes; nil when it does not close.
   func readToEnd(limit: Int = 1 << 20) -> [UInt8]? {
     var all: [UInt8] = []

@@ -136,6 +136,24 @@ struct ServeOptionsTests {
     #expect(usual.keepaliveInterval == own.keepaliveInterval && usual.maxAgeGrace == nil)
   }
 
+  @Test("What listeners, addresses and handshakes may take is set, and has bounds when it is not")
+  func shares() throws {
+    let told = try options(
+      [
+        "--max-connections=500", "--max-connections-per-listener=300",
+        "--max-connections-per-source=20",
+      ], environment: ["OMNID_MAX_HANDSHAKES": "40", "OMNID_CONFIG": "/c"],
+      files: ["/c": "reserved-connections: 50\n"]
+    ).limits.server
+    #expect(told.maxConnections == 500 && told.maxConnectionsPerListener == 300)
+    #expect(told.maxConnectionsPerSource == 20)
+    #expect(told.maxHandshakes == 40 && told.reservedConnections == 50)
+    let usual = try options([]).limits.server
+    #expect(usual.maxConnectionsPerListener == usual.maxConnections)
+    #expect(usual.maxConnectionsPerSource == 1000)
+    #expect(usual.maxHandshakes == 1000 && usual.reservedConnections == 100)
+  }
+
   @Test("The master key is the given file, else the service manager's, else an own one")
   func masterKey() throws {
     #expect(try options(["--master-key-file=/k"]).masterKey == .given(path: "/k"))

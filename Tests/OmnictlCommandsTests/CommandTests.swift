@@ -279,14 +279,20 @@ import Testing
     service.rotate = { request in
       sent.withLock { $0 = request }
       var answer = RotateSecretResponse(Samples.succeeded())
-      var step = RotationPlanStep()
-      step.phase = .rotate
-      step.controlPlane = true
-      step.machines = ["cp-1", "cp-2"]
-      step.issuing = .new
-      step.accepted = [.new, .old]
       var plan = RotationPlan()
-      plan.steps = [step]
+      let steps: [(RotationPhase, [String], [CertificateAuthorityGeneration])] = [
+        (.preRotate, ["cp-1", "cp-2"], [.old, .new]), (.rotate, ["cp-1", "cp-2"], [.new, .old]),
+        (.rotate, ["worker-1"], [.new, .old]), (.postRotate, ["worker-1", "worker-2"], [.new]),
+      ]
+      plan.steps = steps.map { phase, machines, accepted in
+        var step = RotationPlanStep()
+        step.phase = phase
+        step.machines = machines
+        step.controlPlane = machines[0].hasPrefix("cp")
+        step.issuing = accepted[0]
+        step.accepted = accepted
+        return step
+      }
       plan.notes = ["node bare-metal-7 is no machine of this cluster"]
       answer.plan = plan
       return answer
@@ -300,8 +306,15 @@ import Testing
       bench.output.text == """
         To rotate kubernetes-ca of cluster demo; nothing has been changed.
 
-        STAGE   ROLE           ISSUED-BY  ACCEPTED  HOW            MACHINES
-        ROTATE  control-plane  new        new+old   one at a time  cp-1, cp-2
+        STAGE        ROLE           ISSUED-BY  ACCEPTED
+        PRE-ROTATE   control-plane  old        old+new
+        ROTATE       control-plane  new        new+old
+        ROTATE       worker         new        new+old
+        POST-ROTATE  worker         new        new
+
+        control-plane, one at a time: cp-1, cp-2
+        ROTATE worker: worker-1
+        POST-ROTATE worker, side by side: worker-1, worker-2
 
         to know before:
           - node bare-metal-7 is no machine of this cluster

@@ -70,12 +70,13 @@ import Testing
     #expect(bench.errors.lines[2] == "    new one")
   }
 
-  @Test("One finding is one line, with its flag")
+  @Test("One finding is one line, with its flag, however narrow the terminal")
   func single() async {
     let bench = Bench(
       Self.refusing(
         [("UNMANAGED_NODE", "demo", "node old-7 is no machine")],
-        message: "node old-7 is no machine"))
+        message: "node old-7 is no machine"),
+      errorColumns: 40)
     #expect(await bench.run(Self.rotate + ["--dry-run"]) == .refused)
     #expect(
       bench.errors.text

@@ -30,7 +30,6 @@ import Testing
         "rotation phase ROTATE 3/5: rotating secret for machines: [worker-1]",
         "machine worker-1 ROTATE: waiting: node not ready: node worker-1 is NotReady: kubelet stopped posting",
         "rotation phase ROTATE 3/5: rotating secret for machines: [worker-2]",
-        "error: worker-1: node-ready: node worker-1 is NotReady: kubelet stopped posting",
         "machine worker-1 ROTATE: done",
         "rotation phase ROTATE 4/5: rotating secret for machines: [worker-2]",
         "stage ROTATE is over",
@@ -56,6 +55,17 @@ import Testing
     status.machines[3].checks[0].detail = "connection refused"
     #expect(
       log.lines(status) == ["machine worker-1 ROTATE: waiting: node not ready: connection refused"])
+  }
+
+  @Test("What keeps the whole from going on is told, unless a machine's line has said it")
+  func errors() {
+    var log = RotationLog()
+    var status = Samples.rotation()
+    status.error = "members of the cluster cannot be read"
+    #expect(log.lines(status).last == "error: members of the cluster cannot be read")
+    #expect(log.lines(status).isEmpty)
+    status = Samples.waiting()
+    #expect(!log.lines(status).contains { $0.hasPrefix("error:") })
   }
 
   @Test("Notes are told once")

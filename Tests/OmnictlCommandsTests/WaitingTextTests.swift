@@ -191,6 +191,28 @@ import Testing
     #expect(log.lines(status).contains { $0.hasSuffix(reason) })
   }
 
+  @Test("A status that is shown once has whole lines without a terminal, and broken ones on it")
+  func still() async {
+    var status = Samples.waiting()
+    let reason = String(repeating: "why not ", count: 60) + "end"
+    status.machines[3].checks[0].detail = reason
+    status.machines[3].lastError = reason
+    var service = FakeService()
+    service.status = { [status] _ in
+      var response = GetRotationStatusResponse()
+      response.status = status
+      return response
+    }
+    let line = ["cluster", "-n", "demo", "secret", "rotate", "status", "--wait=false"]
+    let plain = Bench(service)
+    #expect(await plain.run(line) == .done)
+    #expect(plain.output.lines.contains("    " + reason))
+    let screen = Bench(service, screen: true)
+    #expect(await screen.run(line) == .done)
+    #expect(screen.output.lines.allSatisfy { DisplayWidth.of($0) < 80 })
+    #expect(screen.output.text.contains("end") && !screen.output.text.contains("…"))
+  }
+
   @Test("The end of a success prints what comes next, on a terminal and without one")
   func nextSteps() async {
     var done = Samples.succeeded()

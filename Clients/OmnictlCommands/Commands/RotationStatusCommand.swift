@@ -5,8 +5,9 @@ enum RotationStatusCommand {
   static let command: CommandSpec = .init(
     "status", "Show the rotation in progress, and follow it",
     discussion: """
-      Without a rotation in progress it says so, and how the last one ended. --wait=false shows the
-      present state alone; --dry-run shows with it what the rotation in progress does.
+      Without a rotation in progress it says so, how the last one ended, and what comes next. --wait=false
+      shows the present state alone; --dry-run shows with it what the rotation in progress does. A
+      rotation that fails or is cancelled while it is followed ends the command with exit code 1.
       """,
     flags: WaitFlags.all + [SecretRotate.dryRun.spec], clusterFlag: .required
   ) { session throws(CommandError) in
@@ -64,7 +65,8 @@ enum RotationStatusCommand {
   /// The live view, once.
   private static func stillText(_ status: RotationStatus, _ surroundings: Surroundings) -> String {
     let style = surroundings.screen?.style ?? .plain
-    let size = ScreenSize(columns: surroundings.screen?.size.columns ?? 120, rows: .max)
+    // Without a terminal no line is broken or cut.
+    let size = ScreenSize(columns: surroundings.screen?.size.columns ?? 1 << 20, rows: .max)
     let view = RotationView(style: style)
     var ages = RotationAges()
     ages.take(status, at: .zero)

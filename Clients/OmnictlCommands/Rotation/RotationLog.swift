@@ -32,7 +32,12 @@ struct RotationLog {
     }
     let summary = status.summary
     if summary != before?.summary { lines.append(summary) }
-    if !status.error.isEmpty, status.error != before?.error, !summary.contains(status.error) {
+    let isSaid =
+      summary.contains(status.error)
+      || status.machines.contains {
+        !$0.lastError.isEmpty && status.error == "\($0.machine): \($0.lastError)"
+      }
+    if !status.error.isEmpty, status.error != before?.error, !isSaid {
       lines.append("error: \(status.error)")
     }
     if status.isOver, before?.isOver != true { lines.append(Self.ending(status)) }

@@ -41,9 +41,10 @@ extension CommandError {
   }
 
   /// What standard error gets: one line; with several findings one line for each, and what to do at
-  /// the end. Lines are broken at the terminal's width, never cut.
+  /// the end, broken at the terminal's width and never cut. A single line is left to the terminal,
+  /// because the commands in it are there to be copied.
   func lines(columns: Int?) -> [String] {
-    guard findings.count > 1 else { return Paragraph.lines(line, hanging: 2, columns: columns) }
+    guard findings.count > 1 else { return [line] }
     var lines = Paragraph.lines("omnictl: \(message)", hanging: 2, columns: columns)
     for group in FindingGroup.groups(findings) {
       lines += Paragraph.lines(group.text, indent: 2, hanging: 2, columns: columns)

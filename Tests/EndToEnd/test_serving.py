@@ -192,7 +192,8 @@ def test_configuration_file_and_environment(lab):
     eventually(lab.is_serving)
     assert lab.stop() == 0
     lines = [json.loads(line) for line in lab.log().splitlines()]
-    assert [line["message"] for line in lines] == ["listening", "serving", "stopping", "stopped"]
+    assert [line["message"] for line in lines] == [
+        "made a new store", "listening", "serving", "stopping", "stopped"]
     assert all(line["level"] == "info" and line["time"].endswith("Z") for line in lines)
 
 

@@ -104,7 +104,7 @@ import Testing
     router.limit(method, MethodLimits(concurrentCalls: 1))
     try await Transport.unix.withClient(router) { client in
       let late = await #expect(throws: RPCError.self) {
-        try await client.unary(method, [1], options: CallOptions(timeout: .milliseconds(100)))
+        try await client.unary(method, [1], options: CallOptions(timeout: .seconds(2)))
       }
       #expect(late?.code == .deadlineExceeded)
       let refused = await #expect(throws: RPCError.self) { try await client.unary(method, [2]) }

@@ -34,6 +34,9 @@ class Authority:
                        .sign(self.key, hashes.SHA256()))
         path.with_name(path.name + ".pem").write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM))
-        path.with_name(path.name + "-key.pem").write_bytes(key.private_bytes(
+        file = path.with_name(path.name + "-key.pem")
+        # A key that others can read is refused.
+        file.touch(mode=0o600)
+        file.write_bytes(key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption()))

@@ -246,7 +246,9 @@ let package = Package(
       "StandardServicesTests",
       ["StandardServices", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("DaemonTests", ["Daemon"]),
-    tests("omnidTests", ["omnid", "Daemon", "Orchestrator", "Rotation", "RPCTransport"]),
+    tests(
+      "omnidTests",
+      ["omnid", "Daemon", "Orchestrator", "Rotation", "SQLiteStore", "RPCTransport"]),
     tests(
       "OmnictlCommandsTests", ["OmnictlCommands", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("ArchitectureTests", []),

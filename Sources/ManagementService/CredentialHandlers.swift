@@ -14,7 +14,7 @@ extension ManagementHandlers {
     let ttl = check.validity(request.ttl) ?? Self.usualValidity
     try check.passed()
     var response = TalosconfigResponse()
-    response.expiresAt = expiry(ttl)
+    response.expiresAt = try await expiry(.talosCA, request.cluster, ttl)
     response.talosconfig = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.talosconfig(
         cluster: request.cluster, roles: request.roles.isEmpty ? ["os:admin"] : request.roles,
@@ -29,7 +29,7 @@ extension ManagementHandlers {
     let ttl = check.validity(request.ttl) ?? Self.usualValidity
     try check.passed()
     var response = KubeconfigResponse()
-    response.expiresAt = expiry(ttl)
+    response.expiresAt = try await expiry(.kubernetesCA, request.cluster, ttl)
     response.kubeconfig = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.kubeconfig(cluster: request.cluster, ttl: ttl)
     }
@@ -37,8 +37,13 @@ extension ManagementHandlers {
   }
 
   /// Taken before the certificate is made, and whole seconds as certificates have them: never later
-  /// than what the certificate says.
-  private func expiry(_ ttl: Duration) -> Timestamp {
-    Timestamp(seconds: clock.now().advanced(by: ttl).secondsSince1970)
+  /// than what the certificate says, which ends with its CA.
+  private func expiry(
+    _ component: Rotation.SecretComponent, _ cluster: String, _ ttl: Duration
+  ) async throws(RPCError) -> Timestamp {
+    let end = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.credentialExpiry(cluster: cluster, component: component, ttl: ttl)
+    }
+    return Timestamp(seconds: end.secondsSince1970)
   }
 }

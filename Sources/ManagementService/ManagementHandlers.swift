@@ -10,20 +10,17 @@ import Schema
 /// (`RequestValidation`), the words (`Bindings`) and the status codes (`ErrorMapping`).
 public struct ManagementHandlers: Sendable {
   let orchestrator: RotationOrchestrator
-  let clock: any OrchestratorClock
   private let identify: @Sendable (Peer) -> String?
   let encodings = SharedEncodings()
 
   /// - Parameters:
-  ///   - clock: tells when an issued certificate expires; the orchestrator's own clock.
   ///   - identify: who is at the other end, as recorded with what it starts. Nil: nobody known; the
   ///     call is refused with UNAUTHENTICATED.
   public init(
-    orchestrator: RotationOrchestrator, clock: any OrchestratorClock,
+    orchestrator: RotationOrchestrator,
     identify: @escaping @Sendable (Peer) -> String? = ManagementHandlers.processOwner
   ) {
     self.orchestrator = orchestrator
-    self.clock = clock
     self.identify = identify
   }
 

@@ -1,4 +1,4 @@
-import Rotation
+public import Rotation
 
 extension RotationOrchestrator {
   /// Takes a cluster into care, from nothing but a talosconfig.
@@ -100,5 +100,16 @@ extension RotationOrchestrator {
     } catch {
       throw OrchestratorError(error, cluster: name)
     }
+  }
+
+  /// When a credential of the component ends that is issued now for `ttl`: with its authority at the latest.
+  ///
+  /// - Throws: `.notFound`, `.invalidArgument`.
+  public func credentialExpiry(
+    cluster name: String, component: SecretComponent, ttl: Duration
+  ) throws(OrchestratorError) -> Instant {
+    let wanted = clock.now().advanced(by: ttl)
+    let last = driver.issuerExpiry(component, access: access(try known(name)))
+    return last.map { min($0, wanted) } ?? wanted
   }
 }

@@ -41,6 +41,51 @@ struct PrivateFilesTests {
     #expect(throws: DaemonError.self) { try PrivateFiles.read(file + ".missing") }
   }
 
+  @Test("A directory that others have rights to is refused, saying what to do")
+  func openDirectory() throws {
+    let root = scratch()
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    try PrivateFiles.makeDirectory(root)
+    try PrivateFiles.checkDirectory(root)
+    for mode in [0o750, 0o705, 0o720] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: root)
+      do throws(DaemonError) {
+        try PrivateFiles.checkDirectory(root)
+        Issue.record("taken with the mode \(mode)")
+      } catch { #expect(error.message.contains("chmod 700 \(root)")) }
+    }
+    #expect(throws: DaemonError.self) { try PrivateFiles.checkDirectory(root + "/missing") }
+  }
+
+  @Test("A secret that others have rights to is not read")
+  func openSecret() throws {
+    let file = scratch()
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    _ = FileManager.default.createFile(atPath: file, contents: Data([7]))
+    for (mode, isTaken) in [(0o600, true), (0o400, true), (0o644, false), (0o640, false)] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+      do throws(DaemonError) {
+        #expect(try PrivateFiles.readSecret(file) == [7])
+        #expect(isTaken)
+      } catch {
+        #expect(!isTaken)
+        #expect(error.message.contains("chmod 600 \(file)"))
+      }
+    }
+  }
+
+  @Test("A file that says something is made once")
+  func made() throws {
+    let file = scratch()
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    try PrivateFiles.make(file, saying: "one")
+    try PrivateFiles.make(file, saying: "two")
+    #expect(try PrivateFiles.readSecret(file) == Array("one".utf8))
+    PrivateFiles.remove(file)
+    #expect(!PrivateFiles.exists(file))
+    #expect(throws: DaemonError.self) { try PrivateFiles.make(file + "/x", saying: "") }
+  }
+
   @Test("The directory of a path")
   func parents() {
     #expect(PrivateFiles.parent(of: "/run/omnid/omnid.sock") == "/run/omnid")

@@ -1,5 +1,7 @@
 """omnid killed with SIGKILL at random moments: the same rotation goes on with the same new CA."""
 
+import os
+import pathlib
 import random
 import signal
 import socket
@@ -8,6 +10,7 @@ import time
 import grpc
 import pytest
 
+from lab import eventually
 from test_rotation import name
 
 
@@ -137,3 +140,57 @@ def test_draining(new_lab, signal_number):
     assert lab.status().rotation_id == rotation
     lab.switch(lab.control_planes[0].name, "start")
     assert name(lab.finish(), "state") == "ROTATION_STATE_SUCCEEDED"
+
+
+def test_store_taken_away(new_lab):
+    """While the store is not where it was, the rotation waits; when it is back, it goes on."""
+    lab = new_lab(control_planes=1, workers=1).start()
+    lab.import_cluster()
+    attic = lab.directory / "attic"
+    attic.mkdir()
+    files = ["omnid.db", "omnid.db-wal", "omnid.db-shm"]
+    for file in files:
+        (lab.state / file).rename(attic / file)
+    with pytest.raises(grpc.RpcError) as caught:
+        lab.rotate()
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert "was moved or deleted" in caught.value.details()
+    for file in files:
+        (attic / file).rename(lab.state / file)
+    started = lab.rotate().status
+    for file in files:
+        (lab.state / file).rename(attic / file)
+    time.sleep(1)
+    assert not (lab.state / "omnid.db").exists(), "omnid made a store of its own"
+    for file in files:
+        (attic / file).rename(lab.state / file)
+    # A watch ends with the outage; what is stored goes on.
+    eventually(lambda: name(lab.status(), "state") == "ROTATION_STATE_SUCCEEDED", seconds=90)
+    assert lab.status().rotation_id == started.rotation_id
+    lab.stop(signal.SIGKILL)
+    lab.start()
+    assert lab.status().rotation_id == started.rotation_id
+
+
+def test_memory_is_not_to_be_looked_into(new_lab):
+    """No core dump, and the process is root's as those are that nobody may attach to."""
+    lab = new_lab(control_planes=1, workers=0).start()
+    limits = pathlib.Path(f"/proc/{lab.omnid.pid}/limits").read_text().splitlines()
+    core = next(line for line in limits if line.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"]
+    locked = pathlib.Path(f"/proc/{lab.omnid.pid}/status").read_text()
+    assert "VmLck" in locked and int(locked.split("VmLck:")[1].split()[0]) > 0
+    assert os.stat(f"/proc/{lab.omnid.pid}/mem").st_uid == 0
+
+
+def test_forgotten_keys_are_in_no_file(new_lab):
+    lab = new_lab(control_planes=1, workers=0).start()
+    lab.import_cluster()
+    lab.rotate()
+    assert name(lab.finish(), "state") == "ROTATION_STATE_SUCCEEDED"
+    files = [lab.state / file for file in ("omnid.db", "omnid.db-wal")]
+    mark = b"-----BEGIN CERTIFICATE-----"
+    assert any(mark in file.read_bytes() for file in files)
+    lab.call("ForgetCluster", cluster=lab.name)
+    assert not any(mark in file.read_bytes() for file in files)
+    assert eventually(lab.is_serving)

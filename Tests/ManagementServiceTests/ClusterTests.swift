@@ -200,6 +200,22 @@ struct ClusterTests {
       ])
   }
 
+  @Test("A credential is said to end with its CA, where that ends before the time asked for")
+  func endOfTheAuthority() async throws {
+    let served = try await ServedManagement()
+    served.driver.update { $0.issuerExpiry = Instant(secondsSince1970: 1_800_000_300) }
+    var talosconfig = TalosconfigRequest()
+    talosconfig.cluster = "demo"
+    var kubeconfig = KubeconfigRequest()
+    kubeconfig.cluster = "demo"
+    #expect(
+      try await served.client.unary(ManagementServiceMethods.talosconfig, talosconfig).expiresAt
+        == Timestamp(seconds: 1_800_000_300))
+    #expect(
+      try await served.client.unary(ManagementServiceMethods.kubeconfig, kubeconfig).expiresAt
+        == Timestamp(seconds: 1_800_000_300))
+  }
+
   @Test("A kubeconfig is issued for the time asked for, else 12 hours")
   func kubeconfig() async throws {
     let served = try await ServedManagement()

@@ -20,6 +20,8 @@ final class FakeDriver: ClusterDriver {
     var deadlines: [ContinuousClock.Instant?] = []
     var authorities = 0
     var issued: [String] = []
+    /// When the authorities end.
+    var issuerExpiry: Instant?
   }
 
   static let machines = [
@@ -67,6 +69,10 @@ final class FakeDriver: ClusterDriver {
         $0.authorities += 1
         return "\(binding.component.rawValue)-new-\($0.authorities)"
       }, binding)
+  }
+
+  func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? {
+    update { $0.issuerExpiry }
   }
 
   func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {

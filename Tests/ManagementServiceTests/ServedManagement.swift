@@ -29,7 +29,7 @@ struct ServedManagement {
           backoff: Backoff(delays: pace), memberInterval: .milliseconds(20))))
     try await orchestrator.start()
     var router = ServiceRouter()
-    ManagementHandlers(orchestrator: orchestrator, clock: FixedClock()).register(in: &router)
+    ManagementHandlers(orchestrator: orchestrator).register(in: &router)
     client = RPCClient(InProcessChannel(router, peer: peer))
     for cluster in clusters {
       _ = try await orchestrator.importCluster(name: cluster, talosconfig: "context: x")

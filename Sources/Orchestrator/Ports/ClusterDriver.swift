@@ -56,10 +56,16 @@ public protocol ClusterDriver: Sendable {
 
   /// A fresh, short-lived administrator's kubeconfig.
   func kubeconfig(_ access: ClusterAccess, ttl: Duration) async throws(DriverError) -> String
+
+  /// When the authority ends that credentials of the component are issued from now: none lives longer. Nil
+  /// when it is not known, as without an implementation.
+  func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant?
 }
 
 extension ClusterDriver {
   public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
+
+  public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? { nil }
 }
 
 /// What `apply` found.

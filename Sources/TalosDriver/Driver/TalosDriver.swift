@@ -1,6 +1,6 @@
 public import Crypto
 public import Orchestrator
-import Rotation
+public import Rotation
 import Synchronization
 
 /// How patiently the driver asks.
@@ -106,6 +106,13 @@ extension TalosDriver: ClusterDriver {
     return Kubeconfig.text(
       cluster: access.cluster.name, server: access.cluster.kubernetesEndpoint, roots: trust.roots,
       identity: identity)
+  }
+
+  public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? {
+    guard let trust = try? ClusterTrust(component, access, keyring),
+      let certificate = try? keyring.certificate(trust.signers[0])
+    else { return nil }
+    return Instant(secondsSince1970: certificate.notAfter)
   }
 
   /// A certificate's life: between a minute and a year.

@@ -103,7 +103,7 @@ struct Server {
       ], compressions: .standard)
     router.limits = options.limits.calls
     ManagementHandlers(
-      orchestrator: orchestrator, clock: Self.clock, identify: CallerIdentity.name
+      orchestrator: orchestrator, identify: CallerIdentity.name
     ).register(in: &router)
     health.register(in: &router)
     ReflectionService(

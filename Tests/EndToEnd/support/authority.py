@@ -40,3 +40,4 @@ class Authority:
         file.write_bytes(key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption()))
+        path.with_name(path.name + "-key.pem").chmod(0o600)

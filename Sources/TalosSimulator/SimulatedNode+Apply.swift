@@ -75,6 +75,7 @@ extension SimulatedNode {
       }
       let stored = NodeState.StoredConfig(source: request.data, config: config)
       perform(state.configApplied(stored, mode: mode, tryFor: timeout))
+      configurationApplied()
     }
     var applied = Talos.ApplyConfiguration()
     applied.mode = reported

@@ -146,7 +146,7 @@ extension SimulatedNode {
       let server = try? issuing.machineServer(
         ca, name: request.name, address: request.address, sans: request.sans, key: kind)
     else { return nil }
-    return ClusterHub.TrustdAnswer(server: server, accepted: root.accepted.joined())
+    return ClusterHub.TrustdAnswer(server: server, accepted: (root.accepted + handedOn).joined())
   }
 
   // MARK: Kubernetes control plane

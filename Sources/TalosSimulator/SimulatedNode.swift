@@ -45,6 +45,9 @@ public actor SimulatedNode {
   public internal(set) var isUp = false
   var work: [Work: WorkProgress] = [:]
   var members: [Member] = []
+  /// CAs that trustd hands on beside those of the configuration.
+  var handedOn: [String] = []
+  var standing: StandingConfig?
 
   /// A background job of the machine. Each kind runs one at a time, and once more if it was asked
   /// for meanwhile.

@@ -18,9 +18,10 @@ struct AddressPlan {
     machines = try Self.machines(options)
     port = options.port
     kubernetesPort = options.kubernetesPort
-    if port == 0 { port = try await Self.freePort(on: machines.map(\.address)) }
+    let addresses = machines.map(\.address) + [options.sharedAddress].compactMap { $0 }
+    if port == 0 { port = try await Self.freePort(on: addresses) }
     while kubernetesPort == 0 {
-      let found = try await Self.freePort(on: machines.map(\.address))
+      let found = try await Self.freePort(on: addresses)
       if found != port { kubernetesPort = found }
     }
   }
@@ -36,6 +37,11 @@ struct AddressPlan {
     let count = options.controlPlanes + options.workers
     guard base >> 24 == 127, (base + UInt32(count)) >> 24 == 127 else {
       throw .options("addresses from \(options.addressBase) are not all loopback addresses")
+    }
+    if let shared = options.sharedAddress {
+      guard let number = parse(shared), number >> 24 == 127,
+        !(base + 1...base + UInt32(count)).contains(number)
+      else { throw .options("\(shared) is not a loopback address that no machine has") }
     }
     var list: [Machine] = []
     for index in 0..<count {

@@ -38,7 +38,9 @@ struct ApidService: HTTPService {
     let route = CallRouter.route(
       path: path, node: metadata.texts("node"), nodes: metadata.texts("nodes"),
       proxied: metadata[AccessRules.proxiedMetadata] != nil, forwards: node.isControlPlane,
-      isLocal: { $0 == node.address || $0 == node.name })
+      isLocal: {
+        $0 == node.address || $0 == node.name || $0 == node.servers.sharedAddress
+      })
     switch route {
     case .local:
       return machined.accept(Self.localHead(head, roles: roles), on: stream)

@@ -59,7 +59,7 @@ struct CertificateIssuing {
 
   /// The set of certificates a control plane's Kubernetes components work with.
   func kubernetes(
-    _ root: KubernetesRoot, name: String, address: String
+    _ root: KubernetesRoot, name: String, addresses: [String]
   ) throws(CryptoError) -> KubernetesCertificates {
     let names = [
       name, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
@@ -69,7 +69,7 @@ struct CertificateIssuing {
       root.issuing,
       LeafRequest(
         organizations: ["kube-master"], commonName: "kube-apiserver", dnsNames: names,
-        ipAddresses: [address, "127.0.0.1", "10.96.0.1"], usages: [.server],
+        ipAddresses: addresses + ["127.0.0.1", "10.96.0.1"], usages: [.server],
         keyUsages: Self.signatureAndEncipherment, validity: Self.yearLifetime))
     server.certificate += "\n" + root.issuing.certificate
     return KubernetesCertificates(

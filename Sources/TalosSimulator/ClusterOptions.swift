@@ -16,6 +16,11 @@ public struct ClusterOptions: Sendable {
   public var workers = 2
   /// The IPv4 address below the first node's: the nodes follow it one by one.
   public var addressBase = "127.0.10.0"
+  /// One more IPv4 loopback address, which one control plane holds for all of them, the first one to
+  /// begin with; it is also the Kubernetes endpoint. Nil for none.
+  public var sharedAddress: String?
+  /// A cluster without Kubernetes and etcd (Talos 1.14 and later): no cluster section in the configs.
+  public var withoutKubernetes = false
   /// apid's TCP port, the same on every node; 0 takes a port that is free on all of them.
   public var port = 50000
   /// kube-apiserver's TCP port, the same on every control plane; 0 as for `port`.

@@ -160,8 +160,8 @@ extension SimulatedNode {
       var entry = Talos.EtcdMember()
       entry.id = UInt64(index + 1)
       entry.hostname = member.name
-      entry.peerURLs = ["https://\(member.address):2380"]
-      entry.clientURLs = ["https://\(member.address):2379"]
+      entry.peerURLs = member.addresses.suffix(1).map { "https://\($0):2380" }
+      entry.clientURLs = member.addresses.suffix(1).map { "https://\($0):2379" }
       list.members.append(entry)
       list.legacyMembers.append(member.name)
     }

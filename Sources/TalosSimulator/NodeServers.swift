@@ -5,13 +5,17 @@ internal import Synchronization
 
 /// The sockets of one machine: apid's, and on a control plane the Kubernetes API server's.
 final class NodeServers: Sendable {
-  private struct State {
+  struct State {
     var apid: RPCServer?
     var apidTLS: TLSContext?
     var apiServer: RPCServer?
     var apiServerTLS: TLSContext?
     /// The CAs that the API server accepts clients from now.
     var apiServerAccepted: [Certificate] = []
+    /// The address that the machine holds beside its own, and the servers there.
+    var sharedAddress: String?
+    var sharedAPID: RPCServer?
+    var sharedAPIServer: RPCServer?
     var port: Int
     var kubernetesPort: Int
     var clockOffset: Int64 = 0
@@ -20,7 +24,7 @@ final class NodeServers: Sendable {
   let address: String
   let hub: ClusterHub
   let proxy: ApidProxy
-  private let state: Mutex<State>
+  let state: Mutex<State>
 
   init(address: String, port: Int, kubernetesPort: Int, hub: ClusterHub) {
     self.address = address
@@ -48,21 +52,22 @@ final class NodeServers: Sendable {
     }
     let server = try RPCServer(
       ApidService(node: node, proxy: proxy) { [self] in clock() }, configuration: .simulator)
-    try await listen(server, port: state.withLock { $0.port }) { [self] in
+    try await listen(server, at: address, port: state.withLock { $0.port }) { [self] in
       state.withLock { $0.apidTLS } ?? first
     }
     state.withLock { $0.apid = server }
+    try await startSharedAPID(for: node)
   }
 
   /// - Throws: `SimulatorError.setup` when the port is taken.
-  private func listen(
-    _ server: RPCServer, port: Int, tls: @escaping @Sendable () -> TLSContext
+  func listen(
+    _ server: RPCServer, at host: String, port: Int, tls: @escaping @Sendable () -> TLSContext
   ) async throws {
     do {
-      _ = try await server.listen(host: address, port: port, tls: tls)
+      _ = try await server.listen(host: host, port: port, tls: tls)
     } catch {
       await server.shutdown(grace: .zero)
-      throw SimulatorError.setup("cannot listen on \(address):\(port): \(error)")
+      throw SimulatorError.setup("cannot listen on \(host):\(port): \(error)")
     }
   }
 
@@ -72,6 +77,7 @@ final class NodeServers: Sendable {
       return state.apid
     }
     proxy.reload(client: nil, outage: .zero)
+    await stopSharedAPID()
     await server?.shutdown(grace: .zero)
   }
 
@@ -99,13 +105,17 @@ final class NodeServers: Sendable {
       return state.apid
     }
     proxy.reload(client: client, outage: outage)
-    if dropClients { apid?.closeConnections() }
+    if dropClients {
+      apid?.closeConnections()
+      state.withLock { $0.sharedAPID }?.closeConnections()
+    }
   }
 
   /// apid was killed and is back at once: every connection is gone.
   func apidRestarted(outage: Duration) {
     proxy.interrupt(outage: outage)
     state.withLock { $0.apid }?.closeConnections()
+    state.withLock { $0.sharedAPID }?.closeConnections()
   }
 
   // MARK: Kubernetes API server
@@ -116,15 +126,19 @@ final class NodeServers: Sendable {
   ) async throws {
     try reloadAPIServer(certificates, accepted: accepted)
     guard let first = state.withLock({ $0.apiServerTLS }) else { return }
-    let endpoint = KubernetesEndpoint(
-      hub: hub, accepted: { [self] in state.withLock { $0.apiServerAccepted } },
-      clock: { [self] in clock() })
     let server = try RPCServer(
-      HTTPDispatch(grpc: ServiceRouter(), handler: endpoint), configuration: .simulator)
-    try await listen(server, port: state.withLock { $0.kubernetesPort }) { [self] in
+      HTTPDispatch(grpc: ServiceRouter(), handler: kubernetesEndpoint), configuration: .simulator)
+    try await listen(server, at: address, port: state.withLock { $0.kubernetesPort }) { [self] in
       state.withLock { $0.apiServerTLS } ?? first
     }
     state.withLock { $0.apiServer = server }
+    try await startSharedAPIServer()
+  }
+
+  var kubernetesEndpoint: KubernetesEndpoint {
+    KubernetesEndpoint(
+      hub: hub, accepted: { [self] in state.withLock { $0.apiServerAccepted } },
+      clock: { [self] in clock() })
   }
 
   /// The API server goes on with other certificates: new connections see them, and every request is
@@ -148,6 +162,7 @@ final class NodeServers: Sendable {
       defer { state.apiServer = nil }
       return state.apiServer
     }
+    await stopSharedAPIServer()
     await server?.shutdown(grace: .zero)
   }
 }

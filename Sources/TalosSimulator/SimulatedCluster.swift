@@ -44,11 +44,11 @@ public final class SimulatedCluster: Sendable {
     kubernetesPort = plan.kubernetesPort
     let now = WallClock.seconds()
     let secrets = try ClusterSecrets.generate(now: now)
-    let endpoint = "https://\(plan.machines[0].address):\(plan.kubernetesPort)"
+    let endpoint =
+      "https://\(options.sharedAddress ?? plan.machines[0].address):\(plan.kubernetesPort)"
     hub = ClusterHub(options: options, created: now)
 
     var machines: [SimulatedNode] = []
-    var members: [SimulatedNode.Member] = []
     for machine in plan.machines {
       let template = ConfigTemplate(
         name: machine.name, address: machine.address, type: machine.type, index: machine.index,
@@ -58,11 +58,6 @@ public final class SimulatedCluster: Sendable {
       let source = Array(template.render().utf8)
       let config = try MachineConfig(
         submitted: source, talosMinor: TalosVersion.minor(options.effectiveTalosVersion))
-      let id = Token.nodeID()
-      members.append(
-        SimulatedNode.Member(
-          id: id, name: machine.name, address: machine.address, type: machine.type,
-          kubernetesPort: plan.kubernetesPort))
       machines.append(
         SimulatedNode(
           name: machine.name, address: machine.address,
@@ -71,11 +66,10 @@ public final class SimulatedCluster: Sendable {
           servers: NodeServers(
             address: machine.address, port: plan.port, kubernetesPort: plan.kubernetesPort,
             hub: hub),
-          nodeID: id))
+          nodeID: Token.nodeID()))
     }
     nodes = machines
     await hub.attach(machines)
-    for machine in machines { await machine.learnMembers(members) }
 
     let issuing = CertificateIssuing(now: now)
     let controlPlanes = plan.machines.filter { $0.type.isControlPlane }
@@ -100,6 +94,11 @@ public final class SimulatedCluster: Sendable {
   ///
   /// - Throws: `SimulatorError.setup` when an address or port is taken.
   public func start() async throws {
+    if options.sharedAddress != nil {
+      try await moveSharedAddress(to: nodes.first)
+    } else {
+      await publishMembers()
+    }
     for node in nodes where node.isControlPlane { try await node.powerOnFirstTime() }
     for node in nodes where !node.isControlPlane { try await node.powerOnFirstTime() }
     await hub.leaderPublishedNow()

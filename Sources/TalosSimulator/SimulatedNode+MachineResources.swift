@@ -54,19 +54,26 @@ extension SimulatedNode {
   }
 
   private func putMembers() {
-    for member in members {
+    let shown = shownMembers
+    let names = Set(shown.map(\.name))
+    let kind = ResourceCatalog.member
+    for old in resources.list(namespace: kind.namespace, type: kind.type)
+    where !names.contains(old.key.id) {
+      resources.remove(old.key)
+    }
+    for member in shown {
       var spec = Talos.MemberSpec()
-      spec.nodeID = member.id
-      spec.addresses = [Talos.NetIP(text: member.address)].compactMap { $0 }
-      spec.hostname = member.name
+      spec.nodeID = member.nodeID
+      spec.addresses = member.addresses.compactMap(Talos.NetIP.init(text:))
+      spec.hostname = member.hostname
       spec.machineType = member.type.isControlPlane ? .controlPlane : .worker
       spec.operatingSystem = "Talos (\(options.effectiveTalosVersion))"
-      if member.type.isControlPlane {
+      if let port = member.apiServerPort {
         var controlPlane = Talos.ControlPlane()
-        controlPlane.apiServerPort = Int64(member.kubernetesPort)
+        controlPlane.apiServerPort = Int64(port)
         spec.controlPlane = controlPlane
       }
-      put(ResourceCatalog.member, member.name, spec)
+      put(kind, member.name, spec)
     }
   }
 

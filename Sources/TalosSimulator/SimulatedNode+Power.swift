@@ -38,7 +38,7 @@ extension SimulatedNode {
     try await servers.startAPID(for: self)
   }
 
-  func learnMembers(_ list: [Member]) {
+  func learnMembers(_ list: [ClusterMember]) {
     members = list
     render()
   }

@@ -113,10 +113,9 @@ extension SimulatedNode {
   private func issueAPICertificates() throws -> APICertificates {
     let root = state.osRoot
     guard let ca = root.issuing else { throw SimulatorError.setup("\(name): no issuing CA") }
-    let server = try issuing.machineServer(
-      ca, name: name, address: address, sans: root.certificateSANs)
-    trustdServer = try issuing.machineServer(
-      ca, name: name, address: address, sans: root.certificateSANs)
+    let sans = root.certificateSANs + [options.sharedAddress].compactMap { $0 }
+    let server = try issuing.machineServer(ca, name: name, address: address, sans: sans)
+    trustdServer = try issuing.machineServer(ca, name: name, address: address, sans: sans)
     return APICertificates(
       server: server, client: try issuing.impersonator(ca, name: name), accepted: root.accepted)
   }
@@ -177,7 +176,8 @@ extension SimulatedNode {
   private func issueKubernetesCertificates() throws {
     guard let root = state.kubernetesRoot else { return }
     state.kubernetesCertificatesIssued(
-      try issuing.kubernetes(root, name: name, address: address))
+      try issuing.kubernetes(
+        root, name: name, addresses: [address] + [options.sharedAddress].compactMap { $0 }))
   }
 
   // MARK: kubelet

@@ -18,7 +18,8 @@ public actor SimulatedNode {
   nonisolated let hub: ClusterHub
   nonisolated let options: ClusterOptions
   nonisolated let servers: NodeServers
-  let nodeID: String
+  /// The identity that the machine publishes in discovery.
+  public nonisolated let nodeID: String
 
   var state: NodeState
   var resources = ResourceStore()
@@ -44,7 +45,9 @@ public actor SimulatedNode {
   /// Whether the machine runs. One that was just made does not.
   public internal(set) var isUp = false
   var work: [Work: WorkProgress] = [:]
-  var members: [Member] = []
+  /// The true members, and what makes this machine's list of them differ.
+  var members: [ClusterMember] = []
+  var memberLies: [MemberLie] = []
   /// CAs that trustd hands on beside those of the configuration.
   var handedOn: [String] = []
   var standing: StandingConfig?
@@ -56,15 +59,6 @@ public actor SimulatedNode {
     case pod(StaticPod.Component)
   }
   enum WorkProgress { case running, runningAndAskedAgain }
-
-  /// Another machine of the cluster as discovery shows it.
-  struct Member: Sendable {
-    var id: String
-    var name: String
-    var address: String
-    var type: MachineType
-    var kubernetesPort: Int
-  }
 
   init(
     name: String, address: String, config: NodeState.StoredConfig, hub: ClusterHub,

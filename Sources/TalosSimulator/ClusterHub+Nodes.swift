@@ -82,7 +82,7 @@ extension ClusterHub {
       let message =
         ready
         ? "kubelet is posting ready status"
-        : heardOf ? "the kubelet is restarting" : "Kubelet stopped posting node status."
+        : heardOf ? view.complaint : "Kubelet stopped posting node status."
       shown.append(
         KubernetesSnapshot.Node(
           name: node.name, address: node.address, isControlPlane: node.isControlPlane,
@@ -90,6 +90,17 @@ extension ClusterHub {
           readySince: view.readySince, talosVersion: view.talosVersion,
           pods: view.pods, clock: node.servers.clockNanoseconds(),
           leaseRenewed: leaseRenewals[node.name] ?? created * 1_000_000_000))
+    }
+    for stray in strayNodes where !deletedNodes.contains(stray.name) {
+      shown.append(
+        KubernetesSnapshot.Node(
+          name: stray.name, address: stray.address, isControlPlane: false,
+          ready: stray.isReady ? .yes : .unknown,
+          reason: stray.isReady ? "KubeletReady" : "NodeStatusUnknown",
+          message: stray.isReady
+            ? "kubelet is posting ready status" : "Kubelet stopped posting node status.",
+          readySince: created, talosVersion: options.effectiveTalosVersion,
+          leaseRenewed: stray.isReady ? WallClock.nanoseconds() : created * 1_000_000_000))
     }
     return KubernetesSnapshot(
       clusterName: options.name, kubernetesVersion: options.kubernetesVersion, nodes: shown,

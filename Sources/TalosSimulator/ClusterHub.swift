@@ -17,6 +17,7 @@ actor ClusterHub {
   var leaseRenewals: [String: Int64] = [:]
   /// Nodes that somebody has deleted; a kubelet registers its own again when it starts.
   var deletedNodes: Set<String> = []
+  var strayNodes: [StrayNode] = []
   /// The leases that have run out without anybody to take them.
   var freeLeases: Set<KubernetesState.Led> = []
 

@@ -21,6 +21,12 @@ public struct ClusterOptions: Sendable {
   public var sharedAddress: String?
   /// A cluster without Kubernetes and etcd (Talos 1.14 and later): no cluster section in the configs.
   public var withoutKubernetes = false
+  /// No network plugin: no node is Ready from the start.
+  public var noNetwork = false
+  /// How long the cluster's CAs live from the beginning, in whole seconds; zero or less for one that
+  /// has just expired when the cluster has started. Nil for Talos' ten years.
+  public var talosCALifetime: Duration?
+  public var kubernetesCALifetime: Duration?
   /// apid's TCP port, the same on every node; 0 takes a port that is free on all of them.
   public var port = 50000
   /// kube-apiserver's TCP port, the same on every control plane; 0 as for `port`.
@@ -41,6 +47,6 @@ public struct ClusterOptions: Sendable {
 
   /// The version a node reports.
   var effectiveTalosVersion: String {
-    talosVersion ?? (layout == .legacy ? "v1.13.4" : "v1.14.1")
+    talosVersion ?? (layout == .legacy && !withoutKubernetes ? "v1.13.4" : "v1.14.1")
   }
 }

@@ -13,10 +13,18 @@ struct ClusterSecrets: Sendable {
   var aggregatorCA: PEMPair
   var serviceAccountKey: String
 
-  /// - Parameter now: the CAs' notBefore, in seconds since 1970.
-  static func generate(now: Int64) throws(CryptoError) -> ClusterSecrets {
-    let talos = try Authority.generate(.talos, now: now)
-    let kubernetes = try Authority.generate(.kubernetes, now: now)
+  /// - Parameters:
+  ///   - now: when the CAs are made, in seconds since 1970.
+  ///   - talosValidity: seconds from now; nil for Talos' ten years.
+  static func generate(
+    now: Int64, talosValidity: Int64? = nil, kubernetesValidity: Int64? = nil
+  ) throws(CryptoError) -> ClusterSecrets {
+    let talos = try Authority.generate(
+      organizations: ["talos"], keyAlgorithm: .ed25519,
+      validity: talosValidity ?? Authority.validity, now: now)
+    let kubernetes = try Authority.generate(
+      organizations: ["kubernetes"], keyAlgorithm: .ecdsaP256,
+      validity: kubernetesValidity ?? Authority.validity, now: now)
     let etcd = try Authority.generate(.etcd, now: now)
     let aggregator = try Authority.generate(.aggregator, now: now)
     return ClusterSecrets(

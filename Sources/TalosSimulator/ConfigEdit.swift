@@ -26,9 +26,9 @@ enum ConfigEdit {
     return editor.bytes
   }
 
-  /// Takes every entry out that holds the certificate.
+  /// Takes every entry out that holds the certificate with the fingerprint.
   static func drop(
-    _ certificate: String, for component: TrustComponent, from source: [UInt8]
+    _ fingerprint: String, for component: TrustComponent, from source: [UInt8]
   ) throws -> [UInt8] {
     var editor = try YAMLEditor(source)
     let (document, parent) = try place(component, in: editor)
@@ -36,7 +36,8 @@ enum ConfigEdit {
     let items = editor.documents[document].node(at: list)?.items ?? []
     for (index, item) in items.enumerated().reversed() {
       let text = parent.isEmpty ? item.text : item["crt"]?.text.flatMap { Base64.decode($0) }
-      guard text == certificate else { continue }
+      let found = TrustPool.certificates([text ?? ""]).map(\.fingerprint)
+      guard found.contains(fingerprint) else { continue }
       try editor.remove(at: list + [.index(index)], document: document)
     }
     return editor.bytes

@@ -12,6 +12,8 @@ struct ConfigTemplate {
   var endpoint: String
   var kubernetesPort: Int
   var layout: ClusterOptions.Layout
+  /// No cluster section and no documents of Kubernetes (Talos 1.14 and later).
+  var withoutKubernetes = false
   var talosVersion: String
   var kubernetesVersion: String
   var secrets: ClusterSecrets
@@ -22,9 +24,9 @@ struct ConfigTemplate {
     if index % 2 == 1 { text += "---\n" }
     text += "version: v1alpha1 # the schema of this document\n"
     text += "debug: false\npersist: true\n"
-    text += machine() + cluster()
+    text += machine() + (withoutKubernetes ? "" : cluster())
     text += "---\n" + watchdog() + "---\n" + kernelLog()
-    if layout == .multidoc { text += multidoc() }
+    if layout == .multidoc && !withoutKubernetes { text += multidoc() }
     text += "---\n" + extensionService()
     return text
   }

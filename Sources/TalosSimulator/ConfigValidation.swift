@@ -16,7 +16,7 @@ enum ConfigValidation {
 
   /// Every rule the config breaks; empty when it is good.
   static func problems(
-    documents: ConfigDocuments, root: YAMLNode, decoder: inout FieldDecoder
+    documents: ConfigDocuments, root: YAMLNode, talosMinor: Int, decoder: inout FieldDecoder
   ) -> [String] {
     guard let machine = root["machine"], !machine.isNull else {
       return ["v1alpha1.Config: machine instructions are required"]
@@ -26,7 +26,9 @@ enum ConfigValidation {
     let accepted = decoder.certificates(machine["acceptedCAs"], "machine.acceptedCAs")
     let clusterCA = decoder.pair(root["cluster"]?["ca"], "cluster.ca")
 
-    var found = cluster(root["cluster"], clusterCA: clusterCA, type: type)
+    // Since Talos 1.14 a machine may have no part in a Kubernetes cluster.
+    let isAlone = talosMinor >= 14 && root["cluster"] == nil
+    var found = isAlone ? [] : cluster(root["cluster"], clusterCA: clusterCA, type: type)
     found += talosAuthority(ca, accepted: accepted, type: type)
     if type == .worker, let clusterCA, !clusterCA.key.isEmpty {
       found.append(

@@ -1,19 +1,23 @@
 internal import Foundation
 internal import RPC
 
-/// Lets tests in other processes switch machines off and on and make them fail, over plain HTTP/2 on
-/// a Unix socket:
-///
-/// ```
-/// curl --http2-prior-knowledge --unix-socket PATH http://x/nodes
-/// curl … -X POST http://x/nodes/NAME/stop            (or start, refresh)
-/// curl … -X PUT  http://x/nodes/NAME/faults -d '{"latencyMilliseconds": 200}'
-/// ```
+/// Lets tests in other processes switch machines off and on, make them fail and play other actors,
+/// over plain HTTP/2 on a Unix socket; docs/talosim.md has every request.
 struct ControlEndpoint: HTTPHandler {
   let cluster: SimulatedCluster
 
   func respond(to request: HTTPRequest, peer: Peer) async -> HTTPResponse {
     let path = request.path.split(separator: "?")[0].split(separator: "/").map(String.init)
+    let query = KubernetesRequest(method: "", target: request.path, identity: .anonymous).query
+    let control = ControlRequest(
+      method: request.method, path: path, query: query, body: request.body)
+    do {
+      if let answer = try await act(control) { return answer }
+    } catch let error as SimulatorError {
+      return Self.text(400, error.description)
+    } catch {
+      return Self.text(400, "the body cannot be read: \(error)")
+    }
     guard path.first == "nodes" else { return Self.text(404, "no such path") }
     if path.count == 1, request.method == "GET" { return await list() }
     guard path.count >= 2, let node = cluster.node(path[1]) else {
@@ -51,62 +55,22 @@ struct ControlEndpoint: HTTPHandler {
   private static func describe(_ node: SimulatedNode) async -> [String: Any] {
     [
       "name": node.name, "address": node.address, "role": node.type.rawValue,
-      "up": await node.isUp, "settled": await node.isSettled,
+      "up": await node.isUp, "settled": await node.isSettled, "nodeID": node.nodeID,
+      "received": await node.received.count, "maintenance": await node.isInMaintenance,
+      "holdsSharedAddress": node.servers.holdsShared,
     ]
   }
 
-  private static func json(_ object: [String: Any]) -> HTTPResponse {
+  static func json(_ object: [String: Any]) -> HTTPResponse {
     let data = (try? JSONSerialization.data(withJSONObject: object, options: .sortedKeys)) ?? Data()
     return HTTPResponse(
       status: 200, fields: HeaderFields(["content-type": "application/json"]),
       body: Array(data) + [0x0A])
   }
 
-  private static func text(_ status: Int, _ text: String) -> HTTPResponse {
+  static func text(_ status: Int, _ text: String) -> HTTPResponse {
     HTTPResponse(
       status: status, fields: HeaderFields(["content-type": "text/plain"]),
       body: Array((text + "\n").utf8))
-  }
-}
-
-/// The body of a request that sets faults; what is left out is not wrong.
-private struct FaultsRequest: Decodable {
-  var latencyMilliseconds: Int?
-  var clockOffsetSeconds: Int?
-  var kubeletLookDelaySeconds: Int?
-  /// `before` or `after`, one for each apply to come.
-  var applies: [String]?
-  var kubeletStuck: Bool?
-  var notReady: Bool?
-  var trustdDown: Bool?
-  var apiServerDown: Bool?
-  var staticPodsStuck: Bool?
-  var timeServerDown: Bool?
-  var schedulerDown: Bool?
-  var controllerManagerDown: Bool?
-  var dropsClientsOnReload: Bool?
-
-  var faults: Faults? {
-    var faults = Faults()
-    faults.latency = .milliseconds(latencyMilliseconds ?? 0)
-    faults.clockOffset = .seconds(clockOffsetSeconds ?? 0)
-    faults.kubeletLookDelay = .seconds(kubeletLookDelaySeconds ?? 0)
-    faults.kubeletStuck = kubeletStuck ?? false
-    faults.notReady = notReady ?? false
-    faults.trustdDown = trustdDown ?? false
-    faults.apiServerDown = apiServerDown ?? false
-    faults.controllerManagerDown = controllerManagerDown ?? false
-    faults.schedulerDown = schedulerDown ?? false
-    faults.timeServerDown = timeServerDown ?? false
-    faults.staticPodsStuck = staticPodsStuck ?? false
-    faults.dropsClientsOnReload = dropsClientsOnReload ?? false
-    for kind in applies ?? [] {
-      switch kind {
-      case "before": faults.applies.append(.beforeEffect(.unavailable))
-      case "after": faults.applies.append(.afterEffect(.unavailable))
-      default: return nil
-      }
-    }
-    return faults
   }
 }

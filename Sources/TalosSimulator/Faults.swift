@@ -20,6 +20,8 @@ public struct Faults: Sendable, Equatable {
   public var kubeletStuck = false
   /// The Kubernetes node is not Ready, whatever the kubelet does.
   public var notReady = false
+  /// The Kubernetes node is not Ready because there is no network plugin.
+  public var noNetwork = false
   /// trustd on this control plane answers nobody.
   public var trustdDown = false
   /// The Kubernetes API server of this control plane does not run.

@@ -14,7 +14,8 @@ extension MachineConfig {
       ])
     }
     var decoder = FieldDecoder()
-    let problems = ConfigValidation.problems(documents: documents, root: root, decoder: &decoder)
+    let problems = ConfigValidation.problems(
+      documents: documents, root: root, talosMinor: talosMinor, decoder: &decoder)
     if !decoder.problems.isEmpty { throw ConfigRefusal(decoder.problems) }
     if !problems.isEmpty { throw ConfigRefusal(problems) }
     guard let type = MachineType(rawValue: root["machine"]?["type"]?.text ?? "") else {

@@ -8,6 +8,8 @@ final class NodeServers: Sendable {
   struct State {
     var apid: RPCServer?
     var apidTLS: TLSContext?
+    /// apid's certificate in maintenance mode; nil otherwise.
+    var maintenance: PEMPair?
     var apiServer: RPCServer?
     var apiServerTLS: TLSContext?
     /// The CAs that the API server accepts clients from now.
@@ -109,6 +111,24 @@ final class NodeServers: Sendable {
       apid?.closeConnections()
       state.withLock { $0.sharedAPID }?.closeConnections()
     }
+  }
+
+  /// apid's certificate in maintenance mode, where clients are not verified; nil otherwise.
+  var maintenance: PEMPair? { state.withLock { $0.maintenance } }
+
+  /// apid goes on as that of a machine without a configuration: every connection is gone.
+  func enterMaintenance(_ pair: PEMPair) throws(CryptoError) {
+    let context = try TLSContext(
+      TLSConfiguration(
+        role: .server, identity: try pair.identity(), trustRoots: [],
+        peerVerification: .requestUnverified, alpn: ["h2"]))
+    let apid = state.withLock { state in
+      state.apidTLS = context
+      state.maintenance = pair
+      return state.apid
+    }
+    proxy.reload(client: nil, outage: .zero)
+    apid?.closeConnections()
   }
 
   /// apid was killed and is back at once: every connection is gone.

@@ -48,14 +48,19 @@ struct NodeState: Sendable {
   private var rollback: (generation: Int, to: StoredConfig)?
   private var rollbackGeneration = 0
 
-  init(name: String, address: String, talosMinor: Int, config: StoredConfig) {
+  /// - Parameter hasKubernetes: whether it runs a kubelet, and on a control plane etcd.
+  init(
+    name: String, address: String, talosMinor: Int, config: StoredConfig,
+    hasKubernetes: Bool = true
+  ) {
     self.name = name
     self.address = address
     self.talosMinor = talosMinor
     active = config
     persisted = config
-    var ids = ["apid", "auditd", "containerd", "cri", "dashboard", "kubelet", "machined", "udevd"]
-    if config.config.type.isControlPlane { ids += ["etcd", "trustd"] }
+    var ids = ["apid", "auditd", "containerd", "cri", "dashboard", "machined", "udevd"]
+    if hasKubernetes { ids.append("kubelet") }
+    if config.config.type.isControlPlane { ids += hasKubernetes ? ["etcd", "trustd"] : ["trustd"] }
     services = ids.sorted().map { ServiceState(id: $0, state: "Running", healthy: true) }
   }
 
@@ -162,6 +167,13 @@ struct NodeState: Sendable {
   mutating func kubeletBecameHealthy(client: PEMPair?) {
     if let client { kubeletClient = client }
     setService("kubelet", state: "Running", healthy: true)
+  }
+
+  /// The machine was reset: what needs a configuration does not run.
+  mutating func enteredMaintenance() {
+    rollback = nil
+    kubeletClient = nil
+    services.removeAll { ["kubelet", "etcd", "trustd", "cri"].contains($0.id) }
   }
 
   private mutating func setService(_ id: String, state: String, healthy: Bool) {

@@ -31,7 +31,7 @@ public final class SimulatedCluster: Sendable {
   public let talosconfig: String
   public let kubeconfig: String
   public let secretsBundle: String
-  private let hub: ClusterHub
+  let hub: ClusterHub
 
   /// Generates secrets, configs and machines. Nothing listens yet.
   ///
@@ -43,7 +43,9 @@ public final class SimulatedCluster: Sendable {
     port = plan.port
     kubernetesPort = plan.kubernetesPort
     let now = WallClock.seconds()
-    let secrets = try ClusterSecrets.generate(now: now)
+    let secrets = try ClusterSecrets.generate(
+      now: now, talosValidity: Self.validity(options.talosCALifetime),
+      kubernetesValidity: Self.validity(options.kubernetesCALifetime))
     let endpoint =
       "https://\(options.sharedAddress ?? plan.machines[0].address):\(plan.kubernetesPort)"
     hub = ClusterHub(options: options, created: now)
@@ -53,7 +55,8 @@ public final class SimulatedCluster: Sendable {
       let template = ConfigTemplate(
         name: machine.name, address: machine.address, type: machine.type, index: machine.index,
         clusterName: options.name, endpoint: endpoint, kubernetesPort: plan.kubernetesPort,
-        layout: options.layout, talosVersion: options.effectiveTalosVersion,
+        layout: options.layout, withoutKubernetes: options.withoutKubernetes,
+        talosVersion: options.effectiveTalosVersion,
         kubernetesVersion: options.kubernetesVersion, secrets: secrets)
       let source = Array(template.render().utf8)
       let config = try MachineConfig(
@@ -102,7 +105,26 @@ public final class SimulatedCluster: Sendable {
     for node in nodes where node.isControlPlane { try await node.powerOnFirstTime() }
     for node in nodes where !node.isControlPlane { try await node.powerOnFirstTime() }
     await hub.leaderPublishedNow()
-    for node in nodes { try await node.bootKubelet() }
+    if !options.withoutKubernetes {
+      for node in nodes { try await node.bootKubelet() }
+    }
+    if options.noNetwork {
+      for node in nodes { await node.setFaults { $0.noNetwork = true } }
+    }
+    let lifetimes = [options.talosCALifetime, options.kubernetesCALifetime]
+    if lifetimes.contains(where: { $0.map { $0 <= .zero } ?? false }) {
+      // A cluster cannot boot with a CA that has expired, so it expires now.
+      while WallClock.seconds() <= hub.created + Self.bootTime {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
+  }
+
+  /// How long a CA lives that is to be expired when the cluster has started, in seconds.
+  private static let bootTime: Int64 = 4
+
+  private static func validity(_ lifetime: Duration?) -> Int64? {
+    lifetime.map { max($0.components.seconds, bootTime) }
   }
 
   /// Ends everything.

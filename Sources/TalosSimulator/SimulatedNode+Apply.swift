@@ -27,6 +27,16 @@ extension SimulatedNode {
   private func apply(
     _ request: Talos.ApplyConfigurationRequest
   ) throws -> Talos.ApplyConfigurationResponse {
+    if claim != nil || isInMaintenance {
+      keep(request.data)
+      if claim != nil, !request.dryRun { show(request.data) }
+      var applied = Talos.ApplyConfiguration()
+      applied.mode = .noReboot
+      applied.modeDetails = "Applied configuration without a reboot"
+      var response = Talos.ApplyConfigurationResponse()
+      response.messages = [applied]
+      return response
+    }
     let isTrial = request.mode == .try
     state.applyRequested(mode: isTrial ? .tryOut : .noReboot)
     let config: MachineConfig

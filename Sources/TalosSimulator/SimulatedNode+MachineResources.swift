@@ -20,22 +20,33 @@ extension SimulatedNode {
 
   func putMachine() {
     var type = Talos.MachineTypeSpec()
-    type.machineType = isControlPlane ? .controlPlane : .worker
+    type.machineType = isControlPlane || claim != nil ? .controlPlane : .worker
     put(ResourceCatalog.machineType, "machine-type", type)
 
-    var nodename = Talos.NodenameSpec()
-    nodename.nodename = name
-    nodename.hostnameVersion = "1"
-    put(ResourceCatalog.nodename, "nodename", nodename)
+    if !options.withoutKubernetes {
+      var nodename = Talos.NodenameSpec()
+      nodename.nodename = name
+      nodename.hostnameVersion = "1"
+      put(ResourceCatalog.nodename, "nodename", nodename)
+    }
 
     var time = Talos.TimeStatusSpec()
     time.synced = faults.clockOffset == .zero
     time.syncDisabled = false
     put(ResourceCatalog.timeStatus, "node", time)
 
+    putMachineStatus(.running)
+
+    var identity = Talos.IdentitySpec()
+    identity.nodeID = nodeID
+    put(ResourceCatalog.identity, "local", identity)
+    putMembers()
+  }
+
+  func putMachineStatus(_ stage: Talos.RuntimeMachineStage) {
     let unhealthy = state.services.filter { !$0.isRunning || !$0.healthy }
     var status = Talos.MachineStatusSpec()
-    status.stage = .running
+    status.stage = stage
     var condition = Talos.MachineStatusStatus()
     condition.ready = unhealthy.isEmpty && !faults.notReady
     condition.unmetConditions = unhealthy.map { _ in
@@ -46,11 +57,6 @@ extension SimulatedNode {
     }
     status.status = condition
     put(ResourceCatalog.machineStatus, "machine", status)
-
-    var identity = Talos.IdentitySpec()
-    identity.nodeID = nodeID
-    put(ResourceCatalog.identity, "local", identity)
-    putMembers()
   }
 
   private func putMembers() {

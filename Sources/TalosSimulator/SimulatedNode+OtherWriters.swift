@@ -82,9 +82,13 @@ extension SimulatedNode {
   }
 
   /// Another writer takes a CA out of the machine's accepted list.
-  public func drop(_ ca: ForeignCA, for component: TrustComponent) throws(SimulatorError) {
+  ///
+  /// - Parameter fingerprint: ``ForeignCA/fingerprint``.
+  public func drop(
+    _ fingerprint: String, for component: TrustComponent
+  ) throws(SimulatorError) {
     let edited: [UInt8]
-    do { edited = try ConfigEdit.drop(ca.certificate, for: component, from: configuration) } catch {
+    do { edited = try ConfigEdit.drop(fingerprint, for: component, from: configuration) } catch {
       throw .options("\(name): \(error)")
     }
     try write(edited)

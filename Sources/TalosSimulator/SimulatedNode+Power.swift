@@ -28,7 +28,7 @@ extension SimulatedNode {
     }
     guard isUp else { return }
     try await servers.startAPID(for: self)
-    start(.kubelet)
+    if !options.withoutKubernetes { start(.kubelet) }
   }
 
   /// The first boot of all, when every machine starts at once.

@@ -6,9 +6,13 @@ extension SimulatedNode {
   /// Brings the resources in step with the state. Versions count up where something changed.
   func render() {
     let before = resources.head
-    putSecrets()
-    putServices()
-    putMachine()
+    if isInMaintenance {
+      renderMaintenance()
+    } else {
+      putSecrets()
+      putServices()
+      putMachine()
+    }
     if resources.head != before {
       let waiting = resourceWaiters
       resourceWaiters = [:]
@@ -23,12 +27,12 @@ extension SimulatedNode {
 
   private func putSecrets() {
     var config = Talos.MachineConfigSpec()
-    config.yamlMarshalled = state.active.source
+    config.yamlMarshalled = claim?.source ?? state.active.source
     put(ResourceCatalog.machineConfig, "v1alpha1", config)
-    config.yamlMarshalled = state.persisted.source
+    config.yamlMarshalled = claim?.source ?? state.persisted.source
     put(ResourceCatalog.machineConfig, "persistent", config)
 
-    let root = state.osRoot
+    let root = claim?.config.map(OSRoot.init) ?? state.osRoot
     var os = Talos.OSRootSpec()
     os.issuingCA = root.issuing.map(Talos.PEMEncodedCertificateAndKey.init)
     os.certSANIPs = root.certificateSANs.compactMap(Talos.NetIP.init(text:))
@@ -51,6 +55,7 @@ extension SimulatedNode {
       put(ResourceCatalog.trustdCertificates, "trustd", trustd)
     }
 
+    if options.withoutKubernetes { return }
     let trust = state.kubeletTrust
     let token = trust.bootstrapToken.split(separator: ".", maxSplits: 1).map(String.init)
     var kubelet = Talos.KubeletSpec()
@@ -62,7 +67,15 @@ extension SimulatedNode {
     kubelet.acceptedCAs = trust.accepted.map(Talos.PEMEncodedCertificate.init)
     put(ResourceCatalog.kubelet, "kubelet", kubelet)
 
-    if let root = state.kubernetesRoot { putKubernetes(root) }
+    let claimed = claim?.config.flatMap { KubernetesRoot($0, talosMinor: state.talosMinor) }
+    if let root = claimed ?? state.kubernetesRoot { putKubernetes(root) }
+  }
+
+  func putMaintenanceCertificates() {
+    var api = Talos.APICertsSpec()
+    api.server = servers.maintenance.map(Talos.PEMEncodedCertificateAndKey.init)
+    api.skipVerifyingClientCert = true
+    put(ResourceCatalog.apiCertificates, "api", api)
   }
 
   private func putKubernetes(_ root: KubernetesRoot) {

@@ -87,6 +87,7 @@ extension SimulatedNode {
 
   private func renewAPICertificates() async {
     try? await Task.sleep(for: options.timing.apidReload)
+    if isInMaintenance { return }
     do {
       let certificates: APICertificates
       if isControlPlane {
@@ -134,7 +135,8 @@ extension SimulatedNode {
   /// accept what this machine accepts. Nil when the worker would not get an answer.
   func trustdSign(_ request: TrustdRequest) -> ClusterHub.TrustdAnswer? {
     let root = state.osRoot
-    guard isUp, !faults.trustdDown, let ca = root.issuing, root.token == request.token,
+    guard isUp, !isInMaintenance, !faults.trustdDown, let ca = root.issuing,
+      root.token == request.token,
       let own = trustdServer, let certificate = try? Certificate(pem: own.certificate),
       ChainVerification.accepts(
         certificate, roots: TrustPool.certificates(request.accepted), purpose: .server, at: now())
@@ -183,6 +185,7 @@ extension SimulatedNode {
   // MARK: kubelet
 
   private func restartKubelet() async {
+    guard state.service("kubelet") != nil else { return }
     state.kubeletStopped(certificateStillAccepted: kubeletCertificateIsAccepted())
     readySince = WallClock.seconds()
     render()

@@ -51,6 +51,11 @@ public actor SimulatedNode {
   /// CAs that trustd hands on beside those of the configuration.
   var handedOn: [String] = []
   var standing: StandingConfig?
+  var claim: Claim?
+  /// Configurations that a machine was given that claims to be a control plane or is in maintenance
+  /// mode; the newest sixteen.
+  public internal(set) var received: [[UInt8]] = []
+  public internal(set) var isInMaintenance = false
 
   /// A background job of the machine. Each kind runs one at a time, and once more if it was asked
   /// for meanwhile.
@@ -73,7 +78,9 @@ public actor SimulatedNode {
     self.servers = servers
     self.nodeID = nodeID
     let minor = TalosVersion.minor(options.effectiveTalosVersion)
-    state = NodeState(name: name, address: address, talosMinor: minor, config: config)
+    state = NodeState(
+      name: name, address: address, talosMinor: minor, config: config,
+      hasKubernetes: !options.withoutKubernetes)
     readySince = WallClock.seconds()
   }
 
@@ -132,6 +139,8 @@ public actor SimulatedNode {
   struct KubeletView: Sendable {
     var isUp: Bool
     var isHealthy: Bool
+    /// Why the node is not Ready although its kubelet is heard of.
+    var complaint: String
     var client: PEMPair?
     var accepted: [String]
     var readySince: Int64
@@ -141,9 +150,13 @@ public actor SimulatedNode {
 
   func kubeletView() -> KubeletView {
     KubeletView(
-      isUp: isUp,
-      isHealthy: state.service("kubelet")?.healthy == true && !faults.notReady
+      isUp: isUp && !isInMaintenance,
+      isHealthy: state.service("kubelet")?.healthy == true && !faults.notReady && !faults.noNetwork
         && ContinuousClock.now >= readyAt && state.kubeletClient != nil,
+      complaint: faults.noNetwork
+        ? "container runtime network not ready: NetworkReady=false "
+          + "reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not "
+          + "initialized" : "the kubelet is restarting",
       client: state.kubeletClient, accepted: state.kubeletTrust.accepted, readySince: readySince,
       talosVersion: options.effectiveTalosVersion,
       pods: reportedPods)

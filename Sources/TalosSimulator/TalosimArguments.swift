@@ -14,8 +14,16 @@ struct TalosimArguments: Equatable {
   var layout = ClusterOptions.Layout.legacy
   var seed: UInt64 = 1
   var control: String?
+  var sharedAddress: String?
+  var talosCALifetime: Int?
+  var kubernetesCALifetime: Int?
+  var noNetwork = false
+  var withoutKubernetes = false
   var pace = Timing.Pace.brisk
   var help = false
+
+  /// Ten years, Talos' own lifetime of a CA.
+  private static let mostSeconds = 87_600 * 3600
 
   static let usage = """
     Usage: talosim --out DIR [flags]
@@ -34,8 +42,16 @@ struct TalosimArguments: Equatable {
       --talos-version V       the version that machines report (default: one that fits the layout)
       --layout legacy|multidoc  where configs keep the Kubernetes CA (default legacy)
       --seed N                repeats what happens by chance (default 1)
-      --control unix:PATH     serve a control interface there: GET /nodes, POST /nodes/NAME/stop,
-                              POST /nodes/NAME/start, PUT /nodes/NAME/faults
+      --shared-address ADDRESS  one more loopback address, which one control plane holds and which
+                              is the Kubernetes endpoint
+      --talos-ca-lifetime SECONDS, --kubernetes-ca-lifetime SECONDS
+                              how long that CA lives; 0 for one that has just expired
+      --no-network            no network plugin: no Kubernetes node is Ready from the start
+      --without-kubernetes    a Talos 1.14 cluster without Kubernetes and etcd
+      --control unix:PATH     serve a control interface there: machines can be stopped, started and
+                              made to fail, and other actors played: other writers, foreign CAs,
+                              members that lie, a shared address that moves, a hostile worker
+                              (docs/talosim.md has the requests)
       --pace real|brisk|instant  how long machines take: as measured on real ones (ten seconds
                               for a control plane, a scheduler that crash-loops meanwhile), the
                               same within half a second, or nothing (default brisk)
@@ -83,6 +99,11 @@ struct TalosimArguments: Equatable {
           throw Misuse(message: "--control takes unix:PATH")
         }
         control = String(text.dropFirst(5))
+      case "--shared-address": sharedAddress = try value()
+      case "--talos-ca-lifetime": talosCALifetime = try number(0...Self.mostSeconds)
+      case "--kubernetes-ca-lifetime": kubernetesCALifetime = try number(0...Self.mostSeconds)
+      case "--no-network": noNetwork = true
+      case "--without-kubernetes": withoutKubernetes = true
       case "--fast": pace = .instant
       case "--pace":
         guard let chosen = Timing.Pace(rawValue: try value()) else {
@@ -107,6 +128,11 @@ struct TalosimArguments: Equatable {
     options.talosVersion = talosVersion
     options.layout = layout
     options.seed = seed
+    options.sharedAddress = sharedAddress
+    options.talosCALifetime = talosCALifetime.map { .seconds($0) }
+    options.kubernetesCALifetime = kubernetesCALifetime.map { .seconds($0) }
+    options.noNetwork = noNetwork
+    options.withoutKubernetes = withoutKubernetes
     options.timing = pace.timing
     return options
   }

@@ -24,7 +24,7 @@ extension ClusterSuite {
         #expect(await test.accepted(by: first).contains(ca.fingerprint))
         #expect(try await test.version(of: first, as: intruder) != "")
         #expect(await status { _ = try await test.version(of: second, as: intruder) } != nil)
-        try await first.drop(ca, for: .talos)
+        try await first.drop(ca.fingerprint, for: .talos)
         #expect(await test.cluster.settle())
         #expect(await status { _ = try await test.version(of: first, as: intruder) } != nil)
         #expect(

@@ -21,6 +21,27 @@ struct ProgramTests {
     #expect(arguments.control == "/tmp/c")
   }
 
+  @Test("Paces and switches are understood, and --fast is the pace instant")
+  func switches() throws {
+    let arguments = try TalosimArguments([
+      "--out", "d", "--pace", "real", "--shared-address", "127.0.30.250", "--talos-ca-lifetime=60",
+      "--kubernetes-ca-lifetime", "0", "--no-network", "--without-kubernetes",
+    ])
+    let options = arguments.options
+    #expect(options.timing == .real)
+    #expect(options.sharedAddress == "127.0.30.250")
+    #expect(options.talosCALifetime == .seconds(60))
+    #expect(options.kubernetesCALifetime == .zero)
+    #expect(options.noNetwork)
+    #expect(options.withoutKubernetes)
+    #expect(options.effectiveTalosVersion == "v1.14.1")
+    #expect(try TalosimArguments(["--out", "d", "--fast"]).options.timing == .instant)
+    #expect(try TalosimArguments(["--out", "d"]).options.timing == .brisk)
+    #expect(throws: TalosimArguments.Misuse.self) {
+      try TalosimArguments(["--out", "d", "--pace", "slow"])
+    }
+  }
+
   @Test(
     "Wrong usage is told apart from failure",
     arguments: [

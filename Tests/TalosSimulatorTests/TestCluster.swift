@@ -43,7 +43,8 @@ final class TestCluster: Sendable {
     self.cluster = cluster
     let state = await cluster.nodes[0].state
     talosCA = try #require(state.osRoot.issuing)
-    kubernetesCA = try #require(state.kubernetesRoot?.issuing)
+    // Some other CA where the cluster has none.
+    kubernetesCA = state.kubernetesRoot?.issuing ?? Fixture.kubernetes
     admin = try CertificateIssuing(now: WallClock.seconds()).talosClient(
       talosCA, roles: [Role.admin])
   }

@@ -43,6 +43,7 @@ extension Schema.RotationState {
     case .running: self = .running
     case .succeeded: self = .succeeded
     case .failed: self = .failed
+    case .aborted: self = .aborted
     }
   }
 }
@@ -111,6 +112,8 @@ extension MachineRotationStatus {
     lastError = snapshot.lastError
     waitingSince = snapshot.waitingSince.map { Timestamp($0) }
     nextAttemptAt = snapshot.nextAttemptAt.map { Timestamp($0) }
+    repetitions = Int32(clamping: snapshot.repetitions)
+    stateSince = snapshot.stateSince.map { Timestamp($0) }
   }
 }
 
@@ -138,13 +141,23 @@ extension RotationStatus {
     reason = snapshot.reason
     requester = snapshot.requester
     notes = snapshot.notes
+    nextSteps = snapshot.nextSteps
+    if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
+  }
+}
+
+extension ProtoDuration {
+  init(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    self.init(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
   }
 }
 
 extension RotationPlan {
-  init(_ steps: [PlannedStep]) {
+  init(_ ticket: RotationTicket) {
     self.init()
-    self.steps = steps.map { RotationPlanStep($0) }
+    steps = ticket.plan.map { RotationPlanStep($0) }
+    notes = ticket.notes
   }
 }
 
@@ -180,5 +193,19 @@ extension Cluster {
     talosCAFingerprint = record.authorities[.talosCA]?.fingerprint ?? ""
     kubernetesCAFingerprint = record.authorities[.kubernetesCA]?.fingerprint ?? ""
     importedAt = Timestamp(record.importedAt)
+  }
+}
+
+extension CertificateAuthority {
+  init(
+    _ component: Rotation.SecretComponent, _ authority: SealedAuthority,
+    _ description: AuthorityDescription
+  ) {
+    self.init()
+    self.component = Schema.SecretComponent(component)
+    fingerprint = authority.fingerprint
+    subject = description.subject
+    notBefore = Timestamp(description.notBefore)
+    notAfter = Timestamp(description.notAfter)
   }
 }

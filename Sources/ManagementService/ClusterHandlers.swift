@@ -12,13 +12,17 @@ extension ManagementHandlers {
     check.cluster(request.cluster)
     check.talosconfig(request.talosconfig)
     check.text(request.context, "context", limit: RequestValidation.contextLimit)
+    check.endpoints(request.endpoints)
     try check.passed()
-    let record = try await asking { () async throws(OrchestratorError) in
+    let found = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.importCluster(
-        name: request.cluster, talosconfig: request.talosconfig, context: request.context)
+        name: request.cluster, talosconfig: request.talosconfig, context: request.context,
+        endpoints: request.endpoints)
     }
     var response = ImportClusterResponse()
-    response.cluster = try await describe(record)
+    var cluster = try await describe(found.record)
+    cluster.warnings += found.warnings
+    response.cluster = cluster
     return response
   }
 
@@ -69,15 +73,20 @@ extension ManagementHandlers {
     var check = RequestValidation()
     check.cluster(request.cluster)
     try check.passed()
-    try await asking { () async throws(OrchestratorError) in
-      try await orchestrator.forgetCluster(request.cluster)
+    var response = ForgetClusterResponse()
+    response.lost = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.forgetCluster(request.cluster, force: request.force)
     }
-    return ForgetClusterResponse()
+    return response
   }
 
   /// The record, with the rotation as it stands.
   private func describe(_ record: ClusterRecord) async throws(RPCError) -> Cluster {
     var cluster = Cluster(record)
+    cluster.authorities = await orchestrator.authorities(record).map {
+      CertificateAuthority($0, $1, $2)
+    }
+    cluster.warnings = await orchestrator.warnings(record)
     cluster.rotation = RotationStatus(
       try await asking { () async throws(OrchestratorError) in
         try await orchestrator.status(cluster: record.name)

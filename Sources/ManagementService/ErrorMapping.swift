@@ -1,8 +1,30 @@
 import Orchestrator
+import ProtoCodec
 import RPC
+import Rotation
 import Schema
 
 // The one place where the domain's errors become status codes with google.rpc details.
+
+extension Finding.Kind {
+  /// The type of its violation, as management.proto lists them.
+  fileprivate var violation: String {
+    switch self {
+    case .unreachable: "MACHINE_UNREACHABLE"
+    case .foreignAuthority: "FOREIGN_CA"
+    case .expiredAuthority: "CA_EXPIRED"
+    case .clock: "CLOCK"
+    case .unready: "UNREADY"
+    case .pendingConfig: "CONFIG_PENDING"
+    case .uneditableConfig: "CONFIG_UNEDITABLE"
+    case .missingKey: "KEY_MISSING"
+    case .notCovered: "NOT_COVERED"
+    case .unmanagedNode: "UNMANAGED_NODE"
+    case .rotatedElsewhere: "ROTATED_ELSEWHERE"
+    case .unsupportedVersion: "TALOS_VERSION"
+    }
+  }
+}
 
 extension RPCError {
   /// The `domain` of every `ErrorInfo`; the `reason` is one of those below.
@@ -17,6 +39,14 @@ extension RPCError {
       self.init(.alreadyExists, error, "CLUSTER_EXISTS")
     case .anotherRotationInProgress, .rotationInProgress:
       self.init(precondition: "ROTATION_IN_PROGRESS", error)
+    case .noRotation:
+      self.init(precondition: "NO_ROTATION", error)
+    case .machinesTouched:
+      self.init(precondition: "MACHINES_TOUCHED", error)
+    case .notReady:
+      self.init(findings: error)
+    case .recordOutdated:
+      self.init(precondition: "ROTATED_ELSEWHERE", error)
     case .unsupportedVersion:
       self.init(precondition: "TALOS_VERSION", error)
     case .clusterRefused:
@@ -94,6 +124,27 @@ extension RPCError {
       .failedPrecondition, error.message,
       details: [StatusDetail(failure), Self.info(type, about: error.subject)])
   }
+
+  /// One violation for each finding, as many as a status may hold; the type says what kind it is.
+  private init(findings error: OrchestratorError) {
+    var failure = GoogleRPC.PreconditionFailure()
+    var bytes = 0
+    for finding in error.findings {
+      var violation = GoogleRPC.PreconditionFailure.Violation()
+      violation.type = finding.kind.violation
+      violation.subject = finding.subject.isEmpty ? error.subject : finding.subject
+      violation.description = finding.message
+      bytes += violation.serializedCount
+      guard bytes <= Self.findingBytes else { break }
+      failure.violations.append(violation)
+    }
+    self.init(
+      .failedPrecondition, error.message,
+      details: [StatusDetail(failure), Self.info("NOT_READY", about: error.subject)])
+  }
+
+  /// What the findings of a refusal may take of a status, which has to stay below 8 KiB in base64.
+  private static let findingBytes = 4096
 
   private static func info(_ reason: String, about cluster: String = "") -> StatusDetail {
     var info = GoogleRPC.ErrorInfo()

@@ -37,6 +37,9 @@ public struct ManagementHandlers: Sendable {
     unary(ManagementServiceMethods.getRotationStatus, in: &router) { handlers, request, _ in
       try await handlers.getRotationStatus(request)
     }
+    unary(ManagementServiceMethods.abortRotation, in: &router) {
+      try await $0.abortRotation($1, requester: $2)
+    }
     unary(ManagementServiceMethods.listRotations, in: &router) { handlers, request, _ in
       try await handlers.listRotations(request)
     }

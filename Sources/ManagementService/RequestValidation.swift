@@ -9,6 +9,7 @@ struct RequestValidation {
   static let contextLimit = 253
   static let talosconfigLimit = 1 << 20
   static let rolesLimit = 16
+  static let endpointLimit = 16
   static let roleLimit = 64
   static let shortestValidity: Int64 = 60
   static let longestValidity: Int64 = 366 * 24 * 3600
@@ -90,6 +91,17 @@ struct RequestValidation {
       refuse("talosconfig", "must not be empty")
     } else if text.utf8.count > Self.talosconfigLimit {
       refuse("talosconfig", "must not be longer than \(Self.talosconfigLimit) bytes")
+    }
+  }
+
+  /// Addresses of the Talos API to dial instead of the talosconfig's own.
+  mutating func endpoints(_ endpoints: [String]) {
+    if endpoints.count > Self.endpointLimit {
+      refuse("endpoints", "must not be more than \(Self.endpointLimit)")
+    }
+    for (index, endpoint) in endpoints.prefix(Self.endpointLimit).enumerated() {
+      if endpoint.isEmpty { refuse("endpoints[\(index)]", "must not be empty") }
+      text(endpoint, "endpoints[\(index)]", limit: Self.contextLimit)
     }
   }
 

@@ -17,12 +17,31 @@ extension ManagementHandlers {
     let ticket = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.rotate(
         cluster: request.cluster, component: known, dryRun: request.dryRun,
-        requestID: request.requestID, reason: request.reason, requester: requester)
+        options: RotationOptions(
+          removeForeign: request.removeForeign, allowUnready: request.allowUnready,
+          allowUnmanagedNodes: request.allowUnmanagedNodes), requestID: request.requestID,
+        reason: request.reason, requester: requester)
     }
     var response = RotateSecretResponse()
     response.status = RotationStatus(ticket.status)
     response.attached = ticket.attached
-    if request.dryRun { response.plan = RotationPlan(ticket.plan) }
+    if request.dryRun { response.plan = RotationPlan(ticket) }
+    return response
+  }
+
+  func abortRotation(
+    _ request: AbortRotationRequest, requester: String
+  ) async throws(RPCError) -> AbortRotationResponse {
+    var check = RequestValidation()
+    check.cluster(request.cluster)
+    check.text(request.rotationID, "rotation_id", limit: RequestValidation.requestIDLimit)
+    try check.passed()
+    var response = AbortRotationResponse()
+    response.status = RotationStatus(
+      try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.abort(
+          cluster: request.cluster, rotationID: request.rotationID, requester: requester)
+      })
     return response
   }
 

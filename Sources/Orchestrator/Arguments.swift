@@ -51,6 +51,15 @@ enum Arguments {
     try self.text(context ?? "", "context", limit: contextLimit)
   }
 
+  static let endpointLimit = 16
+
+  static func endpoints(_ endpoints: [String]) throws(OrchestratorError) {
+    guard endpoints.count <= endpointLimit else {
+      throw .invalid("endpoints", "must not be more than \(endpointLimit)")
+    }
+    for endpoint in endpoints { try text(endpoint, "endpoints", limit: contextLimit) }
+  }
+
   static func validity(_ ttl: Duration) throws(OrchestratorError) {
     guard ttl > .zero, ttl <= longestValidity else {
       throw .invalid("ttl", "must be more than nothing and at most 366 days")

@@ -6,34 +6,49 @@ extension RotationOrchestrator {
   /// - Parameters:
   ///   - name: 1 to 63 lower-case letters, digits and `-`, not at either end.
   ///   - context: the talosconfig's context; nil or empty: its current one.
-  /// - Throws: `.alreadyExists`, `.invalidArgument`, `.unsupportedVersion`, `.clusterUnreachable`,
-  ///   `.credentialsRefused`, `.accessDenied`, `.clusterRefused`, `.journalUnavailable`.
+  ///   - endpoints: addresses to dial instead of the context's own; empty: those.
+  /// - Throws: `.alreadyExists` for the name, and for a cluster that is known under another one;
+  ///   `.invalidArgument`, `.unsupportedVersion`, `.clusterUnreachable`, `.credentialsRefused`,
+  ///   `.accessDenied`, `.clusterRefused`, `.journalUnavailable`.
   public func importCluster(
-    name: String, talosconfig: String, context: String? = nil
-  ) async throws(OrchestratorError) -> ClusterRecord {
+    name: String, talosconfig: String, context: String? = nil, endpoints: [String] = []
+  ) async throws(OrchestratorError) -> DiscoveredCluster {
     try requireStarted()
     try Arguments.newName(name)
     try Arguments.talosconfig(talosconfig, context: context)
+    try Arguments.endpoints(endpoints)
     guard journal.cluster(name) == nil else { throw .taken(name) }
-    var cluster: ClusterRecord
+    var found: DiscoveredCluster
     do throws(DriverError) {
-      cluster = try await driver.discover(
-        name: name, talosconfig: talosconfig, context: context == "" ? nil : context)
+      let request = DiscoveryRequest(
+        name: name, talosconfig: talosconfig, context: context == "" ? nil : context,
+        endpoints: endpoints)
+      found = try await away { driver async throws(DriverError) in
+        try await driver.discover(request)
+      }
     } catch {
       throw OrchestratorError(
         error, cluster: error.code == .invalidInput ? "talosconfig" : name)
     }
+    // Whoever asked may have left while the machines were asked: nothing is recorded for nobody.
+    guard !Task.isCancelled else {
+      throw OrchestratorError(.shuttingDown, "the import was cancelled", subject: name)
+    }
+    var cluster = found.record
     cluster.name = name
     cluster.machines.sort(by: RolloutPolicy.precedes)
     cluster.importedAt = clock.now()
     cluster.activeRotation = nil
     cluster.rotationCount = 0
+    if let twin = journal.twin(of: cluster) { throw .known(as: twin, wanted: name) }
     do throws(StoreError) {
       cluster.revision = try await commit([.putCluster(cluster, expected: 0)], cluster: name)
     } catch {
       throw error.code == .conflict ? .taken(name) : OrchestratorError(error, cluster: name)
     }
-    return cluster
+    standings[name] = .current
+    found.record = cluster
+    return found
   }
 
   /// - Throws: `.notFound`, `.invalidArgument`.
@@ -49,19 +64,38 @@ extension RotationOrchestrator {
 
   /// Forgets the cluster, its authorities and its history. Touches no machine.
   ///
+  /// - Parameter force: also while a rotation is in progress, which then stands still where it is.
+  /// - Returns: what cannot be had again, a line each; empty without `force`.
   /// - Throws: `.notFound`, `.invalidArgument`, `.rotationInProgress`, `.journalUnavailable`.
-  public func forgetCluster(_ name: String) async throws(OrchestratorError) {
-    let cluster = try known(name)
-    guard cluster.activeRotation == nil else {
+  @discardableResult
+  public func forgetCluster(
+    _ name: String, force: Bool = false
+  ) async throws(OrchestratorError) -> [String] {
+    var cluster = try known(name)
+    guard cluster.activeRotation == nil || force else {
       throw OrchestratorError(
-        .rotationInProgress, "a rotation of '\(name)' is in progress: wait until it is over",
-        subject: name)
+        .rotationInProgress,
+        "a rotation of '\(name)' is in progress: wait until it is over, cancel it if it has touched no "
+          + "machine (secret rotate abort), or forget it with --force", subject: name)
     }
+    withdrawn.insert(name)
+    defer { withdrawn.remove(name) }
+    if let run = runs[name] {
+      run.task.cancel()
+      await run.task.value
+      runs[name] = nil
+    }
+    cluster = try known(name)
+    let lost = force ? Losses.lines(cluster, journal.activeRotation(of: cluster)) : []
     do throws(StoreError) {
       _ = try await commit([.removeCluster(name, expected: cluster.revision)], cluster: name)
     } catch {
+      withdrawn.remove(name)
+      takeUp(name)
       throw OrchestratorError(error, cluster: name)
     }
+    standings[name] = nil
+    return lost
   }
 
   /// A fresh talosconfig that is good for `ttl`. During a rotation it works before and after each
@@ -80,6 +114,7 @@ extension RotationOrchestrator {
       throw .invalid("roles", "must be 1 to 16")
     }
     for role in roles { try Arguments.text(role, "roles", limit: 64) }
+    try await requireCurrent(cluster, .talosCA)
     do throws(DriverError) {
       return try await driver.talosconfig(access(cluster), roles: roles, ttl: ttl)
     } catch {
@@ -95,6 +130,7 @@ extension RotationOrchestrator {
   ) async throws(OrchestratorError) -> String {
     let cluster = try known(name)
     try Arguments.validity(ttl)
+    try await requireCurrent(cluster, .kubernetesCA)
     do throws(DriverError) {
       return try await driver.kubeconfig(access(cluster), ttl: ttl)
     } catch {

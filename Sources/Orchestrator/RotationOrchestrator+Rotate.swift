@@ -3,29 +3,34 @@ public import Rotation
 extension RotationOrchestrator {
   /// Starts a rotation of the component, or attaches to the one that runs.
   ///
-  /// Returns as soon as the rotation, with its new authority, is in the journal.
+  /// Before anything is recorded the machines are asked whether the rotation can reach its end. Returns
+  /// as soon as the rotation, with its new authority, is in the journal.
   ///
   /// - Parameters:
-  ///   - dryRun: asks the cluster for its members, changes and records nothing.
+  ///   - dryRun: asks the machines what a start asks them, changes and records nothing.
+  ///   - options: what the rotation is allowed beyond the usual. Where it attaches, `removeForeign` counts
+  ///     from then on; the others are decided at the start.
   ///   - requestID: the same identifier again, on the same cluster, is given the first answer: the
   ///     same rotation, `attached` or not as it was then. At most 128 characters; empty: no such
   ///     protection. Kept as long as the rotation is.
   ///   - reason: at most 1024 characters.
   ///   - requester: who asks; at most 256 characters.
-  /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`,
-  ///   `.journalUnavailable` (it is then not known whether it was started: ask again with the same
-  ///   `requestID`), `.journalConflict`, `.journalDamaged`; on a dry run whatever keeps the cluster from being asked.
+  /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.notReady` with everything
+  ///   that was found, whatever keeps the machines from being asked; `.journalUnavailable` (it is then not known whether it was started: ask again with the same
+  ///   `requestID`), `.journalConflict`, `.journalDamaged`.
   public func rotate(
     cluster name: String, component: SecretComponent, dryRun: Bool = false,
-    requestID: String = "", reason: String = "", requester: String = ""
+    options: RotationOptions = RotationOptions(), requestID: String = "", reason: String = "",
+    requester: String = ""
   ) async throws(OrchestratorError) -> RotationTicket {
     _ = try known(name)
     try Arguments.text(requestID, "request_id", limit: Arguments.requestIDLimit)
     try Arguments.text(reason, "reason", limit: Arguments.reasonLimit)
     try Arguments.text(requester, "requester", limit: Arguments.requesterLimit)
     let order = Order(
-      component: component, requestID: requestID, reason: reason, requester: requester)
-    if dryRun { return try await rehearse(known(name), component) }
+      component: component, options: options, requestID: requestID, reason: reason,
+      requester: requester)
+    if dryRun { return try await rehearse(known(name), order) }
     // Somebody else may write at the same moment: then look again, a few times.
     for _ in 0..<4 {
       do throws(OrchestratorError) {
@@ -40,6 +45,7 @@ extension RotationOrchestrator {
   /// What a caller wants.
   private struct Order {
     var component: SecretComponent
+    var options: RotationOptions
     var requestID: String
     var reason: String
     var requester: String
@@ -61,6 +67,9 @@ extension RotationOrchestrator {
       return try await begin(order, cluster)
     }
     try admit(order.component, beside: rotation)
+    if order.options.removeForeign, let run = runs[name] {
+      _ = await run.run.give(.removeForeign)
+    }
     if let request = request(order, rotation, attached: true) {
       try await record([.putRequest(request)], cluster: name)
     }
@@ -98,23 +107,29 @@ extension RotationOrchestrator {
     let name = cluster.name
     guard let old = cluster.authorities[order.component] else {
       throw OrchestratorError(
-        .internalError, "the record of '\(name)' lacks its \(order.component.rawValue)",
-        subject: name)
+        .clusterRefused,
+        "'\(name)' has no \(order.component.rawValue): a cluster without Kubernetes was imported with the "
+          + "Talos CA alone", subject: name)
     }
+    let preflight = try await preflight(cluster, order)
     let id = settings.makeID()
     let new: SealedAuthority
     do throws(DriverError) {
       new = try await driver.makeAuthority(
-        AuthorityBinding(cluster: name, component: order.component, rotation: id))
+        AuthorityBinding(cluster: name, component: order.component, rotation: id),
+        earliestClock: preflight.earliestClock)
     } catch {
       throw OrchestratorError(error, cluster: name)
     }
     let now = clock.now()
+    var options = order.options
+    options.unready = options.allowUnready ? preflight.unready : []
+    let machine = RotationMachine(
+      component: order.component, notes: preflight.notes(options), rules: settings.rules)
     let rotation = RotationRecord(
-      id: id, cluster: name, ordinal: cluster.rotationCount + 1,
-      component: order.component, old: old, new: new,
-      state: RotationMachine(rules: settings.rules).state, notes: [], reason: order.reason,
-      requester: order.requester, startedAt: now, updatedAt: now)
+      id: id, cluster: name, ordinal: cluster.rotationCount + 1, component: order.component,
+      old: old, new: new, state: machine.state, notes: machine.notes, reason: order.reason,
+      requester: order.requester, options: options, startedAt: now, updatedAt: now)
     var claimed = cluster
     claimed.rotationCount = rotation.ordinal
     claimed.activeRotation = rotation.id
@@ -131,19 +146,41 @@ extension RotationOrchestrator {
       machines: cluster.machines)
   }
 
-  /// What would be done, as far as it can be known without doing it.
-  private func rehearse(
-    _ cluster: ClusterRecord, _ component: SecretComponent
-  ) async throws(OrchestratorError) -> RotationTicket {
-    let rotation = journal.activeRotation(of: cluster)
-    if let rotation { try admit(component, beside: rotation) }
-    let machines: [Machine]
-    do throws(DriverError) { machines = try await driver.members(access(cluster)) } catch {
+  /// Asks the machines whether the rotation can reach its end.
+  ///
+  /// - Throws: `.notReady` if they show that it cannot.
+  private func preflight(
+    _ cluster: ClusterRecord, _ order: Order
+  ) async throws(OrchestratorError) -> Preflight {
+    let preflight: Preflight
+    do throws(DriverError) {
+      let access = access(cluster)
+      preflight = try await away { driver async throws(DriverError) in
+        try await driver.preflight(order.component, options: order.options, access: access)
+      }
+    } catch {
       throw OrchestratorError(error, cluster: cluster.name)
     }
+    let obstacles = preflight.obstacles(order.options)
+    guard obstacles.isEmpty else { throw .notReady(obstacles, cluster: cluster.name) }
+    return preflight
+  }
+
+  /// What would be done. While a rotation is under way that is what it does; the machines are in the
+  /// midst of it, so they are not asked what a start asks.
+  private func rehearse(
+    _ cluster: ClusterRecord, _ order: Order
+  ) async throws(OrchestratorError) -> RotationTicket {
+    let rotation = journal.activeRotation(of: cluster)
+    if let rotation { try admit(order.component, beside: rotation) }
+    let preflight =
+      rotation == nil
+      ? try await preflight(cluster, order) : Preflight(machines: cluster.machines)
     return RotationTicket(
       status: try status(cluster: cluster.name), attached: rotation != nil,
-      plan: RotationTicket.plan(component, machines: machines, rollout: settings.rules.rollout))
+      plan: RotationTicket.plan(
+        order.component, machines: preflight.machines, rollout: settings.rules.rollout),
+      notes: preflight.notes(order.options))
   }
 
   private func admit(

@@ -14,8 +14,13 @@ public actor RotationOrchestrator {
   let settings: OrchestratorSettings
   private var state = State.stopped
   /// The rotations that are being carried out, by cluster.
-  private var runs: [String: Task<Void, Never>] = [:]
+  var runs: [String: (run: RotationRun, task: Task<Void, Never>)] = [:]
+  /// Clusters that are just being forgotten: nothing is begun for them.
+  var withdrawn: Set<String> = []
+  /// Whether the records are what the machines live by, as far as that has been asked since the start.
+  var standings: [String: ClusterStanding] = [:]
   private var recovery: Task<Void, Never>?
+  private var survey: Task<Void, Never>?
 
   /// Where the orchestrator is: `stopped` → `starting` → `started` → `stopping` → `stopped`, or from
   /// `starting` back to `stopped` when the journal cannot be read.
@@ -45,6 +50,8 @@ public actor RotationOrchestrator {
     }
     state = .started
     for cluster in journal.clusters() { takeUp(cluster.name) }
+    let names = journal.clusters().map(\.name)
+    survey = Task.detached(executorPreference: settings.executor) { await self.survey(names) }
   }
 
   /// Begins nothing more, cancels what is in flight and waits for its end. Nothing is lost: the
@@ -52,18 +59,21 @@ public actor RotationOrchestrator {
   public func stop() async {
     guard state == .started else { return }
     state = .stopping
-    let ending = Array(runs.values) + [recovery].compactMap { $0 }
+    let ending = runs.values.map(\.task) + [recovery, survey].compactMap { $0 }
     for task in ending { task.cancel() }
     for task in ending { await task.value }
     journal.hub.close(OrchestratorError(.shuttingDown, "the server is stopping: try again"))
     runs = [:]
     recovery = nil
+    survey = nil
+    standings = [:]
     state = .stopped
   }
 
   /// Carries out the cluster's unfinished rotation, if it has one and nobody does so yet.
   func takeUp(_ name: String) {
-    guard state == .started, runs[name] == nil, let cluster = journal.cluster(name),
+    guard state == .started, runs[name] == nil, !withdrawn.contains(name),
+      let cluster = journal.cluster(name),
       let rotation = journal.activeRotation(of: cluster)
     else { return }
     let run = RotationRun(
@@ -71,10 +81,11 @@ public actor RotationOrchestrator {
       settings: settings)
     // Detached: what the caller's task carries, such as the deadline that its calls inherit, is not the
     // rotation's.
-    runs[name] = Task.detached(executorPreference: settings.executor) {
+    let task = Task.detached(executorPreference: settings.executor) {
       await run.run()
       await self.ended(name, rotation.id)
     }
+    runs[name] = (run, task)
   }
 
   /// A run is over. Its end was on record before this is called, so the next rotation may have been
@@ -119,6 +130,24 @@ public actor RotationOrchestrator {
         try? await clock.sleep(for: settings.rules.backoff.delay(after: failures))
       }
     }
+  }
+
+  /// Asks the driver for something long on behalf of a caller, away from the caller's event loop: what machines
+  /// answer is read there. Ends when the caller leaves.
+  nonisolated func away<Result: Sendable>(
+    _ ask: @escaping @Sendable (any ClusterDriver) async throws(DriverError) -> Result
+  ) async throws(DriverError) -> Result {
+    let task = Task.detached(executorPreference: settings.executor) {
+      [driver] () -> Swift.Result<Result, DriverError> in
+      do throws(DriverError) { return .success(try await ask(driver)) } catch {
+        return .failure(error)
+      }
+    }
+    return try await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }.get()
   }
 
   /// - Throws: `.shuttingDown` unless the orchestrator has been started.

@@ -3,18 +3,21 @@ internal import Glibc
 /// Looks host names up without blocking an event loop.
 public enum Resolver {
   /// Gives the addresses of a host in the order to try them (getaddrinfo's, RFC 6724). An address in
-  /// text form is answered at once; a name is looked up on a thread of its own.
+  /// text form is answered at once; a name is looked up on one of a few threads, because getaddrinfo may
+  /// block for half a minute and whoever gives many names must not have as many threads for it.
   public static func resolve(
     _ host: String, port: UInt16,
     _ completion: @escaping @Sendable (Result<[Socket.Address], SystemError>) -> Void
   ) {
     if isAddress(host) { return completion(.success([.ip(host: host, port: port)])) }
-    do throws(SystemError) {
-      try DetachedThread.start { completion(lookUp(host, port)) }
-    } catch {
-      completion(.failure(error))
+    lookups.run {
+      completion(lookUp(host, port))
+    } refused: {
+      completion(.failure($0))
     }
   }
+
+  private static let lookups = BlockingPool(threads: 8, waiting: 256)
 
   private static func isAddress(_ host: String) -> Bool {
     var v4 = in_addr()

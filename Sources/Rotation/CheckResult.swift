@@ -29,6 +29,9 @@ public struct CheckResult: Sendable, Hashable {
   /// Whether the check stands in nobody's way.
   public var isSettled: Bool { state == .passed || state == .notApplicable }
 
+  /// What was seen; the check's name where nothing more is known.
+  public var explanation: String { detail.isEmpty ? name : detail }
+
   /// The machine answered at all.
   public static let reachable = "reachable"
   /// The machine's configuration holds what the stage asks for. When this one has *failed* (not

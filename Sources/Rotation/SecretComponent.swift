@@ -58,11 +58,18 @@ public struct Machine: Sendable, Hashable {
   public var role: MachineRole
   /// The TCP port of apid; 50000 on every real machine.
   public var port: Int
+  /// The node identity that the machine itself shows (`Identities.cluster.talos.dev`): random, kept over
+  /// reboots, lost when the machine is wiped. It tells whether the one that answers at an address is
+  /// the one that was meant. Empty where it is not known: in records of release 0.1.0.
+  public var identity: String
 
-  public init(id: String, address: String, role: MachineRole, port: Int = 50000) {
+  public init(
+    id: String, address: String, role: MachineRole, port: Int = 50000, identity: String = ""
+  ) {
     self.id = id
     self.address = address
     self.role = role
     self.port = port
+    self.identity = identity
   }
 }

@@ -116,7 +116,11 @@ extension SimulatedNode {
     put(ResourceCatalog.secretStatus, "static-pods", status)
     guard state.staticPodVersion > 0 else { return }
     for component in StaticPod.Component.allCases {
-      put(ResourceCatalog.staticPod, component.rawValue, staticPodSpec(component))
+      let spec = staticPodSpec(component)
+      // A map has no order in its bytes: what did not change must not look changed for that.
+      let kept = resources.get(ResourceCatalog.staticPod.key(component.rawValue))
+      if let kept, (try? Talos.StaticPodSpec(serialized: kept.spec)) == spec { continue }
+      put(ResourceCatalog.staticPod, component.rawValue, spec)
     }
   }
 }

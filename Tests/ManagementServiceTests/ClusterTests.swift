@@ -35,7 +35,7 @@ struct ClusterTests {
     #expect(cluster.machines.map(\.name) == ["cp-1", "cp-2", "cp-3", "worker-1", "worker-2"])
     #expect(cluster.machines.map(\.controlPlane) == [true, true, true, false, false])
     #expect(cluster.machines[3].address == "10.0.0.11")
-    #expect(cluster.talosCAFingerprint == "talos-old")
+    #expect(cluster.talosCAFingerprint == "talos-old-prod")
     #expect(cluster.kubernetesCAFingerprint == "kubernetes-old")
     #expect(cluster.importedAt == Timestamp(seconds: 1_800_000_000))
     #expect(cluster.rotation?.state == .idle)

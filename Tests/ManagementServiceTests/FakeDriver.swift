@@ -9,6 +9,11 @@ final class FakeDriver: ClusterDriver {
     /// What an import meets instead of a cluster.
     var importError: DriverError?
     var membersError: DriverError?
+    var importWarnings: [String] = []
+    var findings: [Finding] = []
+    var preflightNotes: [String] = []
+    var standing = ClusterStanding.current
+    var authoritiesEnd = Instant(secondsSince1970: 4_000_000_000)
     /// Machines that do not answer.
     var down: Set<String> = []
     /// Machines whose checks never end, until they are taken out.
@@ -44,18 +49,44 @@ final class FakeDriver: ClusterDriver {
   var authorities: Int { update { $0.authorities } }
 
   func discover(
-    name: String, talosconfig: String, context: String?
-  ) async throws(DriverError) -> ClusterRecord {
+    _ request: DiscoveryRequest
+  ) async throws(DriverError) -> DiscoveredCluster {
     if let error = update({ $0.importError }) { throw error }
-    return ClusterRecord(
-      name: name, endpoints: ["10.0.0.1", "10.0.0.2"], kubernetesEndpoint: "https://10.0.0.1:6443",
+    let name = request.name
+    let record = ClusterRecord(
+      name: name, clusterID: "id-of-" + name, endpoints: ["10.0.0.1", "10.0.0.2"],
+      kubernetesEndpoint: "https://10.0.0.1:6443",
       authorities: [
         .talosCA: Self.authority(
-          "talos-old", AuthorityBinding(cluster: name, component: .talosCA)),
+          "talos-old-" + name, AuthorityBinding(cluster: name, component: .talosCA)),
         .kubernetesCA: Self.authority(
           "kubernetes-old", AuthorityBinding(cluster: name, component: .kubernetesCA)),
       ],
       machines: update { $0.machines }.reversed(), talosVersion: "v1.10.2")
+    return DiscoveredCluster(record, warnings: update { $0.importWarnings })
+  }
+
+  func preflight(
+    _ component: SecretComponent, options: RotationOptions, access: ClusterAccess
+  ) async throws(DriverError) -> Preflight {
+    if let error = update({ $0.membersError }) { throw error }
+    return update {
+      Preflight(machines: $0.machines, findings: $0.findings, notes: $0.preflightNotes)
+    }
+  }
+
+  func prepare(
+    _ change: TrustChange, machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) -> Baseline { Baseline() }
+
+  func standing(_ access: ClusterAccess) async -> ClusterStanding { update { $0.standing } }
+
+  func describe(_ authority: SealedAuthority) -> AuthorityDescription? {
+    update { behaviour in
+      AuthorityDescription(
+        subject: "O=talos", notBefore: Instant(secondsSince1970: 1_700_000_000),
+        notAfter: behaviour.authoritiesEnd)
+    }
   }
 
   private static func authority(_ name: String, _ binding: AuthorityBinding) -> SealedAuthority {
@@ -63,7 +94,9 @@ final class FakeDriver: ClusterDriver {
       certificatePEM: "PEM of \(name)", fingerprint: name, sealedKey: [1, 2, 3], binding: binding)
   }
 
-  func makeAuthority(_ binding: AuthorityBinding) async throws(DriverError) -> SealedAuthority {
+  func makeAuthority(
+    _ binding: AuthorityBinding, earliestClock: Instant?
+  ) async throws(DriverError) -> SealedAuthority {
     Self.authority(
       update {
         $0.authorities += 1
@@ -94,7 +127,7 @@ final class FakeDriver: ClusterDriver {
   }
 
   func verify(
-    _ change: TrustChange, machine: Machine, access: ClusterAccess
+    _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult] {
     if update({ $0.down.contains(machine.id) }) {
       return [CheckResult("reachable", .failed, "no route to \(machine.address)")]
@@ -107,8 +140,10 @@ final class FakeDriver: ClusterDriver {
     return [CheckResult("reachable", .passed), CheckResult("accepted", .passed)]
   }
 
-  func verifyCluster(_ change: TrustChange, access: ClusterAccess) async -> [CheckResult] {
-    [CheckResult("nodes-ready", .passed)]
+  func verifyCluster(
+    _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
+  ) async -> ClusterReport {
+    ClusterReport(cluster: [CheckResult("nodes-ready", .passed)])
   }
 
   func talosconfig(
@@ -130,6 +165,7 @@ struct FixedClock: OrchestratorClock {
   private let real = SystemClock { FixedClock.time }
 
   func now() -> Instant { real.now() }
+  func uptime() -> Duration { real.uptime() }
   func sleep(for duration: Duration) async throws(CancellationError) {
     try await real.sleep(for: duration)
   }

@@ -21,7 +21,7 @@ struct RotateTests {
     #expect(status.component == .talosCA)
     #expect(!status.rotationID.isEmpty)
     #expect(status.revision > 0)
-    #expect(status.oldCAFingerprint == "talos-old")
+    #expect(status.oldCAFingerprint == "talos-old-demo")
     #expect(status.newCAFingerprint == "talos-ca-new-1")
     #expect(status.startedAt == Timestamp(seconds: 1_800_000_000))
     #expect(status.finishedAt == nil)
@@ -137,15 +137,74 @@ struct RotateTests {
       error.detail(GoogleRPC.BadRequest.self)?.fieldViolations.map(\.field) == ["request_id"])
   }
 
-  @Test("A cluster that turns out to run Talos before 1.7 ends in FAILED with the reason")
+  @Test(
+    "A cluster that turns out to run Talos before 1.7 is refused with the reason, and not begun")
   func oldVersion() async throws {
     let served = try await ServedManagement(
       .init(membersError: DriverError(.unsupportedVersion, "cp-1 runs v1.6.4")))
+    let error = try await failure { _ = try await served.rotate() }
+    #expect(error.code == .failedPrecondition)
+    #expect(
+      error.detail(GoogleRPC.PreconditionFailure.self)?.violations.map(\.type)
+        == ["TALOS_VERSION"])
+    #expect(error.message.contains("v1.6.4"))
+    #expect(served.driver.applied.isEmpty && served.driver.authorities == 0)
+  }
+
+  @Test("Each finding of the machines is a violation of its own, and flags let a rotation start")
+  func findings() async throws {
+    let served = try await ServedManagement(
+      .init(
+        findings: [
+          Finding(.foreignAuthority, "worker-1", "worker-1 accepts CA 4cd1"),
+          Finding(.unready, "worker-2", "node worker-2 is not Ready"),
+          Finding(.unmanagedNode, "stray", "no machine answers for node stray"),
+        ], preflightNotes: ["a clock could not be read"]))
+    let error = try await failure { _ = try await served.rotate() }
+    #expect(error.code == .failedPrecondition)
+    let violations = error.detail(GoogleRPC.PreconditionFailure.self)?.violations ?? []
+    #expect(violations.map(\.type) == ["FOREIGN_CA", "UNREADY", "UNMANAGED_NODE"])
+    #expect(violations.map(\.subject) == ["worker-1", "worker-2", "stray"])
+    let dry = try await failure {
+      _ = try await served.rotate {
+        $0.dryRun = true
+        $0.removeForeign = true
+      }
+    }
+    #expect(
+      dry.detail(GoogleRPC.PreconditionFailure.self)?.violations.map(\.type)
+        == ["UNREADY", "UNMANAGED_NODE"])
+    let plan = try await served.rotate {
+      $0.dryRun = true
+      $0.removeForeign = true
+      $0.allowUnready = true
+      $0.allowUnmanagedNodes = true
+    }
+    #expect(plan.plan?.notes.first == "a clock could not be read")
+    #expect(plan.plan?.notes.count == 4)
+    #expect(served.driver.authorities == 0)
+  }
+
+  @Test("A rotation that has touched no machine is cancelled over the API; later it is refused")
+  func abort() async throws {
+    let served = try await ServedManagement(.init(down: ["cp-1"]))
     _ = try await served.rotate()
-    let last = try await served.finish()
-    #expect(last.state == .failed)
-    #expect(last.error.contains("v1.6.4"))
-    #expect(served.driver.applied.isEmpty)
+    var request = AbortRotationRequest()
+    request.cluster = "demo"
+    var status: RotationStatus?
+    for _ in 0..<200 where status == nil {
+      status = try? await served.client.unary(
+        ManagementServiceMethods.abortRotation, request
+      ).status
+      if status == nil { try await Task.sleep(for: .milliseconds(10)) }
+    }
+    #expect(status?.state == .aborted)
+    let again = try await failure {
+      _ = try await served.client.unary(ManagementServiceMethods.abortRotation, request)
+    }
+    #expect(again.code == .failedPrecondition)
+    #expect(
+      again.detail(GoogleRPC.PreconditionFailure.self)?.violations.map(\.type) == ["NO_ROTATION"])
   }
 
   @Test("A machine that is down is waited for, with check, error, since when and the next try")

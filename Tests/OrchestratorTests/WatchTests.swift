@@ -107,7 +107,7 @@ struct WatchTests {
     let one = try process.record()
     let all = try process.record(cluster: "")
     try process.pass(.seconds(1))
-    try world.perform { try await process.orchestrator.forgetCluster("demo") }
+    _ = try world.perform { try await process.orchestrator.forgetCluster("demo") }
     _ = try process.rotate(cluster: "other")
     _ = try process.runToEnd("other")
     try process.pass(.seconds(1))

@@ -46,7 +46,7 @@ struct DiscoveryTests {
     await harness.cluster.stop()
   }
 
-  @Test("Endpoints that do not answer are passed over")
+  @Test("An endpoint that does not answer and is no machine's is named and refused")
   func deadEndpoint() async throws {
     let harness = try await DriverHarness.start("127.1.12.0")
     let first = harness.cluster.nodes[0]
@@ -57,7 +57,14 @@ struct DiscoveryTests {
     let dead = line.replacing(first.address, with: "127.1.12.250")
     let patched = harness.cluster.talosconfig.replacing(line, with: dead + "\n" + line)
     #expect(patched != harness.cluster.talosconfig && !text.isEmpty)
-    #expect(await harness.refusal(patched) == nil)
+    let error = try #require(await harness.refusal(patched))
+    #expect(error.code == .conflict && error.message.contains("127.1.12.250"))
+    // Given instead of the file's own, the endpoints that answer will do.
+    let found = try await harness.driver.discover(
+      DiscoveryRequest(
+        name: "demo", talosconfig: patched,
+        endpoints: harness.cluster.nodes.prefix(3).map { "\($0.address):\(harness.cluster.port)" }))
+    #expect(found.record.machines.count == 5)
     await harness.cluster.stop()
     #expect(await harness.refusal()?.code == .unreachable)
   }
@@ -125,7 +132,7 @@ struct DiscoveryTests {
     await harness.cluster.stop()
   }
 
-  @Test("A cluster left in the middle of a rotation is described, not imported")
+  @Test("A cluster left in PRE-ROTATE is imported with a warning; one left in ROTATE is described")
   func halfRotated() async throws {
     let harness = try await DriverHarness.start("127.1.16.0", controlPlanes: 2, workers: 0)
     let record = try await harness.importCluster()
@@ -134,16 +141,36 @@ struct DiscoveryTests {
       let access = ClusterAccess(cluster: record, rotation: change)
       _ = try await harness.driver.apply(change, to: record.machines[0], access: access)
       _ = await harness.verified(change, record.machines[0], record)
+      let fingerprint = String(change.new.fingerprint.prefix(12))
+      let warning = try #require(try await harness.discovered().warnings.first)
+      #expect(warning.contains(record.machines[0].id) && warning.contains(fingerprint))
+      let preflight = try await harness.driver.preflight(
+        component, options: RotationOptions(), access: ClusterAccess(cluster: record))
+      #expect(preflight.findings.map(\.kind) == [.foreignAuthority])
+      #expect(preflight.findings.first?.message.contains(fingerprint) == true)
+      var swapped = change
+      swapped.phase = .rotate
+      // The other one has to accept it first, or the two would lose each other.
+      try await harness.applied(change, to: record.machines[1], access)
+      _ = await harness.verified(change, record.machines[1], record)
+      try await harness.applied(swapped, to: record.machines[0], access)
+      _ = await harness.verified(swapped, record.machines[0], record)
       let error = try #require(await harness.refusal())
-      #expect(error.code == .conflict)
-      #expect(error.message.contains(record.machines[0].id))
-      #expect(error.message.contains(String(change.new.fingerprint.prefix(12))))
-      var back = change
-      back.direction = .backward
-      _ = try await harness.driver.apply(back, to: record.machines[0], access: access)
-      _ = await harness.verified(back, record.machines[0], record)
+      // With a Talos CA that the talosconfig does not know there is no way in.
+      #expect(error.code == (component == .talosCA ? .unauthenticated : .conflict))
+      #expect(error.message.contains("rotated since") || error.message.contains(fingerprint))
+      for (phase, machine) in [
+        (RotationPhase.rotate, 0), (.preRotate, 0), (.preRotate, 1),
+      ] {
+        var back = change
+        back.phase = phase
+        back.direction = .backward
+        try await harness.applied(back, to: record.machines[machine], access)
+        _ = await harness.verified(back, record.machines[machine], record)
+      }
     }
     #expect(await harness.refusal() == nil)
+    #expect(try await harness.discovered().warnings == [])
     await harness.cluster.stop()
   }
 }

@@ -130,7 +130,8 @@ struct DrivenRotationTests {
       change.phase = phase
       let access = ClusterAccess(cluster: record, rotation: change)
       for machine in record.machines {
-        let results = await harness.driver.verify(change, machine: machine, access: access)
+        let results = await harness.driver.verify(
+          change, machine: machine, baseline: nil, access: access)
         let open = Set(results.filter { !$0.isSettled }.map(\.name))
         #expect(open.contains("config-applied"), "\(phase.name) \(machine.id)")
         #expect(
@@ -144,7 +145,9 @@ struct DrivenRotationTests {
           #expect(open.contains("old-refused"))
         }
       }
-      #expect(await !harness.driver.verifyCluster(change, access: access).allSatisfy(\.isSettled))
+      #expect(
+        await !harness.driver.verifyCluster(change, baselines: [:], access: access).all
+          .allSatisfy(\.isSettled))
       #expect(try await harness.runStage(change, record) == [])
     }
     await harness.cluster.stop()
@@ -165,13 +168,17 @@ struct DrivenRotationTests {
     await harness.cluster.nodes[0].powerOff()
     let worker = record.machines[2]
     #expect(try await harness.config(worker, record, change).isEmpty == false)
-    let results = await harness.driver.verify(change, machine: record.machines[0], access: access)
+    let results = await harness.driver.verify(
+      change, machine: record.machines[0], baseline: nil, access: access)
     #expect(results.map(\.name) == ["reachable"] && results[0].state == .failed)
     let error = await #expect(throws: DriverError.self) {
       try await harness.driver.apply(change, to: record.machines[0], access: access)
     }
     #expect(error?.code == .unreachable)
-    #expect(await harness.driver.verifyCluster(change, access: access).contains { !$0.isSettled })
+    #expect(
+      await harness.driver.verifyCluster(change, baselines: [:], access: access).all.contains {
+        !$0.isSettled
+      })
     try await harness.cluster.nodes[0].powerOn()
     #expect(try await harness.runStage(change, record) == [])
     await harness.cluster.stop()
@@ -217,7 +224,7 @@ struct DrivenRotationTests {
     var results: [CheckResult] = []
     let end = ContinuousClock.now + .seconds(15)
     repeat {
-      results = await harness.driver.verify(change, machine: worker, access: access)
+      results = await harness.driver.verify(change, machine: worker, baseline: nil, access: access)
       for result in results where !result.isSettled { seen.insert(result.name) }
       if results.contains(where: { $0.name == "config-applied" && $0.state == .failed }) {
         _ = try await harness.driver.apply(change, to: worker, access: access)

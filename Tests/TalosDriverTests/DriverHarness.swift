@@ -44,14 +44,21 @@ struct DriverHarness: Sendable {
   }
 
   func importCluster() async throws -> ClusterRecord {
-    try await driver.discover(name: "demo", talosconfig: cluster.talosconfig, context: nil)
+    try await discovered().record
+  }
+
+  func discovered(endpoints: [String] = []) async throws -> DiscoveredCluster {
+    try await driver.discover(
+      DiscoveryRequest(
+        name: "demo", talosconfig: cluster.talosconfig, endpoints: endpoints))
   }
 
   /// What `discover` throws.
   func refusal(_ talosconfig: String? = nil, context: String? = nil) async -> DriverError? {
     do throws(DriverError) {
       _ = try await driver.discover(
-        name: "demo", talosconfig: talosconfig ?? cluster.talosconfig, context: context)
+        DiscoveryRequest(
+          name: "demo", talosconfig: talosconfig ?? cluster.talosconfig, context: context))
       return nil
     } catch { return error }
   }
@@ -65,17 +72,18 @@ struct DriverHarness: Sendable {
     return TrustChange(
       component: component, phase: .preRotate, old: old,
       new: try await driver.makeAuthority(
-        AuthorityBinding(cluster: record.name, component: component, rotation: "r1")))
+        AuthorityBinding(cluster: record.name, component: component, rotation: "r1"),
+        earliestClock: nil))
   }
 
   /// Asks until every check is settled, and answers with the last results.
   func verified(
     _ change: TrustChange, _ machine: Machine, _ record: ClusterRecord,
-    within limit: Duration = .seconds(15)
+    baseline: Baseline? = nil, within limit: Duration = .seconds(15)
   ) async -> [CheckResult] {
     let access = ClusterAccess(cluster: record, rotation: change)
     return await settled(within: limit) {
-      await driver.verify(change, machine: machine, access: access)
+      await driver.verify(change, machine: machine, baseline: baseline, access: access)
     }
   }
 
@@ -84,7 +92,7 @@ struct DriverHarness: Sendable {
   ) async -> [CheckResult] {
     let access = ClusterAccess(cluster: record, rotation: change)
     return await settled(within: limit) {
-      await driver.verifyCluster(change, access: access)
+      await driver.verifyCluster(change, baselines: [:], access: access).all
     }
   }
 
@@ -104,12 +112,30 @@ struct DriverHarness: Sendable {
   func runStage(_ change: TrustChange, _ record: ClusterRecord) async throws -> [String] {
     let access = ClusterAccess(cluster: record, rotation: change)
     for machine in record.machines {
-      _ = try await driver.apply(change, to: machine, access: access)
-      let results = await verified(change, machine, record)
+      let baseline = try await driver.prepare(change, machine: machine, access: access)
+      try await applied(change, to: machine, access)
+      let results = await verified(change, machine, record, baseline: baseline)
       let open = results.filter { !$0.isSettled }
       guard open.isEmpty else { return open.map { "\(machine.id): \($0)" } }
     }
     return await gate(change, record).filter { !$0.isSettled }.map { "gate: \($0)" }
+  }
+
+  /// Applies a change as the orchestrator does: as long as the driver refuses, since another control plane is
+  /// yet to be restarted, it is offered again.
+  func applied(
+    _ change: TrustChange, to machine: Machine, _ access: ClusterAccess
+  ) async throws {
+    let end = ContinuousClock.now + .seconds(20)
+    while true {
+      do throws(DriverError) {
+        _ = try await driver.apply(change, to: machine, access: access)
+        return
+      } catch {
+        guard error.code == .refused, ContinuousClock.now < end else { throw error }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
   }
 
   /// A rotation from end to end. Answers with the change as it was in the last stage.
@@ -134,4 +160,9 @@ struct DriverHarness: Sendable {
       client async throws(TalosFailure) in try await client.machineConfig()
     }
   }
+}
+
+extension ClusterReport {
+  /// The results of all machines, in the order of their names, and of the cluster.
+  var all: [CheckResult] { machines.sorted { $0.key < $1.key }.flatMap(\.value) + cluster }
 }

@@ -41,18 +41,20 @@ struct TrustCheckTests {
     let (o, n, f) = (old.certificate, new.certificate, foreign.certificate)
     let cases: [(RotationPhase, [Certificate], CheckResult.State)] = [
       (.preRotate, [o, n], .passed), (.preRotate, [n, o], .passed), (.preRotate, [o], .waiting),
-      (.preRotate, [n], .waiting), (.preRotate, [o, n, f], .passed), (.rotate, [n, o], .passed),
+      (.preRotate, [n], .waiting), (.preRotate, [o, n, f], .failed), (.rotate, [n, o], .passed),
       (.rotate, [n], .waiting), (.postRotate, [n], .passed), (.postRotate, [n, o], .waiting),
-      (.postRotate, [o], .waiting), (.postRotate, [], .waiting), (.postRotate, [n, f], .passed),
+      (.postRotate, [o], .waiting), (.postRotate, [], .waiting), (.postRotate, [n, f], .failed),
     ]
     for (phase, list, state) in cases {
       #expect(
-        try trust(phase).acceptedCheck("accepted", list).state == state, "\(phase) \(list.count)")
+        try trust(phase).acceptedCheck("accepted", SeenTrust(list)).state == state,
+        "\(phase) \(list.count)")
     }
     #expect(try trust(.postRotate).acceptedCheck("accepted", nil).state == .waiting)
     // Backwards, it is the new one that has to go.
-    #expect(try trust(.preRotate, .backward).acceptedCheck("a", [o]).state == .passed)
-    #expect(try trust(.preRotate, .backward).acceptedCheck("a", [o, n]).state == .waiting)
+    #expect(try trust(.preRotate, .backward).acceptedCheck("a", SeenTrust([o])).state == .passed)
+    #expect(
+      try trust(.preRotate, .backward).acceptedCheck("a", SeenTrust([o, n])).state == .waiting)
   }
 
   @Test("A leaf counts only when the authority of the stage has signed it")
@@ -93,7 +95,8 @@ struct TrustCheckTests {
       var seen = TalosObservation(version: "v1.9.0", config: [])
       let leaf = try server.issue(
         .apidServer(dnsNames: [], ipAddresses: ["10.0.0.1"]), now: 1_700_000_000)
-      seen.api = .init(server: leaf.certificates, accepted: accepted.map(\.certificate))
+      seen.api = .init(
+        server: leaf.certificates, accepted: SeenTrust(accepted.map(\.certificate)))
       return seen
     }
     #expect(try !seen(new, [new, old]).isStale(trust(.rotate)))
@@ -112,7 +115,8 @@ struct TrustCheckTests {
     for (service, state) in cases {
       var seen = KubernetesObservation(version: "v1.9.0", config: [])
       seen.kubelet = service
-      let checks = try seen.checks(trust(.preRotate), .worker)
+      let checks = try seen.checks(
+        trust(.preRotate), Machine(id: "w", address: "10.0.0.1", role: .worker))
       #expect(checks.first { $0.name == "kubelet" }?.state == state)
       #expect(checks.first { $0.name == "kubelet-client" }?.state == .waiting)
     }

@@ -15,7 +15,7 @@ struct RotationEventTests {
       phase: state == .idle ? nil : phase, status: "", step: "", error: error, revision: 1,
       machinesDone: 0, machinesTotal: machines.count, machines: machines, clusterChecks: [],
       notes: notes, startedAt: nil, updatedAt: nil, finishedAt: nil, oldFingerprint: "",
-      newFingerprint: "", reason: "", requester: "")
+      newFingerprint: "", reason: "", requester: "", elapsed: .zero, nextSteps: [])
   }
 
   private func machine(
@@ -24,7 +24,8 @@ struct RotationEventTests {
   ) -> MachineSnapshot {
     MachineSnapshot(
       machine: name, address: "", role: .worker, phase: phase, state: state, checks: [],
-      attempts: 0, lastError: error, waitingSince: nil, nextAttemptAt: nil)
+      attempts: 0, repetitions: 0, lastError: error, waitingSince: nil, nextAttemptAt: nil,
+      stateSince: nil)
   }
 
   @Test("A rotation that starts, goes on, and ends is told step by step and once")

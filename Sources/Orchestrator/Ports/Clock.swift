@@ -7,6 +7,10 @@ public protocol OrchestratorClock: Sendable {
   /// The wall-clock time.
   func now() -> Instant
 
+  /// The time since some moment in the past, by a clock that is never set: for measuring how long
+  /// something takes.
+  func uptime() -> Duration
+
   /// Returns after `duration`, or throws `CancellationError` as soon as the task is cancelled.
   func sleep(for duration: Duration) async throws(CancellationError)
 }
@@ -15,6 +19,7 @@ public protocol OrchestratorClock: Sendable {
 /// since the standard library alone cannot.
 public struct SystemClock: OrchestratorClock {
   private let wallClock: @Sendable () -> Instant
+  private let start = ContinuousClock.now
 
   /// - Parameter wallClock: answers with the current Unix time.
   public init(wallClock: @escaping @Sendable () -> Instant) {
@@ -22,6 +27,8 @@ public struct SystemClock: OrchestratorClock {
   }
 
   public func now() -> Instant { wallClock() }
+
+  public func uptime() -> Duration { start.duration(to: .now) }
 
   public func sleep(for duration: Duration) async throws(CancellationError) {
     do { try await Task.sleep(for: duration) } catch { throw CancellationError() }

@@ -9,15 +9,21 @@ public protocol ClusterDriver: Sendable {
   /// Looks at a cluster that is only known by a talosconfig: its members, versions and both
   /// current authorities, their keys sealed for the cluster of that name.
   ///
-  /// - Parameter context: the talosconfig's context to use; nil means its current one.
+  /// Every machine is known by the identity that it shows itself, whatever discovery says of it, and
+  /// every control plane has shown that it holds the keys of the authorities it issues from.
+  ///
   /// - Throws: `.invalidInput` for a talosconfig that cannot be used, `.unsupportedVersion` for
-  ///   Talos before 1.7, `.unreachable`, `.refused`, `.unauthenticated`, `.permissionDenied`.
-  func discover(
-    name: String, talosconfig: String, context: String?
-  ) async throws(DriverError) -> ClusterRecord
+  ///   Talos before 1.7, `.unreachable`, `.refused`, `.conflict`, `.invalidConfig`, `.unauthenticated`,
+  ///   `.permissionDenied`.
+  func discover(_ request: DiscoveryRequest) async throws(DriverError) -> DiscoveredCluster
 
   /// Makes a new authority, its key sealed for `binding`. Touches no machine.
-  func makeAuthority(_ binding: AuthorityBinding) async throws(DriverError) -> SealedAuthority
+  ///
+  /// - Parameter earliestClock: what the slowest of the machines' clocks shows; the certificate is valid
+  ///   from before then on. Nil: not known.
+  func makeAuthority(
+    _ binding: AuthorityBinding, earliestClock: Instant?
+  ) async throws(DriverError) -> SealedAuthority
 
   /// The members as the cluster knows them now. Host names are unique. One that has been down for
   /// long may be missing: whether it has left for good is what `hasLeft` answers.
@@ -29,11 +35,27 @@ public protocol ClusterDriver: Sendable {
   /// out. Without an implementation nobody ever leaves.
   func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool
 
+  /// Asks every machine whether a rotation can reach its end: what a start does before anything is
+  /// recorded, and a dry run alike. Changes nothing.
+  ///
+  /// - Throws: what keeps it from being found out at all; what machines show is in the answer.
+  func preflight(
+    _ component: SecretComponent, options: RotationOptions, access: ClusterAccess
+  ) async throws(DriverError) -> Preflight
+
+  /// What a machine shows before its change, for `verify` to compare with. Changes nothing.
+  func prepare(
+    _ change: TrustChange, machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) -> Baseline
+
   /// Brings the machine's configuration to what the stage asks for (`change.bundle(for:)`).
   ///
   /// Idempotent: it is called again after a restart, and whenever it is not known whether the last
   /// call had its effect. Returning means that the machine took the configuration, not that it
-  /// already acts on it.
+  /// already acts on it. A private key is written only where the configuration holds the private key
+  /// of the authority that it issues from already.
+  ///
+  /// - Throws: `DriverError.sent` says whether the configuration went out.
   func apply(
     _ change: TrustChange, to machine: Machine, access: ClusterAccess
   ) async throws(DriverError) -> ApplyOutcome
@@ -41,13 +63,27 @@ public protocol ClusterDriver: Sendable {
   /// Asks everything that has to hold for this machine in this stage. Failing to reach it is an
   /// answer too (`reachable`, failed). The machine counts as verified when every result is passed
   /// or not applicable, and there is at least one.
+  ///
+  /// - Parameter baseline: what `prepare` saw before the change of this stage; nil where nothing had to
+  ///   be seen.
   func verify(
-    _ change: TrustChange, machine: Machine, access: ClusterAccess
+    _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult]
 
   /// Asks everything that has to hold for the whole cluster before the next stage begins, or
-  /// before the rotation counts as done after the last.
-  func verifyCluster(_ change: TrustChange, access: ClusterAccess) async -> [CheckResult]
+  /// before the rotation counts as done after the last; every machine once more, and more strictly
+  /// than on its turn.
+  ///
+  /// - Parameter baselines: by machine, as for `verify`.
+  func verifyCluster(
+    _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
+  ) async -> ClusterReport
+
+  /// Whether the machines still issue from the authorities of the record.
+  func standing(_ access: ClusterAccess) async -> ClusterStanding
+
+  /// What a person wants to know of an authority. Nil for what is no certificate.
+  func describe(_ authority: SealedAuthority) -> AuthorityDescription?
 
   /// A fresh, short-lived talosconfig.
   func talosconfig(
@@ -68,6 +104,61 @@ extension ClusterDriver {
   public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? { nil }
 }
 
+/// What an import is made of.
+public struct DiscoveryRequest: Sendable, Hashable {
+  public var name: String
+  public var talosconfig: String
+  /// The talosconfig's context to use; nil means its current one.
+  public var context: String?
+  /// Addresses to dial instead of those that the context names; empty: those.
+  public var endpoints: [String]
+
+  public init(
+    name: String, talosconfig: String, context: String? = nil, endpoints: [String] = []
+  ) {
+    self.name = name
+    self.talosconfig = talosconfig
+    self.context = context
+    self.endpoints = endpoints
+  }
+}
+
+/// A cluster as an import has found it.
+public struct DiscoveredCluster: Sendable, Hashable {
+  public var record: ClusterRecord
+  /// What a person has to know of it, a line each.
+  public var warnings: [String]
+
+  public init(_ record: ClusterRecord, warnings: [String] = []) {
+    self.record = record
+    self.warnings = warnings
+  }
+}
+
+/// Whether the record of a cluster is what its machines live by.
+public enum ClusterStanding: Sendable, Hashable {
+  case current
+  /// The machines issue from another authority: the record is older than they are, as after a restored
+  /// backup, or another tool has rotated.
+  case outdated(SecretComponent, String)
+  /// The machines could not be asked.
+  case unknown(String)
+}
+
+/// An authority's certificate, as far as people look at it.
+public struct AuthorityDescription: Sendable, Hashable {
+  /// As in `O=talos`.
+  public var subject: String
+  public var notBefore: Instant
+  public var notAfter: Instant
+
+  public init(subject: String, notBefore: Instant, notAfter: Instant) {
+    self.subject = subject
+    self.notBefore = notBefore
+    self.notAfter = notAfter
+  }
+}
+
 /// What `apply` found.
 public enum ApplyOutcome: Sendable, Hashable {
   /// The configuration differed and was changed.
@@ -83,11 +174,14 @@ public struct TrustChange: Sendable, Hashable {
   public var direction: RotationDirection
   public var old: SealedAuthority
   public var new: SealedAuthority
+  /// What the rotation is allowed beyond the usual.
+  public var options: RotationOptions
 
   public init(
     component: SecretComponent, phase: RotationPhase, direction: RotationDirection = .forward,
-    old: SealedAuthority, new: SealedAuthority
+    old: SealedAuthority, new: SealedAuthority, options: RotationOptions = RotationOptions()
   ) {
+    self.options = options
     self.component = component
     self.phase = phase
     self.direction = direction
@@ -146,6 +240,8 @@ public struct DriverError: Error, Sendable, Hashable {
   public var code: Code
   /// What happened and what to do about it; holds no key material.
   public var message: String
+  /// Of `apply`: whether a configuration went out to the machine, which may hold it therefore.
+  public var sent = false
 
   public init(_ code: Code, _ message: String) {
     self.code = code

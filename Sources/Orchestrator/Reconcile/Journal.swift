@@ -43,6 +43,25 @@ final class Journal: Sendable {
 
   func cluster(_ name: String) -> ClusterRecord? { mirror.withLock { $0.clusters[name] } }
 
+  /// The name under which the same cluster is known already: one with its Talos CA, also as a CA that a
+  /// rotation is replacing or bringing, or with its cluster identifier.
+  func twin(of cluster: ClusterRecord) -> String? {
+    let fingerprint = cluster.authorities[.talosCA]?.fingerprint
+    return mirror.withLock { mirror in
+      mirror.clusters.values.sorted { $0.name < $1.name }.first { other in
+        let rotation = mirror.rotations[other.name].flatMap { rotation in
+          rotation.component == .talosCA && rotation.id == other.activeRotation ? rotation : nil
+        }
+        let known = [
+          other.authorities[.talosCA]?.fingerprint, rotation?.old.fingerprint,
+          rotation?.new.fingerprint,
+        ]
+        return (fingerprint != nil && known.contains(fingerprint))
+          || (!cluster.clusterID.isEmpty && cluster.clusterID == other.clusterID)
+      }?.name
+    }
+  }
+
   /// All clusters, in the order of their names.
   func clusters() -> [ClusterRecord] {
     mirror.withLock { $0.clusters.values.sorted { $0.name < $1.name } }

@@ -6,6 +6,9 @@ public import Rotation
 /// orchestrator's.
 public struct ClusterRecord: Sendable, Hashable {
   public var name: String
+  /// The identifier of the Talos cluster (`cluster.id`), by which a second import of it is noticed. Empty
+  /// in records of release 0.1.0, and where the configuration has none.
+  public var clusterID: String
   /// Addresses of the Talos API as the talosconfig gives them.
   public var endpoints: [String]
   /// The URL of the Kubernetes API.
@@ -24,12 +27,13 @@ public struct ClusterRecord: Sendable, Hashable {
   public var revision: Revision
 
   public init(
-    name: String, endpoints: [String], kubernetesEndpoint: String,
+    name: String, clusterID: String = "", endpoints: [String], kubernetesEndpoint: String,
     authorities: [SecretComponent: SealedAuthority], machines: [Machine], talosVersion: String,
     importedAt: Instant = Instant(nanosecondsSince1970: 0), activeRotation: String? = nil,
     rotationCount: UInt64 = 0, revision: Revision = 0
   ) {
     self.name = name
+    self.clusterID = clusterID
     self.endpoints = endpoints
     self.kubernetesEndpoint = kubernetesEndpoint
     self.authorities = authorities

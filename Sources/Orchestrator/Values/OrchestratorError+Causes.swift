@@ -1,3 +1,5 @@
+import Rotation
+
 extension OrchestratorError {
   static func unknown(_ cluster: String) -> OrchestratorError {
     OrchestratorError(
@@ -11,6 +13,22 @@ extension OrchestratorError {
       .alreadyExists,
       "a cluster named '\(cluster)' has been imported already: choose another name, or forget it first",
       subject: cluster)
+  }
+
+  static func known(as twin: String, wanted name: String) -> OrchestratorError {
+    OrchestratorError(
+      .alreadyExists,
+      "this cluster has been imported already, under the name '\(twin)': use that, or forget it first",
+      subject: name)
+  }
+
+  /// What keeps a rotation of the cluster from being started.
+  static func notReady(_ findings: [Finding], cluster: String) -> OrchestratorError {
+    let first = findings.first?.message ?? ""
+    let more = findings.count > 1 ? " (and \(findings.count - 1) more)" : ""
+    return OrchestratorError(
+      .notReady, "the rotation of '\(cluster)' cannot be started: \(first)\(more)",
+      subject: cluster, findings: findings)
   }
 
   static func invalid(_ argument: String, _ problem: String) -> OrchestratorError {

@@ -1,3 +1,5 @@
+public import Rotation
+
 /// Why the orchestrator refuses a request, or cannot carry it out.
 public struct OrchestratorError: Error, Sendable, Hashable {
   public enum Code: String, Sendable, Hashable, CaseIterable {
@@ -9,6 +11,14 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case anotherRotationInProgress
     /// What is asked cannot be done while a rotation is in progress.
     case rotationInProgress
+    /// No rotation is in progress that could be cancelled.
+    case noRotation
+    /// The rotation has touched machines, so it cannot be cancelled.
+    case machinesTouched
+    /// The machines show what keeps a rotation from reaching its end: see `findings`.
+    case notReady
+    /// The machines live by other authorities than the record has.
+    case recordOutdated
     /// Talos before 1.7.
     case unsupportedVersion
     /// An argument is empty, too long or malformed; `subject` names it.
@@ -38,10 +48,13 @@ public struct OrchestratorError: Error, Sendable, Hashable {
   public var message: String
   /// What it is about: the argument's name for `.invalidArgument`, else the cluster's.
   public var subject: String
+  /// For `.notReady`: everything that was found, in the order of the machines.
+  public var findings: [Finding]
 
-  public init(_ code: Code, _ message: String, subject: String = "") {
+  public init(_ code: Code, _ message: String, subject: String = "", findings: [Finding] = []) {
     self.code = code
     self.message = message
     self.subject = subject
+    self.findings = findings
   }
 }

@@ -17,6 +17,11 @@ public struct RotationRecord: Sendable, Hashable {
   public var notes: [String]
   public var reason: String
   public var requester: String
+  /// What it is allowed beyond the usual.
+  public var options: RotationOptions
+  /// For how long it has been carried out, by the monotonic clock; the time without a server is not
+  /// counted.
+  public var elapsed: Duration
   public var startedAt: Instant
   public var updatedAt: Instant
   public var finishedAt: Instant?
@@ -25,9 +30,12 @@ public struct RotationRecord: Sendable, Hashable {
   public init(
     id: String, cluster: String, ordinal: UInt64, component: SecretComponent,
     old: SealedAuthority, new: SealedAuthority, state: RotationMachine.State, notes: [String],
-    reason: String, requester: String, startedAt: Instant, updatedAt: Instant,
-    finishedAt: Instant? = nil, revision: Revision = 0
+    reason: String, requester: String, options: RotationOptions = RotationOptions(),
+    elapsed: Duration = .zero, startedAt: Instant, updatedAt: Instant, finishedAt: Instant? = nil,
+    revision: Revision = 0
   ) {
+    self.options = options
+    self.elapsed = elapsed
     self.id = id
     self.cluster = cluster
     self.ordinal = ordinal
@@ -46,7 +54,7 @@ public struct RotationRecord: Sendable, Hashable {
 
   /// What is done to every machine in `phase`.
   public func change(_ phase: RotationPhase) -> TrustChange {
-    TrustChange(component: component, phase: phase, old: old, new: new)
+    TrustChange(component: component, phase: phase, old: old, new: new, options: options)
   }
 }
 

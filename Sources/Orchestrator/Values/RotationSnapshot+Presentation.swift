@@ -15,7 +15,7 @@ extension RotationSnapshot {
       status: "no rotation in progress", step: "", error: "", revision: revision,
       machinesDone: 0, machinesTotal: 0, machines: [], clusterChecks: [], notes: [],
       startedAt: nil, updatedAt: nil, finishedAt: nil, oldFingerprint: "", newFingerprint: "",
-      reason: "", requester: "")
+      reason: "", requester: "", elapsed: .zero, nextSteps: [])
   }
 
   /// A rotation as it stands, or as it ended.
@@ -31,6 +31,8 @@ extension RotationSnapshot {
     reason = rotation.reason
     requester = rotation.requester
     notes = rotation.notes
+    elapsed = rotation.elapsed
+    nextSteps = NextSteps.lines(rotation)
     if let stage = rotation.state.stage { show(stage) }
     show(rotation.state)
   }
@@ -39,7 +41,15 @@ extension RotationSnapshot {
     phase = stage.phase
     machinesDone = stage.done
     machinesTotal = stage.machines.count
-    machines = stage.machines.map { MachineSnapshot($0, phase: stage.phase) }
+    machines = stage.machines.map { progress in
+      var machine = MachineSnapshot(progress, phase: stage.phase)
+      // A clock that was set back must not show a wait that begins in the future.
+      if let latest = updatedAt {
+        machine.waitingSince = machine.waitingSince.map { min($0, latest) }
+        machine.stateSince = machine.stateSince.map { min($0, latest) }
+      }
+      return machine
+    }
   }
 
   private mutating func show(_ rotationState: RotationMachine.State) {
@@ -56,7 +66,7 @@ extension RotationSnapshot {
     case .rolling(let stage):
       state = .running
       status = progress(stage)
-      let waiting = machines.filter { $0.state == .waiting }
+      let waiting = machines.filter { $0.state == .waiting && !$0.lastError.isEmpty }
       error = waiting.first.map { "\($0.machine): \($0.lastError)" } ?? stage.listing.lastError
       step = rollingStep(waiting)
     case .gating(let stage, let gate):
@@ -72,6 +82,12 @@ extension RotationSnapshot {
       state = .succeeded
       status = "rotation succeeded"
       step = "every machine accepts the new CA alone"
+    case .aborted(let requester):
+      state = .aborted
+      phase = .preRotate
+      status = "rotation cancelled"
+      step = "no machine was changed"
+      if !requester.isEmpty { step += "; cancelled by \(requester)" }
     case .failed(let reason):
       state = .failed
       phase = .preRotate
@@ -124,11 +140,15 @@ extension MachineSnapshot {
     lastError = effort?.lastError ?? ""
     waitingSince = effort?.waitingSince
     nextAttemptAt = effort?.nextAttemptAt
+    repetitions = effort?.repetitions ?? 0
+    stateSince = effort?.begunAt
     switch progress.state {
     case .pending: state = .pending
     case .verified: state = .done
-    case .waiting: state = .waiting
-    case .applying: state = effort?.waitingSince == nil ? .applying : .waiting
+    case .waiting, .undone: state = .waiting
+    // It stays done as long as nothing is seen to the contrary.
+    case .confirming: state = effort?.waitingSince == nil ? .done : .waiting
+    case .preparing, .applying: state = effort?.waitingSince == nil ? .applying : .waiting
     // The first looks after a change find a machine that is still acting on it: that is no waiting.
     case .verifying: state = effort.map(\.isStuck) ?? false ? .waiting : .verifying
     }

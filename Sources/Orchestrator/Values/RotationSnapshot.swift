@@ -7,6 +7,8 @@ public enum RotationState: String, Sendable, Hashable, CaseIterable {
   case running
   case succeeded
   case failed
+  /// Cancelled before any machine was touched.
+  case aborted
 }
 
 /// The state of a cluster's rotation at one revision: of the one that runs, or of the last.
@@ -41,6 +43,10 @@ public struct RotationSnapshot: Sendable, Hashable {
   public var newFingerprint: String
   public var reason: String
   public var requester: String
+  /// For how long it has been carried out, or was, by the monotonic clock.
+  public var elapsed: Duration
+  /// When it is over: what a person should do next.
+  public var nextSteps: [String]
 
   /// Whether nothing is under way.
   public var isIdle: Bool { state != .running }
@@ -70,11 +76,15 @@ public struct MachineSnapshot: Sendable, Hashable {
   public var checks: [CheckRecord]
   /// How often it was changed or looked at in this stage.
   public var attempts: Int
+  /// How often the change had to be made again, because somebody else had undone it.
+  public var repetitions: Int
   /// Empty when nothing stands in the way.
   public var lastError: String
   /// Since when it is waited for; nil when it is not.
   public var waitingSince: Instant?
   public var nextAttemptAt: Instant?
+  /// Since when `state` is what it is; nil before its turn.
+  public var stateSince: Instant?
 }
 
 /// The answer to a request to rotate.
@@ -85,8 +95,13 @@ public struct RotationTicket: Sendable, Hashable {
   public var attached: Bool
   /// What the whole rotation does, one step after the other.
   public var plan: [PlannedStep]
+  /// On a dry run: what a person should know beforehand.
+  public var notes: [String]
 
-  public init(status: RotationSnapshot, attached: Bool, plan: [PlannedStep]) {
+  public init(
+    status: RotationSnapshot, attached: Bool, plan: [PlannedStep], notes: [String] = []
+  ) {
+    self.notes = notes
     self.status = status
     self.attached = attached
     self.plan = plan

@@ -22,13 +22,19 @@ struct Roster {
   func update(_ stage: inout Stage, at now: Instant) -> [String] {
     var notes: [String] = []
     let present = Dictionary(uniqueKeysWithValues: members.map { ($0.id, $0) })
-    let known = Set(stage.machines.map(\.machine.id))
+    let names = Set(stage.machines.map(\.machine.id))
     stage.machines = stage.machines.compactMap { progress in
       var progress = progress
+      let known = progress.machine
       if let member = present[progress.machine.id] {
-        // Another role means another machine under the same name: what was verified is void.
-        if member.role != progress.machine.role { progress.state = .pending }
+        if let note = Self.replaced(progress.machine, by: member, in: stage.phase) {
+          // What was verified, and what was seen before it was changed, was another machine's.
+          progress.state = .pending
+          progress.baseline = nil
+          if let note = note.isEmpty ? nil : note { notes.append(note) }
+        }
         progress.machine = member
+        if member.identity.isEmpty { progress.machine.identity = known.identity }
         progress.missingSince = nil
         return progress
       }
@@ -40,12 +46,26 @@ struct Roster {
       notes.append("\(progress.machine.id) left the cluster during \(stage.phase.name)")
       return nil
     }
-    for member in members where !known.contains(member.id) {
-      notes.append("\(member.id) joined the cluster during \(stage.phase.name)")
+    for member in members where !names.contains(member.id) {
+      let role = member.role == .controlPlane ? " as a control plane that holds the CA's key" : ""
+      notes.append("\(member.id) joined the cluster during \(stage.phase.name)\(role)")
       stage.machines.append(MachineProgress(machine: member))
     }
     stage.machines.sort { RolloutPolicy.precedes($0.machine, $1.machine) }
     return notes
+  }
+}
+
+extension Roster {
+  /// Whether another machine has taken the place of the one that is known by this name: nil if not,
+  /// else what there is to note.
+  private static func replaced(
+    _ known: Machine, by member: Machine, in phase: RotationPhase
+  ) -> String? {
+    if member.role != known.role { return "" }
+    guard !known.identity.isEmpty, !member.identity.isEmpty, known.identity != member.identity
+    else { return nil }
+    return "\(member.id) was set up anew during \(phase.name): its turn comes again"
   }
 }
 
@@ -65,7 +85,9 @@ struct Obstacle: CustomStringConvertible {
     let open = results.filter { !$0.isSettled }
     // A failure says more than something that is merely not there yet.
     guard let first = open.first(where: { $0.state == .failed }) ?? open.first else { return nil }
-    description = first.detail.isEmpty ? first.name : "\(first.name): \(first.detail)"
-    isLostChange = open.contains { $0.name == CheckResult.configApplied && $0.state == .failed }
+    let lost = open.first { $0.name == CheckResult.configApplied && $0.state == .failed }
+    isLostChange = lost != nil
+    // A change that is gone explains everything else that is open.
+    description = (lost ?? first).explanation
   }
 }

@@ -19,6 +19,11 @@ extension RotationRecord {
     record.startedAt = Timestamp(startedAt)
     record.updatedAt = Timestamp(updatedAt)
     record.finishedAt = finishedAt.map { Timestamp($0) }
+    record.removeForeign = options.removeForeign
+    record.allowUnready = options.allowUnready
+    record.allowUnmanagedNodes = options.allowUnmanagedNodes
+    record.unready = options.unready.sorted()
+    record.elapsed = ProtoDuration(elapsed)
     return record.serialized()
   }
 
@@ -31,6 +36,10 @@ extension RotationRecord {
       new: try record.new.required("new").authority(),
       state: try RotationMachine.State(journal: record.state.required("state")),
       notes: record.notes, reason: record.reason, requester: record.requester,
+      options: RotationOptions(
+        removeForeign: record.removeForeign, allowUnready: record.allowUnready,
+        allowUnmanagedNodes: record.allowUnmanagedNodes, unready: Set(record.unready)),
+      elapsed: record.elapsed?.duration ?? .zero,
       startedAt: try record.startedAt.required("started_at").instant,
       updatedAt: try record.updatedAt.required("updated_at").instant,
       finishedAt: record.finishedAt?.instant, revision: revision)
@@ -62,6 +71,10 @@ extension RotationMachine.State {
       var failed = Journal.Failed()
       failed.reason = reason
       return .failed(failed)
+    case .aborted(let requester):
+      var aborted = Journal.Aborted()
+      aborted.requester = requester
+      return .aborted(aborted)
     }
   }
 
@@ -85,8 +98,8 @@ extension RotationMachine.State {
       self = .succeeded(try Stage(journal: stage))
     case .failed(let failed):
       self = .failed(reason: failed.reason)
-    case .aborted:
-      throw .unreadable("state aborted")
+    case .aborted(let aborted):
+      self = .aborted(by: aborted.requester)
     }
   }
 }
@@ -102,6 +115,7 @@ extension Stage {
       }
     stage.machines = machines.map(\.journal)
     stage.listing = listing.journal
+    stage.planesConfirmed = planesConfirmed
     return stage
   }
 
@@ -115,7 +129,9 @@ extension Stage {
     }
     var machines: [MachineProgress] = []
     for progress in stage.machines { machines.append(try MachineProgress(journal: progress)) }
-    self.init(phase: phase, machines: machines, listing: try Effort(journal: stage.listing))
+    self.init(
+      phase: phase, machines: machines, listing: try Effort(journal: stage.listing),
+      planesConfirmed: stage.planesConfirmed)
   }
 }
 
@@ -132,7 +148,12 @@ extension MachineProgress {
       case .waiting: .waiting
       case .verifying: .verifying
       case .verified: .verified
+      case .preparing: .preparing
+      case .confirming: .confirming
+      case .undone: .undone
       }
+    progress.touched = touched
+    progress.baseline = baseline?.journal ?? []
     return progress
   }
 
@@ -145,11 +166,42 @@ extension MachineProgress {
     case .waiting: state = .waiting(effort)
     case .verifying: state = .verifying(effort)
     case .verified: state = .verified(effort)
+    case .preparing: state = .preparing(effort)
+    case .confirming: state = .confirming(effort)
+    case .undone: state = .undone(effort)
     default: throw .unreadable("machine state \(progress.state.rawValue)")
     }
     self.init(
       machine: try progress.machine.required("machine").machine, state: state,
-      missingSince: progress.missingSince?.instant)
+      missingSince: progress.missingSince?.instant, touched: progress.touched,
+      baseline: Baseline(journal: progress.baseline))
+  }
+}
+
+extension Baseline {
+  /// The facts by name. A fact of its own says that there is a baseline, since it may be empty.
+  fileprivate var journal: [Journal.Fact] {
+    [Journal.Fact(Baseline.isTaken, "")]
+      + facts.sorted { $0.key < $1.key }.map { Journal.Fact($0.key, $0.value) }
+  }
+
+  /// Nil where none was taken.
+  fileprivate init?(journal facts: [Journal.Fact]) {
+    guard !facts.isEmpty else { return nil }
+    self.init(
+      Dictionary(
+        facts.filter { $0.name != Baseline.isTaken }.map { ($0.name, $0.value) },
+        uniquingKeysWith: { first, _ in first }))
+  }
+
+  private static let isTaken = "taken"
+}
+
+extension Journal.Fact {
+  fileprivate init(_ name: String, _ value: String) {
+    self.init()
+    self.name = name
+    self.value = value
   }
 }
 
@@ -165,6 +217,7 @@ extension Effort {
     effort.lastError = lastError
     effort.waitingSince = waitingSince.map { Timestamp($0) }
     effort.nextAttemptAt = nextAttemptAt.map { Timestamp($0) }
+    effort.begunAt = begunAt.map { Timestamp($0) }
     return effort
   }
 
@@ -178,7 +231,8 @@ extension Effort {
     self.init(
       attempts: Int(effort.attempts), failures: Int(effort.failures),
       repetitions: Int(effort.repetitions), checks: checks, lastError: effort.lastError,
-      waitingSince: effort.waitingSince?.instant, nextAttemptAt: effort.nextAttemptAt?.instant)
+      waitingSince: effort.waitingSince?.instant, nextAttemptAt: effort.nextAttemptAt?.instant,
+      begunAt: effort.begunAt?.instant)
   }
 }
 

@@ -40,6 +40,15 @@ extension Timestamp {
   }
 }
 
+extension ProtoDuration {
+  init(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    self.init(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
+  }
+
+  var duration: Duration { .seconds(seconds) + .nanoseconds(nanos) }
+}
+
 extension Journal.Component {
   init(_ component: Rotation.SecretComponent) {
     switch component {
@@ -83,11 +92,13 @@ extension Journal.Machine {
     address = machine.address
     controlPlane = machine.role == .controlPlane
     port = Int32(clamping: machine.port)
+    identity = machine.identity
   }
 
   var machine: Rotation.Machine {
     Rotation.Machine(
-      id: id, address: address, role: controlPlane ? .controlPlane : .worker, port: Int(port))
+      id: id, address: address, role: controlPlane ? .controlPlane : .worker, port: Int(port),
+      identity: identity)
   }
 }
 
@@ -110,6 +121,7 @@ extension ClusterRecord {
     record.importedAt = Timestamp(importedAt)
     record.activeRotation = activeRotation ?? ""
     record.rotationCount = rotationCount
+    record.clusterID = clusterID
     return record.serialized()
   }
 
@@ -121,7 +133,7 @@ extension ClusterRecord {
       authorities[try entry.component.component()] = authority
     }
     self.init(
-      name: record.name, endpoints: record.endpoints,
+      name: record.name, clusterID: record.clusterID, endpoints: record.endpoints,
       kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
       machines: record.machines.map(\.machine), talosVersion: record.talosVersion,
       importedAt: try record.importedAt.required("imported_at").instant,

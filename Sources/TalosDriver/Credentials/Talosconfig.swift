@@ -19,12 +19,33 @@ enum Talosconfig {
     return name.count > most ? name.prefix(most) + "…" : name
   }
 
+  /// The most endpoints that are dialled.
+  static let endpointLimit = 16
+
+  /// What an import is made of, read away from the event loops: a talosconfig may be large.
+  ///
+  /// - Throws: `.invalidInput`, saying which field of the file, or which endpoint, is wrong.
+  @concurrent
+  static func read(_ request: DiscoveryRequest) async throws(DriverError) -> TalosContext {
+    var instead: [TalosEndpoint] = []
+    for text in request.endpoints {
+      guard let endpoint = TalosEndpoint(text) else {
+        throw DriverError(
+          .invalidInput, "the endpoint \(PeerText.clean(text)) is no host or host:port")
+      }
+      if !instead.contains(endpoint) { instead.append(endpoint) }
+    }
+    return try context(request.context, in: request.talosconfig, instead: instead)
+  }
+
   /// Takes one context out of a talosconfig.
   ///
-  /// - Parameter context: its name; nil means the file's current one, or the only one.
+  /// - Parameters:
+  ///   - context: its name; nil means the file's current one, or the only one.
+  ///   - endpoints: to dial instead of the context's own; empty: those.
   /// - Throws: `.invalidInput`, saying which field of the file is wrong.
   static func context(
-    _ name: String?, in text: String
+    _ name: String?, in text: String, instead endpoints: [TalosEndpoint] = []
   ) throws(DriverError) -> TalosContext {
     let root = try document(text)
     guard let contexts = root["contexts"]?.entries, !contexts.isEmpty else {
@@ -47,7 +68,7 @@ enum Talosconfig {
       if contexts.count > few { names += " and \(contexts.count - few) more" }
       throw invalid("it has no context \(Self.short(wanted)), only \(names)")
     }
-    return try read(entry.value, name: wanted)
+    return try read(entry.value, name: wanted, instead: endpoints)
   }
 
   private static func document(_ text: String) throws(DriverError) -> YAMLNode {
@@ -62,7 +83,9 @@ enum Talosconfig {
     }
   }
 
-  private static func read(_ node: YAMLNode, name: String) throws(DriverError) -> TalosContext {
+  private static func read(
+    _ node: YAMLNode, name: String, instead: [TalosEndpoint]
+  ) throws(DriverError) -> TalosContext {
     if let auth = node["auth"], auth.entries?.contains(where: { !$0.value.isNull }) == true {
       throw invalid(
         "context \(name) logs in by \(auth.entries?.first?.name ?? "auth"); a talosconfig with a "
@@ -71,7 +94,7 @@ enum Talosconfig {
     if let proxy = node["proxy-url"]?.text, !proxy.isEmpty {
       throw invalid("context \(name) goes through a proxy, which is not supported")
     }
-    let endpoints = try self.endpoints(node, name)
+    let endpoints = instead.isEmpty ? try self.endpoints(node, name) : instead
     let authorityPEM = try pem("ca", node, name)
     let certificatePEM = try pem("crt", node, name)
     let keyPEM = try pem("key", node, name)
@@ -97,13 +120,23 @@ enum Talosconfig {
     var texts = node["endpoints"]?.items?.compactMap(\.text) ?? []
     // What files of the first versions had instead.
     if let target = node["target"]?.text, !target.isEmpty { texts.append(target) }
-    guard !texts.isEmpty else { throw invalid("context \(name) has no endpoints") }
+    guard !texts.isEmpty else {
+      throw invalid(
+        "context \(name) has no endpoints: give them with --endpoints, or set them with talosctl config "
+          + "endpoint IP…")
+    }
     var endpoints: [TalosEndpoint] = []
+    var seen: Set<TalosEndpoint> = []
     for text in texts {
       guard let endpoint = TalosEndpoint(text) else {
         throw invalid("endpoint \(endpoints.count + 1) of context \(name) is no host or host:port")
       }
-      if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+      guard seen.insert(endpoint).inserted else { continue }
+      endpoints.append(endpoint)
+      guard endpoints.count <= endpointLimit else {
+        throw invalid(
+          "context \(name) has more than \(endpointLimit) endpoints: name the control planes alone")
+      }
     }
     return endpoints
   }

@@ -9,19 +9,30 @@ extension TalosDriver {
   ) async throws(DriverError) -> ApplyOutcome {
     let wanted = try wantedTrust(change, machine.role)
     let outcome = ApplyProgress()
-    do {
+    do throws(TalosFailure) {
       try await retrying(for: settings.applyWindow) { () throws(TalosFailure) in
         try await self.withMachine(machine, access, within: .zero) { client throws(TalosFailure) in
           // Read again on every try: somebody else may have edited it, or our last try may have had
           // its effect although its answer was lost.
-          let config = try await client.machineConfig()
-          let edited = try self.edit(config, wanted, machine)
+          var config = try await client.machineConfig()
+          var edited = try await self.edit(config, wanted, machine)
+          // Both hold keys.
+          defer {
+            config.wipe()
+            edited.bytes.wipe()
+          }
           guard edited.changed else { return }
+          try await self.requireNothingPending(config, client, machine)
+          try await self.requireOthersReady(change, machine, access)
           outcome.sent = true
           try await client.applyConfiguration(edited.bytes)
         }
       }
-    } catch { throw error.driverError }
+    } catch {
+      var reason = error.driverError
+      reason.sent = outcome.sent
+      throw reason
+    }
     return outcome.sent ? .changed : .unchanged
   }
 
@@ -34,14 +45,15 @@ extension TalosDriver {
       issuingKeyPEM: bundle.holdsIssuingKey
         ? try keyring.keyPEM(change.authority(bundle.issuing)).unprotectedText : nil,
       accepted: trust.accepted, managed: trust.managed,
-      successor: change.direction == .forward && bundle.issuing == .old
-        ? trust.managed.first { $0 != trust.issuing } : nil)
+      removesForeign: change.options.removeForeign,
+      successor: bundle.issuing == .old && change.direction == .forward ? trust.new : nil)
   }
 
   /// Edits a configuration, after a look at whose it is.
+  @concurrent
   func edit(
     _ config: [UInt8], _ wanted: WantedTrust, _ machine: Machine
-  ) throws(TalosFailure) -> MachineConfigEditor.Result {
+  ) async throws(TalosFailure) -> MachineConfigEditor.Result {
     do throws(DriverError) {
       let role = try MachineConfig(config).role
       guard role == machine.role else {
@@ -52,6 +64,35 @@ extension TalosDriver {
       }
       return try MachineConfigEditor.apply(wanted, to: config)
     } catch { throw .unusable(error) }
+  }
+
+  /// A write makes a configuration permanent that is only being tried, and loses one that waits for the
+  /// next boot.
+  private func requireNothingPending(
+    _ active: [UInt8], _ client: TalosClient, _ machine: Machine
+  ) async throws(TalosFailure) {
+    guard let persistent = try await client.persistentConfig(),
+      await PendingConfig.isPending(active: active, persistent: persistent)
+    else { return }
+    throw .unusable(DriverError(.conflict, PendingConfig.text(machine.id)))
+  }
+}
+
+/// A configuration that is in force and not on disk, or the other way round.
+enum PendingConfig {
+  @concurrent
+  static func isPending(active: [UInt8], persistent: [UInt8]) async -> Bool {
+    guard active != persistent else { return false }
+    guard let a = try? MachineConfig(active), let b = try? MachineConfig(persistent) else {
+      return true
+    }
+    return !a.means(sameAs: b)
+  }
+
+  static func text(_ machine: String) -> String {
+    "\(machine) runs another configuration than the one on its disk: one is being tried (try mode), or "
+      + "waits for the next boot (staged), and a change now would keep the one and lose the other; let "
+      + "the trial end or apply it, reboot into the staged one or apply it"
   }
 }
 

@@ -92,7 +92,7 @@ extension TalosDriver {
   }
 
   /// One request on a fresh connection.
-  private func ask(
+  func ask(
     _ machine: Machine, _ port: Int, _ path: String, as authority: SealedAuthority,
     trusting roots: [Certificate], timeout: Duration? = nil
   ) async -> KubernetesAnswer {
@@ -154,39 +154,14 @@ extension TalosDriver {
     throw failure
   }
 
-  /// Whether the controller-manager and the scheduler of a control plane are Ready. They restart with
-  /// every change of the authorities.
-  func controlPlanePods(
-    _ nodename: String, _ machine: Machine, _ access: ClusterAccess
-  ) async -> CheckResult {
-    let name = "control-plane-pods"
-    do {
-      let pods = try await withKubernetes(access, preferring: machine) {
-        client async throws(DriverError) in
-        var pods: [(name: String, ready: Bool)] = []
-        for component in ["kube-controller-manager", "kube-scheduler"] {
-          let pod = component + "-" + nodename
-          let path = "/api/v1/namespaces/kube-system/pods/" + KubernetesClient.escaped(pod)
-          guard let found = try await client.get(path) else { continue }
-          pods.append((pod, found.condition("Ready")?.status == "True"))
-        }
-        return pods
-      }
-      guard !pods.isEmpty else {
-        return CheckResult(name, .notApplicable, "this control plane shows no such pods")
-      }
-      let open = pods.filter { !$0.ready }.map(\.name)
-      return open.isEmpty
-        ? CheckResult(name, .passed, "controller-manager and scheduler are Ready")
-        : CheckResult(name, .waiting, "not Ready: " + open.joined(separator: ", "))
-    } catch { return CheckResult(name, .waiting, error.message) }
-  }
-
   /// Whether the machine's own node is Ready. Other nodes are none of this machine's business.
   func nodeReady(
-    _ nodename: String, _ machine: Machine, _ access: ClusterAccess
+    _ nodename: String, _ machine: Machine, _ options: RotationOptions, _ access: ClusterAccess
   ) async -> CheckResult {
     let name = "node-ready"
+    if options.unready.contains("node/" + nodename) {
+      return CheckResult(name, .notApplicable, "was not Ready before the rotation; not waited for")
+    }
     do {
       let node = try await withKubernetes(
         access, preferring: machine.role == .controlPlane ? machine : nil
@@ -200,7 +175,9 @@ extension TalosDriver {
       return ready.status == "True"
         ? CheckResult(name, .passed, "node \(nodename) is Ready")
         : CheckResult(
-          name, .waiting, "node \(nodename) is not Ready: \(PeerText.clean(ready.reason))")
+          name, .waiting,
+          "node \(nodename) is not Ready (\(PeerText.clean(ready.reason))): kubectl describe node "
+            + nodename)
     } catch { return CheckResult(name, .waiting, error.message) }
   }
 }

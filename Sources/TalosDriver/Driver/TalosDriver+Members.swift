@@ -11,43 +11,120 @@ extension TalosDriver {
         let members = try await withMachine(plane, access, within: .zero) {
           client async throws(TalosFailure) in try await client.members()
         }
-        return await machines(members, access)
+        return try await machines(members, access)
       } catch {
         failure = error
+        if case .unusable(let unusable) = error { throw unusable }
       }
     }
     throw failure.driverError
   }
 
-  /// Machines that are known keep the address by which they are known; of the others each address is
-  /// tried.
-  private func machines(
+  /// The machines that members stand for. A machine that is known keeps its name, its role and, as long
+  /// as discovery names it, its address; of the others each address is tried until the machine itself
+  /// answers there.
+  ///
+  /// - Throws: `.conflict` for a member that calls itself a control plane and does not hold the key, and
+  ///   for one that has no address of its own.
+  func machines(
     _ members: [ClusterMember], _ access: ClusterAccess
-  ) async -> [Machine] {
+  ) async throws(TalosFailure) -> [Machine] {
     var machines: [Machine] = []
-    let port = access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
     for member in members {
-      if let known = access.cluster.machines.first(where: { $0.id == member.name }),
-        known.role == member.role, member.addresses.contains(known.address)
-      {
-        machines.append(known)
-        continue
-      }
-      var candidates = member.addresses.map {
-        Machine(id: member.name, address: $0, role: member.role, port: port)
-      }
-      if candidates.count > 1 {
-        for candidate in candidates {
-          let answer = try? await withMachine(candidate, access, within: .zero) {
-            client async throws(TalosFailure) in try await client.version()
-          }
-          guard answer != nil else { continue }
-          candidates = [candidate]
-          break
-        }
-      }
-      machines.append(candidates[0])
+      guard let machine = try await machine(member, among: members, access) else { continue }
+      machines.append(machine)
     }
     return machines
+  }
+
+  /// Nil for a member that turns out to be another one: a record that discovery has not forgotten yet.
+  private func machine(
+    _ member: ClusterMember, among members: [ClusterMember], _ access: ClusterAccess
+  ) async throws(TalosFailure) -> Machine? {
+    let known =
+      access.cluster.machines.first { $0.identity == member.identity }
+      // Records of release 0.1.0 know machines by name alone.
+      ?? access.cluster.machines.first { $0.identity.isEmpty && $0.id == member.name }
+    let claims = member.role == .controlPlane && known?.role != .controlPlane
+    if let known, !claims, !known.identity.isEmpty, member.addresses.contains(known.address) {
+      return known
+    }
+    let port = access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
+    // A machine does not change its role without being set up anew, and then it has another identity.
+    let role = known?.role == .controlPlane ? .controlPlane : member.role
+    let candidates = member.addresses.map {
+      Machine(
+        id: known?.id ?? member.name, address: $0, role: role, port: known?.port ?? port,
+        identity: member.identity)
+    }
+    var failures: [TalosFailure] = []
+    for candidate in candidates {
+      do throws(TalosFailure) {
+        try await withMachine(candidate, access, within: .zero) {
+          client async throws(TalosFailure) in
+          if claims { try await self.proveControlPlane(candidate, client, access) }
+        }
+        return candidate
+      } catch {
+        if case .unusable = error { throw error }
+        failures.append(error)
+      }
+    }
+    let isAnother = failures.allSatisfy { if case .misdirected = $0 { true } else { false } }
+    let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
+    if isAnother, known == nil, member.addresses.allSatisfy(others.contains) { return nil }
+    // Whoever claims to be a control plane and does not answer has proved nothing yet.
+    if claims, let failure = failures.last { throw failure }
+    // It is waited for by the address at which it may answer yet.
+    return known.flatMap { candidates.map(\.address).contains($0.address) ? $0 : nil }
+      ?? candidates[0]
+  }
+
+  /// A control plane is what holds the private key of the authority that its configuration issues from: not
+  /// what calls itself one, as every machine can that has the cluster's secret.
+  private func proveControlPlane(
+    _ machine: Machine, _ client: TalosClient, _ access: ClusterAccess
+  ) async throws(TalosFailure) {
+    let roots: [Certificate]
+    do throws(DriverError) {
+      roots = try ClusterTrust(.talosCA, access, keyring).roots
+    } catch { throw .unusable(error) }
+    let bytes = try await client.machineConfig()
+    let proof = await ControlPlaneProof.examine(bytes, roots: roots)
+    guard proof == .holdsKey else {
+      throw .unusable(
+        DriverError(
+          .conflict,
+          "\(machine.id) (\(machine.address)) calls itself a control plane, but \(proof.text): no key is "
+            + "sent to it; if it is to be one, set it up with this cluster's secrets, else remove it"
+        ))
+    }
+  }
+}
+
+/// Whether a configuration shows that its machine is a control plane.
+enum ControlPlaneProof: Sendable {
+  case holdsKey
+  case isWorker
+  case holdsNoKey
+  case issuesFromElse
+
+  @concurrent
+  static func examine(_ bytes: [UInt8], roots: [Certificate]) async -> ControlPlaneProof {
+    guard let config = try? MachineConfig(bytes) else { return .holdsNoKey }
+    guard config.role == .controlPlane else { return .isWorker }
+    guard let trust = try? config.trust(.talosCA), let issuing = trust.issuing,
+      let key = trust.issuingKeyPEM, KeyProof.holds(key, for: issuing)
+    else { return .holdsNoKey }
+    return roots.contains(issuing) ? .holdsKey : .issuesFromElse
+  }
+
+  var text: String {
+    switch self {
+    case .holdsKey: "it holds the CA's key"
+    case .isWorker: "its configuration is a worker's"
+    case .holdsNoKey: "its configuration does not hold the private key of the CA it issues from"
+    case .issuesFromElse: "it issues from a CA that is not this cluster's"
+    }
   }
 }

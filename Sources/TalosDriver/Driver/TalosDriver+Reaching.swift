@@ -7,7 +7,8 @@ import Synchronization
 /// Ways to a machine.
 extension TalosDriver {
   /// Calls a machine as the driver itself: a control plane directly, a worker through a control plane,
-  /// one after the other until one passes the call on.
+  /// one after the other until one passes the call on. The machine has to be the one that is meant: its
+  /// own node identity is asked for over the same connection first.
   ///
   /// The body may run more than once. Tries again for a while when the machine is out of reach, as it
   /// shortly is whenever apid takes up new certificates.
@@ -42,28 +43,31 @@ extension TalosDriver {
     to machine: Machine, _ access: ClusterAccess, _ clients: [TLSClient],
     _ body: (TalosClient) async throws(TalosFailure) -> Result
   ) async throws(TalosFailure) -> Result {
-    var failure = TalosFailure.unreachable("cluster \(access.cluster.name) has no control plane")
-    for relay in relays(for: machine, access) {
+    var failures: [TalosFailure] = []
+    let relays = relays(for: machine, access)
+    for relay in relays {
       for tls in clients {
         do {
           let result = try await call(relay, for: machine, tls, body)
           notes.withLock { $0.relay[access.cluster.name] = relay.address }
           return result
         } catch {
-          failure = error
+          failures.append(error)
           guard case .rejected = error else { break }
         }
       }
       // Another control plane cannot know better than a machine that has answered.
-      switch failure {
-      case .unreachable, .rejected, .untrusted: continue
-      case .status, .unusable: throw failure
+      switch failures.last {
+      case .status(let code, let message)?: throw .status(code, message)
+      case .unusable(let error)?: throw .unusable(error)
+      case .unreachable?, .rejected?, .untrusted?, .misdirected?, nil: continue
       }
     }
-    throw failure
+    throw Routes.summary(of: failures, to: machine, relays: relays.count)
+      ?? .unreachable("cluster \(access.cluster.name) has no control plane")
   }
 
-  /// One call along one way.
+  /// One call along one way, to the machine that is meant and no other.
   func call<Result: Sendable>(
     _ relay: Machine, for machine: Machine, _ tls: TLSClient,
     _ body: (TalosClient) async throws(TalosFailure) -> Result
@@ -72,7 +76,9 @@ extension TalosDriver {
     let node = relay.address == machine.address ? nil : machine.address
     return try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
       rpc throws(TalosFailure) in
-      try await body(TalosClient(rpc: rpc, node: node, timeout: settings.callTimeout))
+      let client = TalosClient(rpc: rpc, node: node, timeout: settings.callTimeout)
+      try await client.requireIdentity(of: machine)
+      return try await body(client)
     }
   }
 
@@ -96,6 +102,46 @@ extension TalosDriver {
       }
       return clients
     } catch { throw .unusable(error) }
+  }
+}
+
+extension TalosClient {
+  /// Whether the machine that answers is the one that is meant. A shared address (a virtual IP, a load
+  /// balancer, anycast) is answered by whoever holds it just then.
+  ///
+  /// Passes where the identity of the machine is not known, as in records of release 0.1.0.
+  func requireIdentity(of machine: Machine) async throws(TalosFailure) {
+    guard !machine.identity.isEmpty else { return }
+    guard let shown = try await identity() else {
+      throw .misdirected(
+        "\(machine.address) answers, but shows no node identity: it cannot be told whether it is "
+          + machine.id)
+    }
+    guard shown == machine.identity else {
+      throw .misdirected(
+        "\(machine.address) is answered by another machine (node id \(shown)), not by \(machine.id) "
+          + "(\(machine.identity)): the address is shared, or \(machine.id) was set up anew")
+    }
+  }
+}
+
+/// What to say when no way led to a machine.
+enum Routes {
+  /// Nil if no way was tried.
+  static func summary(
+    of failures: [TalosFailure], to machine: Machine, relays: Int
+  ) -> TalosFailure? {
+    // What says most: that somebody else answers, then a certificate that is refused.
+    let order =
+      failures.last { if case .misdirected = $0 { true } else { false } }
+      ?? failures.last { if case .rejected = $0 { true } else { false } }
+      ?? failures.last { if case .untrusted = $0 { true } else { false } }
+    guard let failure = order ?? failures.last else { return nil }
+    guard case .unreachable(let message) = failure, machine.role == .worker, relays > 1 else {
+      return failure
+    }
+    return .unreachable(
+      "\(machine.id) does not answer through any of \(relays) control planes: \(message)")
   }
 }
 

@@ -49,7 +49,9 @@ extension TalosDriver {
     let which = authority == change.new ? "new" : "old"
     switch answer {
     case .success: return CheckResult(name, .passed, "a client of the \(which) CA is let in")
-    case .failure(let failure): return CheckResult(name, .waiting, failure.message)
+    case .failure(let failure):
+      return CheckResult(
+        name, .waiting, "a client of the \(which) CA is not let in yet: \(failure.message)")
     }
   }
 
@@ -68,7 +70,10 @@ extension TalosDriver {
       return .success(
         try await TalosConnection.with(endpoint, tls, timeout: timeout) {
           rpc throws(TalosFailure) in
-          try await TalosClient(rpc: rpc, node: nil, timeout: timeout).version()
+          let client = TalosClient(rpc: rpc, node: nil, timeout: timeout)
+          // A shared address is answered by another machine, which proves nothing of this one.
+          try await client.requireIdentity(of: machine)
+          return try await client.version()
         })
     } catch { return .failure(error) }
   }

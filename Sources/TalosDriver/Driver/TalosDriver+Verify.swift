@@ -6,13 +6,29 @@ import Synchronization
 /// Proving that a machine acts on its configuration.
 extension TalosDriver {
   public func verify(
-    _ change: TrustChange, machine: Machine, access: ClusterAccess
+    _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
+  ) async -> [CheckResult] {
+    await verify(change, machine: machine, baseline: baseline, access: access, for: .turn)
+  }
+
+  /// What a look at a machine is for.
+  enum Occasion: Sendable {
+    /// Whether the next machine may begin.
+    case turn
+    /// Whether the stage is over.
+    case gate
+  }
+
+  func verify(
+    _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess,
+    for occasion: Occasion
   ) async -> [CheckResult] {
     do {
       let trust = try ChangeTrust(change, machine.role, keyring)
       switch change.component {
       case .talosCA: return try await verifyTalos(change, trust, machine, access)
-      case .kubernetesCA: return try await verifyKubernetes(change, trust, machine, access)
+      case .kubernetesCA:
+        return try await verifyKubernetes(change, trust, machine, baseline, access, occasion)
       }
     } catch let error as TalosFailure {
       return [CheckResult(CheckResult.reachable, .failed, error.message)]
@@ -33,7 +49,7 @@ extension TalosDriver {
     ]
     let wanted = try wantedTrust(change, machine.role)
     let isStale = seen.isStale(trust)
-    let config = configCheck(seen.config, wanted, machine, isStale: isStale)
+    let config = await configCheck(seen.config, wanted, machine, isStale: isStale)
     results.append(config)
     results += seen.checks(trust, machine.role)
     if machine.role == .worker, config.state == .passed {
@@ -44,7 +60,8 @@ extension TalosDriver {
   }
 
   private func verifyKubernetes(
-    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess
+    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ baseline: Baseline?,
+    _ access: ClusterAccess, _ occasion: Occasion
   ) async throws -> [CheckResult] {
     let seen = try await withMachine(machine, access) { client async throws(TalosFailure) in
       try await KubernetesObservation.read(client, isControlPlane: machine.role == .controlPlane)
@@ -56,41 +73,40 @@ extension TalosDriver {
       CheckResult(CheckResult.reachable, .passed, "Talos \(PeerText.clean(seen.version))")
     ]
     let wanted = try wantedTrust(change, machine.role)
-    results.append(configCheck(seen.config, wanted, machine, isStale: false))
-    results += seen.checks(trust, machine.role)
-    if machine.role == .controlPlane {
-      results += await probeAPIServer(change, trust, machine, access)
-    }
+    results.append(await configCheck(seen.config, wanted, machine, isStale: false))
+    results += seen.checks(trust, machine)
     let nodename = seen.nodename ?? machine.id
     if machine.role == .controlPlane {
-      results.append(await controlPlanePods(nodename, machine, access))
+      results += await probeAPIServer(change, trust, machine, access)
+      results += await staticPods(seen, nodename, machine, baseline, change, access, occasion)
     }
-    results.append(await nodeReady(nodename, machine, access))
+    results.append(await nodeReady(nodename, machine, change.options, access))
     if !trust.dropped.isEmpty, results.allSatisfy(\.isSettled) {
       results.append(await probeKubelet(change, machine))
     }
     return results
   }
 
-  /// Whether the configuration holds what the stage asks for.
+  /// Whether the configuration holds what the stage asks for. One that cannot be edited is another check's
+  /// business: making the same change again would not help.
   private func configCheck(
     _ config: [UInt8], _ wanted: WantedTrust, _ machine: Machine, isStale: Bool
-  ) -> CheckResult {
+  ) async -> CheckResult {
     let name = CheckResult.configApplied
     do {
-      guard try edit(config, wanted, machine).changed else {
+      guard try await edit(config, wanted, machine).changed else {
         return CheckResult(name, .passed, "holds what the stage asks for")
       }
       if wanted.component == .talosCA, machine.role == .worker, isStale {
         var repeated = wanted
         repeated.repeatsIssuing = true
-        if try !edit(config, repeated, machine).changed {
+        if try await !edit(config, repeated, machine).changed {
           return CheckResult(name, .passed, "holds it, with the issuing CA repeated for a refresh")
         }
       }
-      return CheckResult(name, .failed, "does not hold what the stage asks for")
+      return CheckResult(name, .failed, await wanted.difference(from: config))
     } catch {
-      return CheckResult(name, .failed, error.message)
+      return CheckResult("config-editable", .failed, error.message)
     }
   }
 
@@ -122,8 +138,8 @@ extension TalosDriver {
         let config = try await client.machineConfig()
         var repeated = wanted
         repeated.repeatsIssuing = true
-        let edited = try self.edit(config, repeated, machine)
-        let next = edited.changed ? edited : try self.edit(config, wanted, machine)
+        let edited = try await self.edit(config, repeated, machine)
+        let next = edited.changed ? edited : try await self.edit(config, wanted, machine)
         try await client.applyConfiguration(next.bytes)
       }
       return CheckResult(

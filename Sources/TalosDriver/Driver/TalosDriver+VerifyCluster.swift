@@ -5,46 +5,60 @@ public import Rotation
 
 /// The gate between two stages, and after the last.
 extension TalosDriver {
-  public func verifyCluster(_ change: TrustChange, access: ClusterAccess) async -> [CheckResult] {
-    var results = await verifyMachines(change, access)
-    guard change.component == .kubernetesCA else { return results }
+  public func verifyCluster(
+    _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
+  ) async -> ClusterReport {
+    var report = ClusterReport(
+      machines: await verifyMachines(change, baselines, access),
+      cluster: [DistinctMachines.check(access.cluster.machines)])
     do {
       let trust = try ChangeTrust(change, .controlPlane, keyring)
-      results.append(await rootConfigMaps(change, trust, access))
-      let isSettled = results.allSatisfy(\.isSettled)
-      results.append(await extensionAuthentication(trust, access, mayDelete: isSettled))
-    } catch { results.append(CheckResult("driver", .failed, error.message)) }
-    return results
+      if change.component == .kubernetesCA {
+        report.cluster.append(await rootConfigMaps(change, trust, access))
+        let isSettled =
+          report.machines.values.allSatisfy { $0.allSatisfy(\.isSettled) }
+          && report.cluster.allSatisfy(\.isSettled)
+        report.cluster.append(await extensionAuthentication(trust, access, mayDelete: isSettled))
+      }
+    } catch { report.cluster.append(CheckResult("driver", .failed, error.message)) }
+    if change.phase == .postRotate { report.cluster += await coverageChecks(change, access) }
+    return report
   }
 
   /// Asks every machine once more, several at a time: what was proved of the first may have been
   /// undone while the last was on its turn.
-  private func verifyMachines(_ change: TrustChange, _ access: ClusterAccess) async -> [CheckResult]
-  {
-    let machines = access.cluster.machines
-    var open: [(index: Int, result: CheckResult)] = []
-    await withTaskGroup(of: (Int, [CheckResult]).self) { group in
+  private func verifyMachines(
+    _ change: TrustChange, _ baselines: [String: Baseline], _ access: ClusterAccess
+  ) async -> [String: [CheckResult]] {
+    await concurrently(access.cluster.machines) { machine in
+      (
+        machine.id,
+        await self.verify(
+          change, machine: machine, baseline: baselines[machine.id], access: access, for: .gate)
+      )
+    }.reduce(into: [:]) { $0[$1.0] = $1.1 }
+  }
+
+  /// Does the same to every item, at most `settings.concurrency` at a time; the results in the order of the
+  /// items.
+  func concurrently<Item: Sendable, Result: Sendable>(
+    _ items: [Item], _ work: @escaping @Sendable (Item) async -> Result
+  ) async -> [Result] {
+    await withTaskGroup(of: (Int, Result).self) { group in
       var next = 0
+      var results: [Result?] = Array(repeating: nil, count: items.count)
       func startOne() {
-        guard next < machines.count else { return }
-        let index = next
+        guard next < items.count else { return }
+        let (index, item) = (next, items[next])
         next += 1
-        group.addTask {
-          (index, await self.verify(change, machine: machines[index], access: access))
-        }
+        group.addTask { (index, await work(item)) }
       }
       for _ in 0..<max(1, settings.concurrency) { startOne() }
-      while let (index, results) = await group.next() {
-        for result in results where !result.isSettled { open.append((index, result)) }
+      while let (index, result) = await group.next() {
+        results[index] = result
         startOne()
       }
-    }
-    guard !open.isEmpty else {
-      return [CheckResult("machines", .passed, "\(machines.count) machines verified once more")]
-    }
-    return open.sorted { $0.index < $1.index }.prefix(16).map { one in
-      CheckResult(
-        one.result.name, one.result.state, "\(machines[one.index].id): \(one.result.detail)")
+      return results.compactMap { $0 }
     }
   }
 
@@ -69,8 +83,8 @@ extension TalosDriver {
             "/api/v1/namespaces/\(escaped)/configmaps/kube-root-ca.crt")
           guard let map, !map.isTerminating else { continue }
           published += 1
-          let roots = map.certificates(inData: "ca.crt") ?? []
-          if !roots.contains(trust.issuing) || trust.dropped.contains(where: roots.contains) {
+          let roots = map.trust(inData: "ca.crt") ?? SeenTrust([])
+          if Set(roots.certificates) != [trust.issuing] || roots.unreadable > 0 {
             behind.append(namespace.objectName)
           }
         }
@@ -100,19 +114,20 @@ extension TalosDriver {
       return CheckResult(name, .notApplicable, "no authority is dropped in this stage")
     }
     let path = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
-    let dropped = trust.dropped
+    let accepted = trust.accepted
     do {
       return try await withKubernetes(access) { client async throws(DriverError) in
         func holdsDropped() async throws(DriverError) -> Bool {
-          let roots = try await client.get(path)?.certificates(inData: "client-ca-file") ?? []
-          return dropped.contains(where: roots.contains)
+          let roots = try await client.get(path)?.trust(inData: "client-ca-file") ?? SeenTrust([])
+          return roots.unreadable > 0 || roots.certificates.contains { !accepted.contains($0) }
         }
         guard try await holdsDropped() else {
-          return CheckResult(name, .passed, "does not hold the dropped CA")
+          return CheckResult(name, .passed, "holds no other CA than the accepted ones")
         }
         guard mayDelete else {
           return CheckResult(
-            name, .waiting, "still holds the dropped CA; renewed once all else is done")
+            name, .waiting,
+            "still holds another CA than the accepted ones; renewed once all else is done")
         }
         let answer = await client.send("DELETE", path)
         switch answer {
@@ -124,9 +139,27 @@ extension TalosDriver {
           if try await client.get(path) != nil { break }
         }
         return try await holdsDropped()
-          ? CheckResult(name, .waiting, "was written anew, with the dropped CA again")
-          : CheckResult(name, .passed, "held the dropped CA; renewed")
+          ? CheckResult(
+            name, .waiting, "was written anew, with another CA than the accepted ones again")
+          : CheckResult(name, .passed, "held another CA; renewed")
       }
     } catch { return CheckResult(name, .waiting, error.message) }
+  }
+}
+
+/// Whether the machines of a rotation are as many as they seem.
+enum DistinctMachines {
+  static func check(_ machines: [Machine]) -> CheckResult {
+    let name = "distinct-machines"
+    var seen: [String: String] = [:]
+    for machine in machines where !machine.identity.isEmpty {
+      if let other = seen.updateValue(machine.id, forKey: machine.identity) {
+        return CheckResult(
+          name, .failed,
+          "\(other) and \(machine.id) are one machine (node id \(machine.identity)): one of them was never "
+            + "changed, or does not exist")
+      }
+    }
+    return CheckResult(name, .passed, "\(machines.count) distinct machines")
   }
 }

@@ -19,6 +19,8 @@ public struct TalosDriverSettings: Sendable {
   /// For how long a worker may go on serving a certificate of the stage before until it is made to
   /// fetch a fresh one.
   public var refreshAfter: Duration = .seconds(20)
+  /// How long an import may take in all.
+  public var importTimeout: Duration = .seconds(45)
   /// How many machines are asked at the same time where all are.
   public var concurrency = 8
   /// The port of the kubelet's own API; nil: do not probe it.
@@ -65,12 +67,13 @@ public final class TalosDriver: Sendable {
 
 extension TalosDriver: ClusterDriver {
   public func makeAuthority(
-    _ binding: AuthorityBinding
+    _ binding: AuthorityBinding, earliestClock: Instant?
   ) async throws(DriverError) -> SealedAuthority {
     let authority: Authority
+    let now = min(now(), earliestClock?.secondsSince1970 ?? .max)
     do throws(CryptoError) {
       authority = try Authority.generate(
-        binding.component == .talosCA ? .talos : .kubernetes, now: now())
+        binding.component == .talosCA ? .talos : .kubernetes, now: now)
     } catch {
       throw DriverError(.internalError, "an authority cannot be made: \(error.message)")
     }

@@ -3,6 +3,7 @@ import Orchestrator
 import ProtoCodec
 import RPC
 import RPCTransport
+import Rotation
 
 /// What came of one request to an API server.
 enum KubernetesAnswer {
@@ -45,28 +46,45 @@ struct KubernetesClient: Sendable {
   }
 
   func send(_ method: String, _ path: String) async -> KubernetesAnswer {
+    await exchange(method, path).answer
+  }
+
+  /// One request, its answer, and what the server's clock says of the moment.
+  private func exchange(
+    _ method: String, _ path: String
+  ) async -> (answer: KubernetesAnswer, date: Instant?) {
     let request = HTTPRequest(
       method: method, path: path,
       fields: HeaderFields(["accept": "application/json", "user-agent": "omnid"]))
     do throws(RPCError) {
       let response = try await http.send(request, timeout: timeout)
-      return .status(response.status, response.body)
+      let date = response.fields.first("date").flatMap(Instant.init(httpDate:))
+      return (.status(response.status, response.body), date)
     } catch {
       let said = PeerText.clean(error.message)
-      return switch TLSRefusal(error.message) {
-      case .byPeer: .rejected(said)
-      case .byUs: .untrusted(said)
-      case nil: .unreachable(said)
-      }
+      let answer: KubernetesAnswer =
+        switch TLSRefusal(error.message) {
+        case .byPeer: .rejected(said)
+        case .byUs: .untrusted(said)
+        case nil: .unreachable(said)
+        }
+      return (answer, nil)
     }
   }
 
   /// The JSON of a resource; nil where there is none (404).
   func get(_ path: String) async throws(DriverError) -> JSONValue? {
-    let answer = await send("GET", path)
+    try await getDated(path)?.object
+  }
+
+  /// The JSON of a resource, and the time at which the server gave it, by its clock.
+  func getDated(
+    _ path: String
+  ) async throws(DriverError) -> (object: JSONValue, date: Instant?)? {
+    let (answer, date) = await exchange("GET", path)
     switch answer {
     case .status(200, let body):
-      do { return try JSONValue(parsing: body) } catch {
+      do { return (try JSONValue(parsing: body), date) } catch {
         throw DriverError(.refused, "GET \(path) answered with what is no JSON")
       }
     case .status(404, _): return nil

@@ -18,9 +18,8 @@ extension JSONValue {
     return nil
   }
 
-  /// The certificates in a ConfigMap's entry; nil if it has no such entry.
-  func certificates(inData key: String) -> [Certificate]? {
-    guard let text = self["data"]?[key]?.string else { return nil }
-    return (try? Certificate.bundle(pem: text)) ?? []
+  /// The authorities in a ConfigMap's entry; nil if it has no such entry.
+  func trust(inData key: String) -> SeenTrust? {
+    (self["data"]?[key]?.string).map { SeenTrust(pem: [$0]) }
   }
 }

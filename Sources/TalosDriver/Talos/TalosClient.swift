@@ -2,6 +2,7 @@ import Crypto
 import Orchestrator
 import ProtoCodec
 import RPC
+import Rotation
 import Schema
 
 /// Calls to one machine, directly or through a control plane.
@@ -33,9 +34,36 @@ struct TalosClient: Sendable {
     return message.version?.tag ?? ""
   }
 
+  /// The identity of the machine that answers; nil where it shows none.
+  func identity() async throws(TalosFailure) -> String? {
+    guard let text = try await get(.identity)?.nodeID, !text.isEmpty else { return nil }
+    return PeerText.identity(text)
+  }
+
+  /// The name of the machine's Kubernetes node; nil where it has none.
+  func nodename() async throws(TalosFailure) -> String? { try await get(.nodename)?.nodename }
+
+  /// What the machine's clock shows. Nil where the machine cannot say, because it reaches no time server:
+  /// Talos asks one before it answers.
+  func clock() async -> Instant? {
+    let action = "ask for the time"
+    guard let response = try? await unary(Talos.TimeServiceMethods.time, Empty(), action),
+      let message = response.messages.first, message.metadata?.error.isEmpty ?? true,
+      let time = message.localtime
+    else { return nil }
+    return Instant(secondsSince1970: time.seconds).advanced(by: .nanoseconds(time.nanos))
+  }
+
   /// A resource's content, or nil where it does not exist.
   func get<Spec: Message>(_ resource: TalosResource<Spec>) async throws(TalosFailure) -> Spec? {
-    let action = "read \(resource.type)"
+    try await find(resource)?.spec
+  }
+
+  /// A resource's content and when it was last changed, by the machine's clock.
+  func find<Spec: Message>(
+    _ resource: TalosResource<Spec>
+  ) async throws(TalosFailure) -> (spec: Spec, updated: Instant?)? {
+    let action = "read \(resource.plainName)"
     var request = Cosi.GetRequest()
     request.namespace = resource.namespace
     request.type = resource.type
@@ -48,14 +76,17 @@ struct TalosClient: Sendable {
       throw error
     }
     guard let bytes = response.resource?.spec?.protoSpec else { throw empty(action) }
-    return try decode(bytes, action)
+    let updated = response.resource?.metadata?.updated.map {
+      Instant(secondsSince1970: $0.seconds).advanced(by: .nanoseconds($0.nanos))
+    }
+    return (try decode(bytes, action), updated)
   }
 
   /// All resources of a type, with their ids.
   func list<Spec: Message>(
     _ resource: TalosResource<Spec>
   ) async throws(TalosFailure) -> [(id: String, spec: Spec)] {
-    let action = "list \(resource.type)"
+    let action = "list \(resource.plainName)"
     var request = Cosi.ListRequest()
     request.namespace = resource.namespace
     request.type = resource.type
@@ -84,6 +115,11 @@ struct TalosClient: Sendable {
       throw .unusable(DriverError(.invalidConfig, "the machine has no configuration"))
     }
     return spec.yamlMarshalled
+  }
+
+  /// The configuration that is on disk; nil where Talos does not show it.
+  func persistentConfig() async throws(TalosFailure) -> [UInt8]? {
+    try await get(.persistentConfig)?.yamlMarshalled
   }
 
   /// Makes a configuration the active one, without a reboot.
@@ -159,10 +195,10 @@ struct TalosClient: Sendable {
 }
 
 extension Talos.PEMEncodedCertificate {
-  /// The certificates in a list of PEM texts, however many stand in each: on workers one entry holds
-  /// all of them.
-  static func certificates(in list: [Self]) -> [Certificate] {
-    list.flatMap { (try? Certificate.bundle(pem: String(decoding: $0.crt, as: UTF8.self))) ?? [] }
+  /// The authorities in a trust list as Talos reads it: the PEM texts joined without a separator, however
+  /// many blocks stand in each. On workers one entry holds all of them.
+  static func trust(in list: [Self]) -> SeenTrust {
+    SeenTrust(pem: list.map { String(decoding: $0.crt, as: UTF8.self) })
   }
 }
 

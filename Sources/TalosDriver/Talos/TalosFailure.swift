@@ -9,6 +9,8 @@ enum TalosFailure: Error {
   case rejected(String)
   /// We do not accept the machine's certificate.
   case untrusted(String)
+  /// Another machine than the one that was meant answers at the address.
+  case misdirected(String)
   /// The machine answered with a status that is no success.
   case status(StatusCode, String)
   /// The machine answered, but with nothing that can be used.
@@ -33,7 +35,7 @@ enum TalosFailure: Error {
   var message: String {
     switch self {
     case .unreachable(let message), .rejected(let message), .untrusted(let message),
-      .status(_, let message):
+      .misdirected(let message), .status(_, let message):
       message
     case .unusable(let error): error.message
     }
@@ -63,6 +65,24 @@ enum TalosFailure: Error {
     if case .unreachable = self { !isCutOff } else { false }
   }
 
+  /// Whether the machine's certificate comes from an authority that we do not know, rather than being out of
+  /// its time or somebody else's.
+  var isUnknownIssuer: Bool {
+    guard case .untrusted(let message) = self else { return false }
+    return message.contains("unknown issuer") || message.contains("self-signed")
+      || message.contains("was not made by the issuer")
+  }
+
+  /// Whether a certificate that was refused, on either side, points to a clock that is wrong.
+  var isAboutTime: Bool {
+    switch self {
+    case .rejected(let message): message.contains("expired certificate")
+    case .untrusted(let message):
+      message.contains("not yet valid") || message.contains("has expired")
+    case .unreachable, .misdirected, .status, .unusable: false
+    }
+  }
+
   var isPermissionDenied: Bool {
     if case .status(.permissionDenied, _) = self { true } else { false }
   }
@@ -72,6 +92,7 @@ enum TalosFailure: Error {
     case .unreachable(let message): DriverError(.unreachable, message)
     case .rejected(let message), .untrusted(let message): DriverError(.unauthenticated, message)
     case .unusable(let error): error
+    case .misdirected(let message): DriverError(.conflict, message)
     case .status(let code, let message):
       switch code {
       case .unauthenticated: DriverError(.unauthenticated, message)

@@ -6,11 +6,41 @@ struct TalosResource<Spec: Message>: Sendable {
   var namespace: String
   var type: String
   var id: String
+
+  /// The type's name for people: `MachineConfigs` of `MachineConfigs.config.talos.dev`.
+  var plainName: String { type.split(separator: ".").first.map(String.init) ?? type }
 }
 
 extension TalosResource where Spec == Talos.MachineConfigSpec {
   static var activeConfig: Self {
     Self(namespace: "config", type: "MachineConfigs.config.talos.dev", id: "v1alpha1")
+  }
+}
+
+extension TalosResource where Spec == Talos.MachineConfigSpec {
+  /// What is on disk, and becomes active with the next boot.
+  static var persistentConfig: Self {
+    Self(namespace: "config", type: "MachineConfigs.config.talos.dev", id: "persistent")
+  }
+}
+
+extension TalosResource where Spec == Talos.IdentitySpec {
+  static var identity: Self {
+    Self(namespace: "cluster", type: "Identities.cluster.talos.dev", id: "local")
+  }
+}
+
+extension TalosResource where Spec == Talos.SecretsStatusSpec {
+  /// Whether the secrets of the static pods are on disk, and of which version they are.
+  static var staticPodSecrets: Self {
+    Self(namespace: "controlplane", type: "SecretStatuses.kubernetes.talos.dev", id: "static-pods")
+  }
+}
+
+extension TalosResource where Spec == Talos.StaticPodSpec {
+  /// A static pod as the kubelet is given it: `kube-apiserver` and the like.
+  static func staticPod(_ id: String) -> Self {
+    Self(namespace: "k8s", type: "StaticPods.kubernetes.talos.dev", id: id)
   }
 }
 

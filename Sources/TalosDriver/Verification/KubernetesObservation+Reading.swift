@@ -11,7 +11,7 @@ extension KubernetesObservation {
     var seen = KubernetesObservation(
       version: try await client.version(), config: try await client.machineConfig())
     if let spec = try await client.get(.kubeletSecrets) {
-      seen.kubeletAccepted = Talos.PEMEncodedCertificate.certificates(in: spec.acceptedCAs)
+      seen.kubeletAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
     }
     if let spec = try await client.get(.service("kubelet")) {
       seen.kubelet = Service(running: spec.running, healthy: spec.healthy, unknown: spec.unknown)
@@ -19,9 +19,10 @@ extension KubernetesObservation {
     seen.nodename = try await client.get(.nodename)?.nodename
     seen.kubeletClient = try await kubeletClient(client)
     guard isControlPlane else { return seen }
+    seen.staticPods = try await StaticPodSecrets.read(client)
     if let spec = try await client.get(.kubernetesRoot) {
       seen.issuing = spec.issuingCA?.certificates.first
-      seen.rootAccepted = Talos.PEMEncodedCertificate.certificates(in: spec.acceptedCAs)
+      seen.rootAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
     }
     return seen
   }

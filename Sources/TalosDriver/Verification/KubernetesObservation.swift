@@ -7,13 +7,15 @@ struct KubernetesObservation: Sendable {
   var config: [UInt8]
   /// Control planes: the authorities in force.
   var issuing: Certificate?
-  var rootAccepted: [Certificate]?
+  var rootAccepted: SeenTrust?
   /// What the kubelet trusts.
-  var kubeletAccepted: [Certificate]?
+  var kubeletAccepted: SeenTrust?
   var kubelet: Service?
   /// The kubelet's own client certificate, without its key; empty while it has none.
   var kubeletClient: [Certificate] = []
   var nodename: String?
+  /// What Talos says of a control plane's static pods; nil on workers.
+  var staticPods: StaticPodSecrets?
 
   struct Service: Sendable {
     var running: Bool
@@ -22,28 +24,37 @@ struct KubernetesObservation: Sendable {
     var unknown: Bool
   }
 
-  func checks(_ trust: ChangeTrust, _ role: MachineRole) -> [CheckResult] {
+  func checks(_ trust: ChangeTrust, _ machine: Machine) -> [CheckResult] {
     var results: [CheckResult] = []
-    if role == .controlPlane {
+    if machine.role == .controlPlane {
       results.append(trust.issuingCheck("issuing", issuing))
       results.append(trust.acceptedCheck("api-server-accepted", rootAccepted))
     } else {
       results.append(CheckResult("issuing", .notApplicable, "workers issue nothing"))
     }
     results.append(trust.acceptedCheck("accepted", kubeletAccepted))
-    results.append(kubeletCheck)
+    results.append(kubeletCheck(machine))
     results.append(
       trust.chainCheck(
         "kubelet-client", kubeletClient, roots: trust.accepted, purpose: .client))
     return results
   }
 
-  private var kubeletCheck: CheckResult {
-    guard let kubelet else { return CheckResult("kubelet", .waiting, "the kubelet is not there") }
-    guard kubelet.running else { return CheckResult("kubelet", .waiting, "the kubelet restarts") }
+  private func kubeletCheck(_ machine: Machine) -> CheckResult {
+    let look = "talosctl -n \(machine.address) logs kubelet"
+    guard let kubelet else {
+      return CheckResult(
+        "kubelet", .waiting, "the kubelet service is not running on \(machine.id): \(look)")
+    }
+    guard kubelet.running else {
+      return CheckResult("kubelet", .waiting, "the kubelet of \(machine.id) is being restarted")
+    }
     guard kubelet.healthy else {
       return CheckResult(
-        "kubelet", .waiting, kubelet.unknown ? "health not known yet" : "the kubelet is unhealthy")
+        "kubelet", .waiting,
+        kubelet.unknown
+          ? "the health of the kubelet of \(machine.id) is not known yet"
+          : "the kubelet of \(machine.id) is unhealthy: \(look)")
     }
     return CheckResult("kubelet", .passed, "running and healthy")
   }

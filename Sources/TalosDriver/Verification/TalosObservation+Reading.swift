@@ -10,14 +10,17 @@ extension TalosObservation {
     if let spec = try await client.get(.apiCertificates) {
       seen.api = ServedTrust(
         server: spec.server?.certificates ?? [],
-        accepted: Talos.PEMEncodedCertificate.certificates(in: spec.acceptedCAs))
+        accepted: Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs))
     }
     guard isControlPlane else { return seen }
-    seen.issuing = try await client.get(.osRoot)?.issuingCA?.certificates.first
+    if let spec = try await client.get(.osRoot) {
+      seen.issuing = spec.issuingCA?.certificates.first
+      seen.rootAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
+    }
     if let spec = try await trustd(client) {
       seen.trustd = ServedTrust(
         server: spec.server?.certificates ?? [],
-        accepted: Talos.PEMEncodedCertificate.certificates(in: spec.acceptedCAs))
+        accepted: Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs))
     }
     return seen
   }

@@ -7,6 +7,8 @@ struct TalosObservation: Sendable {
   var config: [UInt8]
   /// The issuing authority in force; nil on workers.
   var issuing: Certificate?
+  /// What a control plane's root secrets accept, which trustd hands on to workers; nil on workers.
+  var rootAccepted: SeenTrust?
   /// What apid serves and accepts; nil while it has no certificate.
   var api: ServedTrust?
   /// The same of trustd, on control planes.
@@ -15,7 +17,7 @@ struct TalosObservation: Sendable {
   /// A server certificate and a list of accepted authorities, as they are in use.
   struct ServedTrust: Sendable {
     var server: [Certificate]
-    var accepted: [Certificate]
+    var accepted: SeenTrust
   }
 
   /// What the stage asks of the machine, answered from what it shows.
@@ -23,6 +25,7 @@ struct TalosObservation: Sendable {
     var results: [CheckResult] = []
     if role == .controlPlane {
       results.append(trust.issuingCheck("issuing", issuing))
+      results.append(trust.acceptedCheck("root-accepted", rootAccepted))
       if let trustd {
         results.append(trust.acceptedCheck("trustd-accepted", trustd.accepted))
         results.append(

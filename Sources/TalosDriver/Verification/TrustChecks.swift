@@ -3,28 +3,47 @@ import Rotation
 
 /// Questions about certificates that a machine shows, answered without any input or output.
 extension ChangeTrust {
-  /// Whether an accepted list is what it should be: all that the stage asks for, nothing of what it has
-  /// dropped. Authorities that have no part in the rotation are none of its business.
-  func acceptedCheck(_ name: String, _ seen: [Certificate]?) -> CheckResult {
-    guard let seen else { return CheckResult(name, .waiting, "not there yet") }
-    let seenSet = Set(seen)
+  /// Whether an accepted list is what it should be: all that the stage asks for, and nothing else. An
+  /// authority that has no part in the rotation lets its holder in after the old one is gone, so it fails
+  /// the check.
+  func acceptedCheck(_ name: String, _ seen: SeenTrust?) -> CheckResult {
+    guard let seen else { return CheckResult(name, .waiting, "shows no accepted CAs yet") }
+    guard seen.unreadable == 0 else {
+      return CheckResult(
+        name, .failed,
+        "its list of accepted CAs holds \(seen.unreadable) that cannot be read; take them out, because "
+          + "nobody can say whom they let in")
+    }
+    let seenSet = Set(seen.certificates)
+    let foreign = seen.certificates.filter { !managed.contains($0) }
+    if let first = foreign.first {
+      return CheckResult(
+        name, .failed,
+        ForeignAuthority.text(first, others: Set(foreign).count - 1)
+          + (options.removeForeign
+            ? "; it is being taken out"
+            : ": run the rotation again with --remove-foreign, or take it out of the configuration")
+      )
+    }
     let missing = accepted.filter { !seenSet.contains($0) }
     let extra = dropped.filter(seenSet.contains)
     if !missing.isEmpty {
       return CheckResult(name, .waiting, "does not accept \(names(missing)) yet")
     }
     if !extra.isEmpty { return CheckResult(name, .waiting, "still accepts \(names(extra))") }
-    let others = seenSet.subtracting(managed).count
-    let more = others == 0 ? "" : ", and \(others) that are no part of this rotation"
-    return CheckResult(name, .passed, "accepts \(names(accepted))\(more)")
+    return CheckResult(name, .passed, "accepts \(names(accepted))")
   }
 
   /// Whether a machine issues from the authority that the stage asks for.
   func issuingCheck(_ name: String, _ seen: Certificate?) -> CheckResult {
-    guard let seen else { return CheckResult(name, .waiting, "no issuing CA yet") }
-    return seen == issuing
-      ? CheckResult(name, .passed, "issues from \(self.name(seen))")
-      : CheckResult(name, .waiting, "still issues from \(self.name(seen))")
+    guard let seen else { return CheckResult(name, .waiting, "shows no issuing CA yet") }
+    if seen == issuing { return CheckResult(name, .passed, "issues from \(self.name(seen))") }
+    return managed.contains(seen)
+      ? CheckResult(name, .waiting, "still issues from \(self.name(seen))")
+      : CheckResult(
+        name, .failed,
+        "issues from \(ForeignAuthority.name(seen)), which this rotation does not know: somebody else "
+          + "is rotating")
   }
 
   /// Whether a certificate in use was issued by the authority that the stage asks for.

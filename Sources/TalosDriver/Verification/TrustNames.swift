@@ -12,9 +12,11 @@ struct ChangeTrust {
   let accepted: [Certificate]
   /// What it is to accept no longer.
   let dropped: [Certificate]
+  let options: RotationOptions
 
   init(_ change: TrustChange, _ role: MachineRole, _ keyring: Keyring) throws(DriverError) {
     let bundle = change.bundle(for: role)
+    options = change.options
     old = try keyring.certificate(change.old)
     new = try keyring.certificate(change.new)
     let (old, new) = (old, new)

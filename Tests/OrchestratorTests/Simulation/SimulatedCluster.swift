@@ -11,8 +11,13 @@ struct Mischief: Sendable {
   var slow = 0
   /// Per mille of changes after which the machine goes down for a while.
   var outage = 0
-  /// Per mille of machines' configurations that somebody else overwrites while they are verified.
+  /// Per mille of looks before which somebody else overwrites a machine's configuration: the one that is
+  /// being verified, or any.
   var overwrite = 0
+  var overwriteAny = 0
+  /// Per mille of looks before which a second rotator, or an intruder, adds an authority of its own to a
+  /// machine's list; it takes it back after a while.
+  var foreign = 0
 }
 
 /// A broken promise, with the moment at which it was broken.
@@ -31,11 +36,37 @@ final class SimulatedCluster: Sendable {
   struct Node: Sendable {
     var machine: Machine
     var trust: [SecretComponent: Trust]
+    /// The authorities whose private keys the machine holds.
+    var keys: Set<String> = []
     var downSince = Instant(nanosecondsSince1970: 0)
     var downUntil = Instant(nanosecondsSince1970: 0)
     var settledAt = Instant(nanosecondsSince1970: 0)
     /// The stage in which it was last changed, to judge the order of the turns.
     var verifiedIn: RotationPhase?
+    /// What it calls itself in discovery, if not what it is.
+    var claimedRole: MachineRole?
+    /// A further address that discovery names first, and who holds it.
+    var sharedAddress: String?
+    /// Authorities that somebody else has added, with the time at which they are taken back.
+    var foreign: [String: Instant] = [:]
+    var pods = Pods()
+  }
+
+  /// The static pods of a control plane: they go on after an edit, and are restarted a while later.
+  struct Pods: Sendable {
+    var version = 1
+    var container = 1
+    /// The kubelet's restart that is under way.
+    var restart: (begins: Instant, ends: Instant)?
+
+    /// Brings the pods up to the time.
+    mutating func advance(to now: Instant) {
+      guard let restart, restart.ends <= now else { return }
+      container += 1
+      self.restart = nil
+    }
+
+    var isSettled: Bool { restart == nil }
   }
 
   struct State {
@@ -47,13 +78,17 @@ final class SimulatedCluster: Sendable {
     var seen: [SecretComponent: Set<String>] = [:]
     /// Configurations changed so far.
     var applied = 0
+    /// Who answers at an address that several machines are known by.
+    var holders: [String: String] = [:]
+    /// What keeps a rotation from starting.
+    var findings: [Finding] = []
     var violations: [String] = []
   }
 
   let name: String
   let workerLimit: Int
   let state: Mutex<State>
-  private let clock: SimulatedExecutor
+  let clock: SimulatedExecutor
 
   init(name: String, controlPlanes: Int, workers: Int, workerLimit: Int, clock: SimulatedExecutor) {
     self.name = name
@@ -64,8 +99,11 @@ final class SimulatedCluster: Sendable {
       let isControlPlane = index < controlPlanes
       let id = isControlPlane ? "\(name)-cp-\(index)" : "\(name)-w-\(index - controlPlanes)"
       let machine = Machine(
-        id: id, address: "10.0.0.\(index)", role: isControlPlane ? .controlPlane : .worker)
-      nodes[id] = Node(machine: machine, trust: SimulatedCluster.original(name))
+        id: id, address: "10.0.0.\(index)", role: isControlPlane ? .controlPlane : .worker,
+        identity: "node-of-\(id)")
+      nodes[id] = Node(
+        machine: machine, trust: SimulatedCluster.original(name),
+        keys: isControlPlane ? SimulatedCluster.originalKeys(name) : [])
     }
     state = Mutex(State(nodes: nodes))
   }
@@ -78,6 +116,10 @@ final class SimulatedCluster: Sendable {
       })
   }
 
+  static func originalKeys(_ name: String) -> Set<String> {
+    Set(SecretComponent.allCases.map { firstAuthority($0, name) })
+  }
+
   static func firstAuthority(_ component: SecretComponent, _ name: String) -> String {
     "\(name)/\(component.rawValue)/first"
   }
@@ -88,7 +130,12 @@ final class SimulatedCluster: Sendable {
     return state.withLock { state in
       state.nodes.values
         .filter { $0.downUntil <= now || $0.downSince.duration(to: now) < .seconds(120) }
-        .map(\.machine).sorted { $0.id < $1.id }
+        .map { node in
+          var machine = node.machine
+          machine.role = node.claimedRole ?? machine.role
+          machine.address = node.sharedAddress ?? machine.address
+          return machine
+        }.sorted { $0.id < $1.id }
     }
   }
 
@@ -97,7 +144,8 @@ final class SimulatedCluster: Sendable {
 
   var record: ClusterRecord {
     ClusterRecord(
-      name: name, endpoints: ["10.0.0.0"], kubernetesEndpoint: "https://10.0.0.0:6443",
+      name: name, clusterID: "id-of-\(name)", endpoints: ["10.0.0.0"],
+      kubernetesEndpoint: "https://10.0.0.0:6443",
       authorities: Dictionary(
         uniqueKeysWithValues: SecretComponent.allCases.map {
           let fingerprint = SimulatedCluster.firstAuthority($0, name)
@@ -116,7 +164,10 @@ final class SimulatedCluster: Sendable {
       // its neighbours held before the stage, so they all verify each other.
       let neighbour = state.nodes.values.first { $0.machine.role == .controlPlane }
       state.nodes[id] = Node(
-        machine: Machine(id: id, address: "10.0.9.9", role: role), trust: neighbour?.trust ?? [:])
+        machine: Machine(
+          id: id, address: "10.0.9.9", role: role, identity: "node-of-\(id)"),
+        trust: neighbour?.trust ?? [:],
+        keys: role == .controlPlane ? neighbour?.keys ?? [] : [])
     }
   }
 
@@ -142,115 +193,20 @@ final class SimulatedCluster: Sendable {
 
   var violations: [String] { state.withLock { $0.violations } }
 
-  // MARK: - What is done to a machine
-
-  func apply(_ change: TrustChange, to machine: Machine, mischief: Mischief) -> ApplyOutcome {
-    let bundle = change.bundle(for: machine.role)
-    let wanted = Trust(
-      issuing: change.authority(bundle.issuing).fingerprint,
-      accepted: Set(bundle.accepted.map { change.authority($0).fingerprint }))
-    let settledAt = clock.now().advanced(
-      by: .milliseconds(clock.pick(0...(mischief.slow > 0 ? 30_000 : 1_000))))
-    return state.withLock { state in
-      guard state.nodes[machine.id] != nil else { return .unchanged }
-      state.begin(machine, change.phase, workerLimit: workerLimit)
-      guard state.nodes[machine.id]?.trust[change.component] != wanted else { return .unchanged }
-      state.applied += 1
-      state.seen[change.component, default: []].formUnion(wanted.accepted)
-      state.nodes[machine.id]?.trust[change.component] = wanted
-      state.nodes[machine.id]?.settledAt = settledAt
-      state.checkTrust(change.component)
-      return .changed
-    }
-  }
-
-  func verify(_ change: TrustChange, _ machine: Machine) -> [CheckResult] {
-    let bundle = change.bundle(for: machine.role)
+  /// What has to hold whenever a rotation is said to have succeeded: every trust list of every machine holds
+  /// the new authority alone.
+  func expectOnly(_ authority: String, _ component: SecretComponent) -> [String] {
     let now = clock.now()
     return state.withLock { state in
-      guard let node = state.nodes[machine.id], node.downUntil <= now else {
-        return [CheckResult(CheckResult.reachable, .failed, "down")]
-      }
-      let trust = node.trust[change.component]
-      let holds =
-        trust?.issuing == change.authority(bundle.issuing).fingerprint
-        && trust?.accepted == Set(bundle.accepted.map { change.authority($0).fingerprint })
-      let settled = node.settledAt <= now
-      if holds && settled {
-        state.inWork.remove(machine.id)
-        state.nodes[machine.id]?.verifiedIn = change.phase
-      }
-      return [
-        CheckResult(CheckResult.reachable, .passed),
-        CheckResult(CheckResult.configApplied, holds ? .passed : .failed, "\(change.phase.name)"),
-        CheckResult("kubelet", settled ? .passed : .waiting, "restarting"),
-      ]
-    }
-  }
-
-  func verifyCluster(_ change: TrustChange) -> [CheckResult] {
-    let now = clock.now()
-    return state.withLock { state in
-      let down = state.nodes.values.filter { $0.downUntil > now }
-      return [
-        CheckResult("nodes-ready", down.isEmpty ? .passed : .failed, "\(down.count) not ready")
-      ]
-    }
-  }
-
-  /// Somebody who knows nothing of the rotation puts back the first configuration's trust plus
-  /// what it needs to stay in the cluster.
-  func overwrite(_ machine: Machine, _ change: TrustChange) {
-    let before = TrustPlan.bundle(change.component, change.phase, machine.role, .backward)
-    state.withLock { state in
-      state.nodes[machine.id]?.trust[change.component] = Trust(
-        issuing: change.authority(before.issuing).fingerprint,
-        accepted: Set(before.accepted.map { change.authority($0).fingerprint }))
-      state.inWork.insert(machine.id)
-    }
-  }
-}
-
-extension SimulatedCluster.State {
-  /// A machine's turn begins: is it its turn?
-  mutating func begin(_ machine: Machine, _ phase: RotationPhase, workerLimit: Int) {
-    if let current = self.phase, phase.rawValue != current.rawValue {
-      let late = nodes.values.filter { $0.verifiedIn != current }.map(\.machine.id)
-      if phase == current.next || (current == .postRotate && phase == .preRotate) {
-        if !late.isEmpty {
-          violations.append("\(phase.name) begins, but \(late) missed \(current.name)")
+      state.nodes.values.compactMap { node in
+        let foreign = node.foreign.filter { $0.value > now }.keys.sorted()
+        guard let trust = node.trust[component],
+          trust == Trust(issuing: authority, accepted: [authority]), foreign.isEmpty
+        else {
+          return
+            "\(node.machine.id) holds \(node.trust[component]?.accepted.sorted() ?? []) \(foreign)"
         }
-      } else {
-        violations.append("\(phase.name) follows \(current.name)")
-      }
-      for id in nodes.keys { nodes[id]?.verifiedIn = nil }
-    }
-    self.phase = phase
-    inWork.insert(machine.id)
-    let busy = inWork.compactMap { nodes[$0]?.machine }
-    let controlPlanes = busy.filter { $0.role == .controlPlane }
-    if controlPlanes.count > 1 {
-      violations.append("several control planes in work: \(controlPlanes.map(\.id).sorted())")
-    }
-    if machine.role == .worker {
-      if busy.count > workerLimit { violations.append("\(busy.count) machines in work") }
-      let open = nodes.values.filter {
-        $0.machine.role == .controlPlane && $0.verifiedIn != phase
-      }
-      if !open.isEmpty {
-        violations.append("\(machine.id) begins before \(open.map(\.machine.id).sorted())")
-      }
-    }
-  }
-
-  /// Every machine still verifies every other one.
-  mutating func checkTrust(_ component: SecretComponent) {
-    for a in nodes.values {
-      for b in nodes.values {
-        guard let mine = a.trust[component], let theirs = b.trust[component] else { continue }
-        if !mine.accepted.contains(theirs.issuing) {
-          violations.append("\(a.machine.id) does not verify \(b.machine.id)")
-        }
+        return nil
       }
     }
   }

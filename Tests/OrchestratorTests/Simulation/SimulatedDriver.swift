@@ -26,12 +26,15 @@ final class Incarnation: Sendable {
   func kill() { remaining.withLock { $0 = 0 } }
 }
 
-/// A driver over simulated clusters, as one incarnation of the process holds it.
+/// A driver over simulated clusters, as one incarnation of the process holds it. It keeps what the port
+/// promises (a machine is who it shows itself to be, a key goes only where one was) unless it is given a
+/// flaw.
 struct SimulatedDriver: ClusterDriver {
   let clusters: [String: SimulatedCluster]
   let clock: SimulatedExecutor
   let life: Incarnation
   let mischief: Mischief
+  let flaws: Set<SimulatedCluster.Flaw>
   let made: MadeAuthorities
   /// What is really in the journal, whatever the process believes.
   let journal: any RotationStore
@@ -50,33 +53,101 @@ struct SimulatedDriver: ClusterDriver {
     return cluster
   }
 
-  func discover(
-    name: String, talosconfig: String, context: String?
-  ) async throws(DriverError) -> ClusterRecord {
+  // MARK: - Before a rotation
+
+  func discover(_ request: DiscoveryRequest) async throws(DriverError) -> DiscoveredCluster {
     try await travel()
-    switch talosconfig {
+    switch request.talosconfig {
     case "old": throw DriverError(.unsupportedVersion, "Talos v1.6.0 is too old: 1.7 or later")
     case "garbage": throw DriverError(.invalidInput, "the talosconfig is not YAML")
     case "stranger": throw DriverError(.unauthenticated, "unknown certificate authority")
     default: break
     }
+    // A cluster is known by its machines, not by the name it is imported under.
+    let name =
+      request.talosconfig.hasPrefix("of ")
+      ? String(request.talosconfig.dropFirst(3)) : request.name
     guard let cluster = clusters[name] else { throw DriverError(.unreachable, "no answer") }
-    return cluster.record
+    return DiscoveredCluster(cluster.record)
   }
 
-  func makeAuthority(_ binding: AuthorityBinding) async throws(DriverError) -> SealedAuthority {
+  func preflight(
+    _ component: SecretComponent, options: RotationOptions, access: ClusterAccess
+  ) async throws(DriverError) -> Preflight {
+    try await travel()
+    if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
+    let cluster = try cluster(access)
+    let findings = cluster.state.withLock { $0.findings }
+    return Preflight(
+      machines: cluster.members, findings: findings,
+      unready: Set(findings.filter { $0.kind == .unready }.map { "node/" + $0.subject }),
+      earliestClock: clock.now())
+  }
+
+  func makeAuthority(
+    _ binding: AuthorityBinding, earliestClock: Instant?
+  ) async throws(DriverError) -> SealedAuthority {
     made.make(binding)
   }
+
+  func standing(_ access: ClusterAccess) async -> ClusterStanding {
+    guard let cluster = try? cluster(access) else { return .unknown("no such cluster") }
+    for component in SecretComponent.allCases {
+      let issuing = cluster.state.withLock { state in
+        state.nodes.values.first { $0.machine.role == .controlPlane }?.trust[component]?.issuing
+      }
+      if let issuing, issuing != access.cluster.authorities[component]?.fingerprint {
+        return .outdated(component, "the machines issue from \(issuing)")
+      }
+    }
+    return .current
+  }
+
+  func describe(_ authority: SealedAuthority) -> AuthorityDescription? { nil }
+
+  // MARK: - Members
 
   func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
     try await travel()
     if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
-    return try cluster(access).members.reversed()
+    let cluster = try cluster(access)
+    let members = Array(cluster.members.reversed())
+    if flaws.contains(.sendsKeyToAnyone) { return members }
+    for member in members where member.role == .controlPlane {
+      let holdsKey = cluster.state.withLock { $0.nodes[member.id]?.keys.isEmpty == false }
+      guard holdsKey else {
+        throw DriverError(.conflict, "\(member.id) calls itself a control plane and holds no key")
+      }
+    }
+    return members
   }
 
   func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool {
     guard let cluster = try? cluster(access), (try? await travel()) != nil else { return false }
     return cluster.hasLeft(machine.id)
+  }
+
+  /// Who answers at a machine's address.
+  private func answering(
+    _ machine: Machine, in cluster: SimulatedCluster
+  ) throws(DriverError) -> String {
+    let id = cluster.answering(at: machine)
+    guard id == machine.id || flaws.contains(.trustsAddresses) else {
+      throw DriverError(.conflict, "\(machine.address) is answered by another machine")
+    }
+    return id
+  }
+
+  // MARK: - Changing and looking
+
+  func prepare(
+    _ change: TrustChange, machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) -> Baseline {
+    try await travel()
+    let cluster = try cluster(access)
+    if cluster.isDown(machine.id) { throw DriverError(.unreachable, "no route to host") }
+    if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
+    return cluster.baseline(change, machine)
   }
 
   func apply(
@@ -87,14 +158,25 @@ struct SimulatedDriver: ClusterDriver {
     guard life.step() else { throw DriverError(.internalError, "dead") }
     if cluster.isDown(machine.id) { throw DriverError(.unreachable, "no route to host") }
     if clock.chance(mischief.failBefore) { throw DriverError(.refused, "busy") }
+    let id = try answering(machine, in: cluster)
+    if !flaws.contains(.ignoresRestart) {
+      try cluster.requireOthersReady(change, machine)
+    }
     await expectRecorded(change, machine, in: cluster)
-    let outcome = cluster.apply(change, to: machine, mischief: mischief)
+    let outcome = cluster.apply(change, to: machine, answering: id, mischief: mischief)
     if clock.chance(mischief.outage) {
       cluster.takeDown(machine.id, for: .seconds(clock.pick(1...300)))
     }
-    guard life.step() else { throw DriverError(.internalError, "dead") }
-    try await travel()
-    if clock.chance(mischief.failAfter) { throw DriverError(.unreachable, "connection reset") }
+    func sent(_ error: DriverError) -> DriverError {
+      var error = error
+      error.sent = true
+      return error
+    }
+    guard life.step() else { throw sent(DriverError(.internalError, "dead")) }
+    do { try await travel() } catch { throw sent(error) }
+    if clock.chance(mischief.failAfter) {
+      throw sent(DriverError(.unreachable, "connection reset"))
+    }
     return outcome
   }
 
@@ -117,25 +199,59 @@ struct SimulatedDriver: ClusterDriver {
   }
 
   func verify(
-    _ change: TrustChange, machine: Machine, access: ClusterAccess
+    _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult] {
-    do {
+    if let cluster = try? cluster(access) { meddle(machine, change, in: cluster) }
+    return await look(change, machine: machine, baseline: baseline, access: access)
+  }
+
+  private func look(
+    _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
+  ) async -> [CheckResult] {
+    do throws(DriverError) {
       try await travel()
       if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
       let cluster = try cluster(access)
-      if clock.chance(mischief.overwrite) { cluster.overwrite(machine, change) }
-      return cluster.verify(change, machine)
+      let id = try answering(machine, in: cluster)
+      return cluster.verify(change, machine, answering: id, baseline: baseline, flaws: flaws)
     } catch {
-      return [CheckResult(CheckResult.reachable, .failed, "timeout")]
+      return [CheckResult(CheckResult.reachable, .failed, error.message)]
     }
   }
 
-  func verifyCluster(_ change: TrustChange, access: ClusterAccess) async -> [CheckResult] {
+  /// What others do just before a machine is looked at.
+  private func meddle(_ machine: Machine, _ change: TrustChange, in cluster: SimulatedCluster) {
+    if clock.chance(mischief.overwrite) { cluster.overwrite(machine, change) }
+    let machines = cluster.members
+    if clock.chance(mischief.overwriteAny), !machines.isEmpty {
+      // Whoever overwrites puts back what the stage found, which only a machine that was changed lacks.
+      let victim = machines[clock.pick(0...(machines.count - 1))]
+      let isDone = cluster.state.withLock { $0.nodes[victim.id]?.verifiedIn == change.phase }
+      if isDone { cluster.overwrite(victim, change) }
+    }
+    if clock.chance(mischief.foreign), !machines.isEmpty {
+      let victim = machines[clock.pick(0...(machines.count - 1))]
+      cluster.addForeign(
+        "somebody else's", to: victim.id, for: .seconds(clock.pick(1...120)))
+    }
+  }
+
+  func verifyCluster(
+    _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
+  ) async -> ClusterReport {
     do {
       try await travel()
-      return try cluster(access).verifyCluster(change)
+      let cluster = try cluster(access)
+      var report = ClusterReport(cluster: cluster.verifyCluster(change))
+      // What is undone between the look at a machine and the end of the gate nobody can see any more.
+      for machine in access.cluster.machines { meddle(machine, change, in: cluster) }
+      for machine in access.cluster.machines {
+        report.machines[machine.id] = await look(
+          change, machine: machine, baseline: baselines[machine.id], access: access)
+      }
+      return report
     } catch {
-      return [CheckResult("kubernetes", .waiting, "no answer")]
+      return ClusterReport(cluster: [CheckResult("kubernetes", .waiting, "no answer")])
     }
   }
 

@@ -92,6 +92,10 @@ final class SimulatedExecutor: TaskExecutor, OrchestratorClock {
 
   func now() -> Instant { state.withLock { $0.now } }
 
+  func uptime() -> Duration {
+    Instant(nanosecondsSince1970: 0).duration(to: now())
+  }
+
   func sleep(for duration: Duration) async throws(CancellationError) {
     let id = state.withLock { state in
       state.count += 1

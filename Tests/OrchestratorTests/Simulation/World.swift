@@ -11,16 +11,21 @@ final class World: Sendable {
   let journal: any RotationStore
   let made = MadeAuthorities()
   let mischief: Mischief
+  let flaws: Set<SimulatedCluster.Flaw>
+  /// How far this host's wall clock is off.
+  let skew = HostSkew()
   let settings: OrchestratorSettings
 
   init(
     seed: UInt64, clusters names: [String] = ["demo"], controlPlanes: Int = 3, workers: Int = 2,
-    workerLimit: Int = 2, mischief: Mischief = Mischief(), historyLimit: UInt64 = 100,
+    workerLimit: Int = 2, mischief: Mischief = Mischief(),
+    flaws: Set<SimulatedCluster.Flaw> = [], historyLimit: UInt64 = 100,
     watchQueueLimit: Int = 256, journal: any RotationStore = MemoryStore()
   ) {
     let clock = SimulatedExecutor(seed: seed)
     self.clock = clock
     self.mischief = mischief
+    self.flaws = flaws
     self.journal = journal
     clusters = Dictionary(
       uniqueKeysWithValues: names.map {
@@ -71,10 +76,11 @@ final class World: Sendable {
     let store = FaultyStore(
       journal, life: life, clock: clock, failBefore: failBefore, failAfter: failAfter)
     let driver = SimulatedDriver(
-      clusters: clusters, clock: clock, life: life, mischief: mischief, made: made,
+      clusters: clusters, clock: clock, life: life, mischief: mischief, flaws: flaws, made: made,
       journal: journal)
     let orchestrator = RotationOrchestrator(
-      store: store, driver: driver, clock: clock, settings: settings)
+      store: store, driver: driver, clock: HostClock(executor: clock, skew: skew),
+      settings: settings)
     let process = Process(world: self, life: life, store: store, orchestrator: orchestrator)
     try perform { try await orchestrator.start() }
     return process
@@ -119,11 +125,12 @@ struct Process: Sendable {
   }
 
   func rotate(
-    _ component: SecretComponent = .talosCA, cluster: String = "demo", requestID: String = ""
+    _ component: SecretComponent = .talosCA, cluster: String = "demo", requestID: String = "",
+    options: RotationOptions = RotationOptions()
   ) throws -> RotationTicket {
     try world.perform {
       try await orchestrator.rotate(
-        cluster: cluster, component: component, requestID: requestID)
+        cluster: cluster, component: component, options: options, requestID: requestID)
     }
   }
 

@@ -281,6 +281,7 @@ extension Journal {
     public var lastError = ""
     public var waitingSince: Timestamp?
     public var nextAttemptAt: Timestamp?
+    public var begunAt: Timestamp?
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -293,6 +294,7 @@ extension Journal {
       Field.string(5, "last_error", \.lastError)
       Field.message(6, "waiting_since", \.waitingSince)
       Field.message(7, "next_attempt_at", \.nextAttemptAt)
+      Field.message(8, "begun_at", \.begunAt)
     }
   }
 

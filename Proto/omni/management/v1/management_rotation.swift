@@ -71,6 +71,7 @@ public struct MachineRotationStatus: Message {
   public var waitingSince: Timestamp?
   public var nextAttemptAt: Timestamp?
   public var repetitions: Int32 = 0
+  public var stateSince: Timestamp?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -87,6 +88,7 @@ public struct MachineRotationStatus: Message {
     Field.message(9, "waiting_since", \.waitingSince)
     Field.message(10, "next_attempt_at", \.nextAttemptAt)
     Field.int32(11, "repetitions", \.repetitions)
+    Field.message(12, "state_since", \.stateSince)
   }
 }
 

@@ -1,0 +1,87 @@
+import Rotation
+import Synchronization
+
+/// What a run is told: what its effects have come to, and what people want of it.
+///
+/// A command that the run does not live to take is answered all the same, because whoever gave it waits.
+final class RotationInbox: Sendable {
+  enum Message: Sendable {
+    case report(RotationRun.Report)
+    case command(RotationCommand, Reply)
+  }
+
+  /// Answers one command, once.
+  final class Reply: Sendable {
+    private let continuation: Mutex<CheckedContinuation<RotationReply, Never>?>
+
+    init(_ continuation: CheckedContinuation<RotationReply, Never>) {
+      self.continuation = Mutex(continuation)
+    }
+
+    var isSent: Bool { continuation.withLock { $0 == nil } }
+
+    func send(_ reply: RotationReply) {
+      continuation.withLock { continuation in
+        defer { continuation = nil }
+        return continuation
+      }?.resume(returning: reply)
+    }
+  }
+
+  private struct State {
+    var isClosed = false
+    /// Those that wait for an answer.
+    var replies: [Reply] = []
+  }
+
+  let messages: AsyncStream<Message>
+  private let sender: AsyncStream<Message>.Continuation
+  private let state = Mutex(State())
+
+  init() { (messages, sender) = AsyncStream.makeStream(of: Message.self) }
+
+  func report(_ report: RotationRun.Report) { sender.yield(.report(report)) }
+
+  /// Gives a command and waits for what comes of it; `.ended` where the run is over.
+  func give(_ command: RotationCommand) async -> RotationReply {
+    await withCheckedContinuation { continuation in
+      let reply = Reply(continuation)
+      let isOpen = state.withLock { state in
+        guard !state.isClosed else { return false }
+        state.replies.removeAll(where: \.isSent)
+        state.replies.append(reply)
+        return true
+      }
+      if isOpen { sender.yield(.command(command, reply)) } else { reply.send(.ended) }
+    }
+  }
+
+  /// Takes nothing more; commands that nobody has answered are answered with `.ended`.
+  func close() {
+    let open = state.withLock { state in
+      state.isClosed = true
+      defer { state.replies = [] }
+      return state.replies
+    }
+    sender.finish()
+    for reply in open { reply.send(.ended) }
+  }
+}
+
+/// What people want of a rotation that is under way.
+enum RotationCommand: Sendable {
+  /// Cancel it, if it has touched no machine.
+  case abort(requester: String)
+  /// Take foreign authorities out from now on.
+  case removeForeign
+}
+
+/// What came of a command.
+enum RotationReply: Sendable, Equatable {
+  /// It is done, and on record.
+  case done
+  /// The rotation has touched these machines.
+  case touched([String])
+  /// The rotation was over, or its run has ended.
+  case ended
+}

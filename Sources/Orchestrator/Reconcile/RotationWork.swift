@@ -1,0 +1,133 @@
+import Rotation
+
+/// What an effect has come to.
+enum EffectOutcome: Sendable {
+  case members([Machine], departed: Set<String>)
+  case membersFailed(DriverError)
+  case prepared(String, Baseline)
+  case preparationFailed(String, DriverError)
+  case applied(String, ApplyOutcome)
+  case applyFailed(String, DriverError)
+  case attemptDue(String)
+  case checked(String, [CheckResult])
+  case clusterChecked(ClusterReport)
+}
+
+/// Turns an effect of the rotation machine into calls of the driver, with everything it needs taken along:
+/// it runs outside the run's actor, so that several machines are worked on at once.
+struct RotationWork {
+  var cluster: ClusterRecord
+  var rotation: RotationRecord
+  var stage: Stage?
+  var driver: any ClusterDriver
+
+  /// Carries the effect out. Nil from it: there is nothing to report.
+  typealias Step = @Sendable @concurrent () async -> EffectOutcome?
+
+  func step(_ effect: RotationMachine.Effect) -> Step {
+    let driver = driver
+    let change = rotation.change(stage?.phase ?? .preRotate)
+    let access = ClusterAccess(cluster: cluster, rotation: change)
+    switch effect {
+    case .listMembers: return listing(access)
+    case .attempt(let id, _): return { .attemptDue(id) }
+    case .prepare(let id):
+      return onMachine(id) { progress in
+        do throws(DriverError) {
+          return .prepared(
+            id, try await driver.prepare(change, machine: progress.machine, access: access))
+        } catch {
+          return .preparationFailed(id, error)
+        }
+      }
+    case .apply(let id):
+      return onMachine(id) { progress in
+        do throws(DriverError) {
+          return .applied(
+            id, try await driver.apply(change, to: progress.machine, access: access))
+        } catch {
+          return .applyFailed(id, error)
+        }
+      }
+    case .verify(let id, _):
+      return onMachine(id) { progress in
+        .checked(
+          id,
+          await driver.verify(
+            change, machine: progress.machine, baseline: progress.baseline, access: access))
+      }
+    case .verifyCluster:
+      let baselines = Dictionary(
+        uniqueKeysWithValues: (stage?.machines ?? []).compactMap { progress in
+          progress.baseline.map { (progress.machine.id, $0) }
+        })
+      return {
+        .clusterChecked(
+          await driver.verifyCluster(change, baselines: baselines, access: access))
+      }
+    }
+  }
+
+  private func onMachine(
+    _ id: String, _ work: @escaping @Sendable @concurrent (MachineProgress) async -> EffectOutcome
+  ) -> Step {
+    let progress = stage?.machines.first { $0.machine.id == id }
+    return {
+      guard let progress else { return nil }
+      return await work(progress)
+    }
+  }
+
+  private func listing(_ access: ClusterAccess) -> Step {
+    let known = stage?.machines.map(\.machine) ?? []
+    let driver = driver
+    return {
+      do throws(DriverError) {
+        let members = try await driver.members(access)
+        let present = Set(members.map(\.id))
+        var departed: Set<String> = []
+        for machine in known where !present.contains(machine.id) {
+          if await driver.hasLeft(machine, access: access) { departed.insert(machine.id) }
+        }
+        return .members(members, departed: departed)
+      } catch {
+        return .membersFailed(error)
+      }
+    }
+  }
+}
+
+extension RotationMachine {
+  /// Takes what an effect has come to.
+  mutating func take(_ event: EffectOutcome, at now: Instant) -> [Effect] {
+    switch event {
+    case .members(let members, let departed):
+      return membersListed(members, departed: departed, at: now)
+    case .membersFailed(let error):
+      return error.code == .unsupportedVersion
+        ? membersRefused(error.message, at: now) : membersUnavailable(error.message, at: now)
+    case .prepared(let id, let baseline):
+      return machinePrepared(id, baseline, at: now)
+    case .preparationFailed(let id, let error):
+      return preparationFailed(on: id, error.message, check: error.check, at: now)
+    case .applied(let id, let outcome):
+      return changeApplied(to: id, unchanged: outcome == .unchanged, at: now)
+    case .applyFailed(let id, let error):
+      return changeFailed(on: id, error.message, sent: error.sent, check: error.check, at: now)
+    case .attemptDue(let id):
+      return attemptDue(id, at: now)
+    case .checked(let id, let results):
+      return machineChecked(id, results, at: now)
+    case .clusterChecked(let report):
+      return clusterChecked(report, at: now)
+    }
+  }
+}
+
+extension DriverError {
+  /// The check that a failed change stands for.
+  fileprivate var check: CheckResult {
+    CheckResult(
+      code == .unreachable ? CheckResult.reachable : CheckResult.configApplied, .failed, message)
+  }
+}

@@ -1,0 +1,79 @@
+public import Rotation
+
+/// Whether the records are what the machines live by. A store that was restored from a backup may be older
+/// than they are; nothing is issued then from an authority that they no longer use.
+extension RotationOrchestrator {
+  /// What a person has to know of the cluster: authorities that have expired, a record that is older than
+  /// the machines. A line each.
+  public func warnings(_ cluster: ClusterRecord) -> [String] {
+    var lines: [String] = []
+    if case .outdated(_, let reason)? = standings[cluster.name] { lines.append(reason) }
+    let now = clock.now()
+    for component in SecretComponent.allCases {
+      guard let authority = cluster.authorities[component],
+        let description = driver.describe(authority)
+      else { continue }
+      if description.notAfter <= now {
+        lines.append(
+          "the \(component.rawValue) \(authority.fingerprint.prefix(12)) expired on "
+            + "\(description.notAfter)")
+      } else if description.notBefore > now {
+        lines.append(
+          "the \(component.rawValue) \(authority.fingerprint.prefix(12)) is not valid before "
+            + "\(description.notBefore): set this host's clock right")
+      }
+    }
+    return lines
+  }
+
+  /// The authorities of a cluster with what a person wants to know of each.
+  public func authorities(
+    _ cluster: ClusterRecord
+  ) -> [(SecretComponent, SealedAuthority, AuthorityDescription)] {
+    SecretComponent.allCases.compactMap { component in
+      guard let authority = cluster.authorities[component],
+        let description = driver.describe(authority)
+      else { return nil }
+      return (component, authority, description)
+    }
+  }
+
+  /// Asks the machines of every cluster, a few clusters at a time.
+  func survey(_ names: [String]) async {
+    let atOnce = 8
+    await withTaskGroup(of: Void.self) { group in
+      var rest = names[...]
+      for name in rest.prefix(atOnce) { group.addTask { await self.look(name) } }
+      rest = rest.dropFirst(atOnce)
+      while await group.next() != nil {
+        guard !Task.isCancelled, let name = rest.popFirst() else { continue }
+        group.addTask { await self.look(name) }
+      }
+    }
+  }
+
+  /// Asks the machines of one cluster. While a rotation is under way they are in the midst of a change,
+  /// and the rotation itself finds out where they are.
+  @discardableResult
+  private func look(_ name: String) async -> ClusterStanding {
+    guard let cluster = journal.cluster(name), cluster.activeRotation == nil else {
+      return .current
+    }
+    let standing = await driver.standing(access(cluster))
+    // Only of the record that was compared: a rotation may have ended meanwhile.
+    if journal.cluster(name)?.authorities == cluster.authorities { standings[name] = standing }
+    return standing
+  }
+
+  /// - Throws: `.recordOutdated` if the machines do not use the component's authority any more. Where
+  ///   they cannot be asked the credential is issued: it may be what a person needs to reach them.
+  func requireCurrent(
+    _ cluster: ClusterRecord, _ component: SecretComponent
+  ) async throws(OrchestratorError) {
+    var standing = standings[cluster.name]
+    // What was outdated or out of reach may have been put right since.
+    if standing != .current { standing = await look(cluster.name) }
+    guard case .outdated(component, let reason)? = standing else { return }
+    throw OrchestratorError(.recordOutdated, reason, subject: cluster.name)
+  }
+}

@@ -1,0 +1,97 @@
+extension RotationMachine {
+  /// Every machine and the cluster as a whole have been looked at.
+  public mutating func clusterChecked(_ report: ClusterReport, at now: Instant) -> [Effect] {
+    guard case .gating(var stage, var gate) = state, gate.step == .cluster else { return [] }
+    gate.effort.attempts += 1
+    let results = report.results(order: stage.machines.map(\.machine.id))
+    guard let obstacle = Obstacle(results) else {
+      gate.effort.cleared(at: now)
+      gate.effort.checks = CheckRecord.merging(results, into: gate.effort.checks, at: now)
+      gate.step = .members
+      state = .gating(stage, gate)
+      return [.listMembers(after: .zero)]
+    }
+    var isUndone = false
+    for index in stage.machines.indices {
+      let seen = report.machines[stage.machines[index].machine.id] ?? []
+      guard let lost = Obstacle(seen), !seen.isEmpty, lost.isLostChange else { continue }
+      undo(&stage, index, lost.description, seen, at: now)
+      isUndone = true
+    }
+    // Whoever undid a change may have undone it on several machines: they take their turns as always.
+    if isUndone { return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)] }
+    let delay = gate.effort.failed(
+      obstacle.description, checks: results, at: now, backoff: rules.backoff)
+    state = .gating(stage, gate)
+    return [.verifyCluster(after: delay)]
+  }
+
+  // MARK: - Moving on
+
+  /// Lets every machine begin whose turn it is; opens the gate when all are verified.
+  mutating func roll(_ stage: Stage, at now: Instant) -> [Effect] {
+    var stage = stage
+    guard !stage.isComplete else {
+      state = .gating(stage, Gate())
+      return [.verifyCluster(after: .zero)]
+    }
+    if stage.wantsConfirmation {
+      let again = confirmation(&stage, at: now)
+      guard again.isEmpty else {
+        state = .rolling(stage)
+        return again
+      }
+      stage.planesConfirmed = true
+    }
+    var effects: [Effect] = []
+    for machine in rules.rollout.next(stage.machines.map { ($0.machine, $0.state.turn) }) {
+      guard let index = stage.index(of: machine.id) else { continue }
+      effects.append(beginTurn(&stage.machines[index], at: now))
+    }
+    state = .rolling(stage)
+    return effects
+  }
+
+  private func beginTurn(_ progress: inout MachineProgress, at now: Instant) -> Effect {
+    guard case .undone(let effort) = progress.state else {
+      return Self.begin(&progress, Effort(), component, at: now)
+    }
+    progress.state = .waiting(effort)
+    return .attempt(
+      progress.machine.id, after: effort.remaining(at: now, backoff: rules.backoff))
+  }
+
+  /// Has the control planes looked at once more, but for the one that was verified last. Empty where there
+  /// is no other.
+  private func confirmation(_ stage: inout Stage, at now: Instant) -> [Effect] {
+    let planes = stage.planes
+    let newest = planes.max {
+      let (a, b) = (
+        stage.machines[$0].state.effort?.begunAt, stage.machines[$1].state.effort?.begunAt
+      )
+      return (a ?? now, $0) < (b ?? now, $1)
+    }
+    var effects: [Effect] = []
+    for index in planes where index != newest {
+      guard case .verified(var effort) = stage.machines[index].state else { continue }
+      effort.begunAt = now
+      stage.machines[index].state = .confirming(effort)
+      effects.append(.verify(stage.machines[index].machine.id, after: .zero))
+    }
+    return effects
+  }
+
+  /// The stage is finished: the next one begins with the members that have just been read.
+  mutating func leave(_ stage: Stage, at now: Instant) -> [Effect] {
+    guard let next = stage.phase.next else {
+      state = .succeeded(stage)
+      return []
+    }
+    let machines = stage.machines.map {
+      MachineProgress(
+        machine: $0.machine, missingSince: $0.missingSince, touched: $0.touched)
+    }
+    return roll(Stage(phase: next, machines: machines), at: now)
+      + [.listMembers(after: rules.memberInterval)]
+  }
+}

@@ -1,0 +1,74 @@
+extension RotationMachine {
+  /// The members have been read.
+  ///
+  /// - Parameter departed: of the machines that `members` does not name, those of which it is known
+  ///   that they have left for good. The others are down, and are waited for.
+  public mutating func membersListed(
+    _ members: [Machine], departed: Set<String> = [], at now: Instant
+  ) -> [Effect] {
+    guard members.contains(where: { $0.role == .controlPlane }) else {
+      // A cluster without control planes cannot answer; this is a broken answer, not a departure.
+      return membersUnavailable("the list of members names no control plane", at: now)
+    }
+    switch state {
+    case .assembling:
+      let roster = Roster(
+        members: members, departed: departed, departureGrace: rules.departureGrace)
+      return roll(Stage(phase: .preRotate, machines: roster.beginning()), at: now)
+        + [.listMembers(after: rules.memberInterval)]
+    case .rolling(var stage):
+      update(&stage, members, departed, at: now)
+      return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)]
+    case .gating(var stage, let gate):
+      update(&stage, members, departed, at: now)
+      guard stage.isComplete else {
+        return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)]
+      }
+      guard gate.step == .members else {
+        state = .gating(stage, gate)
+        return [.listMembers(after: rules.memberInterval)]
+      }
+      return leave(stage, at: now)
+    case .succeeded, .failed, .aborted:
+      return []
+    }
+  }
+
+  /// The members could not be read.
+  public mutating func membersUnavailable(_ error: String, at now: Instant) -> [Effect] {
+    switch state {
+    case .assembling(var effort):
+      effort.attempts += 1
+      let delay = effort.failed(error, checks: [], at: now, backoff: rules.backoff)
+      state = .assembling(effort)
+      return [.listMembers(after: delay)]
+    case .rolling(var stage):
+      let delay = stage.listing.failed(error, checks: [], at: now, backoff: rules.backoff)
+      state = .rolling(stage)
+      return [.listMembers(after: delay)]
+    case .gating(var stage, let gate):
+      let delay = stage.listing.failed(error, checks: [], at: now, backoff: rules.backoff)
+      state = .gating(stage, gate)
+      return [.listMembers(after: delay)]
+    case .succeeded, .failed, .aborted:
+      return []
+    }
+  }
+
+  /// The cluster cannot be rotated at all. Before any machine was touched that is the end;
+  /// afterwards it is one more thing to wait for.
+  public mutating func membersRefused(_ error: String, at now: Instant) -> [Effect] {
+    guard case .assembling = state else { return membersUnavailable(error, at: now) }
+    state = .failed(reason: error.bounded(to: CheckResult.detailLimit))
+    return []
+  }
+
+  private mutating func update(
+    _ stage: inout Stage, _ members: [Machine], _ departed: Set<String>, at now: Instant
+  ) {
+    let roster = Roster(
+      members: members, departed: departed, departureGrace: rules.departureGrace)
+    note(roster.update(&stage, at: now))
+    stage.listing = Effort()
+  }
+}

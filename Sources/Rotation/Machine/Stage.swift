@@ -1,0 +1,88 @@
+/// A stage, and how far each machine is in it.
+public struct Stage: Sendable, Hashable {
+  public var phase: RotationPhase
+  /// Control planes first, each role by name; no name twice.
+  public var machines: [MachineProgress]
+  /// Asking for the members: what stands in its way.
+  public var listing: Effort
+  /// Whether the control planes were looked at once more after the last of them was verified. No
+  /// worker begins before that.
+  public var planesConfirmed: Bool
+
+  public init(
+    phase: RotationPhase, machines: [MachineProgress], listing: Effort = Effort(),
+    planesConfirmed: Bool = false
+  ) {
+    self.phase = phase
+    self.machines = machines
+    self.listing = listing
+    self.planesConfirmed = planesConfirmed
+  }
+
+  /// Machines verified in this stage.
+  public var done: Int { machines.count { $0.state.isDone } }
+
+  /// Whether every machine is verified, and none is being looked at once more.
+  public var isComplete: Bool { machines.allSatisfy { $0.state.turn == .done } }
+
+  func index(of id: String) -> Int? { machines.firstIndex { $0.machine.id == id } }
+
+  /// The positions of the control planes.
+  var planes: [Int] { machines.indices.filter { machines[$0].machine.role == .controlPlane } }
+
+  /// Whether the control planes have to be looked at once more, because all of them are verified and the
+  /// workers, who get their certificates from them, are about to begin.
+  var wantsConfirmation: Bool {
+    !planesConfirmed && planes.allSatisfy { machines[$0].state.turn == .done }
+      && machines.contains { $0.machine.role == .worker && $0.state.turn != .done }
+  }
+}
+
+/// The gate after a stage: all machines are verified, now the cluster as a whole is.
+public struct Gate: Sendable, Hashable {
+  public enum Step: String, Sendable, Hashable, CaseIterable {
+    /// The cluster is asked until every check passes.
+    case cluster
+    /// The members are read once more: somebody may have joined, and must not be left behind.
+    case members
+  }
+
+  public var step: Step
+  public var effort: Effort
+
+  public init(step: Step = .cluster, effort: Effort = Effort()) {
+    self.step = step
+    self.effort = effort
+  }
+}
+
+/// What a look at the whole cluster has shown.
+public struct ClusterReport: Sendable, Hashable {
+  /// Every machine once more, by its name.
+  public var machines: [String: [CheckResult]]
+  /// What concerns the cluster as a whole.
+  public var cluster: [CheckResult]
+
+  public init(machines: [String: [CheckResult]] = [:], cluster: [CheckResult]) {
+    self.machines = machines
+    self.cluster = cluster
+  }
+
+  /// How many machines' open checks are shown.
+  static let shownMachines = 16
+
+  /// All results as checks of the cluster: of the machines only what is open, each with the machine's
+  /// name before what was seen, in the order of the names.
+  func results(order: [String]) -> [CheckResult] {
+    let open = order.flatMap { id in
+      (machines[id] ?? []).filter { !$0.isSettled }.map {
+        CheckResult($0.name, $0.state, "\(id): \($0.detail.isEmpty ? $0.name : $0.detail)")
+      }
+    }
+    let summary =
+      open.isEmpty && !machines.isEmpty
+      ? [CheckResult("machines", .passed, "\(machines.count) machines verified once more")]
+      : Array(open.prefix(Self.shownMachines))
+    return summary + cluster
+  }
+}

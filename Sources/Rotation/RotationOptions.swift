@@ -1,0 +1,110 @@
+/// What whoever starts a rotation allows it beyond the usual.
+public struct RotationOptions: Sendable, Hashable {
+  /// Authorities that are neither the old nor the new one are taken out of every trust list.
+  public var removeForeign: Bool
+  /// What was not ready before the start is named, and not waited for.
+  public var allowUnready: Bool
+  /// Kubernetes nodes that no machine of the cluster answers for are named, and locked out.
+  public var allowUnmanagedNodes: Bool
+  /// What was not ready when the rotation was started: `node/NAME` and `pod/NAME` of Kubernetes.
+  public var unready: Set<String>
+
+  public init(
+    removeForeign: Bool = false, allowUnready: Bool = false, allowUnmanagedNodes: Bool = false,
+    unready: Set<String> = []
+  ) {
+    self.removeForeign = removeForeign
+    self.allowUnready = allowUnready
+    self.allowUnmanagedNodes = allowUnmanagedNodes
+    self.unready = unready
+  }
+
+  /// Whether a rotation may start in spite of a finding.
+  public func allows(_ kind: Finding.Kind) -> Bool {
+    switch kind {
+    case .foreignAuthority: removeForeign
+    case .unready: allowUnready
+    case .unmanagedNode: allowUnmanagedNodes
+    case .unreachable, .expiredAuthority, .clock, .pendingConfig, .uneditableConfig, .missingKey,
+      .notCovered, .rotatedElsewhere, .unsupportedVersion:
+      false
+    }
+  }
+}
+
+/// Something that keeps a rotation from reaching its end, seen before anything was touched.
+public struct Finding: Sendable, Hashable {
+  public enum Kind: String, Sendable, Hashable, CaseIterable {
+    /// A machine does not answer.
+    case unreachable
+    /// A trust list holds an authority that is not the cluster's.
+    case foreignAuthority
+    /// An authority has expired, or is not valid yet.
+    case expiredAuthority
+    /// The clocks of machines and host differ.
+    case clock
+    /// A node or a component of the control plane is not ready.
+    case unready
+    /// A configuration is being tried, or waits for the next boot: writing would make the one
+    /// permanent and lose the other.
+    case pendingConfig
+    /// A configuration cannot be edited in one of the stages.
+    case uneditableConfig
+    /// A control plane does not hold the private key of the authority that it issues from.
+    case missingKey
+    /// A machine is not known to everybody who should know it, or answers for another one.
+    case notCovered
+    /// Kubernetes has a node that no machine of the cluster answers for.
+    case unmanagedNode
+    /// The machines issue from an authority that the record does not know.
+    case rotatedElsewhere
+    /// Talos before 1.7.
+    case unsupportedVersion
+  }
+
+  public var kind: Kind
+  /// Whom it concerns: a machine's or a node's name; empty for the cluster as a whole.
+  public var subject: String
+  /// What was seen and what to do about it, in one line; holds no key material.
+  public var message: String
+
+  public init(_ kind: Kind, _ subject: String, _ message: String) {
+    self.kind = kind
+    self.subject = subject.bounded(to: 128)
+    self.message = message.bounded(to: CheckResult.detailLimit)
+  }
+}
+
+/// What was seen when all machines were asked whether a rotation can reach its end.
+public struct Preflight: Sendable, Hashable {
+  /// The machines as they are now.
+  public var machines: [Machine]
+  public var findings: [Finding]
+  /// What a person should know and what keeps nobody from starting.
+  public var notes: [String]
+  /// Of what was not ready: `node/NAME` and `pod/NAME`, as `RotationOptions.unready` has them.
+  public var unready: Set<String>
+  /// The earliest time that a machine's clock shows; nil when no clock could be read.
+  public var earliestClock: Instant?
+
+  public init(
+    machines: [Machine], findings: [Finding] = [], notes: [String] = [],
+    unready: Set<String> = [], earliestClock: Instant? = nil
+  ) {
+    self.machines = machines
+    self.findings = findings
+    self.notes = notes
+    self.unready = unready
+    self.earliestClock = earliestClock
+  }
+
+  /// The findings that keep a rotation with these options from starting.
+  public func obstacles(_ options: RotationOptions) -> [Finding] {
+    findings.filter { !options.allows($0.kind) }
+  }
+
+  /// What to tell of a rotation that starts with these options: the notes, and what it was allowed.
+  public func notes(_ options: RotationOptions) -> [String] {
+    notes + findings.filter { options.allows($0.kind) }.map(\.message)
+  }
+}

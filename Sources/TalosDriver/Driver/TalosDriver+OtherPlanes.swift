@@ -1,0 +1,89 @@
+import Crypto
+import Orchestrator
+import ProtoCodec
+import Rotation
+
+/// One control plane at a time: the next one is changed only while all others serve.
+extension TalosDriver {
+  /// - Throws: `.unusable` with the first control plane whose API server is not ready with the secrets that
+  ///   are on its disk. A change of the Kubernetes CA restarts the API server, so two would be down at
+  ///   once. What was unwell before the rotation, and is not waited for, is left out.
+  func requireOthersReady(
+    _ change: TrustChange, _ machine: Machine, _ access: ClusterAccess
+  ) async throws(TalosFailure) {
+    guard change.component == .kubernetesCA, machine.role == .controlPlane else { return }
+    let others = access.cluster.controlPlanes.filter { $0.id != machine.id }
+    let reasons = await withTaskGroup(of: (Int, String?).self) { group in
+      for (index, other) in others.enumerated() {
+        group.addTask { (index, await self.unreadiness(of: other, change, access)) }
+      }
+      var found: [(Int, String)] = []
+      for await (index, reason) in group { if let reason { found.append((index, reason)) } }
+      return found.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+    guard let first = reasons.first else { return }
+    throw .unusable(
+      DriverError(
+        .refused, "\(machine.id) is not changed while another API server is not ready: \(first)"))
+  }
+
+  /// Why a control plane's API server is not ready on the secrets on its disk; nil if it is.
+  private func unreadiness(
+    of plane: Machine, _ change: TrustChange, _ access: ClusterAccess
+  ) async -> String? {
+    do {
+      let (secrets, nodename) = try await withMachine(plane, access, within: .zero) {
+        client async throws(TalosFailure) in
+        (
+          try await StaticPodSecrets.read(client),
+          try await client.nodename() ?? plane.id
+        )
+      }
+      if change.options.unready.contains(StaticPod.apiServer.unreadyName(on: nodename)) {
+        return nil
+      }
+      let trust = try ClusterTrust(.kubernetesCA, access, keyring)
+      switch await readiness(plane, access, trusting: trust.roots, as: trust.signers) {
+      case .status(200, _): break
+      case let answer: return "the API server of \(plane.id): \(answer.summary)"
+      }
+      guard let secrets, let definition = secrets.pods[.apiServer] else { return nil }
+      guard secrets.isReady, definition.version == secrets.version else {
+        return "\(plane.id) is still writing its control plane's secrets"
+      }
+      guard let mirror = try await mirrorPods(on: nodename, plane, access)[.apiServer] else {
+        return nil
+      }
+      let now = Instant(secondsSince1970: now())
+      if mirror.version != secrets.version {
+        return
+          "the API server of \(plane.id) is about to be restarted by its kubelet: it runs with the "
+          + "secrets of version \(PeerText.clean(mirror.version)), \(secrets.version) are on its disk"
+      }
+      if mirror.isStale(against: definition, now: now) {
+        return
+          "the API server of \(plane.id) is about to be restarted by its kubelet: it was started "
+          + "before its definition last changed"
+      }
+      return nil
+    } catch let error as TalosFailure {
+      return error.message
+    } catch {
+      return (error as? DriverError)?.message ?? "\(plane.id) could not be asked"
+    }
+  }
+
+  /// What `/readyz` of a control plane's API server answers to whichever of our certificates it takes.
+  private func readiness(
+    _ plane: Machine, _ access: ClusterAccess, trusting roots: [Certificate],
+    as signers: [SealedAuthority]
+  ) async -> KubernetesAnswer {
+    let port = await apiServerPort(plane, access)
+    var answer = KubernetesAnswer.unreachable("not asked")
+    for signer in signers {
+      answer = await ask(plane, port, "/readyz", as: signer, trusting: roots)
+      if case .status(200, _) = answer { break }
+    }
+    return answer
+  }
+}

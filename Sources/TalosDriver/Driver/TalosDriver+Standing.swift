@@ -1,0 +1,65 @@
+import Crypto
+public import Orchestrator
+import Rotation
+
+/// Whether a cluster's record is what its machines live by.
+extension TalosDriver {
+  public func standing(_ access: ClusterAccess) async -> ClusterStanding {
+    var reason = "cluster \(access.cluster.name) has no control plane"
+    for plane in access.cluster.controlPlanes {
+      do throws(TalosFailure) {
+        let config = try await withMachine(plane, access, within: .zero) {
+          client async throws(TalosFailure) in try await client.machineConfig()
+        }
+        return try await compare(config, access)
+      } catch {
+        if case .untrusted(let message) = error, error.isUnknownIssuer {
+          return .outdated(.talosCA, Self.outdated(plane, .talosCA, access, message))
+        }
+        reason = error.message
+      }
+    }
+    return .unknown(reason)
+  }
+
+  @concurrent
+  private func compare(
+    _ config: [UInt8], _ access: ClusterAccess
+  ) async throws(TalosFailure) -> ClusterStanding {
+    do throws(DriverError) {
+      let config = try MachineConfig(config)
+      for component in SecretComponent.allCases {
+        guard let sealed = access.cluster.authorities[component],
+          let issuing = try config.trust(component).issuing
+        else { continue }
+        if issuing.fingerprint != sealed.fingerprint {
+          return .outdated(
+            component,
+            "the machines issue from \(ForeignAuthority.name(issuing)), the record of "
+              + "'\(access.cluster.name)' has \(sealed.fingerprint.prefix(12)): the \(component.rawValue) "
+              + "has been rotated since, as after a restored backup; nothing is issued from it; forget the "
+              + "cluster and import it with a fresh talosconfig")
+        }
+      }
+      return .current
+    } catch { throw .unusable(error) }
+  }
+
+  private static func outdated(
+    _ plane: Machine, _ component: SecretComponent, _ access: ClusterAccess, _ message: String
+  ) -> String {
+    let known = access.cluster.authorities[component]?.fingerprint.prefix(12) ?? ""
+    return
+      "\(plane.id) shows a certificate of a CA that the record of '\(access.cluster.name)' does not know "
+      + "(it has \(known)): the \(component.rawValue) has been rotated since, as after a restored backup; "
+      + "nothing is issued from it; forget the cluster and import it with a fresh talosconfig"
+  }
+
+  public func describe(_ authority: SealedAuthority) -> AuthorityDescription? {
+    guard let certificate = try? keyring.certificate(authority) else { return nil }
+    return AuthorityDescription(
+      subject: PeerText.clean(certificate.subject),
+      notBefore: Instant(secondsSince1970: certificate.notBefore),
+      notAfter: Instant(secondsSince1970: certificate.notAfter))
+  }
+}

@@ -1,0 +1,111 @@
+import Crypto
+import Orchestrator
+import Rotation
+
+extension ClusterDiscovery {
+  /// Who answers at the endpoints, and the members as the first of them knows them.
+  struct Endpoints: Sendable {
+    var members: [ClusterMember]
+    var answers: [(endpoint: TalosEndpoint, answer: Result<String, TalosFailure>)]
+  }
+
+  /// One endpoint's answer.
+  private struct Answer: Sendable {
+    var identity: String
+    var members: [ClusterMember]
+  }
+
+  /// Asks every endpoint who it is and whom it knows.
+  func reachEndpoints() async throws(TalosFailure) -> Endpoints {
+    let answers = await driver.concurrently(context.endpoints) { endpoint in
+      await self.reach(endpoint)
+    }
+    var failures: [TalosFailure] = []
+    var members: [ClusterMember]?
+    for answer in answers {
+      switch answer {
+      case .success(let answer): members = members ?? answer.members
+      case .failure(let failure):
+        switch failure {
+        case .unreachable, .rejected, .untrusted, .misdirected: failures.append(failure)
+        case .status, .unusable: throw failure
+        }
+      }
+    }
+    guard let members else { throw nobody(failures) }
+    let shown = zip(context.endpoints, answers).map { endpoint, answer in
+      (endpoint: endpoint, answer: answer.map(\.identity))
+    }
+    return Endpoints(members: members, answers: shown)
+  }
+
+  private func reach(_ endpoint: TalosEndpoint) async -> Result<Answer, TalosFailure> {
+    let settings = driver.settings
+    do throws(TalosFailure) {
+      return .success(
+        try await driver.retrying(for: .seconds(1)) { () throws(TalosFailure) in
+          try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
+            rpc throws(TalosFailure) in
+            let client = TalosClient(rpc: rpc, node: nil, timeout: settings.callTimeout)
+            _ = try supported(try await client.version(), endpoint.host)
+            guard let identity = try await client.identity() else {
+              throw unusable(.refused, "\(endpoint) shows no node identity")
+            }
+            let members = try await client.members()
+            guard !members.isEmpty else {
+              throw unusable(
+                .refused,
+                "\(endpoint.host) knows no members: cluster discovery has to be enabled")
+            }
+            return Answer(identity: identity, members: members)
+          }
+        })
+    } catch { return .failure(error) }
+  }
+
+  private func nobody(_ failures: [TalosFailure]) -> TalosFailure {
+    // A certificate that is refused says more than an endpoint that is down.
+    let telling = failures.first { if case .unreachable = $0 { false } else { true } }
+    switch telling {
+    case .untrusted(let message)? where telling?.isUnknownIssuer == true:
+      let known = context.roots.first?.fingerprint.prefix(12) ?? ""
+      return .untrusted(
+        "the machines have certificates of a CA that this talosconfig does not know (it has \(known)): the CA "
+          + "has been rotated since; import with a fresh talosconfig (\(message))")
+    case let failure?: return failure
+    case nil:
+      return .unreachable(
+        "no endpoint of the talosconfig answers: "
+          + failures.prefix(4).map(\.message).joined(separator: "; "))
+    }
+  }
+
+  func supported(_ tag: String, _ host: String) throws(TalosFailure) -> TalosVersion {
+    guard let version = TalosVersion(tag: tag) else {
+      throw unusable(
+        .unsupportedVersion, "\(host) runs Talos \(PeerText.clean(tag)), which is no version")
+    }
+    guard version.isSupported else {
+      throw unusable(
+        .unsupportedVersion,
+        "\(host) runs Talos \(version); rotating CAs needs \(TalosVersion.oldestSupported) or later: "
+          + "upgrade it first")
+    }
+    return version
+  }
+
+  /// - Throws: `.conflict` for what would be left out: a member that a control plane does not know or knows
+  ///   beyond the others, an endpoint that none of the machines answers at.
+  func requireCoverage(_ found: [Found], _ answers: Endpoints) throws(TalosFailure) {
+    let machines = found.map(\.machine)
+    var findings = found.filter { $0.machine.role == .controlPlane }.flatMap {
+      Coverage.findings(machines, seenBy: $0.machine.id, $0.members)
+    }
+    findings += answers.answers.compactMap {
+      EndpointAnswer.finding($0.endpoint, $0.answer, machines: machines)
+    }
+    guard let first = findings.first else { return }
+    let more = findings.count > 1 ? " (and \(findings.count - 1) more)" : ""
+    throw unusable(.conflict, first.message + more)
+  }
+}

@@ -1,0 +1,157 @@
+import Crypto
+import Orchestrator
+import Rotation
+
+extension ClusterDiscovery {
+  /// Finds every member at an address where the machine itself answers, control planes first.
+  func findMachines(_ members: [ClusterMember]) async throws(TalosFailure) -> [Found] {
+    var found = try await find(members.filter { $0.role == .controlPlane }, relays: [], members)
+    let planes = found.map(\.machine)
+    guard !planes.isEmpty else {
+      throw unusable(.refused, "cluster discovery knows no control plane")
+    }
+    found += try await find(members.filter { $0.role == .worker }, relays: planes, members)
+    let distinct = DistinctMachines.check(found.map(\.machine))
+    guard distinct.isSettled else { throw unusable(.conflict, distinct.detail) }
+    return found
+  }
+
+  private func find(
+    _ wanted: [ClusterMember], relays: [Machine], _ members: [ClusterMember]
+  ) async throws(TalosFailure) -> [Found] {
+    let results = await driver.concurrently(wanted) { member in
+      await self.find(member, relays: relays)
+    }
+    var found: [Found] = []
+    for (member, result) in zip(wanted, results) {
+      switch result {
+      case .success(let one): found.append(one)
+      case .failure(let failure):
+        // A record that discovery has not forgotten yet: all its addresses are another member's.
+        let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
+        if case .misdirected = failure, member.addresses.allSatisfy(others.contains) { continue }
+        throw failure
+      }
+    }
+    return found
+  }
+
+  /// Tries again for a moment: the apid that passes the call on goes on answering for a machine that has
+  /// just come up as it did while that was down, until its pause between two attempts to connect is over.
+  private func find(
+    _ member: ClusterMember, relays: [Machine]
+  ) async -> Result<Found, TalosFailure> {
+    do throws(TalosFailure) {
+      return .success(
+        try await driver.retrying(for: .seconds(1)) { () throws(TalosFailure) in
+          try await findOnce(member, relays: relays)
+        })
+    } catch {
+      switch error {
+      case .unusable, .misdirected: return .failure(error)
+      case .status where error.isPermissionDenied: return .failure(error)
+      case .unreachable(let message):
+        return .failure(
+          .unreachable(
+            "\(member.name) does not answer, and an import asks every machine: \(message)"))
+      case .untrusted where error.isUnknownIssuer:
+        let known = context.roots.first?.fingerprint.prefix(12) ?? ""
+        return .failure(
+          unusable(
+            .unauthenticated,
+            "\(member.name) has a certificate of a CA that this talosconfig does not know (it has "
+              + "\(known)): the CA has been rotated since, or is being rotated; import with a fresh "
+              + "talosconfig (\(error.message))"))
+      case .rejected, .untrusted, .status:
+        return .failure(unusable(error.driverError.code, "\(member.name): \(error.message)"))
+      }
+    }
+  }
+
+  private func findOnce(
+    _ member: ClusterMember, relays: [Machine]
+  ) async throws(TalosFailure) -> Found {
+    var failures: [TalosFailure] = []
+    var shared: Found?
+    for address in preferred(member.addresses) {
+      let machine = Machine(
+        id: member.name, address: address, role: member.role, port: port(of: address),
+        identity: member.identity)
+      for relay in member.role == .controlPlane ? [machine] : relays {
+        do throws(TalosFailure) {
+          let found = try await look(at: machine, through: relay, member)
+          // A virtual address is whoever holds it: any other at which the machine answers is better.
+          if await VirtualAddresses.hold(address, found.config) {
+            shared = shared ?? found
+            break
+          }
+          return found
+        } catch {
+          failures.append(error)
+          if case .unusable = error { throw error }
+          if error.isPermissionDenied { throw error }
+        }
+      }
+    }
+    if let shared { return shared }
+    let misdirected = failures.first { if case .misdirected = $0 { true } else { false } }
+    let other = failures.last { if case .misdirected = $0 { false } else { true } }
+    throw other ?? misdirected ?? .unreachable("\(member.name) has no address")
+  }
+
+  private func look(
+    at machine: Machine, through relay: Machine, _ member: ClusterMember
+  ) async throws(TalosFailure) -> Found {
+    try await driver.call(relay, for: machine, tls) { client throws(TalosFailure) in
+      let version = try supported(try await client.version(), member.name)
+      var found = Found(
+        machine: machine, version: version, config: try await client.machineConfig())
+      try await requireRole(found, member)
+      if !member.aliases.isEmpty, let own = try await client.nodename(),
+        ([member.name] + member.aliases).contains(own)
+      {
+        found.machine.id = own
+      }
+      if machine.role == .controlPlane {
+        for other in try await client.members() { found.members[other.identity] = other.name }
+      }
+      return found
+    }
+  }
+
+  @concurrent
+  private func requireRole(_ found: Found, _ member: ClusterMember) async throws(TalosFailure) {
+    let config: MachineConfig
+    do throws(DriverError) {
+      config = try MachineConfig(found.config)
+    } catch {
+      throw unusable(error.code, "\(member.name): \(error.message)")
+    }
+    guard config.role == member.role else {
+      throw unusable(
+        .conflict,
+        "\(member.name) is a \(config.role.rawValue) by its configuration, but discovery "
+          + "takes it for a \(member.role.rawValue)")
+    }
+  }
+
+  /// Addresses that the talosconfig names first: those surely can be reached from here.
+  private func preferred(_ addresses: [String]) -> [String] {
+    let named = Set(context.endpoints.map(\.host))
+    return addresses.filter(named.contains) + addresses.filter { !named.contains($0) }
+  }
+
+  /// apid listens on the same port everywhere; a talosconfig that names another than the usual means
+  /// it for all.
+  private func port(of address: String) -> Int {
+    context.endpoints.first { $0.host == address }?.port ?? context.endpoints[0].port
+  }
+}
+
+/// The virtual addresses that a configuration names.
+enum VirtualAddresses {
+  @concurrent
+  static func hold(_ address: String, _ config: [UInt8]) async -> Bool {
+    (try? MachineConfig(config))?.virtualAddresses.contains(address) == true
+  }
+}

@@ -1,0 +1,100 @@
+import Crypto
+import Orchestrator
+import Rotation
+
+/// One import under way: from a talosconfig to the record of a cluster.
+///
+/// What discovery says of machines is no proof: every machine is asked itself, by its own node identity, and
+/// every control plane has to hold the keys of the authorities it issues from.
+struct ClusterDiscovery: Sendable {
+  let driver: TalosDriver
+  let context: TalosContext
+  let name: String
+
+  /// A machine with what an import has to know of it.
+  struct Found: Sendable {
+    var machine: Machine
+    var version: TalosVersion
+    var config: [UInt8]
+    /// Of a control plane: the identities of the members that it knows, with their names.
+    var members: [String: String] = [:]
+  }
+
+  var tls: TLSClient { TLSClient(identity: context.identity, roots: context.roots) }
+
+  func run() async throws(TalosFailure) -> DiscoveredCluster {
+    let answers = try await reachEndpoints()
+    let found = try await findMachines(answers.members)
+    try requireCoverage(found, answers)
+    var machines: [Machine] = []
+    for one in found { machines.append(one.machine) }
+    let facts = try await ConfigFacts.read(found)
+    var record = ClusterRecord(
+      name: name, clusterID: facts.clusterID,
+      endpoints: context.endpoints.map(\.description),
+      kubernetesEndpoint: facts.kubernetesEndpoint, authorities: [:],
+      machines: machines, talosVersion: found.map(\.version).min()?.description ?? "")
+    var warnings = facts.warnings
+    for component in SecretComponent.allCases {
+      guard component == .talosCA || facts.hasKubernetes else { continue }
+      let agreed = try await AgreedAuthority.find(component, found)
+      record.authorities[component] = try await seal(agreed, component, found)
+      warnings += agreed.warnings
+    }
+    try await rehearse(record, found)
+    if facts.hasKubernetes {
+      warnings += await nodeWarnings(record)
+    } else {
+      warnings.append("this cluster runs no Kubernetes: only its Talos CA can be rotated")
+    }
+    return DiscoveredCluster(record, warnings: warnings)
+  }
+
+  func unusable(_ code: DriverError.Code, _ message: String) -> TalosFailure {
+    .unusable(DriverError(code, message))
+  }
+
+  /// Makes all edits of all stages of both components in memory, so that a cluster whose configurations
+  /// cannot be edited is known before anybody counts on it.
+  private func rehearse(
+    _ record: ClusterRecord, _ found: [Found]
+  ) async throws(TalosFailure) {
+    do throws(DriverError) {
+      var changes: [ConfigRehearsal.Change] = []
+      for component in SecretComponent.allCases {
+        guard let sealed = record.authorities[component] else { continue }
+        let old = try driver.keyring.certificate(sealed)
+        do throws(CryptoError) {
+          changes.append(try .standIn(component, old: old, now: driver.now()))
+        } catch {
+          throw DriverError(.internalError, "an authority cannot be made: \(error.message)")
+        }
+      }
+      for one in found { try await Self.rehearse(one, changes) }
+    } catch { throw .unusable(error) }
+  }
+
+  @concurrent
+  private static func rehearse(
+    _ found: Found, _ changes: [ConfigRehearsal.Change]
+  ) async throws(DriverError) {
+    do throws(DriverError) {
+      try ConfigRehearsal.run(
+        found.config, role: found.machine.role, changes, removesForeign: true)
+    } catch {
+      throw DriverError(error.code, "\(found.machine.id): \(error.message)")
+    }
+  }
+
+  /// What Kubernetes knows beyond the machines.
+  private func nodeWarnings(_ record: ClusterRecord) async -> [String] {
+    switch await driver.nodes(ClusterAccess(cluster: record)) {
+    case .success(let nodes):
+      return Coverage.nodes(nodes, of: record.machines).unmanaged.map {
+        Coverage.unmanaged($0).message
+      }
+    case .failure(let error):
+      return ["the Kubernetes nodes could not be compared with the machines: \(error.message)"]
+    }
+  }
+}

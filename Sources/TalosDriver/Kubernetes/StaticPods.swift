@@ -1,0 +1,91 @@
+import Orchestrator
+import ProtoCodec
+import Rotation
+import Schema
+
+/// The static pods of a control plane that restart with a change of the Kubernetes CA.
+enum StaticPod: String, CaseIterable, Sendable {
+  case apiServer = "kube-apiserver"
+  case controllerManager = "kube-controller-manager"
+  case scheduler = "kube-scheduler"
+
+  /// The annotation that says of which version of the secrets a pod is.
+  static let versionAnnotation = "talos.dev/secrets-version"
+
+  /// The name of the mirror pod that the kubelet makes for it in `kube-system`.
+  func mirrorName(on node: String) -> String { rawValue + "-" + node }
+
+  /// What `RotationOptions.unready` calls it.
+  func unreadyName(on node: String) -> String { "pod/" + mirrorName(on: node) }
+}
+
+/// What Talos says of the static pods of one control plane.
+struct StaticPodSecrets: Sendable, Hashable {
+  /// Whether the secrets are on disk, and of which version; nil where Talos shows nothing.
+  var isReady: Bool
+  var version: String
+  /// The version that each pod is given, and when its definition last changed, by the machine's clock.
+  var pods: [StaticPod: Definition]
+
+  struct Definition: Sendable, Hashable {
+    var version: String
+    var updated: Instant?
+  }
+
+  /// Nil where the machine shows no status of its secrets: it runs no control plane.
+  static func read(_ client: TalosClient) async throws(TalosFailure) -> StaticPodSecrets? {
+    guard let status = try await client.get(.staticPodSecrets) else { return nil }
+    var pods: [StaticPod: Definition] = [:]
+    for pod in StaticPod.allCases {
+      guard let found = try await client.find(.staticPod(pod.rawValue)) else { continue }
+      let annotations = found.spec.pod?.object("metadata")?.object("annotations")
+      let version = annotations?.text(StaticPod.versionAnnotation) ?? ""
+      pods[pod] = Definition(version: version, updated: found.updated)
+    }
+    return StaticPodSecrets(isReady: status.ready, version: status.version, pods: pods)
+  }
+}
+
+/// A mirror pod, as the Kubernetes API shows it.
+struct MirrorPod: Sendable, Hashable {
+  /// The secrets' version by its annotation.
+  var version: String
+  var isReady: Bool
+  /// What tells one container from the next: its identifier and the count of its restarts. While it
+  /// waits to be started again, that of the last one.
+  var container: String
+  /// When the running container was started, by the machine's clock; nil while none runs.
+  var startedAt: Instant?
+
+  init(_ object: JSONValue) {
+    version = object["metadata"]?["annotations"]?[StaticPod.versionAnnotation]?.string ?? ""
+    isReady = object.condition("Ready")?.status == "True"
+    let status = object["status"]?["containerStatuses"]?.array?.first
+    let identifier = status?["containerID"]?.string ?? ""
+    let last = status?["lastState"]?["terminated"]?["containerID"]?.string ?? ""
+    let restarts = status?["restartCount"]?.integer ?? 0
+    container = PeerText.clean((identifier.isEmpty ? last : identifier) + "#\(restarts)")
+    startedAt = (status?["state"]?["running"]?["startedAt"]?.string).flatMap(Instant.init(rfc3339:))
+  }
+
+  /// Whether the definition has changed so lately that the kubelet is yet to restart the container. Looked
+  /// at only while the change is fresh: a clock that was set must not make it look so for ever.
+  func isStale(against definition: StaticPodSecrets.Definition, now: Instant) -> Bool {
+    guard let updated = definition.updated, let startedAt else { return false }
+    let age = updated.duration(to: now)
+    guard age < .seconds(120), age > .seconds(-120) else { return false }
+    // Kubernetes gives whole seconds, rounded down; the other second is for two processes that look at one
+    // clock.
+    return startedAt.advanced(by: .seconds(2)) <= updated
+  }
+}
+
+extension ProtoStruct {
+  fileprivate func object(_ name: String) -> ProtoStruct? {
+    if case .structure(let value)? = fieldValues[name]?.kind { value } else { nil }
+  }
+
+  fileprivate func text(_ name: String) -> String? {
+    if case .string(let value)? = fieldValues[name]?.kind { value } else { nil }
+  }
+}

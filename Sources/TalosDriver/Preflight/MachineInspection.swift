@@ -1,0 +1,53 @@
+import Crypto
+import Orchestrator
+import Rotation
+
+/// What one machine shows when all are asked whether a rotation can reach its end.
+struct MachineInspection: Sendable {
+  var machine: Machine
+  var version: String
+  var active: [UInt8]
+  /// What is on disk; nil where Talos does not show it.
+  var persistent: [UInt8]?
+  var talos: TalosObservation
+  /// Nil in a cluster without Kubernetes.
+  var kubernetes: KubernetesObservation?
+  /// What the machine's clock shows, and what this host's clock showed when it was asked.
+  var clock: (machine: Instant, host: Instant)?
+  /// Control planes: the identities of the members that this machine knows, with their names.
+  var members: [String: String] = [:]
+
+  static func read(
+    _ client: TalosClient, _ machine: Machine, hasKubernetes: Bool,
+    now: @Sendable () -> Int64
+  ) async throws(TalosFailure) -> MachineInspection {
+    let isControlPlane = machine.role == .controlPlane
+    let talos = try await TalosObservation.read(client, isControlPlane: isControlPlane)
+    let kubernetes =
+      hasKubernetes
+      ? try await KubernetesObservation.read(client, isControlPlane: isControlPlane) : nil
+    var seen = MachineInspection(
+      machine: machine, version: talos.version, active: talos.config,
+      persistent: try await client.persistentConfig(), talos: talos, kubernetes: kubernetes)
+    if let clock = await client.clock() {
+      seen.clock = (clock, Instant(secondsSince1970: now()))
+    }
+    if isControlPlane {
+      for member in try await client.members() { seen.members[member.identity] = member.name }
+    }
+    return seen
+  }
+}
+
+/// The authorities of the record, and those of a rehearsal that take their places.
+struct PreflightContext: Sendable {
+  /// The component that is to be rotated.
+  var component: SecretComponent
+  var options: RotationOptions
+  /// What the record says that the machines issue from.
+  var authorities: [SecretComponent: Certificate]
+  /// A rotation of each component, with a new authority that is thrown away.
+  var rehearsals: [ConfigRehearsal.Change]
+  /// Now, by this host's clock.
+  var now: Instant
+}

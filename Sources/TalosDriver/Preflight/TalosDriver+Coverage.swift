@@ -1,0 +1,104 @@
+import Crypto
+import Orchestrator
+import ProtoCodec
+import Rotation
+
+extension TalosDriver {
+  /// Whether somebody answers at an endpoint of the talosconfig who is none of the machines.
+  func endpointFindings(_ machines: [Machine], _ access: ClusterAccess) async -> [Finding] {
+    let endpoints = access.cluster.endpoints.compactMap { TalosEndpoint($0) }
+    return await concurrently(endpoints) { endpoint in
+      EndpointAnswer.finding(
+        endpoint, await self.identity(at: endpoint, access), machines: machines)
+    }.compactMap { $0 }
+  }
+
+  /// The node identity of the machine that answers at an endpoint.
+  private func identity(
+    at endpoint: TalosEndpoint, _ access: ClusterAccess
+  ) async -> Result<String, TalosFailure> {
+    do throws(TalosFailure) {
+      var failure = TalosFailure.unreachable("not asked")
+      for tls in try tlsClients(access) {
+        do throws(TalosFailure) {
+          return .success(
+            try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
+              rpc throws(TalosFailure) in
+              try await TalosClient(rpc: rpc, node: nil, timeout: self.settings.callTimeout)
+                .identity() ?? ""
+            })
+        } catch { failure = error }
+      }
+      return .failure(failure)
+    } catch { return .failure(error) }
+  }
+
+  /// The checks of the last gate: whether anything has come to light that was not rotated.
+  func coverageChecks(_ change: TrustChange, _ access: ClusterAccess) async -> [CheckResult] {
+    let machines = access.cluster.machines
+    let views = await concurrently(access.cluster.controlPlanes) { plane -> [Finding] in
+      do throws(TalosFailure) {
+        let members = try await self.withMachine(plane, access, within: .zero) {
+          client async throws(TalosFailure) in try await client.members()
+        }
+        let names = Dictionary(
+          members.map { ($0.identity, $0.name) }, uniquingKeysWith: { first, _ in first })
+        return Coverage.findings(machines, seenBy: plane.id, names)
+      } catch {
+        return [Finding(.unreachable, plane.id, Unreached.text(plane, error))]
+      }
+    }
+    var findings = views.flatMap { $0 }
+    findings += await endpointFindings(machines, access)
+    if access.cluster.authorities[.kubernetesCA] != nil {
+      switch await nodes(access) {
+      case .success(let nodes):
+        findings += Coverage.nodes(nodes, of: machines).unmanaged.map(Coverage.unmanaged)
+      case .failure(let error):
+        findings.append(
+          Finding(.notCovered, "", "the Kubernetes nodes cannot be listed: \(error.message)"))
+      }
+    }
+    let open = findings.filter { !change.options.allows($0.kind) }
+    guard let first = open.first else {
+      return [CheckResult("coverage", .passed, "no machine and no node has been left out")]
+    }
+    let more = open.count > 1 ? " (and \(open.count - 1) more)" : ""
+    return [CheckResult("coverage", .failed, first.message + more)]
+  }
+
+  /// The nodes of the cluster, by any API server that answers.
+  func nodes(_ access: ClusterAccess) async -> Result<[KnownNode], DriverError> {
+    do throws(DriverError) {
+      return .success(
+        try await withKubernetes(access) { client async throws(DriverError) in
+          try await client.list("/api/v1/nodes").map(KnownNode.init)
+        })
+    } catch { return .failure(error) }
+  }
+}
+
+/// What came of a call to an endpoint of the talosconfig.
+enum EndpointAnswer {
+  /// Nil if one of the machines answers there, or is known by that address and just does not answer.
+  static func finding(
+    _ endpoint: TalosEndpoint, _ answer: Result<String, TalosFailure>, machines: [Machine]
+  ) -> Finding? {
+    switch answer {
+    case .success(let identity):
+      guard !identity.isEmpty, !machines.contains(where: { $0.identity == identity }),
+        !machines.contains(where: { $0.identity.isEmpty && $0.address == endpoint.host })
+      else { return nil }
+      return Finding(
+        .notCovered, endpoint.description,
+        "\(endpoint) of the talosconfig is answered by a machine (node id \(identity)) that is none of the "
+          + "machines that would be rotated: it would be locked out")
+    case .failure(let failure):
+      guard !machines.contains(where: { $0.address == endpoint.host }) else { return nil }
+      return Finding(
+        .notCovered, endpoint.description,
+        "nobody can say which machine \(endpoint) of the talosconfig is: \(failure.message); bring it up, or "
+          + "import again with endpoints that answer (--endpoints)")
+    }
+  }
+}

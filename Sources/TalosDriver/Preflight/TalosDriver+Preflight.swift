@@ -1,0 +1,126 @@
+import Crypto
+public import Orchestrator
+public import Rotation
+
+/// What a start asks before anything is recorded.
+extension TalosDriver {
+  public func preflight(
+    _ component: SecretComponent, options: RotationOptions, access: ClusterAccess
+  ) async throws(DriverError) -> Preflight {
+    let context = try preflightContext(component, options, access)
+    let machines = try await members(access)
+    var reached = access
+    reached.cluster.machines = machines
+    let hasKubernetes = context.authorities[.kubernetesCA] != nil
+    let looks = await inspect(machines, reached, hasKubernetes: hasKubernetes)
+    var findings = authorityFindings(context)
+    var inspected: [MachineInspection] = []
+    for (machine, look) in zip(machines, looks) {
+      switch look {
+      case .success(let seen):
+        inspected.append(seen)
+        findings += await seen.findings(context)
+      case .failure(let failure):
+        findings.append(Finding(.unreachable, machine.id, Unreached.text(machine, failure)))
+      }
+    }
+    findings += Coverage.findings(machines, views: inspected)
+    findings += await endpointFindings(machines, reached)
+    var preflight = Preflight(
+      machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)
+    preflight.earliestClock = inspected.compactMap(\.clock?.machine).min()
+    if hasKubernetes { await lookAtKubernetes(&preflight, reached, now: context.now) }
+    preflight.notes += clockNotes(inspected)
+    return preflight
+  }
+
+  private func preflightContext(
+    _ component: SecretComponent, _ options: RotationOptions, _ access: ClusterAccess
+  ) throws(DriverError) -> PreflightContext {
+    var context = PreflightContext(
+      component: component, options: options, authorities: [:], rehearsals: [],
+      now: Instant(secondsSince1970: now()))
+    for (component, sealed) in access.cluster.authorities {
+      let certificate = try keyring.certificate(sealed)
+      context.authorities[component] = certificate
+      do throws(CryptoError) {
+        context.rehearsals.append(try .standIn(component, old: certificate, now: now()))
+      } catch {
+        throw DriverError(.internalError, "an authority cannot be made: \(error.message)")
+      }
+    }
+    return context
+  }
+
+  /// Asks every machine, several at a time; the answers in the order of the machines.
+  func inspect(
+    _ machines: [Machine], _ access: ClusterAccess, hasKubernetes: Bool
+  ) async -> [Result<MachineInspection, TalosFailure>] {
+    await concurrently(machines) { machine in
+      do throws(TalosFailure) {
+        return .success(
+          try await self.withMachine(machine, access, within: .seconds(1)) {
+            client async throws(TalosFailure) in
+            try await MachineInspection.read(
+              client, machine, hasKubernetes: hasKubernetes, now: self.now)
+          })
+      } catch { return .failure(error) }
+    }
+  }
+
+  /// Authorities that are not valid now.
+  private func authorityFindings(_ context: PreflightContext) -> [Finding] {
+    SecretComponent.allCases.compactMap { component in
+      guard let authority = context.authorities[component] else { return nil }
+      let name = "the \(component.rawValue) \(authority.fingerprint.prefix(12))"
+      let (from, until) = (
+        Instant(secondsSince1970: authority.notBefore),
+        Instant(secondsSince1970: authority.notAfter)
+      )
+      if until <= context.now {
+        return Finding(
+          .expiredAuthority, "",
+          "\(name) expired on \(until): nothing that it signed is accepted any more, so a rotation cannot "
+            + "begin; renew it by hand (talosctl gen ca, then edit every machine), then import again"
+        )
+      }
+      guard from > context.now else { return nil }
+      return Finding(
+        .expiredAuthority, "",
+        "\(name) is valid only from \(from) on: set the clock of this host right")
+    }
+  }
+
+  private func clockNotes(_ inspected: [MachineInspection]) -> [String] {
+    let silent = inspected.filter { $0.clock == nil }.map(\.machine.id)
+    guard let first = silent.first else { return [] }
+    let more = silent.count > 1 ? " and \(silent.count - 1) more" : ""
+    return [
+      "the clocks of \(first)\(more) could not be read, because they reach no time server: make sure that "
+        + "they are right"
+    ]
+  }
+}
+
+/// What is said of a machine that does not answer.
+enum Unreached {
+  static func text(_ machine: Machine, _ failure: TalosFailure) -> String {
+    switch failure {
+    case .untrusted(let message) where failure.isAboutTime,
+      .rejected(let message) where failure.isAboutTime:
+      "\(machine.id) and omnid disagree about the time: a certificate that is fresh to one is out of its "
+        + "time to the other; compare the clock of \(machine.id) with this host's and set the wrong one "
+        + "right (\(message))"
+    case .untrusted(let message):
+      "\(machine.id) shows a certificate of a CA that this record does not know: its CA has been rotated "
+        + "since; forget the cluster and import it with a fresh talosconfig (\(message))"
+    case .rejected(let message):
+      "\(machine.id) refuses omnid's certificate: its CA has been rotated since, or its clock is wrong "
+        + "(\(message))"
+    case .misdirected(let message): message
+    case .unreachable(let message), .status(_, let message):
+      "\(machine.id) is not reachable from this host at \(machine.address):\(machine.port): \(message)"
+    case .unusable(let error): "\(machine.id): \(error.message)"
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import Orchestrator
+import Rotation
+import Synchronization
+import Testing
+
+/// Whole rotations in simulated time, beside others who write, lie, answer and rotate too.
+@Suite("Other actors", .serialized)
+struct OtherActorsTests {
+  /// A rotation that ends, through as many lives as it is given, with the invariants held.
+  private func rotate(
+    _ world: World, _ component: SecretComponent, lifetimes: [Int] = [], note: String,
+    options: RotationOptions = RotationOptions(), disturb: (World, Int) -> Void = { _, _ in }
+  ) throws {
+    try world.bootWithClusters().stop()
+    var lives = lifetimes[...]
+    var life = 0
+    var ticket: RotationTicket?
+    while true {
+      life += 1
+      try #require(life < 1_000, "\(note): it does not end")
+      let process = try world.boot(lifetime: lives.popFirst())
+      disturb(world, life)
+      while ticket == nil, !process.life.isDead {
+        ticket = try? process.rotate(component, requestID: "one", options: options)
+        if ticket == nil { try process.pass(.seconds(1)) }
+      }
+      let end = try ticket == nil ? nil : process.runToEnd()
+      if let end {
+        #expect(end.state == .succeeded, "\(note)")
+        #expect(world.demo.expectOnly(end.newFingerprint, component) == [], "\(note)")
+      }
+      try process.kill()
+      world.expectUnbroken(note)
+      if end != nil { return }
+    }
+  }
+
+  @Test("Another writer who undoes changes, verified or not, is outlasted", arguments: 0..<60)
+  func anotherWriter(seed: Int) throws {
+    var generator = SeededGenerator(state: UInt64(seed))
+    let world = World(
+      seed: UInt64(seed), controlPlanes: Int.random(in: 1...3, using: &generator),
+      workers: Int.random(in: 0...3, using: &generator),
+      mischief: Mischief(failAfter: [0, 50][seed % 2], overwrite: 20, overwriteAny: 40))
+    let lifetimes = (0..<Int.random(in: 0...6, using: &generator)).map { _ in
+      Int.random(in: 1...60, using: &generator)
+    }
+    try rotate(
+      world, SecretComponent.allCases[seed % 2], lifetimes: lifetimes, note: "seed \(seed)")
+  }
+
+  @Test("A foreign authority holds every stage up until it is gone", arguments: 0..<40)
+  func foreignAuthority(seed: Int) throws {
+    let world = World(
+      seed: UInt64(seed), controlPlanes: 3, workers: 2,
+      mischief: Mischief(failBefore: [0, 50][seed % 2], foreign: 60))
+    try rotate(
+      world, SecretComponent.allCases[seed / 2 % 2], lifetimes: [30, 60], note: "seed \(seed)")
+  }
+
+  @Test(
+    "A foreign authority that stays is waited for, and goes when that is asked for in mid-rotation")
+  func removedOnRequest() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate()
+    world.demo.addForeign("the intruder's", to: "demo-w-1", for: .seconds(1_000_000))
+    try process.pass(.seconds(600))
+    let stuck = try process.status()
+    #expect(stuck.state == .running && stuck.phase == .preRotate)
+    #expect(stuck.error.contains("foreign"))
+    let ticket = try process.rotate(options: RotationOptions(removeForeign: true))
+    #expect(ticket.attached)
+    // The simulated machine drops it with the next change of its configuration, which another writer's makes
+    // necessary.
+    let change = try #require(
+      try world.perform {
+        try await world.journal.rotations(cluster: "demo", before: nil, limit: 1).first
+      })
+    #expect(change.options.removeForeign)
+    let worker = try #require(world.demo.members.first { $0.id == "demo-w-1" })
+    world.demo.overwrite(worker, change.change(.preRotate))
+    let end = try #require(try process.runToEnd())
+    #expect(end.state == .succeeded)
+    #expect(world.demo.expectOnly(end.newFingerprint, .talosCA) == [])
+    world.expectUnbroken("removed")
+    try process.stop()
+  }
+
+  @Test("A worker that calls itself a control plane is waited for, and never given a key")
+  func liar() throws {
+    let world = World(seed: 5)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate()
+    try process.pass(.seconds(2))
+    world.demo.claim(.controlPlane, for: "demo-w-0")
+    try process.pass(.seconds(3_600))
+    let stuck = try process.status()
+    #expect(stuck.state == .running)
+    #expect(stuck.error.contains("demo-w-0 calls itself a control plane"))
+    world.expectUnbroken("liar")
+    world.demo.claim(nil, for: "demo-w-0")
+    #expect(try process.runToEnd()?.state == .succeeded)
+    #expect(world.demo.state.withLock { $0.nodes["demo-w-0"]?.keys.isEmpty } == true)
+    world.expectUnbroken("liar")
+    try process.stop()
+  }
+
+  @Test("An address that another machine answers at changes nobody", arguments: 0..<10)
+  func sharedAddress(seed: Int) throws {
+    let world = World(seed: UInt64(seed))
+    let process = try world.bootWithClusters()
+    world.demo.share("10.0.0.100", of: "demo-cp-1", heldBy: "demo-cp-1")
+    _ = try process.rotate(SecretComponent.allCases[seed % 2])
+    try process.pass(.seconds(5))
+    world.demo.share("10.0.0.100", of: "demo-cp-1", heldBy: "demo-cp-2")
+    try process.pass(.seconds(600))
+    world.expectUnbroken("shared \(seed)")
+    world.demo.share(nil, of: "demo-cp-1", heldBy: "")
+    let end = try #require(try process.runToEnd())
+    #expect(end.state == .succeeded)
+    let component = try #require(end.component)
+    #expect(world.demo.expectOnly(end.newFingerprint, component) == [])
+    world.expectUnbroken("shared \(seed)")
+    try process.stop()
+  }
+
+  @Test(
+    "A clock that jumps in mid-rotation neither ends a rotation nor lengthens it", arguments: 0..<10
+  )
+  func jumpingClock(seed: Int) throws {
+    let world = World(seed: UInt64(seed), mischief: Mischief(failBefore: 100))
+    let process = try world.bootWithClusters()
+    let started = world.clock.uptime()
+    _ = try process.rotate()
+    let jumps: [Duration] = [.seconds(86_400), .seconds(-86_400), .seconds(300), .zero]
+    for jump in jumps {
+      try process.pass(.seconds(2))
+      world.skew.set(jump)
+      let status = try process.status()
+      if let updated = status.updatedAt {
+        for machine in status.machines {
+          #expect(machine.waitingSince.map { $0 <= updated } ?? true)
+          #expect(machine.stateSince.map { $0 <= updated } ?? true)
+        }
+      }
+      #expect(status.elapsed <= world.clock.uptime() - started)
+    }
+    let end = try #require(try process.runToEnd())
+    #expect(end.state == .succeeded)
+    #expect(end.elapsed > .zero && end.elapsed <= world.clock.uptime() - started)
+    world.expectUnbroken("clock \(seed)")
+    try process.stop()
+  }
+
+  /// What each flaw of a driver breaks, so that the invariants are known to notice.
+  private func violations(
+    _ flaw: SimulatedCluster.Flaw, seed: Int
+  ) throws -> [String] {
+    let world = World(seed: UInt64(seed), flaws: [flaw])
+    let process = try world.bootWithClusters()
+    switch flaw {
+    case .sendsKeyToAnyone: world.demo.claim(.controlPlane, for: "demo-w-0")
+    case .trustsAddresses:
+      world.demo.share("10.0.0.100", of: "demo-cp-1", heldBy: "demo-cp-2")
+    case .ignoresForeign:
+      world.demo.addForeign("the intruder's", to: "demo-w-1", for: .seconds(1_000_000))
+    case .ignoresRestart: break
+    }
+    _ = try process.rotate(.kubernetesCA)
+    let end = try? world.perform(limit: .seconds(20_000)) {
+      while true {
+        let status = try await process.orchestrator.status(cluster: "demo")
+        if status.isIdle { return status }
+        try await world.clock.sleep(for: .milliseconds(250))
+      }
+    }
+    try process.stop()
+    let leftOver =
+      end?.state == .succeeded
+      ? world.demo.expectOnly(end?.newFingerprint ?? "", .kubernetesCA) : []
+    return world.demo.violations + leftOver
+  }
+
+  @Test(
+    "A driver that does not keep its promises is noticed by the invariants",
+    arguments: SimulatedCluster.Flaw.allCases)
+  func flaws(flaw: SimulatedCluster.Flaw) throws {
+    #expect(try !violations(flaw, seed: 1).isEmpty, "\(flaw)")
+  }
+}

@@ -1,0 +1,259 @@
+import Orchestrator
+import Rotation
+import Synchronization
+
+/// What is done to a machine.
+extension SimulatedCluster {
+  /// What a driver can be made to do wrong, to see that the invariants notice.
+  enum Flaw: Sendable, Hashable, CaseIterable {
+    /// Takes a control plane for done before its static pods have been restarted.
+    case ignoresRestart
+    /// Sends the key to whoever is called a control plane.
+    case sendsKeyToAnyone
+    /// Takes whoever answers at an address for the machine that was meant.
+    case trustsAddresses
+    /// Takes authorities for harmless that are neither the old nor the new one.
+    case ignoresForeign
+  }
+
+  /// The machine that answers at a machine's address.
+  func answering(at machine: Machine) -> String {
+    state.withLock { state in
+      guard state.nodes[machine.id]?.sharedAddress == machine.address else { return machine.id }
+      return state.holders[machine.address] ?? machine.id
+    }
+  }
+
+  func wanted(_ change: TrustChange, _ role: MachineRole) -> Trust {
+    let bundle = change.bundle(for: role)
+    return Trust(
+      issuing: change.authority(bundle.issuing).fingerprint,
+      accepted: Set(bundle.accepted.map { change.authority($0).fingerprint }))
+  }
+
+  /// - Parameter id: who answered; the machine that was meant, but for a flaw.
+  func apply(
+    _ change: TrustChange, to machine: Machine, answering id: String, mischief: Mischief
+  ) -> ApplyOutcome {
+    let wanted = wanted(change, machine.role)
+    let now = clock.now()
+    let settledAt = now.advanced(
+      by: .milliseconds(clock.pick(0...(mischief.slow > 0 ? 30_000 : 1_000))))
+    let begins = now.advanced(by: .milliseconds(clock.pick(500...12_000)))
+    let ends = begins.advanced(by: .milliseconds(clock.pick(500...6_000)))
+    let removesForeign = change.options.removeForeign
+    return state.withLock { state in
+      guard var node = state.nodes[id] else { return .unchanged }
+      state.begin(machine, change.phase, workerLimit: workerLimit)
+      if removesForeign { node.foreign = [:] }
+      defer { state.nodes[id] = node }
+      guard node.trust[change.component] != wanted else { return .unchanged }
+      state.applied += 1
+      state.seen[change.component, default: []].formUnion(wanted.accepted)
+      if machine.role == .controlPlane {
+        if node.keys.isDisjoint(with: [change.old.fingerprint, change.new.fingerprint]) {
+          state.violations.append("\(id) is sent a key and held none")
+        }
+        if change.bundle(for: .controlPlane).issuing == .new {
+          node.keys.insert(change.new.fingerprint)
+        }
+      }
+      node.trust[change.component] = wanted
+      node.settledAt = settledAt
+      if change.component == .kubernetesCA, node.machine.role == .controlPlane {
+        state.checkRestarts(of: id, at: now)
+        node.pods.advance(to: now)
+        node.pods.version += 1
+        node.pods.restart = (begins, ends)
+      }
+      state.nodes[id] = node
+      state.checkTrust(change.component)
+      return .changed
+    }
+  }
+
+  /// - Throws: `.refused` while another control plane is yet to be restarted.
+  func requireOthersReady(
+    _ change: TrustChange, _ machine: Machine
+  ) throws(DriverError) {
+    guard change.component == .kubernetesCA, machine.role == .controlPlane else { return }
+    let now = clock.now()
+    let restarting = state.withLock { state in
+      state.nodes.values.first { node in
+        node.machine.id != machine.id && node.pods.restart.map { $0.ends > now } ?? false
+      }?.machine.id
+    }
+    if let restarting {
+      throw DriverError(.refused, "the API server of \(restarting) is about to be restarted")
+    }
+  }
+
+  /// What is seen of a control plane before its change.
+  func baseline(_ change: TrustChange, _ machine: Machine) -> Baseline {
+    let now = clock.now()
+    let wanted = wanted(change, machine.role)
+    return state.withLock { state in
+      guard var node = state.nodes[machine.id] else { return Baseline() }
+      node.pods.advance(to: now)
+      state.nodes[machine.id] = node
+      return Baseline([
+        "version": "\(node.pods.version)", "container": "\(node.pods.container)",
+        "holds": "\(node.trust[change.component] == wanted)",
+      ])
+    }
+  }
+
+  func verify(
+    _ change: TrustChange, _ machine: Machine, answering id: String, baseline: Baseline?,
+    flaws: Set<Flaw>
+  ) -> [CheckResult] {
+    let now = clock.now()
+    let wanted = wanted(change, machine.role)
+    return state.withLock { state in
+      guard var node = state.nodes[id], node.downUntil <= now else {
+        return [CheckResult(CheckResult.reachable, .failed, "down")]
+      }
+      node.foreign = node.foreign.filter { $0.value > now }
+      node.pods.advance(to: now)
+      state.nodes[id] = node
+      let holds = node.trust[change.component] == wanted
+      let isClean = node.foreign.isEmpty || flaws.contains(.ignoresForeign)
+      var results = [
+        CheckResult(CheckResult.reachable, .passed),
+        CheckResult(CheckResult.configApplied, holds ? .passed : .failed, "\(change.phase.name)"),
+        CheckResult("accepted", isClean ? .passed : .failed, "accepts a foreign CA"),
+        CheckResult("kubelet", node.settledAt <= now ? .passed : .waiting, "restarting"),
+      ]
+      if change.component == .kubernetesCA, machine.role == .controlPlane {
+        let isAnother =
+          baseline?["holds"] == "true"
+          || baseline?["container"] != "\(node.pods.container)"
+        let isDone = node.pods.isSettled && isAnother
+        results.append(
+          CheckResult(
+            "static-pods", isDone || flaws.contains(.ignoresRestart) ? .passed : .waiting,
+            "restarting"))
+      }
+      if results.allSatisfy(\.isSettled) {
+        state.inWork.remove(machine.id)
+        state.nodes[machine.id]?.verifiedIn = change.phase
+      }
+      return results
+    }
+  }
+
+  func verifyCluster(_ change: TrustChange) -> [CheckResult] {
+    let now = clock.now()
+    return state.withLock { state in
+      let down = state.nodes.values.filter { $0.downUntil > now }
+      return [
+        CheckResult("nodes-ready", down.isEmpty ? .passed : .failed, "\(down.count) not ready")
+      ]
+    }
+  }
+}
+
+/// What others do to a machine.
+extension SimulatedCluster {
+  /// Somebody who knows nothing of the rotation puts back the first configuration's trust plus
+  /// what it needs to stay in the cluster.
+  func overwrite(_ machine: Machine, _ change: TrustChange) {
+    let before = TrustPlan.bundle(change.component, change.phase, machine.role, .backward)
+    let now = clock.now()
+    let ends = now.advanced(by: .milliseconds(clock.pick(1_000...9_000)))
+    state.withLock { state in
+      guard var node = state.nodes[machine.id] else { return }
+      // Nobody edits two control planes at once, other writers included.
+      let isRestarting = state.nodes.values.contains {
+        $0.machine.id != machine.id && $0.pods.restart.map { $0.ends > now } ?? false
+      }
+      let restarts = change.component == .kubernetesCA && machine.role == .controlPlane
+      guard !(restarts && isRestarting) else { return }
+      node.trust[change.component] = Trust(
+        issuing: change.authority(before.issuing).fingerprint,
+        accepted: Set(before.accepted.map { change.authority($0).fingerprint }))
+      if restarts {
+        node.pods.advance(to: now)
+        node.pods.version += 1
+        node.pods.restart = (now, ends)
+      }
+      state.nodes[machine.id] = node
+    }
+  }
+
+  /// Somebody adds an authority of their own to a machine's list, and takes it back later.
+  func addForeign(_ authority: String, to id: String, for duration: Duration) {
+    let until = clock.now().advanced(by: duration)
+    state.withLock { $0.nodes[id]?.foreign[authority] = until }
+  }
+
+  /// A worker calls itself a control plane, or no longer.
+  func claim(_ role: MachineRole?, for id: String) {
+    state.withLock { $0.nodes[id]?.claimedRole = role }
+  }
+
+  /// An address that discovery names first for a machine is held by another one; nil: by nobody but the
+  /// machine's own address counts again.
+  func share(_ address: String?, of id: String, heldBy holder: String) {
+    state.withLock { state in
+      state.nodes[id]?.sharedAddress = address
+      if let address { state.holders[address] = holder }
+    }
+  }
+}
+
+extension SimulatedCluster.State {
+  /// A machine's turn begins: is it its turn?
+  mutating func begin(_ machine: Machine, _ phase: RotationPhase, workerLimit: Int) {
+    if let current = self.phase, phase.rawValue != current.rawValue {
+      let late = nodes.values.filter { $0.verifiedIn != current }.map(\.machine.id)
+      if phase == current.next || (current == .postRotate && phase == .preRotate) {
+        if !late.isEmpty {
+          violations.append("\(phase.name) begins, but \(late) missed \(current.name)")
+        }
+      } else {
+        violations.append("\(phase.name) follows \(current.name)")
+      }
+      for id in nodes.keys { nodes[id]?.verifiedIn = nil }
+    }
+    self.phase = phase
+    inWork.insert(machine.id)
+    let busy = inWork.compactMap { nodes[$0]?.machine }
+    let controlPlanes = busy.filter { $0.role == .controlPlane }
+    if machine.role == .controlPlane, controlPlanes.count > 1 {
+      violations.append("several control planes in work: \(controlPlanes.map(\.id).sorted())")
+    }
+    if machine.role == .worker {
+      if busy.count > workerLimit { violations.append("\(busy.count) machines in work") }
+      let open = nodes.values.filter {
+        $0.machine.role == .controlPlane && $0.verifiedIn != phase
+      }
+      if !open.isEmpty {
+        violations.append("\(machine.id) begins before \(open.map(\.machine.id).sorted())")
+      }
+    }
+  }
+
+  /// Never two control planes between their edit and their restarted, ready API server.
+  mutating func checkRestarts(of id: String, at now: Instant) {
+    let restarting = nodes.values.filter { node in
+      node.machine.id != id && node.pods.restart.map { $0.ends > now } ?? false
+    }
+    if !restarting.isEmpty {
+      violations.append(
+        "\(id) is edited while \(restarting.map(\.machine.id).sorted()) are yet to be restarted")
+    }
+  }
+
+  /// Every machine still verifies every other one.
+  mutating func checkTrust(_ component: SecretComponent) {
+    for a in nodes.values {
+      for b in nodes.values {
+        guard let mine = a.trust[component], let theirs = b.trust[component] else { continue }
+        if !mine.accepted.contains(theirs.issuing) {
+          violations.append("\(a.machine.id) does not verify \(b.machine.id)")
+        }
+      }
+    }
+  }
+}

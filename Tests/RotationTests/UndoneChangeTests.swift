@@ -1,0 +1,233 @@
+import Rotation
+import Testing
+
+@Suite("Changes that somebody else undoes")
+struct UndoneChangeTests {
+  typealias Effect = RotationMachine.Effect
+
+  let now = RotationMachineTests.start
+  let lost = [
+    CheckResult(CheckResult.reachable, .passed),
+    CheckResult(CheckResult.configApplied, .failed, "it still lists the dropped CA 4cd1"),
+  ]
+
+  /// A rotation in which these machines are verified, up to the gate of PRE-ROTATE.
+  private func atTheGate(
+    _ members: [Machine], _ component: SecretComponent = .talosCA
+  ) throws -> RotationMachine {
+    var machine = RotationMachine(component: component, rules: RotationMachineTests.rules)
+    var effects = machine.membersListed(members, at: now)
+    var steps = 0
+    while !effects.contains(.verifyCluster(after: .zero)) {
+      steps += 1
+      try #require(steps < 100)
+      guard let effect = effects.first(where: { $0.key != .members }) else { break }
+      effects.removeAll { $0 == effect }
+      switch effect {
+      case .prepare(let id): effects += machine.machinePrepared(id, Baseline(), at: now)
+      case .apply(let id): effects += machine.changeApplied(to: id, unchanged: false, at: now)
+      case .verify(let id, _):
+        effects += machine.machineChecked(id, RotationMachineTests.passed, at: now)
+      default: Issue.record("\(effect)")
+      }
+    }
+    return machine
+  }
+
+  private func state(_ machine: RotationMachine, _ id: String) -> MachineState? {
+    machine.state.stage?.machines.first { $0.machine.id == id }?.state
+  }
+
+  @Test("A worker whose change is gone at the gate is changed again, with a note")
+  func workerAtTheGate() throws {
+    var machine = try atTheGate([RotationMachineTests.cp1, RotationMachineTests.w1])
+    let report = ClusterReport(
+      machines: ["cp1": RotationMachineTests.passed, "w1": lost], cluster: [])
+    #expect(
+      machine.clusterChecked(report, at: now)
+        == [.attempt("w1", after: .seconds(1)), .listMembers(after: .seconds(30))])
+    guard case .waiting(let effort)? = state(machine, "w1") else {
+      Issue.record("\(machine.state)")
+      return
+    }
+    #expect(effort.repetitions == 1)
+    #expect(
+      effort.lastError
+        == "its configuration was changed by somebody else after it was done; it still lists the dropped "
+        + "CA 4cd1; applied again, 2nd time")
+    #expect(machine.notes == ["w1: " + effort.lastError])
+    #expect(machine.attemptDue("w1", at: now) == [.apply("w1")])
+    #expect(machine.changeApplied(to: "w1", unchanged: false, at: now).count == 1)
+    #expect(
+      machine.machineChecked("w1", RotationMachineTests.passed, at: now)
+        == [.verifyCluster(after: .zero)])
+  }
+
+  @Test("Control planes that were all reset take their turns one at a time, before the workers")
+  func allReset() throws {
+    let (cp1, cp2) = (RotationMachineTests.cp1, RotationMachineTests.cp2)
+    var machine = try atTheGate([cp1, cp2, RotationMachineTests.w1])
+    let report = ClusterReport(machines: ["cp1": lost, "cp2": lost, "w1": lost], cluster: [])
+    let effects = machine.clusterChecked(report, at: now)
+    #expect(effects.first == .attempt("cp1", after: .seconds(1)))
+    #expect(effects.count == 2)
+    #expect(machine.attemptDue("cp1", at: now) == [.apply("cp1")])
+    _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
+    #expect(
+      machine.machineChecked("cp1", RotationMachineTests.passed, at: now)
+        == [.attempt("cp2", after: .seconds(1))])
+    #expect(machine.attemptDue("cp2", at: now) == [.apply("cp2")])
+    _ = machine.changeApplied(to: "cp2", unchanged: false, at: now)
+    // cp1 once more, and only then the worker.
+    #expect(
+      machine.machineChecked("cp2", RotationMachineTests.passed, at: now)
+        == [.verify("cp1", after: .zero)])
+    #expect(
+      machine.machineChecked("cp1", RotationMachineTests.passed, at: now)
+        == [.attempt("w1", after: .seconds(1))])
+  }
+
+  @Test("A control plane that is seen to be undone before the workers begin goes first")
+  func undoneBeforeTheWorkers() {
+    let (cp1, cp2, w1) = (
+      RotationMachineTests.cp1, RotationMachineTests.cp2, RotationMachineTests.w1
+    )
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed([cp1, cp2, w1], at: now)
+    for id in ["cp1", "cp2"] {
+      _ = machine.changeApplied(to: id, unchanged: false, at: now)
+      _ = machine.machineChecked(id, RotationMachineTests.passed, at: now)
+    }
+    #expect(machine.machineChecked("cp1", lost, at: now) == [.attempt("cp1", after: .seconds(1))])
+    #expect(state(machine, "w1") == .pending)
+    #expect(machine.state.stage?.done == 1)
+  }
+
+  @Test("A look before the workers that finds nothing wrong but no answer either is repeated")
+  func confirmationWaits() {
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed(
+      [RotationMachineTests.cp1, RotationMachineTests.cp2, RotationMachineTests.w1], at: now)
+    for id in ["cp1", "cp2"] {
+      _ = machine.changeApplied(to: id, unchanged: false, at: now)
+      _ = machine.machineChecked(id, RotationMachineTests.passed, at: now)
+    }
+    let down = [CheckResult(CheckResult.reachable, .failed, "no route")]
+    #expect(machine.machineChecked("cp1", down, at: now) == [.verify("cp1", after: .seconds(1))])
+    // A process that is started again looks again, and changes nothing.
+    let again = RotationMachine(
+      component: .talosCA, state: machine.state, notes: machine.notes,
+      rules: RotationMachineTests.rules)
+    #expect(
+      again.resumed(at: now) == [.listMembers(after: .zero), .verify("cp1", after: .zero)])
+    #expect(
+      machine.machineChecked("cp1", RotationMachineTests.passed, at: now) == [.apply("w1")])
+  }
+
+  @Test("Whoever undoes a change again and again is answered ever more slowly, and counted")
+  func backoff() throws {
+    var machine = try atTheGate([RotationMachineTests.cp1])
+    var delays: [Duration] = []
+    for _ in 0..<3 {
+      let effects = machine.clusterChecked(
+        ClusterReport(machines: ["cp1": lost], cluster: []), at: now)
+      guard case .attempt("cp1", let delay)? = effects.first else {
+        Issue.record("\(effects)")
+        return
+      }
+      delays.append(delay)
+      _ = machine.attemptDue("cp1", at: now)
+      _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
+      _ = machine.machineChecked("cp1", RotationMachineTests.passed, at: now)
+    }
+    #expect(delays == [.seconds(1), .seconds(5), .seconds(5)])
+    #expect(state(machine, "cp1")?.effort?.repetitions == 3)
+    #expect(machine.notes.last?.hasSuffix("applied again, 4th time") == true)
+  }
+
+  @Test("Since when a machine is waited for does not begin anew with every try")
+  func waitingSince() {
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed([RotationMachineTests.cp1], at: now)
+    let check = CheckResult(CheckResult.reachable, .failed, "no route")
+    _ = machine.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
+    let later = now.advanced(by: .seconds(20))
+    _ = machine.attemptDue("cp1", at: later)
+    _ = machine.changeApplied(to: "cp1", unchanged: false, at: later)
+    _ = machine.machineChecked(
+      "cp1", [CheckResult("accepted", .waiting, "not yet")], at: later)
+    #expect(state(machine, "cp1")?.effort?.waitingSince == now)
+    #expect(state(machine, "cp1")?.effort?.lastError == "not yet")
+  }
+}
+
+@Suite("Preparing and cancelling")
+struct PreparationTests {
+  let now = RotationMachineTests.start
+
+  @Test(
+    "What a control plane shows before a change of the Kubernetes CA is recorded before the change")
+  func preparation() {
+    var machine = RotationMachine(component: .kubernetesCA, rules: RotationMachineTests.rules)
+    let begun = machine.membersListed(
+      [RotationMachineTests.cp1, RotationMachineTests.w1], at: now)
+    #expect(begun.first == .prepare("cp1"))
+    #expect(machine.resumed(at: now).last == .prepare("cp1"))
+    let baseline = Baseline(["kube-apiserver": "containerd://1#0"])
+    #expect(machine.machinePrepared("cp1", baseline, at: now) == [.apply("cp1")])
+    #expect(machine.state.stage?.machines.first?.baseline == baseline)
+    // A try whose outcome is in doubt is repeated with what was seen before the first.
+    let check = CheckResult(CheckResult.reachable, .failed, "cut off")
+    _ = machine.changeFailed(on: "cp1", "cut off", sent: true, check: check, at: now)
+    #expect(machine.attemptDue("cp1", at: now) == [.apply("cp1")])
+    #expect(machine.state.stage?.machines.first?.baseline == baseline)
+    _ = machine.changeApplied(to: "cp1", unchanged: true, at: now)
+    // Once somebody else has changed it, what was seen before is worth nothing.
+    let lost = [CheckResult(CheckResult.configApplied, .failed, "gone")]
+    _ = machine.machineChecked("cp1", lost, at: now)
+    #expect(machine.attemptDue("cp1", at: now) == [.prepare("cp1")])
+  }
+
+  @Test("Workers, and every machine in a rotation of the Talos CA, are changed at once")
+  func noPreparation() {
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    let begun = machine.membersListed([RotationMachineTests.cp1], at: now)
+    #expect(begun.first == .apply("cp1"))
+  }
+
+  @Test("A preparation that fails is one more thing to wait for, and touches nothing")
+  func failedPreparation() {
+    var machine = RotationMachine(component: .kubernetesCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed([RotationMachineTests.cp1], at: now)
+    let check = CheckResult(CheckResult.reachable, .failed, "no route")
+    #expect(
+      machine.preparationFailed(on: "cp1", "no route", check: check, at: now)
+        == [.attempt("cp1", after: .seconds(1))])
+    #expect(machine.abortRequested(by: "uid:0") == .aborted)
+    #expect(machine.state == .aborted(by: "uid:0"))
+    #expect(machine.resumed(at: now) == [])
+    #expect(machine.membersListed([RotationMachineTests.cp1], at: now) == [])
+    #expect(machine.abortRequested(by: "uid:0") == .over)
+  }
+
+  @Test("A rotation can be cancelled until a configuration may have reached a machine")
+  func abort() {
+    var fresh = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    #expect(fresh.abortRequested(by: "uid:0") == .aborted)
+
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.cp2], at: now)
+    #expect(machine.abortRequested(by: "uid:0") == .touched(["cp1"]), "it may be on its way")
+    let check = CheckResult(CheckResult.reachable, .failed, "no route")
+    var doubtful = machine
+    _ = doubtful.changeFailed(on: "cp1", "cut off", sent: true, check: check, at: now)
+    #expect(doubtful.abortRequested(by: "uid:0") == .touched(["cp1"]))
+    // A later try that was certainly not sent does not make the earlier one undone.
+    _ = doubtful.attemptDue("cp1", at: now)
+    _ = doubtful.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
+    #expect(doubtful.abortRequested(by: "uid:0") == .touched(["cp1"]))
+
+    _ = machine.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
+    #expect(machine.abortRequested(by: "uid:0") == .aborted)
+  }
+}

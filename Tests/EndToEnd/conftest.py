@@ -16,6 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=6, help="how often omnid is killed with SIGKILL")
+    parser.addoption("--pace", choices=["real", "brisk"], default="brisk",
+                     help="the machines' pace while every API server is probed; real takes 5 minutes")
     parser.addoption("--address-block", type=int, default=40,
                      help="the machines take addresses in 127.0.N.0 and the blocks after it")
 

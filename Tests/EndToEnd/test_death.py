@@ -125,8 +125,7 @@ def test_silent_peers_hold_nothing_up(new_lab):
 def test_draining(new_lab, signal_number):
     lab = new_lab().start()
     lab.import_cluster()
-    lab.switch(lab.control_planes[0].name, "stop")
-    lab.rotate()
+    lab.rotate_without(lab.control_planes[0].name)
     with lab.watch(cluster=lab.name) as watch:
         watch.until(lambda s: s.machines_total == 5)
         start = time.monotonic()

@@ -11,7 +11,7 @@ from lab import eventually, fingerprints
 
 @pytest.fixture(params=["legacy", "multidoc"])
 def lab(request, new_lab):
-    lab = new_lab(fast=False, layout=request.param).start()
+    lab = new_lab(pace="brisk", layout=request.param).start()
     lab.import_cluster()
     return lab
 
@@ -128,11 +128,10 @@ def test_both_authorities(lab):
 def test_one_rotation_at_a_time(new_lab):
     lab = new_lab().start()
     lab.import_cluster()
-    lab.switch(lab.control_planes[0].name, "stop")
     plan = lab.rotate(dry_run=True)
     assert not lab.status().rotation_id
     assert [step.control_plane for step in plan.plan.steps] == [True, False] * 3
-    first = lab.rotate(request_id="once")
+    first = lab.rotate_without(lab.control_planes[0].name, request_id="once")
     assert not first.attached
     again = lab.rotate(request_id="once")
     assert again.status.rotation_id == first.status.rotation_id and not again.attached
@@ -158,8 +157,7 @@ def test_machine_that_is_down(new_lab, role):
     lab = new_lab().start()
     lab.import_cluster()
     down = (lab.control_planes[1] if role == "control plane" else lab.workers[0]).name
-    lab.switch(down, "stop")
-    lab.rotate()
+    lab.rotate_without(down)
 
     def waited_for(status):
         return next((m for m in status.machines if m.machine == down

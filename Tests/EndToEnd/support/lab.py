@@ -50,7 +50,7 @@ class Lab:
     name = "demo"
 
     def __init__(self, stubs, binaries, directory, addresses, control_planes=3, workers=2,
-                 fast=True, layout="legacy"):
+                 pace="instant", layout="legacy"):
         self.stubs = stubs
         self.binaries = binaries
         self.directory = directory
@@ -64,7 +64,7 @@ class Lab:
             [binaries / "talosim", "--control-planes", str(control_planes), "--workers",
              str(workers), "--out", directory / "cluster", "--address-base", addresses,
              "--layout", layout, "--control", f"unix:{self.control}",
-             *(["--fast"] if fast else [])],
+             "--pace", pace],
             stdout=self.simulator_log, stderr=subprocess.STDOUT)
         eventually(self.simulator_is_ready)
         nodes = json.loads((directory / "cluster/nodes.json").read_text())
@@ -127,7 +127,9 @@ class Lab:
         # A channel of its own each: grpcio otherwise shares connections, and their backoff.
         return grpc.insecure_channel(f"unix:{self.socket}", [
             ("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 20),
-            ("grpc.max_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 20)])
+            ("grpc.max_reconnect_backoff_ms", 100),
+            # Also how long an attempt may take, on a busy machine too.
+            ("grpc.min_reconnect_backoff_ms", 5000)])
 
     def call(self, method, timeout=30, **fields):
         """A unary call on a fresh connection, such as call("GetCluster", cluster="demo")."""
@@ -186,11 +188,43 @@ class Lab:
     def workers(self):
         return [node for node in self.nodes if not node.control_plane]
 
+    def control_call(self, method, path, body=""):
+        """A request to the simulator's control interface; docs/talosim.md has them all."""
+        return subprocess.run(
+            ["curl", "-sS", "--fail-with-body", "--http2-prior-knowledge", "--unix-socket",
+             self.control, "-X", method, "--data-binary", "@-", f"http://simulator/{path}"],
+            input=body, check=True, capture_output=True, text=True, timeout=30).stdout
+
     def switch(self, name, action):
         """Switches a machine off (`stop`) or on (`start`)."""
-        subprocess.run(
-            ["curl", "-sSf", "--http2-prior-knowledge", "--unix-socket", self.control, "-X", "POST",
-             f"http://simulator/nodes/{name}/{action}"], check=True, stdout=subprocess.DEVNULL)
+        self.control_call("POST", f"nodes/{name}/{action}")
+
+    def faults(self, name, **faults):
+        """What is wrong with a machine from now on; nothing for a machine that is well."""
+        self.control_call("PUT", f"nodes/{name}/faults", json.dumps(faults))
+
+    def rotate_without(self, name, component="TALOS_CA", **fields):
+        """Starts a rotation whose machine NAME is switched off before anything reaches it.
+
+        A start is refused while a machine does not answer, so the machine answers it, slowly, and is
+        gone before the change, which needs several answers more.
+        """
+        self.faults(name, latencyMilliseconds=150)
+        ticket = self.rotate(component, **fields)
+        self.switch(name, "stop")
+        self.faults(name)
+        return ticket
+
+    def omnictl(self, *arguments, seconds=120):
+        """Runs omnictl to its end."""
+        return subprocess.run(
+            [self.binaries / "omnictl", *arguments], capture_output=True, text=True, timeout=seconds,
+            stdin=subprocess.DEVNULL, env={**os.environ, "OMNI_ENDPOINT": f"unix:{self.socket}"})
+
+    def secret_rotate(self, *arguments, seconds=120):
+        """Runs `omnictl cluster -n NAME secret rotate …` to its end."""
+        return self.omnictl("cluster", "-n", self.name, "secret", "rotate", *arguments,
+                            seconds=seconds)
 
     def version(self, node, credential, verify=True):
         """Asks a machine for its version, at its own address."""
@@ -231,7 +265,7 @@ class Watch:
     """WatchRotationStatus in a thread: gathers what comes."""
 
     def __init__(self, lab, **fields):
-        self.statuses = []
+        self.arrivals = []
         self.error = None
         self.channel = lab.channel()
         stub = lab.stubs.management_grpc.ManagementServiceStub(self.channel)
@@ -240,10 +274,14 @@ class Watch:
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
+    @property
+    def statuses(self):
+        return [status for _, status in self.arrivals]
+
     def read(self):
         try:
             for response in self.stream:
-                self.statuses.append(response.status)
+                self.arrivals.append((time.monotonic(), response.status))
         except grpc.RpcError as error:
             self.error = error
 
@@ -254,7 +292,7 @@ class Watch:
     def until(self, condition, seconds=120):
         """Waits for a status for which the condition holds."""
         return eventually(
-            lambda: next((s for s in list(self.statuses) if condition(s)), None), seconds, 0.01)
+            lambda: next((s for s in self.statuses if condition(s)), None), seconds, 0.01)
 
     def __enter__(self):
         return self

@@ -219,6 +219,8 @@ import Testing
     var idle = RotationStatus()
     idle.cluster = "demo"
     idle.state = .idle
+    var noted = Samples.succeeded()
+    noted.notes = ["cp-1: applied again, 2nd time"]
     for (status, lines) in [
       (idle, ["no rotation in progress on cluster demo"]),
       (
@@ -226,6 +228,14 @@ import Testing
         [
           "no rotation in progress on cluster demo",
           "last rotation: talos-ca SUCCEEDED at 2026-03-01T10:01:12Z after 1m12s (r-1)",
+        ]
+      ),
+      (
+        noted,
+        [
+          "no rotation in progress on cluster demo",
+          "last rotation: talos-ca SUCCEEDED at 2026-03-01T10:01:12Z after 1m12s (r-1)",
+          "notes:", "  - cp-1: applied again, 2nd time",
         ]
       ),
       (

@@ -91,7 +91,7 @@ import Testing
     #expect(await bench.run("cluster", "-n", "demo", "secret", "rotate", "abort") == .refused)
     #expect(
       bench.errors.text
-        == "omnictl: cp-1 has been changed; it has to go on to its end; follow it: "
+        == "omnictl: cp-1 has been changed; follow it: "
         + "omnictl cluster -n demo secret rotate status\n")
   }
 

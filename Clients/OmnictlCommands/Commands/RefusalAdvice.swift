@@ -38,7 +38,7 @@ struct RefusalAdvice {
         + "\(session.line("\(rotate) abort")); --force forgets the cluster all the same"
     case "NO_ROTATION": return "what there was: \(session.line("\(rotate) history"))"
     case "MACHINES_TOUCHED":
-      return "it has to go on to its end; follow it: \(session.line("\(rotate) status"))"
+      return "follow it: \(session.line("\(rotate) status"))"
     case "TALOS_VERSION": return "upgrade Talos first"
     case "MACHINE_UNREACHABLE":
       return "every machine has to answer before a rotation begins: bring back those that do not, "

@@ -21,6 +21,7 @@ enum RotationStatusCommand {
       case .json: session.printJSON(status)
       case .table:
         session.print(idleText(status, cluster: session.cluster))
+        session.print(pastNotes(status, columns: session.surroundings.output.columns))
         session.print(NextSteps.text(status, session))
       }
       return
@@ -60,6 +61,12 @@ enum RotationStatusCommand {
       + "\(Moment.text(status.finishedAt))\(took ?? "") (\(status.rotationID))"
     if !status.error.isEmpty { last += ": \(status.error)" }
     return idle + Printable.line(last) + "\n"
+  }
+
+  /// What was worth a note while it ran, such as a change that somebody undid.
+  private static func pastNotes(_ status: RotationStatus, columns: Int?) -> String {
+    guard !status.notes.isEmpty else { return "" }
+    return "notes:\n" + ListText.text(status.notes, columns: columns)
   }
 
   /// The live view, once.

@@ -32,13 +32,11 @@ extension RotationCheck {
 
 /// How often something was done again, in words.
 enum Repetition {
-  /// `applied again`, `applied again, 2nd time`; empty when it was not.
+  /// `applied again, 2nd time` for one repetition, as the server counts the times; empty for none.
   static func text(_ count: Int32) -> String {
-    switch count {
-    case ...0: ""
-    case 1: "applied again"
-    default: "applied again, \(ordinal(count)) time"
-    }
+    guard count > 0 else { return "" }
+    let time = count == .max ? count : count + 1
+    return "applied again, \(ordinal(time)) time"
   }
 
   private static func ordinal(_ number: Int32) -> String {

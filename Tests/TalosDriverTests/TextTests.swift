@@ -1,12 +1,30 @@
 import Crypto
 import Orchestrator
 import RPC
+import Rotation
 import Testing
 
 @testable import TalosDriver
 
 @Suite("Small texts")
 struct TextTests {
+  @Test("Of a machine that is out of reach is said which one it is, from where, and why")
+  func outOfReach() {
+    let refused = TalosFailure.unreachable(
+      "could not read Identities: tls:10.0.0.5:50000: connect: Connection refused")
+    let plane = Machine(id: "cp-1", address: "10.0.0.5", role: .controlPlane)
+    #expect(
+      Routes.summary(of: [refused], to: plane, relays: 1)?.message
+        == "cp-1 is not reachable from this host at 10.0.0.5:50000: Connection refused")
+    let worker = Machine(id: "worker-1", address: "10.0.0.9", role: .worker)
+    #expect(
+      Routes.summary(of: [refused], to: worker, relays: 1)?.message
+        == "worker-1 does not answer (asked through a control plane): Connection refused")
+    #expect(
+      Routes.summary(of: [refused, refused], to: worker, relays: 2)?.message
+        == "worker-1 does not answer through any of 2 control planes: Connection refused")
+  }
+
   @Test("Base64 survives white space that YAML has folded in")
   func base64() {
     #expect(Base64.decodeFolded("aGVs\n  bG8=\r\n") == Array("hello".utf8))

@@ -13,7 +13,9 @@ enum Losses {
           + "control planes' configurations hold it too")
     }
     if cluster.rotationCount > 0 {
-      lines.append("the history of \(cluster.rotationCount) rotations, and the old CAs with it")
+      let rotations =
+        cluster.rotationCount == 1 ? "1 rotation" : "\(cluster.rotationCount) rotations"
+      lines.append("the history of \(rotations), and the old CAs with it")
     }
     return lines
   }

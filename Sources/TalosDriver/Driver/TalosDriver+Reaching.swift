@@ -137,11 +137,27 @@ enum Routes {
       ?? failures.last { if case .rejected = $0 { true } else { false } }
       ?? failures.last { if case .untrusted = $0 { true } else { false } }
     guard let failure = order ?? failures.last else { return nil }
-    guard case .unreachable(let message) = failure, machine.role == .worker, relays > 1 else {
-      return failure
+    guard case .unreachable(let message) = failure else { return failure }
+    let reason = plain(message)
+    switch (machine.role, relays) {
+    case (.controlPlane, _):
+      return .unreachable(
+        "\(machine.id) is not reachable from this host at \(machine.address):\(machine.port): \(reason)"
+      )
+    case (.worker, ...1):
+      return .unreachable(
+        "\(machine.id) does not answer (asked through a control plane): \(reason)")
+    case (.worker, _):
+      return .unreachable(
+        "\(machine.id) does not answer through any of \(relays) control planes: \(reason)")
     }
-    return .unreachable(
-      "\(machine.id) does not answer through any of \(relays) control planes: \(message)")
+  }
+
+  /// What went wrong, without what was tried and where: `Connection refused`.
+  static func plain(_ message: String) -> String {
+    let marker = ": connect: "
+    guard let found = message.ranges(of: marker).last else { return message }
+    return String(message[found.upperBound...])
   }
 }
 

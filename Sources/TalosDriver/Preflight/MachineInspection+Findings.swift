@@ -42,7 +42,7 @@ extension MachineInspection {
     SecretComponent.allCases.flatMap { component -> [Finding] in
       guard let authority = context.authorities[component] else { return [] }
       return issuingFindings(component, authority)
-        + foreignFindings(component, authority, isRotated: component == context.component)
+        + foreignFindings(component, authority, context)
     }
   }
 
@@ -82,7 +82,7 @@ extension MachineInspection {
 
   /// Authorities that are not the cluster's, wherever the machine lists or uses them.
   private func foreignFindings(
-    _ component: SecretComponent, _ authority: Certificate, isRotated: Bool
+    _ component: SecretComponent, _ authority: Certificate, _ context: PreflightContext
   ) -> [Finding] {
     let configured = (try? MachineConfig(active).trust(component)).map {
       SeenTrust($0.written, unreadable: $0.unreadable)
@@ -106,11 +106,7 @@ extension MachineInspection {
       let listed = configured?.certificates.contains(foreign) == true
       let place =
         listed ? "its configuration lists it" : "no list of its own names it: a trustd hands it on"
-      let way =
-        isRotated
-        ? "rotate with --remove-foreign to take it out, or take it out of the configuration"
-        : "rotate the \(component.rawValue) too, with --remove-foreign; to go on with this one first, give "
-          + "--remove-foreign here"
+      let way = ForeignAuthority.wayOut(of: component, context)
       return Finding(
         .foreignAuthority, machine.id,
         "\(machine.id) accepts \(ForeignAuthority.name(foreign)) beside the \(component.rawValue) "

@@ -117,9 +117,8 @@ enum Unreached {
     case .rejected(let message):
       "\(machine.id) refuses omnid's certificate: its CA has been rotated since, or its clock is wrong "
         + "(\(message))"
-    case .misdirected(let message): message
-    case .unreachable(let message), .status(_, let message):
-      "\(machine.id) is not reachable from this host at \(machine.address):\(machine.port): \(message)"
+    case .misdirected(let message), .unreachable(let message): message
+    case .status(_, let message): "\(machine.id) does not answer as it should: \(message)"
     case .unusable(let error): "\(machine.id): \(error.message)"
     }
   }

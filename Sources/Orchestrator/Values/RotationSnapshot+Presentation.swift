@@ -104,6 +104,9 @@ extension RotationSnapshot {
   /// Who is worked on; or, when everybody in work is waited for, for whom, why and since when.
   private func rollingStep(_ waiting: [MachineSnapshot]) -> String {
     let moving = machines.filter { $0.state == .applying || $0.state == .verifying }
+    if moving.isEmpty, waiting.isEmpty {
+      return "looking at the control planes once more before the workers begin"
+    }
     guard moving.isEmpty, let first = waiting.first else {
       return "rotating secret for machines: [\(moving.map(\.machine).abbreviated)]"
     }
@@ -137,7 +140,7 @@ extension MachineSnapshot {
     self.phase = phase
     checks = effort?.checks ?? []
     attempts = effort?.attempts ?? 0
-    lastError = effort?.lastError ?? ""
+    lastError = Waiting.text(progress, phase: phase)
     waitingSince = effort?.waitingSince
     nextAttemptAt = effort?.nextAttemptAt
     repetitions = effort?.repetitions ?? 0

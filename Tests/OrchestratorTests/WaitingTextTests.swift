@@ -1,0 +1,44 @@
+import Rotation
+import Testing
+
+@testable import Orchestrator
+
+@Suite("Why a machine is waited for")
+struct WaitingTextTests {
+  static let refused = "worker-9 does not answer: Connection refused"
+
+  static func progress(
+    missing: Instant? = nil, touched: Bool = true, error: String = refused
+  ) -> MachineProgress {
+    MachineProgress(
+      machine: Machine(id: "worker-9", address: "10.0.0.9", role: .worker),
+      state: .waiting(Effort(lastError: error)), missingSince: missing, touched: touched)
+  }
+
+  @Test("What it showed stands as it is")
+  func plain() {
+    for phase in RotationPhase.allCases {
+      #expect(Waiting.text(Self.progress(), phase: phase) == Self.refused)
+      #expect(Waiting.text(Self.progress(error: ""), phase: phase).isEmpty)
+    }
+  }
+
+  @Test("Of a machine that discovery does not name is said what it is dropped on")
+  func missing() {
+    let text = Waiting.text(
+      Self.progress(missing: Instant(secondsSince1970: 0)), phase: .rotate)
+    #expect(
+      text.hasPrefix(Self.refused + "; worker-9 is missing from cluster discovery since 1970"))
+    #expect(text.contains("kubectl delete node worker-9 if it is gone"))
+  }
+
+  @Test("Of a machine that joined when the old CA was gone is said that it may never answer")
+  func late() {
+    let late = Self.progress(touched: false)
+    #expect(Waiting.text(late, phase: .preRotate) == Self.refused)
+    #expect(Waiting.text(late, phase: .rotate) == Self.refused)
+    let text = Waiting.text(late, phase: .postRotate)
+    #expect(text.hasPrefix(Self.refused + "; worker-9 joined after the old CA was dropped"))
+    #expect(text.contains("reset it with a current configuration"))
+  }
+}

@@ -130,6 +130,11 @@ extension RotationOrchestrator {
   ) async throws(OrchestratorError) -> String {
     let cluster = try known(name)
     try Arguments.validity(ttl)
+    guard cluster.authorities[.kubernetesCA] != nil else {
+      throw OrchestratorError(
+        .clusterRefused, "'\(name)' runs no Kubernetes: it was imported with the Talos CA alone",
+        subject: name)
+    }
     try await requireCurrent(cluster, .kubernetesCA)
     do throws(DriverError) {
       return try await driver.kubeconfig(access(cluster), ttl: ttl)

@@ -8,8 +8,8 @@ extension RotationOrchestrator {
   ///
   /// - Parameters:
   ///   - dryRun: asks the machines what a start asks them, changes and records nothing.
-  ///   - options: what the rotation is allowed beyond the usual. Where it attaches, `removeForeign` counts
-  ///     from then on; the others are decided at the start.
+  ///   - options: what the rotation is allowed beyond the usual. Where it attaches, `removeForeign` and
+  ///     `allowUnmanagedNodes` count from then on; `allowUnready` is decided at the start.
   ///   - requestID: the same identifier again, on the same cluster, is given the first answer: the
   ///     same rotation, `attached` or not as it was then. At most 128 characters; empty: no such
   ///     protection. Kept as long as the rotation is.
@@ -67,8 +67,8 @@ extension RotationOrchestrator {
       return try await begin(order, cluster)
     }
     try admit(order.component, beside: rotation)
-    if order.options.removeForeign, let run = runs[name] {
-      _ = await run.run.give(.removeForeign)
+    if order.options != RotationOptions(), let run = runs[name] {
+      _ = await run.run.give(.allow(order.options))
     }
     if let request = request(order, rotation, attached: true) {
       try await record([.putRequest(request)], cluster: name)

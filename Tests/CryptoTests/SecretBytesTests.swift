@@ -5,8 +5,16 @@ import Testing
 
 @Suite("Secrets in memory")
 struct SecretBytesTests {
-  /// The lines of `/proc/self/smaps` about the mapping that holds an address.
+  /// The lines of `/proc/self/smaps` about the mapping that holds an address. The kernel gives the file piece
+  /// by piece, and one that other threads change meanwhile may lack a line: it is read a few times.
   private static func mapping(at address: UInt) throws -> [String] {
+    for _ in 0..<9 {
+      if let found = try lines(at: address) { return found }
+    }
+    return try #require(try lines(at: address))
+  }
+
+  private static func lines(at address: UInt) throws -> [String]? {
     let lines = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
       .split(separator: "\n").map(String.init)
     func range(_ line: String) -> ClosedRange<UInt>? {
@@ -14,7 +22,9 @@ struct SecretBytesTests {
       guard ends.count == 2, let low = ends[0], let high = ends[1], low < high else { return nil }
       return low...high - 1
     }
-    let first = try #require(lines.firstIndex { range($0)?.contains(address) == true })
+    guard let first = lines.firstIndex(where: { range($0)?.contains(address) == true }) else {
+      return nil
+    }
     return Array(lines[first...].prefix { $0 == lines[first] || range($0) == nil })
   }
 

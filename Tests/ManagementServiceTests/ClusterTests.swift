@@ -42,6 +42,45 @@ struct ClusterTests {
     #expect(try await get(served, "prod") == cluster)
   }
 
+  @Test("CAs are shown with their end; what a person has to know comes as warnings")
+  func authoritiesAndWarnings() async throws {
+    let served = try await ServedManagement(
+      .init(
+        importWarnings: ["worker-1 accepts CA 4cd1"],
+        authoritiesEnd: Instant(secondsSince1970: 1_750_000_000)), clusters: [])
+    let cluster = try await importCluster(served)
+    #expect(cluster.authorities.map(\.component) == [.talosCA, .kubernetesCA])
+    #expect(cluster.authorities.first?.subject == "O=talos")
+    #expect(cluster.authorities.first?.notAfter == Timestamp(seconds: 1_750_000_000))
+    #expect(cluster.warnings.count == 3 && cluster.warnings.last == "worker-1 accepts CA 4cd1")
+    let shown = try await get(served, "prod")
+    #expect(shown.warnings.allSatisfy { $0.contains("expired on 2025-06-15T") })
+  }
+
+  @Test("The same cluster under another name is ALREADY_EXISTS and names the first")
+  func twin() async throws {
+    let served = try await ServedManagement(.init(sharedIdentity: true), clusters: ["first"])
+    let error = try await failure { _ = try await importCluster(served, "second") }
+    #expect(error.code == .alreadyExists && error.message.contains("'first'"))
+  }
+
+  @Test("A cluster in mid-rotation is forgotten by force, and the answer says what is lost")
+  func forced() async throws {
+    let served = try await ServedManagement(.init(held: ["cp-1"]))
+    _ = try await served.rotate()
+    var request = ForgetClusterRequest()
+    request.cluster = "demo"
+    let error = try await failure {
+      _ = try await served.client.unary(ManagementServiceMethods.forgetCluster, request)
+    }
+    #expect(error.code == .failedPrecondition)
+    request.force = true
+    let answer = try await served.client.unary(ManagementServiceMethods.forgetCluster, request)
+    #expect(!answer.lost.isEmpty)
+    let gone = try await failure { _ = try await get(served, "demo") }
+    #expect(gone.code == .notFound)
+  }
+
   @Test("A cluster that exists already is ALREADY_EXISTS")
   func exists() async throws {
     let served = try await ServedManagement(clusters: ["prod"])

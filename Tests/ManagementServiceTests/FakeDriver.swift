@@ -9,6 +9,8 @@ final class FakeDriver: ClusterDriver {
     /// What an import meets instead of a cluster.
     var importError: DriverError?
     var membersError: DriverError?
+    /// Every import finds the same cluster.
+    var sharedIdentity = false
     var importWarnings: [String] = []
     var findings: [Finding] = []
     var preflightNotes: [String] = []
@@ -54,7 +56,8 @@ final class FakeDriver: ClusterDriver {
     if let error = update({ $0.importError }) { throw error }
     let name = request.name
     let record = ClusterRecord(
-      name: name, clusterID: "id-of-" + name, endpoints: ["10.0.0.1", "10.0.0.2"],
+      name: name, clusterID: update { $0.sharedIdentity } ? "one" : "id-of-" + name,
+      endpoints: ["10.0.0.1", "10.0.0.2"],
       kubernetesEndpoint: "https://10.0.0.1:6443",
       authorities: [
         .talosCA: Self.authority(

@@ -78,3 +78,31 @@ struct RolloutPolicyTests {
     }
   }
 }
+
+@Suite("What a start is allowed")
+struct RotationOptionsTests {
+  @Test("Only three kinds of findings can be allowed, each by its own option")
+  func allowed() {
+    let options: [(RotationOptions, Set<Finding.Kind>)] = [
+      (RotationOptions(), []), (RotationOptions(removeForeign: true), [.foreignAuthority]),
+      (RotationOptions(allowUnready: true), [.unready]),
+      (RotationOptions(allowUnmanagedNodes: true), [.unmanagedNode]),
+    ]
+    for (options, allowed) in options {
+      for kind in Finding.Kind.allCases {
+        #expect(options.allows(kind) == allowed.contains(kind), "\(kind)")
+      }
+    }
+  }
+
+  @Test("What is allowed is told, what is not keeps the rotation from starting")
+  func preflight() {
+    let preflight = Preflight(
+      machines: [],
+      findings: [Finding(.unready, "w", "w is not Ready"), Finding(.clock, "c", "c")],
+      notes: ["n"])
+    let options = RotationOptions(allowUnready: true)
+    #expect(preflight.obstacles(options).map(\.kind) == [.clock])
+    #expect(preflight.notes(options) == ["n", "w is not Ready"])
+  }
+}

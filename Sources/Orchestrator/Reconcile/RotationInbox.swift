@@ -72,8 +72,8 @@ final class RotationInbox: Sendable {
 enum RotationCommand: Sendable {
   /// Cancel it, if it has touched no machine.
   case abort(requester: String)
-  /// Take foreign authorities out from now on.
-  case removeForeign
+  /// Allow it more from now on: what of this is set. What was not ready is decided at the start.
+  case allow(RotationOptions)
 }
 
 /// What came of a command.

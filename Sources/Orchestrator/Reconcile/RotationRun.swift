@@ -92,13 +92,14 @@ actor RotationRun {
         reply.send(isKept ? .done : .ended)
         return isKept
       }
-    case .removeForeign:
-      guard !rotation.options.removeForeign else {
+    case .allow(let more):
+      var options = rotation.options
+      options.removeForeign = options.removeForeign || more.removeForeign
+      options.allowUnmanagedNodes = options.allowUnmanagedNodes || more.allowUnmanagedNodes
+      guard options != rotation.options else {
         reply.send(.done)
         return true
       }
-      var options = rotation.options
-      options.removeForeign = true
       let isKept = await persist(options: options)
       reply.send(isKept ? .done : .ended)
       return isKept

@@ -5,6 +5,15 @@ import Rotation
 /// Whether a cluster's record is what its machines live by.
 extension TalosDriver {
   public func standing(_ access: ClusterAccess) async -> ClusterStanding {
+    do throws(TalosFailure) {
+      // Whoever asks for a credential waits for the answer, and may need it because the machines are down.
+      return try await Deadline.of(settings.standingTimeout) { () throws(TalosFailure) in
+        await self.ask(access)
+      }
+    } catch { return .unknown(error.message) }
+  }
+
+  private func ask(_ access: ClusterAccess) async -> ClusterStanding {
     var reason = "cluster \(access.cluster.name) has no control plane"
     for plane in access.cluster.controlPlanes {
       do throws(TalosFailure) {

@@ -5,11 +5,17 @@ import Rotation
 
 extension TalosDriver {
   /// Whether somebody answers at an endpoint of the talosconfig who is none of the machines.
-  func endpointFindings(_ machines: [Machine], _ access: ClusterAccess) async -> [Finding] {
+  ///
+  /// - Parameter silentCounts: whether an endpoint that nobody answers at, and that is no machine's address, is a
+  ///   finding. Before a start it is; at the last gate it would be waited for without end.
+  func endpointFindings(
+    _ machines: [Machine], _ access: ClusterAccess, silentCounts: Bool
+  ) async -> [Finding] {
     let endpoints = access.cluster.endpoints.compactMap { TalosEndpoint($0) }
-    return await concurrently(endpoints) { endpoint in
-      EndpointAnswer.finding(
-        endpoint, await self.identity(at: endpoint, access), machines: machines)
+    return await concurrently(endpoints) { endpoint -> Finding? in
+      let answer = await self.identity(at: endpoint, access)
+      if case .failure = answer, !silentCounts { return nil }
+      return EndpointAnswer.finding(endpoint, answer, machines: machines)
     }.compactMap { $0 }
   }
 
@@ -49,7 +55,7 @@ extension TalosDriver {
       }
     }
     var findings = views.flatMap { $0 }
-    findings += await endpointFindings(machines, access)
+    findings += await endpointFindings(machines, access, silentCounts: false)
     if access.cluster.authorities[.kubernetesCA] != nil {
       switch await nodes(access) {
       case .success(let nodes):

@@ -25,7 +25,7 @@ extension TalosDriver {
       }
     }
     findings += Coverage.findings(machines, views: inspected)
-    findings += await endpointFindings(machines, reached)
+    findings += await endpointFindings(machines, reached, silentCounts: true)
     var preflight = Preflight(
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)
     preflight.earliestClock = inspected.compactMap(\.clock?.machine).min()

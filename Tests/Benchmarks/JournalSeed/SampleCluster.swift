@@ -15,14 +15,14 @@ struct SampleCluster {
     let machines = (0..<5).map { index in
       Machine(
         id: index < 3 ? "cp-\(index)" : "worker-\(index - 3)",
-        address: "10.\(number / 250).\(number % 250).\(index + 10)",
+        address: "127.\(100 + number / 250).\(number % 250).\(index + 10)",
         role: index < 3 ? .controlPlane : .worker)
     }
     let id = "rotation-\(10_000 + number)"
     let new = authorities.newTalos(name, rotation: id)
     record = ClusterRecord(
       name: name, endpoints: machines[..<3].map(\.address),
-      kubernetesEndpoint: "https://10.\(number / 250).\(number % 250).10:6443",
+      kubernetesEndpoint: "https://127.\(100 + number / 250).\(number % 250).10:6443",
       authorities: [
         .talosCA: new, .kubernetesCA: authorities.kubernetes(name),
       ],

@@ -1,0 +1,101 @@
+import Orchestrator
+import Rotation
+import Testing
+
+@testable import TalosDriver
+
+@Suite("Whether all machines are covered")
+struct CoverageTests {
+  private let machines = [
+    Machine(id: "cp-1", address: "10.0.0.1", role: .controlPlane, identity: "A"),
+    Machine(id: "worker-1", address: "10.0.0.2", role: .worker, identity: "B"),
+  ]
+
+  @Test("Who is known to one control plane and not to another is named")
+  func views() {
+    #expect(Coverage.findings(machines, seenBy: "cp-1", ["A": "cp-1", "B": "worker-1"]).isEmpty)
+    let missing = Coverage.findings(machines, seenBy: "cp-1", ["A": "cp-1"])
+    #expect(missing.map(\.subject) == ["worker-1"] && missing.map(\.kind) == [.notCovered])
+    let further = Coverage.findings(
+      machines, seenBy: "cp-1", ["A": "cp-1", "B": "worker-1", "C": "worker-9"])
+    #expect(further.map(\.subject) == ["worker-9"])
+    #expect(further.first?.message.contains("locked out") == true)
+  }
+
+  @Test("A node is a machine's by name or address; others are unmanaged")
+  func nodes() {
+    let nodes = [
+      KnownNode(name: "cp-1", addresses: ["10.0.0.1"]),
+      KnownNode(name: "renamed", addresses: ["10.0.0.2"]),
+      KnownNode(name: "stray", addresses: ["10.0.0.9"]),
+    ]
+    let found = Coverage.nodes(nodes, of: machines)
+    #expect(found.managed.map(\.0.id) == ["cp-1", "worker-1"])
+    #expect(found.unmanaged.map(\.name) == ["stray"])
+    #expect(Coverage.unmanaged(found.unmanaged[0]).message.contains("--allow-unmanaged-nodes"))
+  }
+
+  @Test(
+    "An endpoint has to be one of the machines, by its identity or, while it is down, its address")
+  func endpoints() {
+    let known = TalosEndpoint(host: "10.0.0.1")
+    let other = TalosEndpoint(host: "10.0.0.100")
+    func finding(_ endpoint: TalosEndpoint, _ answer: Result<String, TalosFailure>) -> Finding? {
+      EndpointAnswer.finding(endpoint, answer, machines: machines)
+    }
+    #expect(finding(known, .success("A")) == nil)
+    #expect(finding(other, .success("B")) == nil, "a shared address of a machine that is known")
+    #expect(finding(other, .success("C"))?.kind == .notCovered)
+    #expect(finding(known, .failure(.unreachable("down"))) == nil)
+    #expect(finding(other, .failure(.unreachable("down")))?.message.contains("10.0.0.100") == true)
+  }
+
+  @Test("Two members that are one machine are noticed")
+  func distinct() {
+    #expect(DistinctMachines.check(machines).isSettled)
+    var doubled = machines
+    doubled[1].identity = "A"
+    let check = DistinctMachines.check(doubled)
+    #expect(check.state == .failed)
+    #expect(check.detail.contains("cp-1") && check.detail.contains("worker-1"))
+  }
+}
+
+@Suite("What machines say, made fit for people")
+struct PeerWordsTests {
+  @Test("Control, format and bidirectional characters never reach a text")
+  func characters() {
+    let hostile = "a\u{1B}[31mred\u{9B}x\u{202E}evil\u{200B}\u{2028}\u{7F}b"
+    let clean = PeerText.clean(hostile)
+    #expect(clean == "a [31mred x evil   b")
+    #expect(PeerText.clean(String(repeating: "ä ", count: 10_000)).utf8.count < 1_000)
+  }
+
+  @Test("Names are host names, identities are base 62 or 64; anything else is neither")
+  func grammar() {
+    #expect(PeerText.hostName("worker-1.example.com") == "worker-1.example.com")
+    for text in ["", "-a", "a-", "a b", "a\u{202E}b", "a..b", String(repeating: "a", count: 300)] {
+      #expect(PeerText.hostName(text) == nil, "\(text.debugDescription)")
+    }
+    #expect(PeerText.identity("7x1SuC8Ege5BGXdAfTEff5iQnlWZLfv9h1LGMxA2pYkC") != nil)
+    for text in ["", "a b", "a\n", "a\u{202E}", String(repeating: "a", count: 200)] {
+      #expect(PeerText.identity(text) == nil, "\(text.debugDescription)")
+    }
+  }
+
+  @Test("Points in time are read as Kubernetes and HTTP write them")
+  func times() {
+    let whole = Instant(secondsSince1970: 1_795_455_778)
+    #expect(Instant(rfc3339: "2026-11-23T17:42:58Z") == whole)
+    #expect(
+      Instant(rfc3339: "2026-11-23T17:42:58.123456Z")
+        == whole.advanced(by: .microseconds(123_456)))
+    #expect(Instant(rfc3339: "2026-11-23T18:42:58+01:00") == whole)
+    #expect(Instant(rfc3339: "2024-02-29T00:00:00Z")?.description == "2024-02-29T00:00:00Z")
+    #expect(Instant(httpDate: "Mon, 23 Nov 2026 17:42:58 GMT") == whole)
+    for text in ["", "2026-11-23", "2026-13-23T00:00:00Z", "2026-11-23T25:00:00Z", "x"] {
+      #expect(Instant(rfc3339: text) == nil, "\(text)")
+      #expect(Instant(httpDate: text) == nil, "\(text)")
+    }
+  }
+}

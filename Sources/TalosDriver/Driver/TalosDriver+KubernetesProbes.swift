@@ -17,14 +17,24 @@ extension TalosDriver {
   }
 
   /// What an API server serves and whom it lets in.
+  ///
+  /// - Parameter isUnready: whether it was unwell before the rotation and need not be there.
   func probeAPIServer(
-    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess
+    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess,
+    isUnready: Bool
   ) async -> [CheckResult] {
     var results: [CheckResult] = []
     let port = await apiServerPort(machine, access)
     let newest = trust.accepted.contains(trust.new) ? change.new : change.old
     // Trusting the issuing authority alone proves the leaf; readiness comes with it.
     let ready = await ask(machine, port, "/readyz", as: newest, trusting: [trust.issuing])
+    if case .unreachable = ready, isUnready {
+      return [
+        CheckResult(
+          "api-server-ready", .notApplicable,
+          "did not run before the rotation and does not now; not waited for")
+      ]
+    }
     switch ready {
     case .status(let code, _):
       results.append(

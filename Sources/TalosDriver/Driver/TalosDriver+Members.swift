@@ -5,7 +5,8 @@ public import Rotation
 /// Finding the machines.
 extension TalosDriver {
   public func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
-    var failure = TalosFailure.unreachable("cluster \(access.cluster.name) has no control plane")
+    var failure = DriverError(
+      .unreachable, "cluster \(access.cluster.name) has no control plane")
     for plane in access.cluster.controlPlanes {
       do throws(TalosFailure) {
         let members = try await withMachine(plane, access, within: .zero) {
@@ -13,11 +14,11 @@ extension TalosDriver {
         }
         return try await machines(members, access)
       } catch {
-        failure = error
         if case .unusable(let unusable) = error { throw unusable }
+        failure = DriverError(error.driverError.code, Unreached.text(plane, error))
       }
     }
-    throw failure.driverError
+    throw failure
   }
 
   /// The machines that members stand for. A machine that is known keeps its name, its role and, as long
@@ -52,7 +53,10 @@ extension TalosDriver {
     let port = access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
     // A machine does not change its role without being set up anew, and then it has another identity.
     let role = known?.role == .controlPlane ? .controlPlane : member.role
-    let candidates = member.addresses.map {
+    let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
+    let addresses = VirtualAddresses.last(
+      member.addresses, endpoint: access.cluster.kubernetesEndpoint, others: others)
+    let candidates = addresses.map {
       Machine(
         id: known?.id ?? member.name, address: $0, role: role, port: known?.port ?? port,
         identity: member.identity)
@@ -71,7 +75,6 @@ extension TalosDriver {
       }
     }
     let isAnother = failures.allSatisfy { if case .misdirected = $0 { true } else { false } }
-    let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
     if isAnother, known == nil, member.addresses.allSatisfy(others.contains) { return nil }
     // Whoever claims to be a control plane and does not answer has proved nothing yet.
     if claims, let failure = failures.last { throw failure }

@@ -48,13 +48,15 @@ extension TalosDriver {
       case let answer: return "the API server of \(plane.id): \(answer.summary)"
       }
       guard let secrets, let definition = secrets.pods[.apiServer] else { return nil }
-      guard secrets.isReady, definition.version == secrets.version else {
+      let now = Instant(secondsSince1970: now())
+      guard secrets.isReady, definition.version == secrets.version,
+        !secrets.isBehindRoot(now: now)
+      else {
         return "\(plane.id) is still writing its control plane's secrets"
       }
       guard let mirror = try await mirrorPods(on: nodename, plane, access)[.apiServer] else {
         return nil
       }
-      let now = Instant(secondsSince1970: now())
       if mirror.version != secrets.version {
         return
           "the API server of \(plane.id) is about to be restarted by its kubelet: it runs with the "

@@ -63,6 +63,8 @@ struct StaticPodRestart: Sendable {
   var mirrors: [StaticPod: MirrorPod]
   /// What was seen before the change; nil where nothing was.
   var baseline: Baseline?
+  /// Those that were unwell before the rotation, and are not waited for.
+  var unready: Set<StaticPod> = []
   var now: Instant
 
   static let name = "static-pods"
@@ -70,7 +72,7 @@ struct StaticPodRestart: Sendable {
   /// Whether every container is another one than before the change, of the present secrets.
   func check(machine: String) -> CheckResult {
     let name = Self.name
-    guard secrets.isReady else {
+    guard secrets.isReady, !secrets.isBehindRoot(now: now) else {
       return CheckResult(name, .waiting, "\(machine) is still writing its control plane's secrets")
     }
     guard !mirrors.isEmpty else {
@@ -81,7 +83,7 @@ struct StaticPodRestart: Sendable {
         name, .waiting,
         "\(machine) has not taken up the new secrets yet: they are still of version \(before)")
     }
-    for pod in StaticPod.allCases {
+    for pod in StaticPod.allCases where !unready.contains(pod) {
       guard let mirror = mirrors[pod] else {
         return CheckResult(name, .waiting, "\(pod.rawValue) on \(machine) is being restarted")
       }

@@ -24,6 +24,10 @@ extension TalosDriver {
     }
     let restart = StaticPodRestart(
       secrets: secrets, mirrors: mirrors, baseline: baseline,
+      unready: Set(
+        StaticPod.allCases.filter {
+          change.options.unready.contains($0.unreadyName(on: nodename))
+        }),
       now: Instant(secondsSince1970: now()))
     return [
       restart.check(machine: machine.id),

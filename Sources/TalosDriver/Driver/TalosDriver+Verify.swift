@@ -51,7 +51,9 @@ extension TalosDriver {
     let isStale = seen.isStale(trust)
     let config = await configCheck(seen.config, wanted, machine, isStale: isStale)
     results.append(config)
-    results += seen.checks(trust, machine.role)
+    let listed = await configured(seen.config, change.component)
+    if let foreign = trust.foreignCheck("listed", listed) { results.append(foreign) }
+    results += seen.checks(trust, machine.role, listed: listed?.certificates)
     if machine.role == .worker, config.state == .passed {
       if let note = await refreshIfStale(isStale, wanted, machine, access) { results.append(note) }
     }
@@ -74,10 +76,15 @@ extension TalosDriver {
     ]
     let wanted = try wantedTrust(change, machine.role)
     results.append(await configCheck(seen.config, wanted, machine, isStale: false))
+    let listed = await configured(seen.config, change.component)
+    if let foreign = trust.foreignCheck("listed", listed) { results.append(foreign) }
     results += seen.checks(trust, machine)
     let nodename = seen.nodename ?? machine.id
     if machine.role == .controlPlane {
-      results += await probeAPIServer(change, trust, machine, access)
+      results += await probeAPIServer(
+        change, trust, machine, access,
+        isUnready: change.options.unready.contains(
+          StaticPod.apiServer.unreadyName(on: nodename)))
       results += await staticPods(seen, nodename, machine, baseline, change, access, occasion)
     }
     results.append(await nodeReady(nodename, machine, change.options, access))
@@ -107,6 +114,14 @@ extension TalosDriver {
       return CheckResult(name, .failed, await wanted.difference(from: config))
     } catch {
       return CheckResult("config-editable", .failed, error.message)
+    }
+  }
+
+  /// The authorities that stand in a configuration; nil where it cannot be read.
+  @concurrent
+  private func configured(_ config: [UInt8], _ component: SecretComponent) async -> SeenTrust? {
+    (try? MachineConfig(config).trust(component)).map {
+      SeenTrust($0.written, unreadable: $0.unreadable)
     }
   }
 

@@ -148,10 +148,26 @@ extension ClusterDiscovery {
   }
 }
 
-/// The virtual addresses that a configuration names.
+/// Addresses that are a machine's only for the time: the virtual ones that its configuration names, and the
+/// host of the Kubernetes endpoint, which is shared where there are several control planes.
 enum VirtualAddresses {
   @concurrent
   static func hold(_ address: String, _ config: [UInt8]) async -> Bool {
-    (try? MachineConfig(config))?.virtualAddresses.contains(address) == true
+    guard let config = try? MachineConfig(config) else { return false }
+    return config.virtualAddresses.contains(address)
+      || config.clusterEndpoint.flatMap(host) == address
+  }
+
+  /// The host of a URL such as `https://10.0.0.1:6443`.
+  static func host(of url: String) -> String? { TalosEndpoint(url)?.host }
+
+  /// The addresses in the order of trying, those last that may be another machine's a moment later.
+  static func last(
+    _ addresses: [String], endpoint: String, others: [String]
+  ) -> [String] {
+    func isShared(_ address: String) -> Bool {
+      address == host(of: endpoint) || others.contains(address)
+    }
+    return addresses.filter { !isShared($0) } + addresses.filter(isShared)
   }
 }

@@ -27,6 +27,19 @@ struct StaticPodSecrets: Sendable, Hashable {
   /// The version that each pod is given, and when its definition last changed, by the machine's clock.
   var pods: [StaticPod: Definition]
 
+  /// When the status, and the root that the secrets are made from, last changed, by the machine's clock.
+  var updated: Instant?
+  var rootUpdated: Instant?
+
+  /// Whether the root is newer than the secrets on disk: for half a second after a change nothing else tells
+  /// that a restart is to come. Looked at only while the change is fresh, because not every change of the
+  /// root changes the secrets.
+  func isBehindRoot(now: Instant) -> Bool {
+    guard let updated, let rootUpdated, updated < rootUpdated else { return false }
+    let age = rootUpdated.duration(to: now)
+    return age < .seconds(10) && age > .seconds(-60)
+  }
+
   struct Definition: Sendable, Hashable {
     var version: String
     var updated: Instant?
@@ -34,7 +47,8 @@ struct StaticPodSecrets: Sendable, Hashable {
 
   /// Nil where the machine shows no status of its secrets: it runs no control plane.
   static func read(_ client: TalosClient) async throws(TalosFailure) -> StaticPodSecrets? {
-    guard let status = try await client.get(.staticPodSecrets) else { return nil }
+    let rootUpdated = try await client.find(.kubernetesRoot)?.updated
+    guard let (status, updated) = try await client.find(.staticPodSecrets) else { return nil }
     var pods: [StaticPod: Definition] = [:]
     for pod in StaticPod.allCases {
       guard let found = try await client.find(.staticPod(pod.rawValue)) else { continue }
@@ -42,7 +56,9 @@ struct StaticPodSecrets: Sendable, Hashable {
       let version = annotations?.text(StaticPod.versionAnnotation) ?? ""
       pods[pod] = Definition(version: version, updated: found.updated)
     }
-    return StaticPodSecrets(isReady: status.ready, version: status.version, pods: pods)
+    return StaticPodSecrets(
+      isReady: status.ready, version: status.version, pods: pods, updated: updated,
+      rootUpdated: rootUpdated)
   }
 }
 
@@ -64,8 +80,20 @@ struct MirrorPod: Sendable, Hashable {
     let identifier = status?["containerID"]?.string ?? ""
     let last = status?["lastState"]?["terminated"]?["containerID"]?.string ?? ""
     let restarts = status?["restartCount"]?.integer ?? 0
-    container = PeerText.clean((identifier.isEmpty ? last : identifier) + "#\(restarts)")
+    container = Self.identifier(identifier.isEmpty ? last : identifier) + "#\(restarts)"
     startedAt = (status?["state"]?["running"]?["startedAt"]?.string).flatMap(Instant.init(rfc3339:))
+  }
+
+  /// A container's identifier, `containerd://` and 64 hexadecimal digits, without anything that is not one
+  /// and no longer than a baseline keeps it. Cleaned as a text it would lose its digits, which look like a
+  /// key.
+  private static func identifier(_ text: String) -> String {
+    let allowed = text.unicodeScalars.prefix(200).filter { scalar in
+      scalar.isASCII
+        && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+          || ":/-_.".unicodeScalars.contains(scalar))
+    }
+    return String(String.UnicodeScalarView(allowed))
   }
 
   /// Whether the definition has changed so lately that the kubelet is yet to restart the container. Looked

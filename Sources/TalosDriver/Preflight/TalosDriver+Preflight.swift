@@ -21,7 +21,7 @@ extension TalosDriver {
         inspected.append(seen)
         findings += await seen.findings(context)
       case .failure(let failure):
-        findings.append(Finding(.unreachable, machine.id, Unreached.text(machine, failure)))
+        findings.append(Unreached.finding(machine, failure))
       }
     }
     findings += Coverage.findings(machines, views: inspected)
@@ -104,6 +104,10 @@ extension TalosDriver {
 
 /// What is said of a machine that does not answer.
 enum Unreached {
+  static func finding(_ machine: Machine, _ failure: TalosFailure) -> Finding {
+    Finding(failure.isAboutTime ? .clock : .unreachable, machine.id, text(machine, failure))
+  }
+
   static func text(_ machine: Machine, _ failure: TalosFailure) -> String {
     switch failure {
     case .untrusted(let message) where failure.isAboutTime,

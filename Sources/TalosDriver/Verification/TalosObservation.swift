@@ -21,7 +21,11 @@ struct TalosObservation: Sendable {
   }
 
   /// What the stage asks of the machine, answered from what it shows.
-  func checks(_ trust: ChangeTrust, _ role: MachineRole) -> [CheckResult] {
+  ///
+  /// - Parameter listed: the authorities in its configuration; nil where they cannot be read.
+  func checks(
+    _ trust: ChangeTrust, _ role: MachineRole, listed: [Certificate]? = nil
+  ) -> [CheckResult] {
     var results: [CheckResult] = []
     if role == .controlPlane {
       results.append(trust.issuingCheck("issuing", issuing))
@@ -36,7 +40,8 @@ struct TalosObservation: Sendable {
     } else {
       results.append(CheckResult("issuing", .notApplicable, "workers issue nothing"))
     }
-    results.append(trust.acceptedCheck("accepted", api?.accepted))
+    results.append(
+      trust.acceptedCheck("accepted", api?.accepted, listed: role == .worker ? listed : nil))
     results.append(trust.leafCheck("server-leaf", api?.server ?? [], purpose: .server))
     return results
   }

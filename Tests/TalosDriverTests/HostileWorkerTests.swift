@@ -1,0 +1,96 @@
+import Orchestrator
+import Rotation
+import TalosSimulator
+import Testing
+
+@testable import TalosDriver
+
+extension LivingMachines {
+  @Suite("A worker that says it is a control plane")
+  struct HostileWorkerTests {
+    private func lie(_ worker: SimulatedNode, _ harness: DriverHarness) async {
+      let port = harness.cluster.kubernetesPort
+      await harness.cluster.setMemberLies([
+        .change(worker.name) {
+          $0.type = .controlPlane
+          $0.apiServerPort = port
+        }
+      ])
+    }
+
+    @Test(
+      "By discovery, by its configuration or by both: no import, no member, no key",
+      arguments: [nil, SimulatedNode.ClaimedKey.none, .wrong], ClusterOptions.Layout.allCases)
+    func claims(key: SimulatedNode.ClaimedKey?, layout: ClusterOptions.Layout) async throws {
+      let kind = key.map { $0 == .none ? 1 : 2 } ?? 0
+      let subnet = 74 + kind * 2 + (layout == .legacy ? 0 : 1)
+      let harness = try await DriverHarness.start(
+        "127.1.\(subnet).0", layout: layout, controlPlanes: 2, workers: 1)
+      let record = try await harness.importCluster()
+      let worker = harness.cluster.nodes[2]
+      try await worker.claimControlPlane(key)
+      for isListed in key == nil ? [true] : [false, true] {
+        if isListed { await lie(worker, harness) }
+        let refusal = try #require(await harness.refusal())
+        // Without any entry for the Kubernetes CA the configuration is no control plane's at all.
+        #expect(
+          refusal.code == .conflict
+            || (key == SimulatedNode.ClaimedKey.none && refusal.code == .invalidConfig))
+        #expect(refusal.message.contains(worker.name), "\(refusal.message)")
+        for component in SecretComponent.allCases {
+          var change = try await harness.change(component, record)
+          for phase in RotationPhase.allCases {
+            change.phase = phase
+            let access = ClusterAccess(cluster: record, rotation: change)
+            if isListed {
+              let error = await #expect(throws: DriverError.self) {
+                try await harness.driver.members(access)
+              }
+              #expect(error?.code == .conflict)
+              #expect(error?.message.contains(worker.name) == true)
+            } else {
+              #expect(try await harness.driver.members(access) == record.machines)
+            }
+            var believed = record.machines[2]
+            if key != nil {
+              // Known as the worker that it is, and taken for what it says.
+              await refused(change, believed, access, harness)
+            }
+            believed.role = .controlPlane
+            await refused(change, believed, access, harness)
+          }
+          let preflight = try? await harness.driver.preflight(
+            component, options: RotationOptions(), access: ClusterAccess(cluster: record))
+          #expect(preflight.map { !$0.obstacles(RotationOptions()).isEmpty } ?? true)
+        }
+      }
+      #expect(await worker.received == [])
+      await harness.cluster.stop()
+    }
+
+    private func refused(
+      _ change: TrustChange, _ machine: Machine, _ access: ClusterAccess, _ harness: DriverHarness
+    ) async {
+      let error = await #expect(throws: DriverError.self) {
+        try await harness.driver.apply(change, to: machine, access: access)
+      }
+      #expect(error?.sent == false, "\(String(describing: error))")
+      #expect(error?.code == .conflict || error?.code == .invalidConfig)
+    }
+
+    @Test("A control plane that joins with the key is a member, without it a conflict")
+    func joins() async throws {
+      let harness = try await DriverHarness.start("127.1.80.0", controlPlanes: 2, workers: 0)
+      let record = try await harness.importCluster()
+      var before = record
+      before.machines.removeLast()
+      for phase in RotationPhase.allCases {
+        var change = try await harness.change(.talosCA, record)
+        change.phase = phase
+        let access = ClusterAccess(cluster: before, rotation: change)
+        #expect(try await harness.driver.members(access) == record.machines)
+      }
+      await harness.cluster.stop()
+    }
+  }
+}

@@ -175,7 +175,7 @@ extension LivingMachines {
       await late.cluster.stop()
     }
 
-    @Test("A machine that is off is named with its address")
+    @Test("A machine that is off is named, a control plane with its address")
     func off() async throws {
       let harness = try await DriverHarness.start("127.0.106.0", controlPlanes: 2, workers: 1)
       let record = try await harness.importCluster()
@@ -185,7 +185,8 @@ extension LivingMachines {
         let findings = try await harness.findings(record, .talosCA)
         #expect(
           findings.contains {
-            $0.kind == .unreachable && $0.subject == node.name && $0.message.contains(node.address)
+            $0.kind == .unreachable && $0.subject == node.name
+              && $0.message.contains(node.isControlPlane ? node.address : node.name)
           }, "\(findings)")
         try await node.powerOn()
         _ = await harness.cluster.settle()

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("A pool for work that blocks")
 struct BlockingPoolTests {
-  @Test("No more threads run than allowed, everything that found a place is done, the rest is refused")
+  @Test(
+    "No more threads run than allowed, everything that found a place is done, the rest is refused")
   func bounds() {
     let pool = BlockingPool(threads: 2, waiting: 3)
     let gate = DispatchSemaphore(value: 0)
@@ -32,7 +33,9 @@ struct BlockingPoolTests {
     #expect(counts.withLock { $0.most } <= 2)
     // The pool is free again.
     for _ in 0..<4 {
-      pool.run { done.signal() } refused: { _ in
+      pool.run {
+        done.signal()
+      } refused: { _ in
         refusals += 1
       }
     }

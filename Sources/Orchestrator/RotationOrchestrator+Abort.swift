@@ -25,9 +25,8 @@ extension RotationOrchestrator {
     case .touched(let machines):
       throw OrchestratorError(
         .machinesTouched,
-        "the rotation of '\(name)' cannot be cancelled now: the new CA has reached "
-          + "\(machines.abbreviated), or may have, as a try is under way; ask again in a moment if no machine "
-          + "was changed yet, else let it go on to its end", subject: name)
+        "the rotation of '\(name)' cannot be cancelled any more: the new CA has reached "
+          + "\(machines.abbreviated), or may have; let it go on to its end", subject: name)
     case .ended: throw .noRotation(name, wanted: rotationID)
     }
   }

@@ -81,6 +81,33 @@ struct StartingTests {
     try process.stop()
   }
 
+  @Test(
+    "A cancellation that comes while the first try is under way waits for what becomes of it",
+    arguments: 0..<20)
+  func abortDuringTry(seed: Int) throws {
+    let world = World(seed: UInt64(seed))
+    let process = try world.bootWithClusters()
+    let isDown = seed % 2 == 0
+    if isDown { world.demo.takeDown("demo-cp-0", for: .seconds(100_000)) }
+    _ = try process.rotate()
+    // Some way into the first try: the members are read, and the configuration may be on its way.
+    try process.pass(.milliseconds(100 + 40 * seed))
+    let refusal = error {
+      try world.perform { _ = try await process.orchestrator.abort(cluster: "demo") }
+    }
+    if isDown {
+      #expect(refusal == nil)
+      #expect(try process.status().state == .aborted)
+      #expect(world.demo.state.withLock { $0.applied } == 0)
+    } else {
+      #expect(refusal == nil || refusal?.code == .machinesTouched)
+      let touched = world.demo.state.withLock { $0.applied } > 0
+      #expect((try process.status().state == .aborted) == !touched)
+    }
+    world.expectUnbroken("abort \(seed)")
+    try process.stop()
+  }
+
   @Test("A rotation that has touched a machine is not cancelled, and says which")
   func touched() throws {
     let world = World(seed: 3)

@@ -20,6 +20,8 @@ actor RotationRun {
   /// The newest effect of each key; what an older one reports is out of date.
   private var tickets: [Effect.Key: UInt64] = [:]
   private var lastTicket: UInt64 = 0
+  /// Who wants it cancelled while a first try is under way: whether that touches a machine is known when it ends.
+  private var waitingAborts: [(requester: String, reply: RotationInbox.Reply)] = []
   /// When `rotation.elapsed` was right.
   private var measuredAt: Duration
 
@@ -77,6 +79,13 @@ actor RotationRun {
     if machine != before {
       guard await persist() else { return false }
     }
+    if !waitingAborts.isEmpty, !machine.isTouchInDoubt {
+      let waiting = waitingAborts
+      waitingAborts = []
+      for (requester, reply) in waiting {
+        guard await abort(by: requester, reply) else { return false }
+      }
+    }
     if !machine.state.isFinal { begin(effects, in: &group) }
     return true
   }
@@ -84,14 +93,11 @@ actor RotationRun {
   private func take(_ command: RotationCommand, _ reply: RotationInbox.Reply) async -> Bool {
     switch command {
     case .abort(let requester):
-      switch machine.abortRequested(by: requester) {
-      case .over: reply.send(.ended)
-      case .touched(let machines): reply.send(.touched(machines))
-      case .aborted:
-        let isKept = await persist()
-        reply.send(isKept ? .done : .ended)
-        return isKept
+      if machine.isTouchInDoubt {
+        waitingAborts.append((requester, reply))
+        return true
       }
+      return await abort(by: requester, reply)
     case .allow(let more):
       var options = rotation.options
       options.removeForeign = options.removeForeign || more.removeForeign
@@ -101,6 +107,18 @@ actor RotationRun {
         return true
       }
       let isKept = await persist(options: options)
+      reply.send(isKept ? .done : .ended)
+      return isKept
+    }
+  }
+
+  /// False: the run is over.
+  private func abort(by requester: String, _ reply: RotationInbox.Reply) async -> Bool {
+    switch machine.abortRequested(by: requester) {
+    case .over: reply.send(.ended)
+    case .touched(let machines): reply.send(.touched(machines))
+    case .aborted:
+      let isKept = await persist()
       reply.send(isKept ? .done : .ended)
       return isKept
     }

@@ -130,6 +130,14 @@ public struct RotationMachine: Sendable, Hashable {
     return .aborted
   }
 
+  /// Whether it can be told only by what comes of a try under way that a machine was touched: nothing is known to
+  /// have reached any machine, and a configuration may just be on its way.
+  public var isTouchInDoubt: Bool {
+    guard case .rolling(let stage) = state, stage.phase == .preRotate else { return false }
+    return stage.machines.allSatisfy { !$0.touched }
+      && stage.machines.contains(where: \.mayHoldChange)
+  }
+
   mutating func note(_ lines: [String]) {
     guard !lines.isEmpty else { return }
     notes = (notes + lines.map { $0.bounded(to: CheckResult.detailLimit) })

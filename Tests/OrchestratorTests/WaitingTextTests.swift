@@ -41,4 +41,17 @@ struct WaitingTextTests {
     #expect(text.hasPrefix(Self.refused + "; worker-9 joined after the old CA was dropped"))
     #expect(text.contains("reset it with a current configuration"))
   }
+
+  @Test("That no control plane answers at all is said beside the one that is waited for")
+  func allDown() {
+    let stage = Stage(
+      phase: .preRotate, machines: [Self.progress()],
+      listing: Effort(lastError: "none of the 3 control planes answers"))
+    var rotation = Sample.rotation("r1", state: .rolling(stage))
+    let step = RotationSnapshot(rotation: rotation).step
+    #expect(step.contains("waiting for machine worker-9"))
+    #expect(step.hasSuffix("; none of the 3 control planes answers"))
+    rotation.state = .rolling(Stage(phase: .preRotate, machines: [Self.progress()]))
+    #expect(RotationSnapshot(rotation: rotation).step.hasSuffix(Self.refused))
+  }
 }

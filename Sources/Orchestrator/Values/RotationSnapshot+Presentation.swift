@@ -69,6 +69,10 @@ extension RotationSnapshot {
       let waiting = machines.filter { $0.state == .waiting && !$0.lastError.isEmpty }
       error = waiting.first.map { "\($0.machine): \($0.lastError)" } ?? stage.listing.lastError
       step = rollingStep(waiting)
+      // What keeps the members from being read may be why the machine does not answer either.
+      if !waiting.isEmpty, !stage.listing.lastError.isEmpty {
+        step += "; " + stage.listing.lastError
+      }
     case .gating(let stage, let gate):
       state = .running
       status = progress(stage)

@@ -7,6 +7,7 @@ extension TalosDriver {
   public func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
     var failure = DriverError(
       .unreachable, "cluster \(access.cluster.name) has no control plane")
+    var silent: [String] = []
     for plane in access.cluster.controlPlanes {
       do throws(TalosFailure) {
         let members = try await withMachine(plane, access, within: .zero) {
@@ -15,8 +16,15 @@ extension TalosDriver {
         return try await machines(members, access)
       } catch {
         if case .unusable(let unusable) = error { throw unusable }
+        if case .unreachable = error { silent.append(plane.id) }
         failure = DriverError(error.driverError.code, Unreached.text(plane, error))
       }
+    }
+    // That one of them does not answer would look like trouble of one machine.
+    if silent.count > 1, silent.count == access.cluster.controlPlanes.count {
+      failure.message =
+        "none of the \(silent.count) control planes answers (\(silent.prefix(9).joined(separator: ", "))): "
+        + failure.message
     }
     throw failure
   }

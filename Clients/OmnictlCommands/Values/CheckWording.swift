@@ -8,8 +8,10 @@ extension RotationCheck {
     case "reachable": "not reachable"
     case "config-applied":
       state == .failed ? "configuration not as asked for" : "configuration not taken over yet"
-    case "accepted", "trustd-accepted", "api-server-accepted", "trust-refresh":
-      "trust list not as asked for yet"
+    case "accepted", "root-accepted", "trustd-accepted", "api-server-accepted", "trust-refresh":
+      state == .failed ? "trust list holds another CA" : "trust list not as asked for yet"
+    case "listed": "configuration lists another CA"
+    case "config-editable": "configuration cannot be edited"
     case "issuing": "does not issue from the right CA yet"
     case "server-leaf", "trustd-leaf", "api-server-leaf": "certificate not from the right CA yet"
     case "new-client-accepted", "client-accepted": "new client not let in yet"
@@ -19,11 +21,14 @@ extension RotationCheck {
     case "api-server-accepts-old": "API server does not let the old client in"
     case "api-server-ready": "API server not ready"
     case "control-plane-pods": "control plane pods not ready"
+    case "static-pods": "control plane not restarted with the new secrets yet"
     case "kubelet": "kubelet not ready"
     case "kubelet-client": "kubelet's certificate not from the right CA yet"
     case "node-ready": "node not ready"
     case "kube-root-ca": "root CA of pods not renewed yet"
     case "extension-authentication": "CA of aggregated API servers not renewed yet"
+    case "distinct-machines": "two machines are one"
+    case "coverage": "something has been left out"
     case "driver": "cannot be checked"
     default: state == .failed ? "\(name) fails" : "\(name) not yet"
     }

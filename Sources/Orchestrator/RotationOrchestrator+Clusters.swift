@@ -86,6 +86,13 @@ extension RotationOrchestrator {
       runs[name] = nil
     }
     cluster = try known(name)
+    // One may have been started while the last run was waited for.
+    guard cluster.activeRotation == nil || force else {
+      withdrawn.remove(name)
+      takeUp(name)
+      throw OrchestratorError(
+        .rotationInProgress, "a rotation of '\(name)' has just been started", subject: name)
+    }
     let lost = force ? Losses.lines(cluster, journal.activeRotation(of: cluster)) : []
     do throws(StoreError) {
       _ = try await commit([.removeCluster(name, expected: cluster.revision)], cluster: name)

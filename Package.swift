@@ -38,8 +38,14 @@ func schemaFiles(in folder: String) -> [String] {
     .sorted()
 }
 
+/// The rooms of `Sources/`: what may import whom is in Tests/ArchitectureTests.
+let stack = "Sources/Stack/"
+let domain = "Sources/Domain/"
+let adapters = "Sources/Adapters/"
+let programs = "Sources/Programs/"
+
 func library(
-  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = [],
+  _ name: String, _ dependencies: [Target.Dependency], path: String, exclude: [String] = [],
   settings: [SwiftSetting] = house
 ) -> Target {
   .target(
@@ -72,7 +78,7 @@ let withFoundation: [LinkerSetting] =
   ]
 
 func program(
-  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = [],
+  _ name: String, _ dependencies: [Target.Dependency], path: String, exclude: [String] = [],
   links: [LinkerSetting] = whole
 ) -> Target {
   .executableTarget(
@@ -86,7 +92,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 /// A C library: its module map, and shims for what its macros hide.
 func clibrary(_ name: String, link: String...) -> Target {
-  .target(name: name, linkerSettings: link.map { .linkedLibrary($0) })
+  .target(
+    name: name, path: "Sources/CLibraries/\(name)",
+    linkerSettings: link.map { .linkedLibrary($0) })
 }
 
 /// What is fuzzed: built with libFuzzer into one program, else into the tests that replay the corpus.
@@ -133,39 +141,43 @@ let package = Package(
     clibrary("CClock"),
     clibrary("CProcess"),
 
-    library("ProtoCodec", [], settings: house + hot),
+    library("ProtoCodec", [], path: stack + "ProtoCodec", settings: house + hot),
     library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles(in: "Proto")),
     library(
       "TestSchemas", ["Schema", "ProtoCodec", "RPC"], path: "Tests/Interop/TestSchemas",
       exclude: schemaFiles(in: "Tests/Interop/TestSchemas")),
-    library("Crypto", ["COpenSSL"], settings: strict),
-    library("Compression", ["CZlib"], settings: strict),
-    library("YAML", ["CYAML"], settings: strict),
-    library("HTTP2", ["CNgHTTP2"], settings: strict + hot),
-    library("Reactor", ["CEpoll"], settings: strict + hot),
-    library("RPC", [], settings: house + hot),
+    library("Crypto", ["COpenSSL"], path: stack + "Crypto", settings: strict),
+    library("Compression", ["CZlib"], path: stack + "Compression", settings: strict),
+    library("YAML", ["CYAML"], path: adapters + "YAML", settings: strict),
+    library("HTTP2", ["CNgHTTP2"], path: stack + "HTTP2", settings: strict + hot),
+    library("Reactor", ["CEpoll"], path: stack + "Reactor", settings: strict + hot),
+    library("RPC", [], path: stack + "RPC", settings: house + hot),
     library(
       "RPCTransport", ["RPC", "HTTP2", "Crypto", "Reactor", "Compression"],
+      path: stack + "RPCTransport",
       settings: house + hot),
-    library("Rotation", []),
-    library("Orchestrator", ["Rotation"]),
-    library("MemoryStore", ["Orchestrator", "Rotation"], path: "Sources/Stores/Memory"),
+    library("Rotation", [], path: domain + "Rotation"),
+    library("Orchestrator", ["Rotation"], path: domain + "Orchestrator"),
+    library("MemoryStore", ["Orchestrator", "Rotation"], path: adapters + "Stores/Memory"),
     library(
       "SQLiteStore", ["Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite"],
-      path: "Sources/Stores/SQLite", settings: strict),
+      path: adapters + "Stores/SQLite", settings: strict),
     library(
       "TalosDriver",
       [
         "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
         "YAML",
-      ]),
+      ], path: adapters + "TalosDriver"),
     library(
       "TalosSimulator",
-      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML", "CClock"]),
-    library("ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"]),
-    library("StandardServices", ["Schema", "ProtoCodec", "RPC"]),
-    library("Daemon", ["CProcess"], settings: strict),
-    library("Release", []),
+      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML", "CClock"],
+      path: programs + "TalosSimulator"),
+    library(
+      "ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"],
+      path: adapters + "ManagementService"),
+    library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
+    library("Daemon", ["CProcess"], path: programs + "Daemon", settings: strict),
+    library("Release", [], path: programs + "Release"),
     library(
       "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release"],
       path: "Clients/OmnictlCommands"),
@@ -176,9 +188,9 @@ let package = Package(
         "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation",
         "SQLiteStore",
         "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML", "Release",
-      ], links: serving),
+      ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
-    program("talosim", ["TalosSimulator"], links: withFoundation),
+    program("talosim", ["TalosSimulator"], path: programs + "talosim", links: withFoundation),
 
     program(
       "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Crypto", "Schema", "ProtoCodec"],
@@ -217,9 +229,10 @@ let package = Package(
       "conformance-protobuf", ["ConformanceTypes", "ProtoCodec"],
       path: "Tests/Interop/ProtobufConformance", exclude: ["Types"]),
 
-    tests("ProtoCodecTests", ["ProtoCodec", "Schema"], exclude: ["Vectors"]),
+    library("TestSupport", [], path: "Tests/TestSupport"),
+    tests("ProtoCodecTests", ["ProtoCodec", "Schema", "TestSupport"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
-    tests("CryptoTests", ["Crypto"]),
+    tests("CryptoTests", ["Crypto", "TestSupport"]),
     tests("CompressionTests", ["Compression"]),
     tests("YAMLTests", ["YAML"]),
     tests("HTTP2Tests", ["HTTP2"]),
@@ -227,10 +240,13 @@ let package = Package(
     tests(
       "RPCTests", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
     tests("RPCTransportTests", ["RPCTransport", "RPC", "Reactor"]),
-    tests("RotationTests", ["Rotation"]),
+    tests("RotationTests", ["Rotation", "TestSupport"]),
     tests(
       "OrchestratorTests",
-      ["Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "Crypto", "CSQLite"],
+      [
+        "Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "Crypto", "CSQLite",
+        "TestSupport",
+      ],
       exclude: ["Stores/Fixtures"]),
     tests(
       "TalosDriverTests",

@@ -3,54 +3,56 @@ import Testing
 
 /// Who may import whom. SwiftPM does not enforce it: an undeclared transitive import compiles.
 private let allowed: [String: Set<String>] = [
-  "Sources/ProtoCodec": ["Synchronization"],
+  "Sources/Stack/ProtoCodec": ["Synchronization"],
   "Proto": ["ProtoCodec", "RPC"],
-  "Sources/Crypto": ["COpenSSL", "Glibc", "Synchronization"],
-  "Sources/Compression": ["CZlib"],
-  "Sources/YAML": ["CYAML"],
-  "Sources/HTTP2": ["CNgHTTP2"],
-  "Sources/Reactor": ["CEpoll", "Glibc", "Synchronization"],
-  "Sources/RPC": ["Synchronization"],
-  "Sources/RPCTransport": ["RPC", "HTTP2", "Crypto", "Reactor", "Compression", "Synchronization"],
-  "Sources/Rotation": [],
-  "Sources/Orchestrator": ["Rotation", "Synchronization"],
-  "Sources/Stores/Memory": ["Orchestrator", "Rotation", "Synchronization"],
-  "Sources/Stores/SQLite": [
+  "Sources/Stack/Crypto": ["COpenSSL", "Glibc", "Synchronization"],
+  "Sources/Stack/Compression": ["CZlib"],
+  "Sources/Adapters/YAML": ["CYAML"],
+  "Sources/Stack/HTTP2": ["CNgHTTP2"],
+  "Sources/Stack/Reactor": ["CEpoll", "Glibc", "Synchronization"],
+  "Sources/Stack/RPC": ["Synchronization"],
+  "Sources/Stack/RPCTransport": [
+    "RPC", "HTTP2", "Crypto", "Reactor", "Compression", "Synchronization",
+  ],
+  "Sources/Domain/Rotation": [],
+  "Sources/Domain/Orchestrator": ["Rotation", "Synchronization"],
+  "Sources/Adapters/Stores/Memory": ["Orchestrator", "Rotation", "Synchronization"],
+  "Sources/Adapters/Stores/SQLite": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite", "Dispatch", "Glibc",
     "Synchronization",
   ],
-  "Sources/Daemon": ["CProcess", "Dispatch", "Glibc", "Synchronization"],
-  "Sources/Release": [],
-  "Sources/omnid": [
+  "Sources/Programs/Daemon": ["CProcess", "Dispatch", "Glibc", "Synchronization"],
+  "Sources/Programs/Release": [],
+  "Sources/Programs/omnid": [
     "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation", "SQLiteStore",
     "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML", "Release",
     "Glibc", "Synchronization",
   ],
-  "Sources/TalosDriver": [
+  "Sources/Adapters/TalosDriver": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
     "YAML", "Synchronization", "Glibc",
   ],
-  "Sources/ManagementService": [
+  "Sources/Adapters/ManagementService": [
     "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "Synchronization",
   ],
-  "Sources/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
+  "Sources/Stack/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
   "Clients/OmnictlCommands": [
     "Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release", "Glibc", "Synchronization",
   ],
   "Clients/omnictl": ["OmnictlCommands"],
-  "Sources/talosim": ["TalosSimulator", "Glibc"],
+  "Sources/Programs/talosim": ["TalosSimulator", "Glibc"],
 ]
 
 /// Where memory is handled by hand, or a class is Sendable by confinement, and why.
 private let unsafeModules: [String: String] = [
-  "Sources/ProtoCodec": "one interpretive loop over the memory of messages",
-  "Sources/Crypto": "OpenSSL",
-  "Sources/Compression": "zlib",
-  "Sources/YAML": "libyaml",
-  "Sources/HTTP2": "nghttp2",
-  "Sources/Reactor": "epoll and sockets",
-  "Sources/Stores/SQLite": "SQLite",
-  "Sources/Daemon": "signals, sockets and files of the system",
+  "Sources/Stack/ProtoCodec": "one interpretive loop over the memory of messages",
+  "Sources/Stack/Crypto": "OpenSSL",
+  "Sources/Stack/Compression": "zlib",
+  "Sources/Adapters/YAML": "libyaml",
+  "Sources/Stack/HTTP2": "nghttp2",
+  "Sources/Stack/Reactor": "epoll and sockets",
+  "Sources/Adapters/Stores/SQLite": "SQLite",
+  "Sources/Programs/Daemon": "signals, sockets and files of the system",
 ]
 
 struct SourceFile {
@@ -119,27 +121,30 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
   /// reason. What is not listed may not have one.
   static let exceptions: [String: String] = [
     "Proto/MethodBinding.swift": "a Span's bytes are handed to the codec for the call's time",
-    "Sources/RPC/ServerCall.swift": "confined to the call's executor",
-    "Sources/RPC/HandlerPool.swift":
+    "Sources/Stack/RPC/Server/ServerCall.swift": "confined to the call's executor",
+    "Sources/Stack/RPC/Server/HandlerPool.swift":
       "confined to its executor; a continuation resumed exactly once",
-    "Sources/RPC/Broadcast.swift":
+    "Sources/Stack/RPC/Server/Broadcast.swift":
       "followers are confined to their executor; continuations resumed exactly once",
-    "Sources/RPC/HTTPStream.swift": "what a router keeps is confined to the streams' executor",
-    "Sources/RPC/RequestInbox.swift": "a continuation, resumed exactly once",
-    "Sources/RPC/HTTPHandler.swift": "confined to the stream's executor",
-    "Sources/RPC/RefusedRequest.swift": "confined to the stream's executor",
-    "Sources/RPC/InProcessChannel.swift": "confined to the exchange's executor",
-    "Sources/RPC/Envelope.swift": "copies a Span's bytes in one go",
-    "Sources/RPC/ClientCall.swift": "continuations resumed exactly once, under a lock",
-    "Sources/RPCTransport/HeaderConversion.swift": "a block's digest is made there only",
-    "Sources/RPCTransport/HTTP2Connection.swift": "confined to its event loop; owns no memory",
-    "Sources/RPCTransport/ServerConnection.swift": "confined to its event loop",
-    "Sources/RPCTransport/ClientConnection.swift": "confined to its event loop",
-    "Sources/RPCTransport/ConnectionSet.swift": "each set is confined to its event loop",
-    "Sources/RPCTransport/Newcomer.swift": "confined to its event loop; reads into its buffer",
-    "Sources/RPCTransport/ConnectionRace.swift": "confined to its event loop",
-    "Sources/RPCTransport/Listener.swift": "confined to its event loop",
-    "Sources/RPCTransport/HTTPClient.swift": "copies a Span's bytes in one go",
+    "Sources/Stack/RPC/HTTP/HTTPStream.swift":
+      "what a router keeps is confined to the streams' executor",
+    "Sources/Stack/RPC/Server/RequestInbox.swift": "a continuation, resumed exactly once",
+    "Sources/Stack/RPC/HTTP/HTTPHandler.swift": "confined to the stream's executor",
+    "Sources/Stack/RPC/Server/RefusedRequest.swift": "confined to the stream's executor",
+    "Sources/Stack/RPC/Client/InProcessChannel.swift": "confined to the exchange's executor",
+    "Sources/Stack/RPC/Protocol/Envelope.swift": "copies a Span's bytes in one go",
+    "Sources/Stack/RPC/Client/ClientCall.swift": "continuations resumed exactly once, under a lock",
+    "Sources/Stack/RPCTransport/HeaderConversion.swift": "a block's digest is made there only",
+    "Sources/Stack/RPCTransport/HTTP2Connection.swift":
+      "confined to its event loop; owns no memory",
+    "Sources/Stack/RPCTransport/ServerConnection.swift": "confined to its event loop",
+    "Sources/Stack/RPCTransport/ClientConnection.swift": "confined to its event loop",
+    "Sources/Stack/RPCTransport/ConnectionSet.swift": "each set is confined to its event loop",
+    "Sources/Stack/RPCTransport/Newcomer.swift":
+      "confined to its event loop; reads into its buffer",
+    "Sources/Stack/RPCTransport/ConnectionRace.swift": "confined to its event loop",
+    "Sources/Stack/RPCTransport/Listener.swift": "confined to its event loop",
+    "Sources/Stack/RPCTransport/HTTPClient.swift": "copies a Span's bytes in one go",
   ]
 
   @Test("Unsafe memory and unchecked Sendable stand only where a reason is written down")

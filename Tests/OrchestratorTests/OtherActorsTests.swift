@@ -1,6 +1,7 @@
 import Orchestrator
 import Rotation
 import Synchronization
+import TestSupport
 import Testing
 
 /// Whole rotations in simulated time, beside others who write, lie, answer and rotate too.
@@ -37,7 +38,7 @@ struct OtherActorsTests {
 
   @Test("Another writer who undoes changes, verified or not, is outlasted", arguments: 0..<60)
   func anotherWriter(seed: Int) throws {
-    var generator = SeededGenerator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     let world = World(
       seed: UInt64(seed), controlPlanes: Int.random(in: 1...3, using: &generator),
       workers: Int.random(in: 0...3, using: &generator),

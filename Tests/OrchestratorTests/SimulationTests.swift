@@ -1,6 +1,7 @@
 import Orchestrator
 import Rotation
 import Synchronization
+import TestSupport
 import Testing
 
 /// Whole rotations in simulated time, with faults at every place.
@@ -129,7 +130,7 @@ struct SimulationTests {
     "Dying again and again, with machines that fail, are slow, go down, are overwritten",
     arguments: 0..<150)
   func chaos(seed: Int) throws {
-    var generator = SeededGenerator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     let component = SecretComponent.allCases[seed % 2]
     let world = World(
       seed: UInt64(seed), controlPlanes: Int.random(in: 1...3, using: &generator),

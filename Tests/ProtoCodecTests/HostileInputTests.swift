@@ -1,19 +1,7 @@
 import ProtoCodec
 import Schema
+import TestSupport
 import Testing
-
-/// Pseudo-random numbers that are the same in each run (SplitMix64).
-struct Dice: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var bits = state
-    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-    return bits ^ (bits >> 31)
-  }
-}
 
 /// Either refuses the bytes, or reads something that it reads again from what it writes.
 func expectSound<Root: Message>(_ type: Root.Type, _ bytes: [UInt8]) {
@@ -40,7 +28,7 @@ struct HostileInputTests {
   @Test("Every message with some bytes changed", arguments: Vector.of("message", "binary"))
   func mutation(_ vector: Vector) throws {
     func check<Root: Message>(_ type: Root.Type) {
-      var dice = Dice(state: UInt64(vector.line))
+      var dice = SeededGenerator(seed: UInt64(vector.line))
       let bytes = vector.bytes(0)
       guard !bytes.isEmpty else { return }
       for _ in 0..<60 {
@@ -62,7 +50,7 @@ struct HostileInputTests {
 
   @Test("Noise", arguments: 0..<40)
   func noise(_ seed: Int) {
-    var dice = Dice(state: UInt64(seed))
+    var dice = SeededGenerator(seed: UInt64(seed))
     for _ in 0..<300 {
       let count = Int.random(in: 0..<40, using: &dice)
       // Small bytes make more tags that mean something.
@@ -95,7 +83,7 @@ struct HostileInputTests {
 
   @Test("JSON noise", arguments: 0..<20)
   func jsonNoise(_ seed: Int) {
-    var dice = Dice(state: UInt64(seed))
+    var dice = SeededGenerator(seed: UInt64(seed))
     let parts = [
       "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u00e4", "\\ud83d", "1", "-", "0", "e5", ".",
       "null",

@@ -1,18 +1,6 @@
 import Rotation
+import TestSupport
 import Testing
-
-/// A generator with a seed (SplitMix64), so that every walk can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 @Suite("Rotation machine, walked at random")
 struct MachineWalkTests {
@@ -114,7 +102,7 @@ struct MachineWalkTests {
     "Whatever fails in whatever order: turns, trust and stages hold, and it ends",
     arguments: 0..<200)
   func walk(seed: Int) throws {
-    var generator = SeededGenerator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     let controlPlanes = Int.random(in: 1...4, using: &generator)
     let workers = Int.random(in: 0...5, using: &generator)
     let component = SecretComponent.allCases[seed % 2]

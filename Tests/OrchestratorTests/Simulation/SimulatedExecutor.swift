@@ -2,19 +2,7 @@ import Glibc
 import Orchestrator
 import Rotation
 import Synchronization
-
-/// A generator with a seed (SplitMix64), so that every run can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
+import TestSupport
 
 /// One thread, simulated time, and an order of events that the seed decides.
 ///
@@ -43,7 +31,7 @@ final class SimulatedExecutor: TaskExecutor, OrchestratorClock {
   private let state: Mutex<State>
 
   init(seed: UInt64) {
-    state = Mutex(State(generator: SeededGenerator(state: seed)))
+    state = Mutex(State(generator: SeededGenerator(seed: seed)))
   }
 
   func enqueue(_ job: consuming ExecutorJob) {

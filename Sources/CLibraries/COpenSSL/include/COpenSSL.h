@@ -17,6 +17,10 @@
 
 static inline int copenssl_reason(unsigned long code) { return ERR_GET_REASON(code); }
 static inline int copenssl_library(unsigned long code) { return ERR_GET_LIB(code); }
+/// A system call, memory or the library itself failed; no peer's bytes bring these about.
+static inline int copenssl_is_own_failure(unsigned long code) {
+  return ERR_SYSTEM_ERROR(code) || ERR_FATAL_ERROR(code);
+}
 
 static inline long copenssl_ctx_set_min_version(SSL_CTX *context, int version) {
   return SSL_CTX_set_min_proto_version(context, version);

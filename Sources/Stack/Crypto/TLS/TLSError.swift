@@ -74,7 +74,11 @@ extension TLSError {
       return TLSError(.truncated, "the connection was cut off")
     }
     guard isOfTLSLayer(code) else {
-      return TLSError(.internalFailure, "tls: \(OpenSSL.reason(of: code))")
+      // The layers below (ASN.1, X.509, curves) complain of what they are given to read, and that is
+      // the peer's: a certificate with a length changed on the way, a point off its curve.
+      return TLSError(
+        copenssl_is_own_failure(code) != 0 ? .internalFailure : .protocolViolation,
+        "tls: \(OpenSSL.reason(of: code))")
     }
     let reason = copenssl_reason(code)
     switch reason {

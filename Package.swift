@@ -236,7 +236,7 @@ let package = Package(
     tests("CompressionTests", ["Compression"]),
     tests("YAMLTests", ["YAML"]),
     tests("HTTP2Tests", ["HTTP2"]),
-    tests("ReactorTests", ["Reactor"]),
+    tests("ReactorTests", ["Reactor", "TestSupport"]),
     tests(
       "RPCTests", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
     tests("RPCTransportTests", ["RPCTransport", "RPC", "Reactor"]),

@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Reactor
@@ -30,6 +31,76 @@ import Testing
     #expect(heap.count == 133)
     while let work = heap.popDue(now: 100) { work() }
     #expect(fired.withLock { $0 } == Set((0..<200).filter { $0 % 3 != 0 }))
+  }
+
+  @Test("Timers that are cancelled before they are due do not fill the heap")
+  func cancelledRoom() {
+    var heap = TimerHeap()
+    _ = heap.add(due: 1_000_000) {}
+    for i in 0..<10_000 { heap.cancel(heap.add(due: UInt64(i)) {}) }
+    #expect(heap.count == 1)
+    #expect(heap.entries < 100)
+  }
+
+  @Test("A cancelled timer lets go of its work at once")
+  func cancelledWork() {
+    final class Held: Sendable {}
+    var heap = TimerHeap()
+    weak var held: Held?
+    do {
+      let made = Held()
+      held = made
+      heap.cancel(heap.add(due: 5) { withExtendedLifetime(made) {} })
+    }
+    #expect(held == nil)
+  }
+
+  @Test("The identity of a timer that has fired does not cancel the timer in its place")
+  func staleIdentity() {
+    func fires(_ heap: inout TimerHeap, now: UInt64) -> Bool {
+      guard let work = heap.popDue(now: now) else { return false }
+      work()
+      return true
+    }
+    let fired = Atomic(0)
+    var heap = TimerHeap()
+    let first = heap.add(due: 1) {}
+    #expect(fires(&heap, now: 1))
+    _ = heap.add(due: 2) { fired.add(1, ordering: .relaxed) }
+    heap.cancel(first)
+    #expect(fires(&heap, now: 2))
+    #expect(fired.load(ordering: .relaxed) == 1)
+    #expect(heap.count == 0)
+  }
+
+  @Test("Whatever is added and cancelled, what is due fires in the order of its time")
+  func anyOrder() {
+    let seed = RandomSeed()
+    var random = seed.generator
+    var heap = TimerHeap()
+    var waiting: [UInt64: UInt64] = [:]
+    let fired = Mutex<[UInt64]>([])
+    var now: UInt64 = 0
+    for step in UInt64(0)..<5_000 {
+      switch Int.random(in: 0..<4, using: &random) {
+      case 0, 1:
+        let due = now + UInt64.random(in: 0..<500, using: &random)
+        let id = heap.add(due: due) { fired.withLock { $0.append(due) } }
+        waiting[id] = due
+      case 2:
+        guard let id = waiting.keys.min(by: { ($0 ^ step) < ($1 ^ step) }) else { continue }
+        waiting[id] = nil
+        heap.cancel(id)
+      default:
+        now += UInt64.random(in: 0..<20, using: &random)
+        while let work = heap.popDue(now: now) { work() }
+        let expected = waiting.values.filter { $0 <= now }.sorted()
+        waiting = waiting.filter { $0.value > now }
+        #expect(fired.withLock { $0 } == expected, "\(seed)")
+        fired.withLock { $0 = [] }
+      }
+      #expect(heap.count == waiting.count, "\(seed)")
+    }
   }
 }
 

@@ -177,6 +177,7 @@ let package = Package(
       path: adapters + "ManagementService"),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
     library("Daemon", ["CProcess"], path: programs + "Daemon", settings: strict),
+    library("Interceptors", ["Daemon", "RPC"], path: programs + "Interceptors"),
     library("Release", [], path: programs + "Release"),
     library(
       "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release"],
@@ -185,15 +186,18 @@ let package = Package(
     program(
       "omnid",
       [
-        "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation",
-        "SQLiteStore",
-        "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML", "Release",
+        "ManagementService", "StandardServices", "Daemon", "Interceptors", "Orchestrator",
+        "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML",
+        "Release",
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"], path: programs + "talosim", links: withFoundation),
 
     program(
-      "rpc-bench-server", ["RPC", "RPCTransport", "HTTP2", "Crypto", "Schema", "ProtoCodec"],
+      "rpc-bench-server",
+      [
+        "RPC", "RPCTransport", "HTTP2", "Crypto", "Schema", "ProtoCodec", "Interceptors", "Daemon",
+      ],
       path: "Tests/Benchmarks/RPCBenchServer", links: serving),
     program(
       "journal-seed", ["SQLiteStore", "Orchestrator", "Rotation", "Crypto"],
@@ -262,6 +266,7 @@ let package = Package(
       "StandardServicesTests",
       ["StandardServices", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("DaemonTests", ["Daemon"]),
+    tests("InterceptorsTests", ["Interceptors", "Daemon", "RPC"]),
     tests(
       "omnidTests",
       ["omnid", "Daemon", "Orchestrator", "Rotation", "SQLiteStore", "RPCTransport"]),

@@ -22,11 +22,12 @@ private let allowed: [String: Set<String>] = [
     "Synchronization",
   ],
   "Sources/Programs/Daemon": ["CProcess", "Dispatch", "Glibc", "Synchronization"],
+  "Sources/Programs/Interceptors": ["Daemon", "RPC", "Synchronization"],
   "Sources/Programs/Release": [],
   "Sources/Programs/omnid": [
-    "ManagementService", "StandardServices", "Daemon", "Orchestrator", "Rotation", "SQLiteStore",
-    "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML", "Release",
-    "Glibc", "Synchronization",
+    "ManagementService", "StandardServices", "Daemon", "Interceptors", "Orchestrator", "Rotation",
+    "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML",
+    "Release", "Glibc", "Synchronization",
   ],
   "Sources/Adapters/TalosDriver": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
@@ -122,6 +123,7 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
   static let exceptions: [String: String] = [
     "Proto/MethodBinding.swift": "a Span's bytes are handed to the codec for the call's time",
     "Sources/Stack/RPC/Server/ServerCall.swift": "confined to the call's executor",
+    "Sources/Stack/RPC/Server/CallDeadline.swift": "its timer is confined to the call's executor",
     "Sources/Stack/RPC/Server/HandlerPool.swift":
       "confined to its executor; a continuation resumed exactly once",
     "Sources/Stack/RPC/Server/Broadcast.swift":

@@ -1,4 +1,5 @@
 import Daemon
+import Interceptors
 import Release
 
 /// What `omnid` does with its command line.

@@ -1,11 +1,21 @@
+import Daemon
 import HTTP2
+import Interceptors
 import RPC
 import RPCTransport
 
-/// Serves `x.S` as the options say, for as long as the process lives.
+/// Serves `x.S` as the options say, with omnid's interceptors, for as long as the process lives.
 func serve(_ options: Options) async throws -> RPCServer {
   let ticks = Broadcast(codec: BenchMethods.watch.response)
   var router = ServiceRouter()
+  if !options.isBare {
+    // As omnid serves its own service: nothing of it is noteworthy, and what it waits for has happened.
+    let opening = OneTimeEvent()
+    opening.happen()
+    router = .withServingInterceptors(
+      logger: Logger(), noteworthy: [], identify: { _ in nil }, opening: opening,
+      services: [BenchMethods.echo.service])
+  }
   router.handle(BenchMethods.echo) { (request: BenchMessage, call) in request }
   router.handle(BenchMethods.watch) {
     (request: BenchMessage, writer: ResponseWriter<BenchMessage>, call) in

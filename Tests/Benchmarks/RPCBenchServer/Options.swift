@@ -1,7 +1,7 @@
 import Crypto
 import Glibc
 
-/// `rpc-bench-server PATH [EVENT-LOOPS] [--tls-port N --cert FILE --key FILE]`
+/// `rpc-bench-server PATH [EVENT-LOOPS] [--bare] [--tls-port N --cert FILE --key FILE]`
 struct Options {
   struct TLS {
     var port: Int
@@ -11,6 +11,8 @@ struct Options {
 
   var path: String
   var eventLoops = 1
+  /// Without interceptors: what the stack alone costs.
+  var isBare = false
   var tls: TLS?
 
   /// Nil when the words make no sense.
@@ -19,7 +21,9 @@ struct Options {
     var positional: [String] = []
     var flags: [String: String] = [:]
     while let word = words.popFirst() {
-      if word.hasPrefix("--") {
+      if word == "--bare" {
+        isBare = true
+      } else if word.hasPrefix("--") {
         guard ["--tls-port", "--cert", "--key"].contains(word), let value = words.popFirst() else {
           return nil
         }

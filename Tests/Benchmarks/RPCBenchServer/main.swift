@@ -10,7 +10,7 @@ import RPCTransport
 
 guard let options = Options(CommandLine.arguments.dropFirst()) else {
   let usage = """
-    usage: rpc-bench-server PATH [EVENT-LOOPS] [--tls-port N --cert FILE --key FILE]
+    usage: rpc-bench-server PATH [EVENT-LOOPS] [--bare] [--tls-port N --cert FILE --key FILE]
 
     """
   write(2, usage, usage.utf8.count)

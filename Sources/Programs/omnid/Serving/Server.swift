@@ -1,5 +1,6 @@
 import Crypto
 import Daemon
+import Interceptors
 import ManagementService
 import Orchestrator
 import RPC
@@ -93,14 +94,19 @@ struct Server {
 
   // MARK: - Serving
 
+  /// What changes something or hands a credential out.
+  private static let noteworthy: Set<String> = [
+    ManagementServiceMethods.rotateSecret.path, ManagementServiceMethods.importCluster.path,
+    ManagementServiceMethods.forgetCluster.path, ManagementServiceMethods.talosconfig.path,
+    ManagementServiceMethods.kubeconfig.path,
+  ]
+
   private func router(
     _ orchestrator: RotationOrchestrator, _ health: HealthService, _ opening: OneTimeEvent
   ) -> ServiceRouter {
-    var router = ServiceRouter(
-      interceptors: [
-        CallLog(logger: logger),
-        OpeningGate(opening: opening, services: [ManagementServiceMethods.service]),
-      ], compressions: .standard)
+    var router = ServiceRouter.withServingInterceptors(
+      logger: logger, noteworthy: Self.noteworthy, identify: CallerIdentity.name,
+      opening: opening, services: [ManagementServiceMethods.service], compressions: .standard)
     router.limits = options.limits.calls
     ManagementHandlers(
       orchestrator: orchestrator, identify: CallerIdentity.name

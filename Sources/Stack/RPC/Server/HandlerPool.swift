@@ -43,7 +43,13 @@ public final class HandlerPool: @unchecked Sendable {
             // It begins after it was added.
             let itself = self.made.removeFirst()
             repeat {
-              while let call = self.next(itself) { await call.resolved.handler.run(call) }
+              while let call = self.next(itself) {
+                if let deadline = call.callDeadline {
+                  await self.run(call, within: deadline)
+                } else {
+                  await call.resolved.handler.run(call)
+                }
+              }
             } while await self.rest()
           }
           made.append(worker)
@@ -66,6 +72,14 @@ public final class HandlerPool: @unchecked Sendable {
   }
 
   // MARK: Workers
+
+  /// Runs the handler so that calls which the handler makes inherit this call's deadline.
+  @inline(never)
+  private func run(_ call: ServerCall, within deadline: CallDeadline) async {
+    await CallDeadline.$inherited.withValue(deadline) {
+      await call.resolved.handler.run(call)
+    }
+  }
 
   /// Returns when there may be calls again; false when the worker is to end.
   @inline(never)

@@ -14,27 +14,6 @@ protocol MethodHandler: AnyObject, Sendable {
   func run(_ call: ServerCall) async
 }
 
-/// Runs a handler inside the interceptors of its router.
-struct InterceptorChain: Sendable {
-  var interceptors: [any ServerInterceptor] = []
-
-  var isEmpty: Bool { interceptors.isEmpty }
-
-  func run(_ call: ServerCall, _ body: () async throws -> Void) async throws {
-    if interceptors.isEmpty { return try await body() }
-    try await run(call, from: 0, body)
-  }
-
-  private func run(
-    _ call: ServerCall, from index: Int, _ body: () async throws -> Void
-  ) async throws {
-    if index == interceptors.count { return try await body() }
-    try await interceptors[index].intercept(call) {
-      try await run(call, from: index + 1, body)
-    }
-  }
-}
-
 extension MethodHandler {
   /// Connect's GET calls it too.
   var answersGet: Bool { kind == .unary && idempotency == .noSideEffects }
@@ -82,36 +61,35 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   // One function from the worker to the answer: each more would cost every call a frame.
   func run(_ call: ServerCall) async {
     do {
-      if call.isPlain && chain.isEmpty && !call.hasDeadline {
+      let envelope: [UInt8]
+      if chain.passes(call) {
+        let decode = call.isPlain ? self.decode : call.form.decoder(method.request)
         let response = try await body(try call.takeRequest(path, decode), call)
         // The handler may have asked for compression.
-        let envelope =
+        envelope =
           call.isPlain
           ? try call.envelope(response, encode) : try call.encode(response, method.response)
-        if call.isOnExecutor { call.succeed(envelope) } else { await call.finish(envelope) }
       } else {
-        let envelope = try await answer(call)
-        await call.finish(envelope)
+        envelope = try await intercepted(call)
       }
+      if call.isOnExecutor { call.succeed(envelope) } else { await call.finish(envelope) }
     } catch {
       await call.finish(error)
     }
   }
 
   @inline(never)
-  private func answer(_ call: ServerCall) async throws -> [UInt8] {
+  private func intercepted(_ call: ServerCall) async throws -> [UInt8] {
     // What of it is malformed is the interceptors' business too.
     let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
-    return try await call.withDeadline {
-      var envelope: [UInt8]?
-      try await chain.run(call) {
-        envelope = try call.encode(try await body(try request.get(), call), method.response)
-      }
-      guard let envelope else {
-        throw RPCError(.internalError, "an interceptor of \(path) has left the handler out")
-      }
-      return envelope
+    var envelope: [UInt8]?
+    try await chain.run(call) {
+      envelope = try call.encode(try await body(try request.get(), call), method.response)
     }
+    guard let envelope else {
+      throw RPCError(.internalError, "an interceptor of \(path) has left the handler out")
+    }
+    return envelope
   }
 }
 
@@ -138,11 +116,11 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   func run(_ call: ServerCall) async {
     do {
       let writer = ResponseWriter(call: call, codec: method.response)
-      if chain.isEmpty && !call.hasDeadline {
+      if chain.passes(call) {
         try await body(
           try call.takeRequest(path, call.form.decoder(method.request)), writer, call)
       } else {
-        try await answer(writer, call)
+        try await intercepted(writer, call)
       }
       if call.isOnExecutor { call.succeed() } else { await call.finish() }
     } catch {
@@ -152,12 +130,10 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
 
   // Kept out of `run`, whose frame every watcher holds for as long as it watches.
   @inline(never)
-  private func answer(_ writer: ResponseWriter<O>, _ call: ServerCall) async throws {
+  private func intercepted(_ writer: ResponseWriter<O>, _ call: ServerCall) async throws {
     // What of it is malformed is the interceptors' business too.
     let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
-    try await call.withDeadline {
-      try await chain.run(call) { try await body(try request.get(), writer, call) }
-    }
+    try await chain.run(call) { try await body(try request.get(), writer, call) }
   }
 }
 
@@ -185,9 +161,7 @@ final class StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
     let requests = RequestStream(call: call, codec: method.request, path: method.path)
     let writer = ResponseWriter(call: call, codec: method.response)
     do {
-      try await call.withDeadline {
-        try await chain.run(call) { try await body(requests, writer, call) }
-      }
+      try await chain.run(call) { try await body(requests, writer, call) }
       await call.finish()
     } catch {
       await call.finish(error)

@@ -17,6 +17,8 @@ public final class ServerCall: @unchecked Sendable {
   /// Made when it is needed, and owned: calls that wait are many, and should be small. Not an
   /// `AtomicLazyReference`, whose code the compiler does not inline.
   private let lazyExtras = Atomic<Unmanaged<Extras>?>(nil)
+  /// Nil for calls whose callers wait as long as it takes.
+  private(set) var callDeadline: CallDeadline?
   var unreleasedBytes = 0
   var following = Following()
 
@@ -40,9 +42,6 @@ public final class ServerCall: @unchecked Sendable {
     var inbox: RequestInbox?
     /// Set by `compressResponses`, before the first message.
     var compressingForm: CallForm?
-    /// Set by the call's `init`.
-    var deadline: ContinuousClock.Instant?
-    var timer: TimerID?
     /// See `whenCancelled`.
     var cancellationHandler: (@Sendable () -> Void)?
     /// Those who wait for room to write, each with a number of its own.
@@ -77,11 +76,9 @@ public final class ServerCall: @unchecked Sendable {
     self.machine = ServerCallMachine(kind: resolved.kind)
     self.isCounted = resolved.bounds != nil
     guard let timeout = resolved.timeout else { return }
-    let extras = makeExtras()
-    extras.deadline = ContinuousClock.now + timeout
-    extras.timer = stream.executor.schedule(after: timeout) { [weak self] in
-      self?.deadlinePassed()
-    }
+    let deadline = CallDeadline(after: timeout)
+    callDeadline = deadline
+    deadline.start(timeout, of: self, on: stream.executor)
   }
 
   var executor: any CallExecutor { stream.executor }
@@ -102,9 +99,7 @@ public final class ServerCall: @unchecked Sendable {
   // MARK: For handlers and interceptors
 
   /// When the caller stops waiting; nil when it named no time.
-  public var deadline: ContinuousClock.Instant? { hasDeadline ? extras?.deadline : nil }
-  /// Whether there is a deadline: an `Instant?` is looked at by way of its type's metadata.
-  var hasDeadline: Bool { resolved.timeout != nil }
+  public var deadline: ContinuousClock.Instant? { callDeadline?.instant }
 
   /// The path that was asked for, `/package.Service/Method`.
   public var path: String { head.path }
@@ -119,9 +114,6 @@ public final class ServerCall: @unchecked Sendable {
   /// What an interceptor that counts or logs outcomes looks at first: a handler that is cancelled knows
   /// nothing of the reason.
   public var outcome: RPCError? { extras?.outcome.withLock { $0 } }
-
-  /// The current call of a handler whose caller set a deadline; what calls made within it inherit.
-  @TaskLocal public static var inheritedDeadline: ContinuousClock.Instant?
 
   /// Adds metadata that goes out with the response's head. Without effect once that is sent.
   public func addInitialMetadata(_ metadata: Metadata) {
@@ -234,12 +226,6 @@ public final class ServerCall: @unchecked Sendable {
     try CallForm.check(
       buffer.count - Envelope.prefixLength, resolved.limits.responseMessageBytes)
     return buffer
-  }
-
-  /// Runs the body so that calls made within it inherit this call's deadline.
-  func withDeadline<T>(_ body: () async throws -> T) async throws -> T {
-    guard hasDeadline, let deadline else { return try await body() }
-    return try await Self.$inheritedDeadline.withValue(deadline) { try await body() }
   }
 
   /// A message as this call writes it.
@@ -395,8 +381,7 @@ public final class ServerCall: @unchecked Sendable {
     stream.finish(trailers)
   }
 
-  private func deadlinePassed() {
-    extras?.timer = nil
+  func deadlinePassed() {
     let message =
       resolved.bounds?.limits.timeout == nil
       ? "the deadline of the call has passed"
@@ -419,6 +404,7 @@ public final class ServerCall: @unchecked Sendable {
     task = nil
     if let group = following.group { group.end(self) }
     if !isHandled { leave() }
+    callDeadline?.stop(on: executor)
     if let extras { release(extras) }
     if unreleasedBytes > 0 {
       stream.release(unreleasedBytes)
@@ -428,8 +414,6 @@ public final class ServerCall: @unchecked Sendable {
 
   @inline(never)
   private func release(_ extras: Extras) {
-    if let timer = extras.timer { executor.cancel(timer) }
-    extras.timer = nil
     if let inbox = extras.inbox {
       // What was not read is lost: the request must not look whole to who reads on.
       if inbox.queuedBytes > 0 { inputEnded = false }

@@ -8,7 +8,7 @@ public struct ServiceRouter: Sendable {
   /// What messages may be compressed with, in order of preference.
   public let compressions: [any MessageCompression]
   var routes = RouteTable()
-  private var chain = InterceptorChain()
+  private let interceptors: InterceptorChain
   /// Stands for the methods as they are registered now.
   private(set) var edition = RouterEdition()
   private(set) var fallback: (any MethodHandler)?
@@ -19,7 +19,7 @@ public struct ServiceRouter: Sendable {
     interceptors: [any ServerInterceptor] = [], compressions: [any MessageCompression] = []
   ) {
     self.compressions = compressions
-    chain.interceptors = interceptors
+    self.interceptors = InterceptorChain(interceptors)
   }
 
   /// Serves a unary method.
@@ -27,7 +27,9 @@ public struct ServiceRouter: Sendable {
     _ method: Method<I, O>, _ body: @escaping @Sendable (I, ServerCall) async throws -> O
   ) {
     precondition(method.kind == .unary, "\(method.path) is not unary")
-    add(UnaryHandler(method: method, chain: chain, body: body), service: method.service)
+    add(
+      UnaryHandler(method: method, chain: interceptors.around(method.path), body: body),
+      service: method.service)
   }
 
   /// Serves a method that answers with a stream.
@@ -36,7 +38,9 @@ public struct ServiceRouter: Sendable {
     _ body: @escaping @Sendable (I, ResponseWriter<O>, ServerCall) async throws -> Void
   ) {
     precondition(method.kind == .serverStreaming, "\(method.path) is not server streaming")
-    add(ServerStreamingHandler(method: method, chain: chain, body: body), service: method.service)
+    add(
+      ServerStreamingHandler(method: method, chain: interceptors.around(method.path), body: body),
+      service: method.service)
   }
 
   /// Serves a method that takes a stream and answers with one message.
@@ -46,7 +50,8 @@ public struct ServiceRouter: Sendable {
   ) {
     precondition(method.kind == .clientStreaming, "\(method.path) is not client streaming")
     add(
-      StreamingHandler(method: method, chain: chain) { requests, writer, call in
+      StreamingHandler(method: method, chain: interceptors.around(method.path)) {
+        requests, writer, call in
         try await writer.write(try await body(requests, call))
       }, service: method.service)
   }
@@ -58,7 +63,9 @@ public struct ServiceRouter: Sendable {
       @escaping @Sendable (RequestStream<I>, ResponseWriter<O>, ServerCall) async throws -> Void
   ) {
     precondition(method.kind == .bidirectionalStreaming, "\(method.path) is not bidirectional")
-    add(StreamingHandler(method: method, chain: chain, body: body), service: method.service)
+    add(
+      StreamingHandler(method: method, chain: interceptors.around(method.path), body: body),
+      service: method.service)
   }
 
   /// Sets what a registered method allows its callers; what was set before is replaced. Methods
@@ -84,7 +91,7 @@ public struct ServiceRouter: Sendable {
   ) {
     let method = Method<[UInt8], [UInt8]>(
       service: "", name: "", kind: .bidirectionalStreaming, request: .bytes, response: .bytes)
-    fallback = StreamingHandler(method: method, chain: chain, body: body)
+    fallback = StreamingHandler(method: method, chain: interceptors, body: body)
     edition = RouterEdition()
   }
 

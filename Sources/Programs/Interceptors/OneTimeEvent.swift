@@ -1,7 +1,7 @@
-import Synchronization
+internal import Synchronization
 
 /// Something that happens once, and those who wait for it.
-final class OneTimeEvent: Sendable {
+public final class OneTimeEvent: Sendable {
   private struct State {
     var hasHappened = false
     var waiters: [CheckedContinuation<Void, Never>] = []
@@ -9,8 +9,12 @@ final class OneTimeEvent: Sendable {
 
   private let state = Mutex(State())
 
+  public init() {}
+
+  public var hasHappened: Bool { state.withLock { $0.hasHappened } }
+
   /// Lets everybody go on who waits, now or later.
-  func happen() {
+  public func happen() {
     let waiters = state.withLock { state in
       state.hasHappened = true
       defer { state.waiters = [] }
@@ -20,7 +24,7 @@ final class OneTimeEvent: Sendable {
   }
 
   /// Returns once it has happened. Cancellation does not end the wait.
-  func wait() async {
+  public func wait() async {
     await withCheckedContinuation { waiter in
       let isOver = state.withLock { state in
         if !state.hasHappened { state.waiters.append(waiter) }

@@ -1,0 +1,65 @@
+public import Daemon
+public import RPC
+
+/// Logs calls when they end: at `info` those of noteworthy methods, the rest at `debug`. Neither requests nor
+/// responses are logged.
+///
+/// Methods whose calls the logger would leave out pay nothing.
+public struct CallLog: ServerInterceptor {
+  private let logger: Logger
+  private let noteworthy: Set<String>
+  private let identify: @Sendable (Peer) -> String?
+
+  /// - Parameters:
+  ///   - noteworthy: the paths of the methods that change something or hand a credential out.
+  ///   - identify: the caller's name; nil for a caller who is known by address only.
+  public init(
+    logger: Logger, noteworthy: Set<String>, identify: @escaping @Sendable (Peer) -> String?
+  ) {
+    self.logger = logger
+    self.noteworthy = noteworthy
+    self.identify = identify
+  }
+
+  private func level(_ path: String) -> LogLevel { noteworthy.contains(path) ? .info : .debug }
+
+  public func intercepts(_ path: String) -> Bool { level(path) >= logger.level }
+
+  public func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {
+    let start = ContinuousClock.now
+    do {
+      try await next()
+      log(call, call.outcome, otherwise: "OK", since: start)
+    } catch {
+      log(
+        call, call.outcome ?? error as? RPCError,
+        otherwise: error is CancellationError ? "CANCELLED" : "UNKNOWN", since: start)
+      throw error
+    }
+  }
+
+  private func log(
+    _ call: ServerCall, _ status: RPCError?, otherwise code: String,
+    since start: ContinuousClock.Instant
+  ) {
+    let took = (ContinuousClock.now - start).components
+    let milliseconds = took.seconds * 1000 + took.attoseconds / 1_000_000_000_000_000
+    let method = LogValue.string(call.path)
+    let caller = LogValue.string(identify(call.peer) ?? call.peer.address)
+    let code = LogValue.string(status?.code.name ?? code)
+    if let message = status?.message, !message.isEmpty {
+      logger.log(
+        level(call.path), "call",
+        [
+          "method": method, "caller": caller, "code": code, "milliseconds": .integer(milliseconds),
+          "error": .string(message),
+        ])
+    } else {
+      logger.log(
+        level(call.path), "call",
+        [
+          "method": method, "caller": caller, "code": code, "milliseconds": .integer(milliseconds),
+        ])
+    }
+  }
+}

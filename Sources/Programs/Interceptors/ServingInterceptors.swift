@@ -1,0 +1,21 @@
+public import Daemon
+public import RPC
+
+extension ServiceRouter {
+  /// A router with the interceptors that stand around every call of `omnid`. The benchmark server has the same.
+  ///
+  /// - Parameters:
+  ///   - noteworthy: the paths of the methods whose calls are logged at `info`.
+  ///   - identify: the caller's name in the log; nil for a caller who is known by address only.
+  ///   - opening: what calls of the services wait for.
+  public static func withServingInterceptors(
+    logger: Logger, noteworthy: Set<String>, identify: @escaping @Sendable (Peer) -> String?,
+    opening: OneTimeEvent, services: [String], compressions: [any MessageCompression] = []
+  ) -> ServiceRouter {
+    ServiceRouter(
+      interceptors: [
+        CallLog(logger: logger, noteworthy: noteworthy, identify: identify),
+        OpeningGate(opening: opening, services: services),
+      ], compressions: compressions)
+  }
+}

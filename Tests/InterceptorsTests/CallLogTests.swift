@@ -1,0 +1,127 @@
+import Daemon
+import Interceptors
+import RPC
+import Synchronization
+import Testing
+
+@Suite struct CallLogTests {
+  static let change = method("Change")
+  static let look = method("Look")
+
+  static func method(_ name: String) -> RPC.Method<[UInt8], [UInt8]> {
+    RPC.Method(service: "test.S", name: name, kind: .unary, request: .bytes, response: .bytes)
+  }
+
+  final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
+    /// Waits for so many.
+    func wait(for count: Int) async throws {
+      while all.count < count { try await Task.sleep(for: .milliseconds(1)) }
+    }
+  }
+
+  /// A client of methods of which `Change` is noteworthy; a request says how its call ends.
+  func client(
+    _ level: LogLevel, _ lines: Lines,
+    identify: @escaping @Sendable (Peer) -> String? = { _ in nil }
+  ) -> RPCClient {
+    let logger = Logger(level: level, write: lines.add, now: { "now" })
+    var router = ServiceRouter(interceptors: [
+      CallLog(logger: logger, noteworthy: [Self.change.path], identify: identify)
+    ])
+    for method in [Self.change, Self.look] {
+      router.handle(method) { (request: [UInt8], _) -> [UInt8] in
+        switch request {
+        case [1]: throw RPCError(.notFound, "no such thing")
+        case [2]: throw SomethingElse()
+        case [3]: try await Task.sleep(for: .seconds(60))
+        default: break
+        }
+        return request
+      }
+    }
+    return RPCClient(InProcessChannel(router))
+  }
+
+  struct SomethingElse: Error {}
+
+  /// The lines, with what they say of the time taken left out.
+  func said(_ lines: Lines) -> [String] {
+    lines.all.map { line in
+      line.dropLast().split(separator: " ").filter { !$0.hasPrefix("milliseconds=") }.joined(
+        separator: " ")
+    }
+  }
+
+  @Test("At info, calls that change something are logged and the others are not")
+  func info() async throws {
+    let lines = Lines()
+    let client = client(.info, lines)
+    _ = try await client.unary(Self.look, [])
+    _ = try await client.unary(Self.change, [])
+    #expect(said(lines) == ["now INFO call method=/test.S/Change caller=in-process code=OK"])
+  }
+
+  @Test("At debug every call is logged, each at its own level")
+  func debug() async throws {
+    let lines = Lines()
+    let client = client(.debug, lines)
+    _ = try await client.unary(Self.look, [])
+    _ = try await client.unary(Self.change, [])
+    #expect(
+      said(lines) == [
+        "now DEBUG call method=/test.S/Look caller=in-process code=OK",
+        "now INFO call method=/test.S/Change caller=in-process code=OK",
+      ])
+  }
+
+  @Test("A call that fails is logged with its code and what its caller was told")
+  func failure() async throws {
+    let lines = Lines()
+    let client = client(.info, lines)
+    _ = try? await client.unary(Self.change, [1])
+    #expect(
+      said(lines) == [
+        "now INFO call method=/test.S/Change caller=in-process code=NOT_FOUND"
+          + " error=\"no such thing\""
+      ])
+  }
+
+  @Test("Of an error that is no status the log holds no text, since it could hold anything")
+  func foreignError() async throws {
+    let lines = Lines()
+    let client = client(.info, lines)
+    _ = try? await client.unary(Self.change, [2])
+    #expect(said(lines) == ["now INFO call method=/test.S/Change caller=in-process code=UNKNOWN"])
+  }
+
+  @Test("A call whose deadline passes is logged as that, not as the cancellation of its handler")
+  func late() async throws {
+    let lines = Lines()
+    let client = client(.info, lines)
+    _ = try? await client.unary(
+      Self.change, [3], options: CallOptions(timeout: .milliseconds(20)))
+    try await lines.wait(for: 1)
+    #expect(lines.all[0].contains("code=DEADLINE_EXCEEDED"))
+  }
+
+  @Test("The caller stands in the log by name, where there is one")
+  func caller() async throws {
+    let lines = Lines()
+    let client = client(.info, lines) { "uid:7 at \($0.address)" }
+    _ = try await client.unary(Self.change, [])
+    #expect(lines.all[0].contains("caller=\"uid:7 at in-process\""))
+  }
+
+  @Test("A method whose calls would not be logged has no log around it")
+  func intercepts() {
+    let quiet = CallLog(logger: Logger(level: .info), noteworthy: ["/a/B"]) { _ in nil }
+    #expect(quiet.intercepts("/a/B") && !quiet.intercepts("/a/C"))
+    let silent = CallLog(logger: Logger(level: .warning), noteworthy: ["/a/B"]) { _ in nil }
+    #expect(!silent.intercepts("/a/B"))
+    let talkative = CallLog(logger: Logger(level: .debug), noteworthy: []) { _ in nil }
+    #expect(talkative.intercepts("/a/C"))
+  }
+}

@@ -133,20 +133,28 @@ final class FakeDriver: ClusterDriver {
     _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult] {
     if update({ $0.down.contains(machine.id) }) {
-      return [CheckResult("reachable", .failed, "no route to \(machine.address)")]
+      return [CheckResult(.reachable, .failed, "no route to \(machine.address)")]
     }
     if update({ $0.held.contains(machine.id) }) {
       return [
-        CheckResult("reachable", .passed), CheckResult("accepted", .waiting, "not taken over yet"),
+        CheckResult(.reachable, .passed), CheckResult(.accepted, .waiting, "not taken over yet"),
       ]
     }
-    return [CheckResult("reachable", .passed), CheckResult("accepted", .passed)]
+    return [CheckResult(.reachable, .passed), CheckResult(.accepted, .passed)]
   }
+
+  func refreshTrust(
+    _ change: TrustChange, of machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) {}
+
+  func renewExtensionAuthentication(
+    _ change: TrustChange, access: ClusterAccess
+  ) async throws(DriverError) {}
 
   func verifyCluster(
     _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
   ) async -> ClusterReport {
-    ClusterReport(cluster: [CheckResult("nodes-ready", .passed)])
+    ClusterReport(cluster: [CheckResult(named: "nodes-ready", .passed)])
   }
 
   func talosconfig(

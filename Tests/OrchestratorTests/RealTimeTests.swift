@@ -75,13 +75,21 @@ final class PromptDriver: ClusterDriver {
     _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult] {
     let held = state.withLock { $0.held[machine.id] }
-    return [CheckResult("accepted", held == change.bundle(for: machine.role) ? .passed : .failed)]
+    return [CheckResult(.accepted, held == change.bundle(for: machine.role) ? .passed : .failed)]
   }
+
+  func refreshTrust(
+    _ change: TrustChange, of machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) {}
+
+  func renewExtensionAuthentication(
+    _ change: TrustChange, access: ClusterAccess
+  ) async throws(DriverError) {}
 
   func verifyCluster(
     _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
   ) async -> ClusterReport {
-    ClusterReport(cluster: [CheckResult("nodes-ready", .passed)])
+    ClusterReport(cluster: [CheckResult(named: "nodes-ready", .passed)])
   }
 
   func talosconfig(

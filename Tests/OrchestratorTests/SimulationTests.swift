@@ -138,7 +138,8 @@ struct SimulationTests {
       workerLimit: Int.random(in: 1...3, using: &generator),
       mischief: Mischief(
         failBefore: [0, 50, 300][seed % 3], failAfter: [0, 30, 200][seed / 3 % 3],
-        slow: seed % 5 == 0 ? 1 : 0, outage: seed % 4 == 0 ? 100 : 0,
+        slow: seed % 5 == 0 ? 1 : 0, stale: seed % 6 == 0 ? 500 : 0,
+        outage: seed % 4 == 0 ? 100 : 0,
         overwrite: seed % 7 == 0 ? 20 : 0))
     let lifetimes = (0..<Int.random(in: 0...12, using: &generator)).map { _ in
       Int.random(in: 1...60, using: &generator)

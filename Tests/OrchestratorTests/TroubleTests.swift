@@ -23,7 +23,7 @@ struct TroubleTests {
     let reason = machine.lastError
     #expect(
       reason.hasPrefix("no route to host; demo-cp-1 is missing from cluster discovery since 20"))
-    #expect(machine.checks.map(\.result.name) == [CheckResult.reachable])
+    #expect(machine.checks.map(\.result.name) == [CheckName.reachable.rawValue])
     #expect(machine.checks.map(\.result.state) == [.failed])
     let since = try #require(machine.waitingSince)
     #expect(started <= since && started.duration(to: since) < .seconds(30))
@@ -83,7 +83,10 @@ struct TroubleTests {
     try process.pass(.seconds(300))
     let status = try process.status()
     #expect(status.phase == .preRotate && status.machinesDone == 2)
-    #expect(status.clusterChecks.map(\.result.name) == ["reachable", "nodes-ready"])
+    #expect(
+      status.clusterChecks.map(\.result.name) == [
+        "reachable", "extension-authentication", "nodes-ready",
+      ])
     #expect(status.error == "demo-w-0: down")
     #expect(status.step.hasPrefix("waiting for the cluster since 20"))
     #expect(status.step.hasSuffix(": demo-w-0: down"))

@@ -12,6 +12,10 @@ struct MachineWalkTests {
     var now = RotationMachineTests.start
     var members: [Machine]
     var held: [String: TrustBundle] = [:]
+    /// Workers that asked for their trust too early.
+    var stale: Set<String> = []
+    /// Whether what aggregated API servers are told was written anew.
+    var clientsRenewed = false
     var outstanding: [RotationMachine.Effect.Key: RotationMachine.Effect] = [:]
     var generator: SeededGenerator
     /// Per cent of looks before which somebody else undoes a change.
@@ -41,7 +45,8 @@ struct MachineWalkTests {
       let role = members.first { $0.id == id }?.role ?? .worker
       let holds = held[id] == TrustPlan.bundle(component, phase, role)
       let state: CheckResult.State = chance(trouble) ? .waiting : holds ? .passed : .failed
-      return [CheckResult(CheckResult.configApplied, state)]
+      let refresh = CheckResult(.trustRefresh, .waiting, "asked too early")
+      return [CheckResult(.configApplied, state)] + (stale.contains(id) ? [refresh] : [])
     }
 
     mutating func order(_ effects: [RotationMachine.Effect]) {
@@ -61,7 +66,7 @@ struct MachineWalkTests {
           chance(trouble)
             ? machine.membersUnavailable("down", at: now) : machine.membersListed(members, at: now))
       case .prepare(let id):
-        let check = CheckResult(CheckResult.reachable, .failed, "down")
+        let check = CheckResult(.reachable, .failed, "down")
         order(
           chance(trouble)
             ? machine.preparationFailed(on: id, "down", check: check, at: now)
@@ -72,24 +77,39 @@ struct MachineWalkTests {
         if !chance(trouble) {
           sent = true
           held[id] = TrustPlan.bundle(component, phase, role)
+          if role == .worker, chance(trouble / 2) { stale.insert(id) }
           // It may have taken effect although the answer was lost.
           if !chance(trouble) {
-            order(machine.changeApplied(to: id, unchanged: false, at: now))
+            order(machine.changeApplied(to: id, at: now))
             return
           }
         }
-        let check = CheckResult(CheckResult.reachable, .failed, "down")
+        let check = CheckResult(.reachable, .failed, "down")
         order(machine.changeFailed(on: id, "down", sent: sent, check: check, at: now))
       case .attempt(let id, _):
         order(machine.attemptDue(id, at: now))
       case .verify(let id, _):
         meddle()
         order(machine.machineChecked(id, look(id, trouble: trouble), at: now))
+      case .refreshTrust(let id):
+        stale.remove(id)
+        let check = CheckResult(.trustRefresh, .waiting, "down")
+        order(
+          chance(trouble)
+            ? machine.refreshFailed(on: id, "down", check: check, at: now)
+            : machine.trustRefreshed(id, at: now))
+      case .renewExtensionAuthentication:
+        let fails = chance(trouble)
+        clientsRenewed = clientsRenewed || !fails
+        order(machine.clusterRenewed(fails ? "down" : nil, at: now))
       case .verifyCluster:
         // What is undone between the look at a machine and the end of the gate nobody can see any more.
         meddle()
         var report = ClusterReport(
-          cluster: [CheckResult("nodes", chance(trouble) ? .waiting : .passed)])
+          cluster: [CheckResult(named: "nodes", chance(trouble) ? .waiting : .passed)])
+        if phase == .postRotate, !clientsRenewed {
+          report.cluster.append(CheckResult(.extensionAuthentication, .waiting, "holds another"))
+        }
         for progress in machine.state.stage?.machines ?? [] {
           report.machines[progress.machine.id] = look(progress.machine.id, trouble: trouble / 4)
         }
@@ -147,6 +167,7 @@ struct MachineWalkTests {
       world.carryOut(effect, trouble: trouble)
       check(world, before: phase)
     }
+    #expect(world.clientsRenewed && world.stale.isEmpty)
     #expect(world.held.values.allSatisfy { $0.accepted == [.new] && $0.issuing == .new })
   }
 
@@ -154,7 +175,7 @@ struct MachineWalkTests {
     guard let stage = world.machine.state.stage else { return }
     let changing = stage.machines.filter { progress in
       switch progress.state {
-      case .preparing, .applying, .waiting, .verifying: true
+      case .preparing, .applying, .waiting, .verifying, .refreshing: true
       case .pending, .verified, .confirming, .undone: false
       }
     }

@@ -10,7 +10,7 @@ struct RotationMachineTests {
   static let cp2 = Machine(id: "cp2", address: "10.0.0.2", role: .controlPlane)
   static let w1 = Machine(id: "w1", address: "10.0.0.3", role: .worker)
   static let w2 = Machine(id: "w2", address: "10.0.0.4", role: .worker)
-  static let passed = [CheckResult(CheckResult.reachable, .passed)]
+  static let passed = [CheckResult(.reachable, .passed)]
   static let clusterPassed = ClusterReport(cluster: passed)
   static let rules = RotationRules(
     rollout: RolloutPolicy(workerLimit: 2), backoff: Backoff(delays: [.seconds(1), .seconds(5)]),
@@ -33,7 +33,7 @@ struct RotationMachineTests {
   }
 
   func finish(_ machine: inout RotationMachine, _ id: String) -> [Effect] {
-    _ = machine.changeApplied(to: id, unchanged: false, at: now)
+    _ = machine.changeApplied(to: id, at: now)
     return machine.machineChecked(id, RotationMachineTests.passed, at: now)
   }
 
@@ -45,8 +45,8 @@ struct RotationMachineTests {
     ])
     #expect(effects == [.apply("cp1"), listing])
     #expect(
-      machine.changeApplied(to: "cp1", unchanged: false, at: now)
-        == [.verify("cp1", after: .seconds(1))])
+      machine.changeApplied(to: "cp1", at: now)
+        == [.verify("cp1", after: .zero)])
     #expect(states(machine)["cp1"] == .verifying(Effort(attempts: 1, begunAt: now)))
     #expect(
       machine.machineChecked("cp1", RotationMachineTests.passed, at: now) == [.apply("cp2")])
@@ -70,7 +70,7 @@ struct RotationMachineTests {
     #expect(finish(&machine, "cp1") == [.verifyCluster(after: .zero)])
     #expect(
       machine.clusterChecked(
-        ClusterReport(cluster: [CheckResult("nodes", .waiting)]), at: now)
+        ClusterReport(cluster: [CheckResult(named: "nodes", .waiting)]), at: now)
         == [.verifyCluster(after: .seconds(1))])
     #expect(
       machine.clusterChecked(RotationMachineTests.clusterPassed, at: now) == [
@@ -119,7 +119,7 @@ struct RotationMachineTests {
   )
   func changeFails() {
     var (machine, _) = begun([RotationMachineTests.cp1])
-    let check = CheckResult(CheckResult.reachable, .failed, "no route to host")
+    let check = CheckResult(.reachable, .failed, "no route to host")
     #expect(
       machine.changeFailed(
         on: "cp1", "no route to host", sent: false, check: check, at: now)
@@ -142,7 +142,7 @@ struct RotationMachineTests {
     #expect(states(machine)["cp1"]?.effort?.waitingSince == now)
     #expect(states(machine)["cp1"]?.effort?.attempts == 2)
     _ = machine.attemptDue("cp1", at: later)
-    _ = machine.changeApplied(to: "cp1", unchanged: true, at: later)
+    _ = machine.changeApplied(to: "cp1", at: later)
     // Taking the change is not yet the end of the wait: since when does not begin anew.
     #expect(states(machine)["cp1"]?.effort?.waitingSince == now)
     #expect(states(machine)["cp1"]?.effort?.nextAttemptAt == nil)
@@ -154,10 +154,10 @@ struct RotationMachineTests {
   @Test("A check that does not pass keeps the machine, and says which and since when")
   func checkFails() {
     var (machine, _) = begun([RotationMachineTests.cp1, RotationMachineTests.w1])
-    _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
+    _ = machine.changeApplied(to: "cp1", at: now)
     let results = [
-      CheckResult("accepted", .passed), CheckResult("kubelet", .waiting, "restarting"),
-      CheckResult("node-ready", .failed, "NotReady"),
+      CheckResult(.accepted, .passed), CheckResult(.kubelet, .waiting, "restarting"),
+      CheckResult(.nodeReady, .failed, "NotReady"),
     ]
     #expect(
       machine.machineChecked("cp1", results, at: now) == [.verify("cp1", after: .seconds(1))])
@@ -165,7 +165,7 @@ struct RotationMachineTests {
     #expect(effort?.lastError == "NotReady")
     #expect(effort?.waitingSince == now)
     let later = now.advanced(by: .seconds(7))
-    let better = [CheckResult("kubelet", .waiting), CheckResult("node-ready", .passed)]
+    let better = [CheckResult(.kubelet, .waiting), CheckResult(.nodeReady, .passed)]
     _ = machine.machineChecked("cp1", better, at: later)
     let checks = states(machine)["cp1"]?.effort?.checks
     #expect(checks?.map(\.since) == [now, later])
@@ -176,7 +176,7 @@ struct RotationMachineTests {
   @Test("No checks at all is not verified")
   func nothingChecked() {
     var (machine, _) = begun([RotationMachineTests.cp1])
-    _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
+    _ = machine.changeApplied(to: "cp1", at: now)
     #expect(machine.machineChecked("cp1", [], at: now) == [.verify("cp1", after: .seconds(1))])
     #expect(states(machine)["cp1"]?.effort?.lastError == "nothing was checked")
   }
@@ -184,12 +184,12 @@ struct RotationMachineTests {
   @Test("A change that somebody else has undone is made again")
   func lostChange() {
     var (machine, _) = begun([RotationMachineTests.cp1])
-    _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
-    let lost = [CheckResult(CheckResult.configApplied, .failed, "the new CA is missing")]
+    _ = machine.changeApplied(to: "cp1", at: now)
+    let lost = [CheckResult(.configApplied, .failed, "the new CA is missing")]
     #expect(
       machine.machineChecked("cp1", lost, at: now) == [.attempt("cp1", after: .seconds(1))])
     #expect(machine.attemptDue("cp1", at: now) == [.apply("cp1")])
-    _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
+    _ = machine.changeApplied(to: "cp1", at: now)
     #expect(
       machine.machineChecked("cp1", lost, at: now) == [.attempt("cp1", after: .seconds(5))])
   }
@@ -263,7 +263,7 @@ struct RotationMachineTests {
     #expect(effects == [.apply("cp2"), listing])
     // What comes in late about the one that left is ignored.
     let before = machine
-    #expect(machine.changeApplied(to: "cp1", unchanged: false, at: now) == [])
+    #expect(machine.changeApplied(to: "cp1", at: now) == [])
     #expect(machine == before)
   }
 
@@ -285,11 +285,11 @@ struct RotationMachineTests {
       RotationMachineTests.cp1, RotationMachineTests.w1, RotationMachineTests.w2,
     ])
     #expect(machine.resumed(at: now) == [.listMembers(after: .zero), .apply("cp1")])
-    _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
+    _ = machine.changeApplied(to: "cp1", at: now)
     #expect(
       machine.resumed(at: now) == [.listMembers(after: .zero), .verify("cp1", after: .zero)])
     _ = machine.machineChecked("cp1", RotationMachineTests.passed, at: now)
-    let check = CheckResult(CheckResult.reachable, .failed, "down")
+    let check = CheckResult(.reachable, .failed, "down")
     _ = machine.changeFailed(
       on: "w1", "down", sent: false, check: check, at: now)
     // Half of the delay is over; or the wall clock was set back by a day.
@@ -311,7 +311,7 @@ struct RotationMachineTests {
     #expect(machine.machineChecked("cp1", RotationMachineTests.passed, at: now) == [])
     #expect(machine.machineChecked("w1", RotationMachineTests.passed, at: now) == [])
     #expect(machine.clusterChecked(RotationMachineTests.clusterPassed, at: now) == [])
-    #expect(machine.changeApplied(to: "nobody", unchanged: true, at: now) == [])
+    #expect(machine.changeApplied(to: "nobody", at: now) == [])
     #expect(machine == before)
   }
 
@@ -325,7 +325,7 @@ struct RotationMachineTests {
     #expect(machine.notes.count == RotationMachine.noteLimit)
     #expect(machine.notes.last == "guest-99 joined the cluster during PRE_ROTATE")
     let long = String(repeating: "é", count: 10_000)
-    let check = CheckResult(CheckResult.reachable, .failed, long)
+    let check = CheckResult(.reachable, .failed, long)
     _ = machine.changeFailed(
       on: "cp1", long, sent: false, check: check, at: now)
     let effort = states(machine)["cp1"]?.effort

@@ -7,8 +7,8 @@ struct UndoneChangeTests {
 
   let now = RotationMachineTests.start
   let lost = [
-    CheckResult(CheckResult.reachable, .passed),
-    CheckResult(CheckResult.configApplied, .failed, "it still lists the dropped CA 4cd1"),
+    CheckResult(.reachable, .passed),
+    CheckResult(.configApplied, .failed, "it still lists the dropped CA 4cd1"),
   ]
 
   /// A rotation in which these machines are verified, up to the gate of PRE-ROTATE.
@@ -25,7 +25,7 @@ struct UndoneChangeTests {
       effects.removeAll { $0 == effect }
       switch effect {
       case .prepare(let id): effects += machine.machinePrepared(id, Baseline(), at: now)
-      case .apply(let id): effects += machine.changeApplied(to: id, unchanged: false, at: now)
+      case .apply(let id): effects += machine.changeApplied(to: id, at: now)
       case .verify(let id, _):
         effects += machine.machineChecked(id, RotationMachineTests.passed, at: now)
       default: Issue.record("\(effect)")
@@ -57,7 +57,7 @@ struct UndoneChangeTests {
         + "CA 4cd1; applied again, 2nd time")
     #expect(machine.notes == ["w1: " + effort.lastError])
     #expect(machine.attemptDue("w1", at: now) == [.apply("w1")])
-    #expect(machine.changeApplied(to: "w1", unchanged: false, at: now).count == 1)
+    #expect(machine.changeApplied(to: "w1", at: now).count == 1)
     #expect(
       machine.machineChecked("w1", RotationMachineTests.passed, at: now)
         == [.verifyCluster(after: .zero)])
@@ -72,12 +72,12 @@ struct UndoneChangeTests {
     #expect(effects.first == .attempt("cp1", after: .seconds(1)))
     #expect(effects.count == 2)
     #expect(machine.attemptDue("cp1", at: now) == [.apply("cp1")])
-    _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
+    _ = machine.changeApplied(to: "cp1", at: now)
     #expect(
       machine.machineChecked("cp1", RotationMachineTests.passed, at: now)
         == [.attempt("cp2", after: .seconds(1))])
     #expect(machine.attemptDue("cp2", at: now) == [.apply("cp2")])
-    _ = machine.changeApplied(to: "cp2", unchanged: false, at: now)
+    _ = machine.changeApplied(to: "cp2", at: now)
     // cp1 once more, and only then the worker.
     #expect(
       machine.machineChecked("cp2", RotationMachineTests.passed, at: now)
@@ -95,7 +95,7 @@ struct UndoneChangeTests {
     var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
     _ = machine.membersListed([cp1, cp2, w1], at: now)
     for id in ["cp1", "cp2"] {
-      _ = machine.changeApplied(to: id, unchanged: false, at: now)
+      _ = machine.changeApplied(to: id, at: now)
       _ = machine.machineChecked(id, RotationMachineTests.passed, at: now)
     }
     #expect(machine.machineChecked("cp1", lost, at: now) == [.attempt("cp1", after: .seconds(1))])
@@ -109,10 +109,10 @@ struct UndoneChangeTests {
     _ = machine.membersListed(
       [RotationMachineTests.cp1, RotationMachineTests.cp2, RotationMachineTests.w1], at: now)
     for id in ["cp1", "cp2"] {
-      _ = machine.changeApplied(to: id, unchanged: false, at: now)
+      _ = machine.changeApplied(to: id, at: now)
       _ = machine.machineChecked(id, RotationMachineTests.passed, at: now)
     }
-    let down = [CheckResult(CheckResult.reachable, .failed, "no route")]
+    let down = [CheckResult(.reachable, .failed, "no route")]
     #expect(machine.machineChecked("cp1", down, at: now) == [.verify("cp1", after: .seconds(1))])
     // A process that is started again looks again, and changes nothing.
     let again = RotationMachine(
@@ -137,7 +137,7 @@ struct UndoneChangeTests {
       }
       delays.append(delay)
       _ = machine.attemptDue("cp1", at: now)
-      _ = machine.changeApplied(to: "cp1", unchanged: false, at: now)
+      _ = machine.changeApplied(to: "cp1", at: now)
       _ = machine.machineChecked("cp1", RotationMachineTests.passed, at: now)
     }
     #expect(delays == [.seconds(1), .seconds(5), .seconds(5)])
@@ -149,13 +149,13 @@ struct UndoneChangeTests {
   func waitingSince() {
     var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
     _ = machine.membersListed([RotationMachineTests.cp1], at: now)
-    let check = CheckResult(CheckResult.reachable, .failed, "no route")
+    let check = CheckResult(.reachable, .failed, "no route")
     _ = machine.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
     let later = now.advanced(by: .seconds(20))
     _ = machine.attemptDue("cp1", at: later)
-    _ = machine.changeApplied(to: "cp1", unchanged: false, at: later)
+    _ = machine.changeApplied(to: "cp1", at: later)
     _ = machine.machineChecked(
-      "cp1", [CheckResult("accepted", .waiting, "not yet")], at: later)
+      "cp1", [CheckResult(.accepted, .waiting, "not yet")], at: later)
     #expect(state(machine, "cp1")?.effort?.waitingSince == now)
     #expect(state(machine, "cp1")?.effort?.lastError == "not yet")
   }
@@ -177,13 +177,13 @@ struct PreparationTests {
     #expect(machine.machinePrepared("cp1", baseline, at: now) == [.apply("cp1")])
     #expect(machine.state.stage?.machines.first?.baseline == baseline)
     // A try whose outcome is in doubt is repeated with what was seen before the first.
-    let check = CheckResult(CheckResult.reachable, .failed, "cut off")
+    let check = CheckResult(.reachable, .failed, "cut off")
     _ = machine.changeFailed(on: "cp1", "cut off", sent: true, check: check, at: now)
     #expect(machine.attemptDue("cp1", at: now) == [.apply("cp1")])
     #expect(machine.state.stage?.machines.first?.baseline == baseline)
-    _ = machine.changeApplied(to: "cp1", unchanged: true, at: now)
+    _ = machine.changeApplied(to: "cp1", at: now)
     // Once somebody else has changed it, what was seen before is worth nothing.
-    let lost = [CheckResult(CheckResult.configApplied, .failed, "gone")]
+    let lost = [CheckResult(.configApplied, .failed, "gone")]
     _ = machine.machineChecked("cp1", lost, at: now)
     #expect(machine.attemptDue("cp1", at: now) == [.prepare("cp1")])
   }
@@ -199,7 +199,7 @@ struct PreparationTests {
   func failedPreparation() {
     var machine = RotationMachine(component: .kubernetesCA, rules: RotationMachineTests.rules)
     _ = machine.membersListed([RotationMachineTests.cp1], at: now)
-    let check = CheckResult(CheckResult.reachable, .failed, "no route")
+    let check = CheckResult(.reachable, .failed, "no route")
     #expect(
       machine.preparationFailed(on: "cp1", "no route", check: check, at: now)
         == [.attempt("cp1", after: .seconds(1))])
@@ -218,7 +218,7 @@ struct PreparationTests {
     var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
     _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.cp2], at: now)
     #expect(machine.abortRequested(by: "uid:0") == .touched(["cp1"]), "it may be on its way")
-    let check = CheckResult(CheckResult.reachable, .failed, "no route")
+    let check = CheckResult(.reachable, .failed, "no route")
     var doubtful = machine
     _ = doubtful.changeFailed(on: "cp1", "cut off", sent: true, check: check, at: now)
     #expect(doubtful.abortRequested(by: "uid:0") == .touched(["cp1"]))

@@ -16,7 +16,7 @@ struct DriverHarness: Sendable {
   /// Starts a cluster on addresses of its own.
   static func start(
     _ base: String, layout: ClusterOptions.Layout = .legacy, controlPlanes: Int = 3,
-    workers: Int = 2, timing: Timing = .instant, refreshAfter: Duration = .seconds(20),
+    workers: Int = 2, timing: Timing = .instant,
     configure: (inout ClusterOptions) -> Void = { _ in }
   ) async throws -> DriverHarness {
     var options = ClusterOptions()
@@ -35,7 +35,7 @@ struct DriverHarness: Sendable {
     settings.retryDelay = .milliseconds(20)
     settings.retryWindow = .seconds(1)
     settings.applyWindow = .seconds(3)
-    settings.refreshAfter = refreshAfter
+    settings.lookWindow = .milliseconds(200)
     settings.probeTimeout = .milliseconds(500)
     let sealer = try Sealer(masterKey: Random.bytes(32))
     return DriverHarness(
@@ -92,7 +92,12 @@ struct DriverHarness: Sendable {
   ) async -> [CheckResult] {
     let access = ClusterAccess(cluster: record, rotation: change)
     return await settled(within: limit) {
-      await driver.verifyCluster(change, baselines: [:], access: access).all
+      let results = await driver.verifyCluster(change, baselines: [:], access: access).all
+      let open = results.filter { !$0.isSettled }
+      if !open.isEmpty, open.allSatisfy({ $0.isNamed(.extensionAuthentication) }) {
+        try? await driver.renewExtensionAuthentication(change, access: access)
+      }
+      return results
     }
   }
 

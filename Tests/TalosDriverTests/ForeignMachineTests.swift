@@ -80,7 +80,7 @@ extension LivingMachines {
           let removing = ClusterAccess(cluster: record, rotation: change)
           #expect(
             await harness.driver.verify(change, machine: machine, baseline: nil, access: removing)
-              .contains { $0.name == CheckResult.configApplied && $0.state == .failed })
+              .contains { $0.name == CheckName.configApplied.rawValue && $0.state == .failed })
           #expect(try await harness.driver.apply(change, to: machine, access: removing) == .changed)
           #expect(await harness.verified(change, machine, record).filter { !$0.isSettled } == [])
           if component == .talosCA {

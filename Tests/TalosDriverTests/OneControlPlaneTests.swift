@@ -52,7 +52,10 @@ extension LivingMachines {
             try await Task.sleep(for: .milliseconds(10))
           }
           let after = try await harness.containers(machine, access)
-          for (pod, container) in before { #expect(after[pod] != container, "\(phase) \(pod)") }
+          // One that was changed before its turn, by the try above, is not restarted again.
+          for (pod, container) in before where baseline[TalosDriver.Fact.holds] == "false" {
+            #expect(after[pod] != container, "\(phase) \(pod)")
+          }
           if machine == record.machines[0] {
             #expect(early, "the time before the restart was not seen")
           }

@@ -47,14 +47,16 @@ struct TrustCheckTests {
     ]
     for (phase, list, state) in cases {
       #expect(
-        try trust(phase).acceptedCheck("accepted", SeenTrust(list)).state == state,
+        try trust(phase).acceptedCheck(.accepted, SeenTrust(list)).state == state,
         "\(phase) \(list.count)")
     }
-    #expect(try trust(.postRotate).acceptedCheck("accepted", nil).state == .waiting)
+    #expect(try trust(.postRotate).acceptedCheck(.accepted, nil).state == .waiting)
     // Backwards, it is the new one that has to go.
-    #expect(try trust(.preRotate, .backward).acceptedCheck("a", SeenTrust([o])).state == .passed)
     #expect(
-      try trust(.preRotate, .backward).acceptedCheck("a", SeenTrust([o, n])).state == .waiting)
+      try trust(.preRotate, .backward).acceptedCheck(.accepted, SeenTrust([o])).state == .passed)
+    #expect(
+      try trust(.preRotate, .backward).acceptedCheck(.accepted, SeenTrust([o, n])).state == .waiting
+    )
   }
 
   @Test("A leaf counts only when the authority of the stage has signed it")
@@ -70,29 +72,29 @@ struct TrustCheckTests {
       (RotationPhase.preRotate, old, new), (.rotate, new, old), (.postRotate, new, old),
     ] {
       let trust = try trust(phase)
-      #expect(trust.leafCheck("leaf", try leaf(good), purpose: .server).state == .passed)
-      #expect(trust.leafCheck("leaf", try leaf(bad), purpose: .server).state == .waiting)
-      #expect(trust.leafCheck("leaf", try leaf(foreign), purpose: .server).state == .waiting)
-      #expect(trust.leafCheck("leaf", [], purpose: .server).state == .waiting)
+      #expect(trust.leafCheck(.serverLeaf, try leaf(good), purpose: .server).state == .passed)
+      #expect(trust.leafCheck(.serverLeaf, try leaf(bad), purpose: .server).state == .waiting)
+      #expect(trust.leafCheck(.serverLeaf, try leaf(foreign), purpose: .server).state == .waiting)
+      #expect(trust.leafCheck(.serverLeaf, [], purpose: .server).state == .waiting)
       // The old and the new authority have the same name: carrying the right one along proves nothing.
       #expect(
-        trust.leafCheck("leaf", try leaf(bad) + [good.certificate], purpose: .server).state
+        trust.leafCheck(.serverLeaf, try leaf(bad) + [good.certificate], purpose: .server).state
           == .waiting)
     }
   }
 
   @Test("An authority that is to issue is told from one that is not")
   func issuing() throws {
-    #expect(try trust(.preRotate).issuingCheck("issuing", old.certificate).state == .passed)
-    #expect(try trust(.rotate).issuingCheck("issuing", old.certificate).state == .waiting)
-    #expect(try trust(.rotate).issuingCheck("issuing", new.certificate).state == .passed)
-    #expect(try trust(.rotate).issuingCheck("issuing", nil).state == .waiting)
+    #expect(try trust(.preRotate).issuingCheck(.issuing, old.certificate).state == .passed)
+    #expect(try trust(.rotate).issuingCheck(.issuing, old.certificate).state == .waiting)
+    #expect(try trust(.rotate).issuingCheck(.issuing, new.certificate).state == .passed)
+    #expect(try trust(.rotate).issuingCheck(.issuing, nil).state == .waiting)
   }
 
   @Test("A stale worker is seen by its list and by its certificate")
   func stale() throws {
     func seen(_ server: Authority, _ accepted: [Authority]) throws -> TalosObservation {
-      var seen = TalosObservation(version: "v1.9.0", config: [])
+      var seen = TalosObservation(config: [])
       let leaf = try server.issue(
         .apidServer(dnsNames: [], ipAddresses: ["10.0.0.1"]), now: 1_700_000_000)
       seen.api = .init(
@@ -113,7 +115,7 @@ struct TrustCheckTests {
       (.init(running: true, healthy: false, unknown: true), .waiting),
     ]
     for (service, state) in cases {
-      var seen = KubernetesObservation(version: "v1.9.0", config: [])
+      var seen = KubernetesObservation(config: [])
       seen.kubelet = service
       let checks = try seen.checks(
         trust(.preRotate), Machine(id: "w", address: "10.0.0.1", role: .worker))

@@ -11,13 +11,18 @@ public struct CheckResult: Sendable, Hashable {
     case notApplicable = "not-applicable"
   }
 
-  /// A short, stable, lower-case name: `reachable`, `config-applied`, `issuing`, `accepted`, …
+  /// A `CheckName`; records of another release may hold names that this one does not know.
   public var name: String
   public var state: State
   /// What was seen, for a person; holds no key material. Kept to `CheckResult.detailLimit` bytes.
   public var detail: String
 
-  public init(_ name: String, _ state: State, _ detail: String = "") {
+  public init(_ name: CheckName, _ state: State, _ detail: String = "") {
+    self.init(named: name.rawValue, state, detail)
+  }
+
+  /// A result as it was recorded.
+  public init(named name: String, _ state: State, _ detail: String = "") {
     self.name = name.bounded(to: 64)
     self.state = state
     self.detail = detail.bounded(to: CheckResult.detailLimit)
@@ -32,11 +37,7 @@ public struct CheckResult: Sendable, Hashable {
   /// What was seen; the check's name where nothing more is known.
   public var explanation: String { detail.isEmpty ? name : detail }
 
-  /// The machine answered at all.
-  public static let reachable = "reachable"
-  /// The machine's configuration holds what the stage asks for. When this one has *failed* (not
-  /// merely waits), the change is made again: somebody else has overwritten it.
-  public static let configApplied = "config-applied"
+  public func isNamed(_ name: CheckName) -> Bool { self.name == name.rawValue }
 }
 
 /// A check over time: its last answer, since when it has been that, and what was wrong before.

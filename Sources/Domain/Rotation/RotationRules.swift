@@ -7,11 +7,15 @@ public struct RotationRules: Sendable, Hashable {
   /// How long a machine that has left must be missing from the members before it is dropped. Seen
   /// missing once is not enough: a machine that is made anew is away for a moment.
   public var departureGrace: Duration
+  /// For how long a worker may go on with the trust of the stage before until it is made to ask again.
+  public var refreshAfter: Duration
 
   public init(
     rollout: RolloutPolicy = RolloutPolicy(), backoff: Backoff = Backoff(),
-    memberInterval: Duration = .seconds(30), departureGrace: Duration = .seconds(60)
+    memberInterval: Duration = .seconds(30), departureGrace: Duration = .seconds(60),
+    refreshAfter: Duration = .seconds(20)
   ) {
+    self.refreshAfter = refreshAfter
     self.rollout = rollout
     self.backoff = backoff
     self.memberInterval = memberInterval
@@ -30,11 +34,12 @@ public struct Backoff: Sendable, Hashable {
     self.delays = delays
   }
 
-  /// About once a second while a machine takes the usual time to act on its new configuration,
-  /// slower the longer it takes, every ten seconds in the end.
+  /// At once again after the first look, since most machines act on a new configuration within a tenth of a
+  /// second; about once a second while one takes the usual time to restart what it has to; slower the
+  /// longer it takes, every ten seconds in the end.
   public static let usual: [Duration] = [
-    .milliseconds(500), .seconds(1), .seconds(1), .seconds(1), .seconds(1), .seconds(2),
-    .seconds(3), .seconds(5), .seconds(8), .seconds(10),
+    .milliseconds(100), .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(1),
+    .seconds(1), .seconds(1), .seconds(2), .seconds(3), .seconds(5), .seconds(8), .seconds(10),
   ]
 
   /// The delay after `failures` failures in a row; the shortest for less than one.

@@ -39,7 +39,7 @@ struct SampleCluster {
 
   private static func effort(_ now: Rotation.Instant) -> Effort {
     let checks = ["reachable", "config-applied", "issuing", "accepted", "server-leaf"].map {
-      CheckRecord(result: CheckResult($0, .passed), since: now)
+      CheckRecord(result: CheckResult(named: $0, .passed), since: now)
     }
     return Effort(attempts: 1, checks: checks)
   }

@@ -42,6 +42,7 @@ extension SimulatedCluster {
     let begins = now.advanced(by: .milliseconds(clock.pick(500...12_000)))
     let ends = begins.advanced(by: .milliseconds(clock.pick(500...6_000)))
     let removesForeign = change.options.removeForeign
+    let asksTooEarly = mischief.stale > 0 && clock.chance(mischief.stale)
     return state.withLock { state in
       guard var node = state.nodes[id] else { return .unchanged }
       state.begin(machine, change.phase, workerLimit: workerLimit)
@@ -60,6 +61,7 @@ extension SimulatedCluster {
       }
       node.trust[change.component] = wanted
       node.settledAt = settledAt
+      node.isStale = change.component == .talosCA && machine.role == .worker && asksTooEarly
       if change.component == .kubernetesCA, node.machine.role == .controlPlane {
         state.checkRestarts(of: id, at: now)
         node.pods.advance(to: now)
@@ -111,7 +113,7 @@ extension SimulatedCluster {
     let wanted = wanted(change, machine.role)
     return state.withLock { state in
       guard var node = state.nodes[id], node.downUntil <= now else {
-        return [CheckResult(CheckResult.reachable, .failed, "down")]
+        return [CheckResult(.reachable, .failed, "down")]
       }
       node.foreign = node.foreign.filter { $0.value > now }
       node.pods.advance(to: now)
@@ -119,11 +121,12 @@ extension SimulatedCluster {
       let holds = node.trust[change.component] == wanted
       let isClean = node.foreign.isEmpty || flaws.contains(.ignoresForeign)
       var results = [
-        CheckResult(CheckResult.reachable, .passed),
-        CheckResult(CheckResult.configApplied, holds ? .passed : .failed, "\(change.phase.name)"),
-        CheckResult("accepted", isClean ? .passed : .failed, "accepts a foreign CA"),
-        CheckResult("kubelet", node.settledAt <= now ? .passed : .waiting, "restarting"),
+        CheckResult(.reachable, .passed),
+        CheckResult(.configApplied, holds ? .passed : .failed, "\(change.phase.name)"),
+        CheckResult(.accepted, isClean ? .passed : .failed, "accepts a foreign CA"),
+        CheckResult(.kubelet, node.settledAt <= now ? .passed : .waiting, "restarting"),
       ]
+      if node.isStale { results.append(CheckResult(.trustRefresh, .waiting, "asked too early")) }
       if change.component == .kubernetesCA, machine.role == .controlPlane {
         let isAnother =
           baseline?["holds"] == "true"
@@ -131,7 +134,7 @@ extension SimulatedCluster {
         let isDone = node.pods.isSettled && isAnother
         results.append(
           CheckResult(
-            "static-pods", isDone || flaws.contains(.ignoresRestart) ? .passed : .waiting,
+            .staticPods, isDone || flaws.contains(.ignoresRestart) ? .passed : .waiting,
             "restarting"))
       }
       if results.allSatisfy(\.isSettled) {
@@ -142,12 +145,24 @@ extension SimulatedCluster {
     }
   }
 
+  /// A worker that asked too early asks again.
+  func refreshTrust(of machine: Machine) {
+    state.withLock { state in
+      state.nodes[machine.id]?.isStale = false
+      state.refreshed += 1
+    }
+  }
+
   func verifyCluster(_ change: TrustChange) -> [CheckResult] {
     let now = clock.now()
     return state.withLock { state in
       let down = state.nodes.values.filter { $0.downUntil > now }
+      let dropsOld = change.component == .kubernetesCA && change.phase == .postRotate
+      let isClean = !dropsOld || state.clientRoots == [change.new.fingerprint]
       return [
-        CheckResult("nodes-ready", down.isEmpty ? .passed : .failed, "\(down.count) not ready")
+        CheckResult(.extensionAuthentication, isClean ? .passed : .waiting, "holds another CA"),
+        CheckResult(
+          named: "nodes-ready", down.isEmpty ? .passed : .failed, "\(down.count) not ready"),
       ]
     }
   }

@@ -9,6 +9,8 @@ struct Mischief: Sendable {
   var failAfter = 0
   /// Looks at a machine that find it not ready yet.
   var slow = 0
+  /// Per mille of changes after which a worker goes on with the trust from before, until it is made to ask.
+  var stale = 0
   /// Per mille of changes after which the machine goes down for a while.
   var outage = 0
   /// Per mille of looks before which somebody else overwrites a machine's configuration: the one that is
@@ -50,6 +52,8 @@ final class SimulatedCluster: Sendable {
     /// Authorities that somebody else has added, with the time at which they are taken back.
     var foreign: [String: Instant] = [:]
     var pods = Pods()
+    /// Whether it asked for its trust too early, and goes on with that of the stage before.
+    var isStale = false
   }
 
   /// The static pods of a control plane: they go on after an edit, and are restarted a while later.
@@ -80,6 +84,10 @@ final class SimulatedCluster: Sendable {
     var applied = 0
     /// Who answers at an address that several machines are known by.
     var holders: [String: String] = [:]
+    /// The authorities whose clients aggregated API servers let in.
+    var clientRoots: Set<String> = []
+    /// How often a worker was made to ask for its trust.
+    var refreshed = 0
     /// What keeps a rotation from starting.
     var findings: [Finding] = []
     var violations: [String] = []

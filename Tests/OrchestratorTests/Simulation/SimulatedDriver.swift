@@ -180,20 +180,60 @@ struct SimulatedDriver: ClusterDriver {
     return outcome
   }
 
+  func refreshTrust(
+    _ change: TrustChange, of machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) {
+    let cluster = try cluster(access)
+    try await travel()
+    guard life.step() else { throw DriverError(.internalError, "dead") }
+    if cluster.isDown(machine.id) { throw DriverError(.unreachable, "no route to host") }
+    if clock.chance(mischief.failBefore) { throw DriverError(.refused, "busy") }
+    await expect(change, in: cluster, "\(machine.id) is made to ask for its trust") { state in
+      let progress = state.stage?.machines.first { $0.machine.id == machine.id }
+      if case .refreshing? = progress?.state { return true } else { return false }
+    }
+    cluster.refreshTrust(of: machine)
+    guard life.step() else { throw DriverError(.internalError, "dead") }
+    if clock.chance(mischief.failAfter) { throw DriverError(.unreachable, "connection reset") }
+  }
+
+  func renewExtensionAuthentication(
+    _ change: TrustChange, access: ClusterAccess
+  ) async throws(DriverError) {
+    let cluster = try cluster(access)
+    try await travel()
+    guard life.step() else { throw DriverError(.internalError, "dead") }
+    if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
+    await expect(change, in: cluster, "a ConfigMap is deleted") { state in
+      if case .gating(_, let gate) = state { return gate.step == .renewal } else { return false }
+    }
+    cluster.state.withLock { $0.clientRoots = [change.new.fingerprint] }
+    guard life.step() else { throw DriverError(.internalError, "dead") }
+    if clock.chance(mischief.failAfter) { throw DriverError(.unreachable, "connection reset") }
+  }
+
   /// Nothing is done to a machine that the journal does not announce.
   private func expectRecorded(
     _ change: TrustChange, _ machine: Machine, in cluster: SimulatedCluster
   ) async {
+    await expect(change, in: cluster, "\(machine.id) is changed in \(change.phase)") { state in
+      let progress = state.stage?.machines.first { $0.machine.id == machine.id }
+      if case .applying? = progress?.state { return true } else { return false }
+    }
+  }
+
+  /// - Parameter isAnnounced: whether the rotation's newest record speaks of what is being done.
+  private func expect(
+    _ change: TrustChange, in cluster: SimulatedCluster, _ what: String,
+    _ isAnnounced: (RotationMachine.State) -> Bool
+  ) async {
     let newest = try? await clock.elsewhere { () async throws(StoreError) in
       try await journal.rotations(cluster: cluster.name, before: nil, limit: 1).first
     }
-    let stage = newest?.state.stage
-    let announced = stage?.machines.first { $0.machine.id == machine.id }?.state
-    guard case .applying? = announced, stage?.phase == change.phase, newest?.new == change.new
+    guard let newest, isAnnounced(newest.state), newest.state.stage?.phase == change.phase,
+      newest.new == change.new
     else {
-      cluster.state.withLock {
-        $0.violations.append("\(machine.id) is changed in \(change.phase), unannounced")
-      }
+      cluster.state.withLock { $0.violations.append("\(what), unannounced") }
       return
     }
   }
@@ -215,7 +255,7 @@ struct SimulatedDriver: ClusterDriver {
       let id = try answering(machine, in: cluster)
       return cluster.verify(change, machine, answering: id, baseline: baseline, flaws: flaws)
     } catch {
-      return [CheckResult(CheckResult.reachable, .failed, error.message)]
+      return [CheckResult(.reachable, .failed, error.message)]
     }
   }
 
@@ -251,7 +291,7 @@ struct SimulatedDriver: ClusterDriver {
       }
       return report
     } catch {
-      return ClusterReport(cluster: [CheckResult("kubernetes", .waiting, "no answer")])
+      return ClusterReport(cluster: [CheckResult(named: "kubernetes", .waiting, "no answer")])
     }
   }
 

@@ -68,7 +68,7 @@ enum Sample {
     attempts: 3, failures: 2, repetitions: 1,
     checks: CheckResult.State.allCases.map {
       CheckRecord(
-        result: CheckResult($0.rawValue, $0, "seen"), since: instant, lastError: "was wrong")
+        result: CheckResult(named: $0.rawValue, $0, "seen"), since: instant, lastError: "was wrong")
     }, lastError: "no route", waitingSince: instant,
     nextAttemptAt: Instant(nanosecondsSince1970: -1_500_000_000))
 

@@ -172,6 +172,7 @@ extension Journal {
       public static let unspecified = Self(rawValue: 0)
       public static let cluster = Self(rawValue: 1)
       public static let members = Self(rawValue: 2)
+      public static let renewal = Self(rawValue: 3)
 
       public static let type = EnumType(
         "omni.journal.v1.Gating.Step",
@@ -179,6 +180,7 @@ extension Journal {
           (0, "STEP_UNSPECIFIED"),
           (1, "STEP_CLUSTER"),
           (2, "STEP_MEMBERS"),
+          (3, "STEP_RENEWAL"),
         ])
     }
   }
@@ -255,6 +257,7 @@ extension Journal {
       public static let preparing = Self(rawValue: 6)
       public static let confirming = Self(rawValue: 7)
       public static let undone = Self(rawValue: 8)
+      public static let refreshing = Self(rawValue: 9)
 
       public static let type = EnumType(
         "omni.journal.v1.MachineProgress.State",
@@ -268,6 +271,7 @@ extension Journal {
           (6, "STATE_PREPARING"),
           (7, "STATE_CONFIRMING"),
           (8, "STATE_UNDONE"),
+          (9, "STATE_REFRESHING"),
         ])
     }
   }

@@ -61,6 +61,7 @@ extension RotationMachine.State {
       gating.step =
         switch gate.step {
         case .cluster: .cluster
+        case .renewal: .renewal
         case .members: .members
         }
       gating.effort = gate.effort.journal
@@ -88,6 +89,7 @@ extension RotationMachine.State {
       let step: Gate.Step
       switch gating.step {
       case .cluster: step = .cluster
+      case .renewal: step = .renewal
       case .members: step = .members
       default: throw .unreadable("step \(gating.step.rawValue)")
       }
@@ -150,6 +152,7 @@ extension MachineProgress {
       case .verified: .verified
       case .preparing: .preparing
       case .confirming: .confirming
+      case .refreshing: .refreshing
       case .undone: .undone
       }
     progress.touched = touched
@@ -168,6 +171,7 @@ extension MachineProgress {
     case .verified: state = .verified(effort)
     case .preparing: state = .preparing(effort)
     case .confirming: state = .confirming(effort)
+    case .refreshing: state = .refreshing(effort)
     case .undone: state = .undone(effort)
     default: throw .unreadable("machine state \(progress.state.rawValue)")
     }
@@ -263,7 +267,7 @@ extension CheckRecord {
     default: throw .unreadable("check state \(check.state.rawValue)")
     }
     self.init(
-      result: CheckResult(check.name, state, check.detail),
+      result: CheckResult(named: check.name, state, check.detail),
       since: try check.since.required("since").instant, lastError: check.lastError)
   }
 }

@@ -14,6 +14,9 @@ extension TalosDriver {
         try await self.withMachine(machine, access, within: .zero) { client throws(TalosFailure) in
           // Read again on every try: somebody else may have edited it, or our last try may have had
           // its effect although its answer was lost.
+          async let persistent = TalosClient.outcome { () async throws(TalosFailure) in
+            try await client.persistentConfig()
+          }
           var config = try await client.machineConfig()
           var edited = try await self.edit(config, wanted, machine)
           // Both hold keys.
@@ -22,7 +25,7 @@ extension TalosDriver {
             edited.bytes.wipe()
           }
           guard edited.changed else { return }
-          try await self.requireNothingPending(config, client, machine)
+          try await self.requireNothingPending(config, persistent.get(), machine)
           try await self.requireOthersReady(change, machine, access)
           outcome.sent = true
           try await client.applyConfiguration(edited.bytes)
@@ -68,10 +71,10 @@ extension TalosDriver {
 
   /// A write makes a configuration permanent that is only being tried, and loses one that waits for the
   /// next boot.
-  private func requireNothingPending(
-    _ active: [UInt8], _ client: TalosClient, _ machine: Machine
+  func requireNothingPending(
+    _ active: [UInt8], _ persistent: [UInt8]?, _ machine: Machine
   ) async throws(TalosFailure) {
-    guard let persistent = try await client.persistentConfig(),
+    guard let persistent,
       await PendingConfig.isPending(active: active, persistent: persistent)
     else { return }
     throw .unusable(DriverError(.conflict, PendingConfig.text(machine.id)))

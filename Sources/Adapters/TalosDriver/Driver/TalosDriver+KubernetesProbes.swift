@@ -26,45 +26,47 @@ extension TalosDriver {
     var results: [CheckResult] = []
     let port = await apiServerPort(machine, access)
     let newest = trust.accepted.contains(trust.new) ? change.new : change.old
+    let other = newest == change.new ? change.old : change.new
+    async let first = askNodes(machine, port, as: newest, trust)
+    async let second =
+      trust.accepted.count > 1 ? askNodes(machine, port, as: other, trust) : nil
     // Trusting the issuing authority alone proves the leaf; readiness comes with it.
     let ready = await ask(machine, port, "/readyz", as: newest, trusting: [trust.issuing])
     if case .unreachable = ready, isUnready {
       return [
         CheckResult(
-          "api-server-ready", .notApplicable,
+          .apiServerReady, .notApplicable,
           "did not run before the rotation and does not now; not waited for")
       ]
     }
     switch ready {
     case .status(let code, _):
       results.append(
-        CheckResult("api-server-leaf", .passed, "issued by \(trust.name(trust.issuing))"))
+        CheckResult(.apiServerLeaf, .passed, "issued by \(trust.name(trust.issuing))"))
       results.append(
         code == 200
-          ? CheckResult("api-server-ready", .passed, "ready")
-          : CheckResult("api-server-ready", .waiting, "/readyz: HTTP \(code)"))
+          ? CheckResult(.apiServerReady, .passed, "ready")
+          : CheckResult(.apiServerReady, .waiting, "/readyz: HTTP \(code)"))
     case .untrusted(let text), .rejected(let text):
-      results.append(CheckResult("api-server-leaf", .waiting, text))
+      results.append(CheckResult(.apiServerLeaf, .waiting, text))
     case .unreachable(let text):
-      results.append(CheckResult("api-server-ready", .waiting, text))
+      results.append(CheckResult(.apiServerReady, .waiting, text))
     }
-    let control = await askNodes(machine, port, as: newest, trust)
-    results.append(acceptance("api-server-accepts-new", control, newest, change))
-    if trust.accepted.count > 1 {
-      let other = newest == change.new ? change.old : change.new
-      let answer = await askNodes(machine, port, as: other, trust)
-      results.append(acceptance("api-server-accepts-old", answer, other, change))
+    let control = await first
+    results.append(acceptance(.apiServerAcceptsNew, control, newest, change))
+    if let answer = await second {
+      results.append(acceptance(.apiServerAcceptsOld, answer, other, change))
     }
     if !trust.dropped.isEmpty {
-      let dropped = newest == change.new ? change.old : change.new
-      let answer = await askNodes(machine, port, as: dropped, trust)
-      results.append(refusal("old-refused", answer, control: control))
+      let answer = await askNodes(machine, port, as: other, trust)
+      results.append(refusal(.oldRefused, answer, control: control))
     }
     return results
   }
 
   private func acceptance(
-    _ name: String, _ answer: KubernetesAnswer, _ authority: SealedAuthority, _ change: TrustChange
+    _ name: CheckName, _ answer: KubernetesAnswer, _ authority: SealedAuthority,
+    _ change: TrustChange
   ) -> CheckResult {
     let which = authority == change.new ? "new" : "old"
     if case .status(200, _) = answer {
@@ -76,7 +78,7 @@ extension TalosDriver {
   /// A client of a dropped authority has to get 401. 403 would mean that the server took it for an
   /// anonymous one, which proves nothing.
   private func refusal(
-    _ name: String, _ answer: KubernetesAnswer, control: KubernetesAnswer
+    _ name: CheckName, _ answer: KubernetesAnswer, control: KubernetesAnswer
   ) -> CheckResult {
     guard case .status(200, _) = control else {
       return CheckResult(name, .waiting, "cannot be proved while an accepted client is not let in")
@@ -119,7 +121,7 @@ extension TalosDriver {
   /// there too. Its serving certificate is its own, signed by nobody, so it is not verified; nothing
   /// is sent but the certificate.
   func probeKubelet(_ change: TrustChange, _ machine: Machine) async -> CheckResult {
-    let name = "kubelet-old-refused"
+    let name = CheckName.kubeletOldRefused
     guard let port = settings.kubeletPort else {
       return CheckResult(name, .notApplicable, "kubelets are not probed")
     }
@@ -168,7 +170,7 @@ extension TalosDriver {
   func nodeReady(
     _ nodename: String, _ machine: Machine, _ options: RotationOptions, _ access: ClusterAccess
   ) async -> CheckResult {
-    let name = "node-ready"
+    let name = CheckName.nodeReady
     if options.unready.contains("node/" + nodename) {
       return CheckResult(name, .notApplicable, "was not Ready before the rotation; not waited for")
     }

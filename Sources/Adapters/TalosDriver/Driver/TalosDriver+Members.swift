@@ -10,7 +10,7 @@ extension TalosDriver {
     var silent: [String] = []
     for plane in access.cluster.controlPlanes {
       do throws(TalosFailure) {
-        let members = try await withMachine(plane, access, within: .zero) {
+        let members = try await withReading(plane, access, within: .zero) {
           client async throws(TalosFailure) in try await client.members()
         }
         return try await machines(members, access)

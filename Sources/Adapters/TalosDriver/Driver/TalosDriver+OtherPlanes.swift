@@ -32,12 +32,13 @@ extension TalosDriver {
     of plane: Machine, _ change: TrustChange, _ access: ClusterAccess
   ) async -> String? {
     do {
-      let (secrets, nodename) = try await withMachine(plane, access, within: .zero) {
+      let (secrets, nodename) = try await withReading(plane, access, within: .zero) {
         client async throws(TalosFailure) in
-        (
-          try await StaticPodSecrets.read(client),
-          try await client.nodename() ?? plane.id
-        )
+        async let nodename = TalosClient.outcome { () async throws(TalosFailure) in
+          try await client.nodename()
+        }
+        let secrets = try await StaticPodSecrets.read(client)
+        return (secrets, try await nodename.get() ?? plane.id)
       }
       if change.options.unready.contains(StaticPod.apiServer.unreadyName(on: nodename)) {
         return nil

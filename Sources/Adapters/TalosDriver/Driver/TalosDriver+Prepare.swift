@@ -17,17 +17,24 @@ extension TalosDriver {
     let wanted = try wantedTrust(change, machine.role)
     let seen: (secrets: StaticPodSecrets?, nodename: String, holds: Bool)
     do throws(TalosFailure) {
-      seen = try await withMachine(machine, access, within: .zero) {
+      seen = try await withReading(machine, access, within: .zero) {
         client async throws(TalosFailure) in
+        async let nodename = TalosClient.outcome { () async throws(TalosFailure) in
+          try await client.nodename()
+        }
+        async let secrets = TalosClient.outcome { () async throws(TalosFailure) in
+          try await StaticPodSecrets.read(client)
+        }
         let config = try await client.machineConfig()
-        let nodename = try await client.nodename() ?? machine.id
         let holds = try await !self.edit(config, wanted, machine).changed
-        return (try await StaticPodSecrets.read(client), nodename, holds)
+        return (try await secrets.get(), try await nodename.get() ?? machine.id, holds)
       }
     } catch { throw error.driverError }
     guard let secrets = seen.secrets else { return Baseline([Fact.holds: "\(seen.holds)"]) }
     let pods = try await mirrorPods(on: seen.nodename, machine, access)
-    var facts = [Fact.holds: "\(seen.holds)", Fact.version: secrets.version]
+    var facts = [
+      Fact.holds: "\(seen.holds)", Fact.version: secrets.version, Fact.nodename: seen.nodename,
+    ]
     for (pod, mirror) in pods { facts[pod.rawValue] = mirror.container }
     return Baseline(facts)
   }
@@ -37,15 +44,41 @@ extension TalosDriver {
     on nodename: String, _ machine: Machine, _ access: ClusterAccess
   ) async throws(DriverError) -> [StaticPod: MirrorPod] {
     try await withKubernetes(access, preferring: machine) { client async throws(DriverError) in
-      var pods: [StaticPod: MirrorPod] = [:]
-      for pod in StaticPod.allCases {
+      func mirror(_ pod: StaticPod) async -> Result<MirrorPod?, DriverError> {
         let path =
           "/api/v1/namespaces/kube-system/pods/"
           + KubernetesClient.escaped(pod.mirrorName(on: nodename))
-        if let object = try await client.get(path) { pods[pod] = MirrorPod(object) }
+        do throws(DriverError) {
+          return .success(try await client.get(path).map(MirrorPod.init))
+        } catch {
+          return .failure(error)
+        }
       }
+      async let apiServer = mirror(.apiServer)
+      async let controllerManager = mirror(.controllerManager)
+      async let scheduler = mirror(.scheduler)
+      var pods: [StaticPod: MirrorPod] = [:]
+      pods[.apiServer] = try await apiServer.get()
+      pods[.controllerManager] = try await controllerManager.get()
+      pods[.scheduler] = try await scheduler.get()
       return pods
     }
+  }
+
+  /// The cheapest look at a control plane: whether a container of its static pods is still the one from before
+  /// the change. Nil where none is, and where it cannot be told.
+  func containersBefore(_ look: MachineLook) async -> CheckResult? {
+    guard let baseline = look.baseline, baseline[Fact.holds] == "false",
+      let nodename = baseline[Fact.nodename],
+      let mirrors = try? await mirrorPods(on: nodename, look.machine, look.access)
+    else { return nil }
+    let options = look.change.options
+    let old = StaticPod.allCases.first { pod in
+      guard let before = baseline[pod.rawValue] else { return false }
+      return mirrors[pod]?.container == before
+        && !options.unready.contains(pod.unreadyName(on: nodename))
+    }
+    return old.map { StaticPodRestart.notYet($0, on: look.machine.id) }
   }
 
   /// The names of the facts of a baseline.
@@ -54,6 +87,8 @@ extension TalosDriver {
     static let holds = "holds"
     /// The version of the static pods' secrets.
     static let version = "secrets-version"
+    /// The name of the machine's Kubernetes node.
+    static let nodename = "nodename"
   }
 }
 
@@ -67,7 +102,7 @@ struct StaticPodRestart: Sendable {
   var unready: Set<StaticPod> = []
   var now: Instant
 
-  static let name = "static-pods"
+  static let name = CheckName.staticPods
 
   /// Whether every container is another one than before the change, of the present secrets.
   func check(machine: String) -> CheckResult {
@@ -93,11 +128,16 @@ struct StaticPodRestart: Sendable {
       name, .passed, "all static pods run with the secrets of version \(secrets.version)")
   }
 
+  static func notYet(_ pod: StaticPod, on machine: String) -> CheckResult {
+    CheckResult(
+      name, .waiting, "\(pod.rawValue) on \(machine) has not been restarted by its kubelet yet")
+  }
+
   /// Whether the change has changed the configuration, as far as the baseline tells.
   private var isEdited: Bool { baseline?[TalosDriver.Fact.holds] == "false" }
 
   private func open(_ pod: StaticPod, _ mirror: MirrorPod, _ machine: String) -> String? {
-    let waiting = "\(pod.rawValue) on \(machine) has not been restarted by its kubelet yet"
+    let waiting = Self.notYet(pod, on: machine).detail
     guard let definition = secrets.pods[pod], definition.version == secrets.version else {
       return "\(machine) has not given its kubelet the new \(pod.rawValue) yet"
     }

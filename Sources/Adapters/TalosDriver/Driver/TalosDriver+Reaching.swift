@@ -22,6 +22,18 @@ extension TalosDriver {
     }
   }
 
+  /// The same for a body that only reads: the identity is asked for beside it, and what was read is thrown
+  /// away where another machine answers.
+  func withReading<Result: Sendable>(
+    _ machine: Machine, _ access: ClusterAccess, within window: Duration? = nil,
+    _ body: (TalosClient) async throws(TalosFailure) -> Result
+  ) async throws(TalosFailure) -> Result {
+    let clients = try tlsClients(access)
+    return try await retrying(for: window ?? settings.retryWindow) { () throws(TalosFailure) in
+      try await self.tryRoutes(to: machine, access, clients, isReading: true, body)
+    }
+  }
+
   /// Repeats while the failure is one that passes.
   func retrying<Result: Sendable>(
     for window: Duration, _ attempt: () async throws(TalosFailure) -> Result
@@ -41,6 +53,7 @@ extension TalosDriver {
 
   private func tryRoutes<Result: Sendable>(
     to machine: Machine, _ access: ClusterAccess, _ clients: [TLSClient],
+    isReading: Bool = false,
     _ body: (TalosClient) async throws(TalosFailure) -> Result
   ) async throws(TalosFailure) -> Result {
     var failures: [TalosFailure] = []
@@ -48,7 +61,7 @@ extension TalosDriver {
     for relay in relays {
       for tls in clients {
         do {
-          let result = try await call(relay, for: machine, tls, body)
+          let result = try await call(relay, for: machine, tls, isReading: isReading, body)
           notes.withLock { $0.relay[access.cluster.name] = relay.address }
           return result
         } catch {
@@ -69,7 +82,7 @@ extension TalosDriver {
 
   /// One call along one way, to the machine that is meant and no other.
   func call<Result: Sendable>(
-    _ relay: Machine, for machine: Machine, _ tls: TLSClient,
+    _ relay: Machine, for machine: Machine, _ tls: TLSClient, isReading: Bool = false,
     _ body: (TalosClient) async throws(TalosFailure) -> Result
   ) async throws(TalosFailure) -> Result {
     let endpoint = TalosEndpoint(host: relay.address, port: relay.port)
@@ -77,8 +90,19 @@ extension TalosDriver {
     return try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
       rpc throws(TalosFailure) in
       let client = TalosClient(rpc: rpc, node: node, timeout: settings.callTimeout)
-      try await client.requireIdentity(of: machine)
-      return try await body(client)
+      guard isReading else {
+        try await client.requireIdentity(of: machine)
+        return try await body(client)
+      }
+      async let identity = TalosClient.outcome { () async throws(TalosFailure) in
+        try await client.requireIdentity(of: machine)
+      }
+      let read: Swift.Result<Result, TalosFailure>
+      do throws(TalosFailure) { read = .success(try await body(client)) } catch {
+        read = .failure(error)
+      }
+      try await identity.get()
+      return try read.get()
     }
   }
 

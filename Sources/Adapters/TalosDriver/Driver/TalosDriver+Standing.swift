@@ -17,7 +17,7 @@ extension TalosDriver {
     var reason = "cluster \(access.cluster.name) has no control plane"
     for plane in access.cluster.controlPlanes {
       do throws(TalosFailure) {
-        let config = try await withMachine(plane, access, within: .zero) {
+        let config = try await withReading(plane, access, within: .zero) {
           client async throws(TalosFailure) in try await client.machineConfig()
         }
         return try await compare(config, access)

@@ -8,9 +8,9 @@ extension TalosDriver {
   /// server is away and then sit out a back-off of 10, 20, 40 seconds: that they are Ready again is a matter
   /// for the gate, as long as another machine's hold the leases.
   func staticPods(
-    _ seen: KubernetesObservation, _ nodename: String, _ machine: Machine, _ baseline: Baseline?,
-    _ change: TrustChange, _ access: ClusterAccess, _ occasion: Occasion
+    _ seen: KubernetesObservation, _ nodename: String, _ look: MachineLook
   ) async -> [CheckResult] {
+    let (change, machine, access) = (look.change, look.machine, look.access)
     guard let secrets = seen.staticPods else {
       return [
         CheckResult(StaticPodRestart.name, .notApplicable, "Talos shows no static pods here")
@@ -23,7 +23,7 @@ extension TalosDriver {
       return [CheckResult(StaticPodRestart.name, .waiting, error.message)]
     }
     let restart = StaticPodRestart(
-      secrets: secrets, mirrors: mirrors, baseline: baseline,
+      secrets: secrets, mirrors: mirrors, baseline: look.baseline,
       unready: Set(
         StaticPod.allCases.filter {
           change.options.unready.contains($0.unreadyName(on: nodename))
@@ -31,16 +31,16 @@ extension TalosDriver {
       now: Instant(secondsSince1970: now()))
     return [
       restart.check(machine: machine.id),
-      await controlPlanePods(mirrors, nodename, change.options, access, occasion),
+      await controlPlanePods(mirrors, nodename, change.options, access, look.occasion),
     ]
   }
 
   /// Whether the controller-manager and the scheduler of a control plane are Ready, or need not be yet.
   private func controlPlanePods(
     _ mirrors: [StaticPod: MirrorPod], _ nodename: String, _ options: RotationOptions,
-    _ access: ClusterAccess, _ occasion: Occasion
+    _ access: ClusterAccess, _ occasion: MachineLook.Occasion
   ) async -> CheckResult {
-    let name = "control-plane-pods"
+    let name = CheckName.controlPlanePods
     guard !mirrors.isEmpty else {
       return CheckResult(name, .notApplicable, "this control plane shows no such pods")
     }

@@ -13,9 +13,12 @@ extension TalosDriver {
     let issuing = [trust.issuing]
     let name =
       change.phase == .preRotate && trust.accepted.contains(trust.new)
-      ? "new-client-accepted" : "client-accepted"
+      ? CheckName.newClientAccepted : .clientAccepted
     // The certificate that is newest to the machine, against the authority it issues from alone.
     let newest = trust.accepted.contains(trust.new) ? change.new : change.old
+    let other = newest == change.new ? change.old : change.new
+    async let second =
+      trust.accepted.count > 1 ? dial(machine, as: other, trusting: issuing) : nil
     let control = await dial(machine, as: newest, trusting: issuing)
     if machine.role == .worker, case .failure(let failure) = control, failure.isNoConnection {
       return [
@@ -25,12 +28,8 @@ extension TalosDriver {
       ]
     }
     var results = [acceptance(name, control, change, newest)]
-    if trust.accepted.count > 1, results[0].state == .passed {
-      let other = newest == change.new ? change.old : change.new
-      results.append(
-        acceptance(
-          "old-client-accepted", await dial(machine, as: other, trusting: issuing), change,
-          other))
+    if let answer = await second, results[0].state == .passed {
+      results.append(acceptance(.oldClientAccepted, answer, change, other))
     }
     if !trust.dropped.isEmpty {
       let dropped = trust.dropped.contains(trust.old) ? change.old : change.new
@@ -43,7 +42,7 @@ extension TalosDriver {
   }
 
   private func acceptance(
-    _ name: String, _ answer: Result<String, TalosFailure>, _ change: TrustChange,
+    _ name: CheckName, _ answer: Result<Void, TalosFailure>, _ change: TrustChange,
     _ authority: SealedAuthority
   ) -> CheckResult {
     let which = authority == change.new ? "new" : "old"
@@ -55,10 +54,10 @@ extension TalosDriver {
     }
   }
 
-  /// One Version call on a fresh connection.
+  /// One call on a fresh connection.
   private func dial(
     _ machine: Machine, as authority: SealedAuthority, trusting roots: [Certificate]
-  ) async -> Result<String, TalosFailure> {
+  ) async -> Result<Void, TalosFailure> {
     let endpoint = TalosEndpoint(host: machine.address, port: machine.port)
     let timeout = machine.role == .worker ? settings.probeTimeout : settings.callTimeout
     do throws(TalosFailure) {
@@ -72,8 +71,10 @@ extension TalosDriver {
           rpc throws(TalosFailure) in
           let client = TalosClient(rpc: rpc, node: nil, timeout: timeout)
           // A shared address is answered by another machine, which proves nothing of this one.
-          try await client.requireIdentity(of: machine)
-          return try await client.version()
+          guard machine.identity.isEmpty else {
+            return try await client.requireIdentity(of: machine)
+          }
+          _ = try await client.version()
         })
     } catch { return .failure(error) }
   }

@@ -3,117 +3,131 @@ public import Orchestrator
 public import Rotation
 import Synchronization
 
-/// Proving that a machine acts on its configuration.
+/// Proving that a machine acts on its configuration. Everything here only looks.
 extension TalosDriver {
   public func verify(
     _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult] {
-    await verify(change, machine: machine, baseline: baseline, access: access, for: .turn)
+    let look = MachineLook(
+      change: change, machine: machine, baseline: baseline, access: access, occasion: .turn)
+    return await patiently { isLast in await self.take(look, isThorough: isLast) }
   }
 
-  /// What a look at a machine is for.
-  enum Occasion: Sendable {
-    /// Whether the next machine may begin.
-    case turn
-    /// Whether the stage is over.
-    case gate
-  }
-
-  func verify(
-    _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess,
-    for occasion: Occasion
+  /// Looks, and looks again while something is merely not there yet, for `settings.lookWindow` at most.
+  ///
+  /// - Parameter look: told whether it is the last one, so that it shows everything, not only the first thing
+  ///   that is not there yet.
+  private func patiently(
+    _ look: (_ isLast: Bool) async -> [CheckResult]
   ) async -> [CheckResult] {
+    let end = ContinuousClock.now + settings.lookWindow
+    var pause = settings.firstLookPause
+    while true {
+      let isLast = ContinuousClock.now + pause >= end
+      let results = await look(isLast)
+      let open = results.filter { !$0.isSettled }
+      guard !open.isEmpty, !isLast else { return results }
+      // What is wrong does not come by itself.
+      guard open.allSatisfy({ $0.state == .waiting }) else { return await look(true) }
+      guard (try? await Task.sleep(for: pause)) != nil else { return results }
+      pause = min(pause * 2, settings.longestLookPause)
+    }
+  }
+
+  /// - Parameter isThorough: whether the look goes on behind the first thing that is not there yet.
+  func take(_ look: MachineLook, isThorough: Bool) async -> [CheckResult] {
     do {
-      let trust = try ChangeTrust(change, machine.role, keyring)
-      switch change.component {
-      case .talosCA: return try await verifyTalos(change, trust, machine, access)
-      case .kubernetesCA:
-        return try await verifyKubernetes(change, trust, machine, baseline, access, occasion)
+      let trust = try ChangeTrust(look.change, look.machine.role, keyring)
+      switch look.change.component {
+      case .talosCA: return try await lookAtTalos(look, trust, isThorough: isThorough)
+      case .kubernetesCA: return try await lookAtKubernetes(look, trust, isThorough: isThorough)
       }
     } catch let error as TalosFailure {
-      return [CheckResult(CheckResult.reachable, .failed, error.message)]
+      return [CheckResult(.reachable, .failed, error.message)]
     } catch {
       let message = (error as? DriverError)?.message ?? "cancelled"
-      return [CheckResult("driver", .failed, message)]
+      return [CheckResult(.driver, .failed, message)]
     }
   }
 
-  private func verifyTalos(
-    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess
+  private func lookAtTalos(
+    _ look: MachineLook, _ trust: ChangeTrust, isThorough: Bool
   ) async throws -> [CheckResult] {
-    let seen = try await withMachine(machine, access) { client async throws(TalosFailure) in
+    let (change, machine) = (look.change, look.machine)
+    let seen = try await withReading(machine, look.access) { client async throws(TalosFailure) in
       try await TalosObservation.read(client, isControlPlane: machine.role == .controlPlane)
     }
-    var results = [
-      CheckResult(CheckResult.reachable, .passed, "Talos \(PeerText.clean(seen.version))")
-    ]
+    var results = [CheckResult(.reachable, .passed, "answers")]
     let wanted = try wantedTrust(change, machine.role)
-    let isStale = seen.isStale(trust)
-    let config = await configCheck(seen.config, wanted, machine, isStale: isStale)
-    results.append(config)
+    let standing = try await configStanding(seen.config, wanted, machine)
+    results.append(standing.check)
     let listed = await configured(seen.config, change.component)
-    if let foreign = trust.foreignCheck("listed", listed) { results.append(foreign) }
+    if let foreign = trust.foreignCheck(.listed, listed) { results.append(foreign) }
     results += seen.checks(trust, machine.role, listed: listed?.certificates)
-    if machine.role == .worker, config.state == .passed {
-      if let note = await refreshIfStale(isStale, wanted, machine, access) { results.append(note) }
+    if machine.role == .worker, standing.check.isSettled,
+      let refresh = TrustRefresh.check(
+        isStale: seen.isStale(trust), isRepeated: standing.isRepeated)
+    {
+      results.append(refresh)
     }
-    results += await probeTalos(change, trust, machine)
-    return results
+    guard isThorough || results.allSatisfy(\.isSettled) else { return results }
+    return results + (await probeTalos(change, trust, machine))
   }
 
-  private func verifyKubernetes(
-    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ baseline: Baseline?,
-    _ access: ClusterAccess, _ occasion: Occasion
+  private func lookAtKubernetes(
+    _ look: MachineLook, _ trust: ChangeTrust, isThorough: Bool
   ) async throws -> [CheckResult] {
-    let seen = try await withMachine(machine, access) { client async throws(TalosFailure) in
-      try await KubernetesObservation.read(client, isControlPlane: machine.role == .controlPlane)
+    let (change, machine, access) = (look.change, look.machine, look.access)
+    if !isThorough, let waiting = await containersBefore(look) { return [waiting] }
+    let isControlPlane = machine.role == .controlPlane
+    let seen = try await withReading(machine, access) { client async throws(TalosFailure) in
+      try await KubernetesObservation.read(client, isControlPlane: isControlPlane)
     }
-    if machine.role == .controlPlane, let config = try? MachineConfig(seen.config) {
+    if isControlPlane, let config = try? MachineConfig(seen.config) {
       notes.withLock { $0.apiServerPorts[machine.address] = config.apiServerPort }
     }
-    var results = [
-      CheckResult(CheckResult.reachable, .passed, "Talos \(PeerText.clean(seen.version))")
-    ]
+    var results = [CheckResult(.reachable, .passed, "answers")]
     let wanted = try wantedTrust(change, machine.role)
-    results.append(await configCheck(seen.config, wanted, machine, isStale: false))
+    results.append(try await configStanding(seen.config, wanted, machine).check)
     let listed = await configured(seen.config, change.component)
-    if let foreign = trust.foreignCheck("listed", listed) { results.append(foreign) }
+    if let foreign = trust.foreignCheck(.listed, listed) { results.append(foreign) }
     results += seen.checks(trust, machine)
+    guard isThorough || results.allSatisfy(\.isSettled) else { return results }
     let nodename = seen.nodename ?? machine.id
-    if machine.role == .controlPlane {
-      results += await probeAPIServer(
+    async let node = nodeReady(nodename, machine, change.options, access)
+    if isControlPlane {
+      async let server = probeAPIServer(
         change, trust, machine, access,
         isUnready: change.options.unready.contains(
           StaticPod.apiServer.unreadyName(on: nodename)))
-      results += await staticPods(seen, nodename, machine, baseline, change, access, occasion)
+      results += await staticPods(seen, nodename, look)
+      results += await server
     }
-    results.append(await nodeReady(nodename, machine, change.options, access))
+    results.append(await node)
     if !trust.dropped.isEmpty, results.allSatisfy(\.isSettled) {
       results.append(await probeKubelet(change, machine))
     }
     return results
   }
 
-  /// Whether the configuration holds what the stage asks for. One that cannot be edited is another check's
-  /// business: making the same change again would not help.
-  private func configCheck(
-    _ config: [UInt8], _ wanted: WantedTrust, _ machine: Machine, isStale: Bool
-  ) async -> CheckResult {
-    let name = CheckResult.configApplied
-    do {
+  /// What a configuration is, measured by what the stage asks for.
+  private func configStanding(
+    _ config: [UInt8], _ wanted: WantedTrust, _ machine: Machine
+  ) async throws -> (check: CheckResult, isRepeated: Bool) {
+    do throws(TalosFailure) {
       guard try await edit(config, wanted, machine).changed else {
-        return CheckResult(name, .passed, "holds what the stage asks for")
+        return (CheckResult(.configApplied, .passed, "holds what the stage asks for"), false)
       }
-      if wanted.component == .talosCA, machine.role == .worker, isStale {
-        var repeated = wanted
-        repeated.repeatsIssuing = true
-        if try await !edit(config, repeated, machine).changed {
-          return CheckResult(name, .passed, "holds it, with the issuing CA repeated for a refresh")
-        }
+      if wanted.component == .talosCA, machine.role == .worker,
+        try await !edit(config, wanted.repeated, machine).changed
+      {
+        let text = "holds it, with the issuing CA repeated for a refresh"
+        return (CheckResult(.configApplied, .passed, text), true)
       }
-      return CheckResult(name, .failed, await wanted.difference(from: config))
+      return (CheckResult(.configApplied, .failed, await wanted.difference(from: config)), false)
     } catch {
-      return CheckResult("config-editable", .failed, error.message)
+      // Making the same change again would not help.
+      return (CheckResult(.configEditable, .failed, error.message), false)
     }
   }
 
@@ -124,47 +138,21 @@ extension TalosDriver {
       SeenTrust($0.written, unreadable: $0.unreadable)
     }
   }
+}
 
-  /// Makes a worker ask trustd again when it still has the trust of the stage before.
-  ///
-  /// A worker gets its server certificate, and the list of CAs that apid accepts, from a control
-  /// plane's trustd at the moment its own configuration changes. If it asked too early nothing brings
-  /// it to ask again for up to twelve hours. Listing its CA a second time changes the list that Talos
-  /// derives, which does, and changes nothing of what the machine trusts.
-  private func refreshIfStale(
-    _ isStale: Bool, _ wanted: WantedTrust, _ machine: Machine, _ access: ClusterAccess
-  ) async -> CheckResult? {
-    let key = access.cluster.name + "/" + machine.id
-    let now = ContinuousClock.now
-    let settings = settings
-    let isDue = notes.withLock { notes -> Bool in
-      guard isStale else {
-        notes.staleSince[key] = nil
-        return false
-      }
-      let since = notes.staleSince[key] ?? now
-      let isDue = now - since >= settings.refreshAfter
-      notes.staleSince[key] = isDue ? now : since
-      return isDue
-    }
-    guard isDue else { return nil }
-    do {
-      try await withMachine(machine, access, within: .zero) { client async throws(TalosFailure) in
-        let config = try await client.machineConfig()
-        var repeated = wanted
-        repeated.repeatsIssuing = true
-        let edited = try await self.edit(config, repeated, machine)
-        let next = edited.changed ? edited : try await self.edit(config, wanted, machine)
-        try await client.applyConfiguration(next.bytes)
-      }
-      return CheckResult(
-        "trust-refresh", .waiting,
-        "its apid still has the trust of the stage before; it was made to ask trustd again")
-    } catch {
-      return CheckResult(
-        "trust-refresh", .waiting,
-        "its apid still has the trust of the stage before, and asking trustd again failed: "
-          + error.message)
-    }
+/// One look at a machine: at what, and what for.
+struct MachineLook: Sendable {
+  var change: TrustChange
+  var machine: Machine
+  /// What was seen before the change of the stage; nil where nothing had to be seen.
+  var baseline: Baseline?
+  var access: ClusterAccess
+  var occasion: Occasion
+
+  enum Occasion: Sendable {
+    /// Whether the next machine may begin.
+    case turn
+    /// Whether the stage is over.
+    case gate
   }
 }

@@ -8,21 +8,25 @@ extension TalosDriver {
   public func verifyCluster(
     _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
   ) async -> ClusterReport {
-    var report = ClusterReport(
-      machines: await verifyMachines(change, baselines, access),
-      cluster: [DistinctMachines.check(access.cluster.machines)])
-    do {
+    async let machines = verifyMachines(change, baselines, access)
+    async let kubernetes = kubernetesChecks(change, access)
+    async let coverage = change.phase == .postRotate ? coverageChecks(change, access) : []
+    return ClusterReport(
+      machines: await machines,
+      cluster: [DistinctMachines.check(access.cluster.machines)] + (await kubernetes)
+        + (await coverage))
+  }
+
+  private func kubernetesChecks(
+    _ change: TrustChange, _ access: ClusterAccess
+  ) async -> [CheckResult] {
+    guard change.component == .kubernetesCA else { return [] }
+    do throws(DriverError) {
       let trust = try ChangeTrust(change, .controlPlane, keyring)
-      if change.component == .kubernetesCA {
-        report.cluster.append(await rootConfigMaps(change, trust, access))
-        let isSettled =
-          report.machines.values.allSatisfy { $0.allSatisfy(\.isSettled) }
-          && report.cluster.allSatisfy(\.isSettled)
-        report.cluster.append(await extensionAuthentication(trust, access, mayDelete: isSettled))
-      }
-    } catch { report.cluster.append(CheckResult("driver", .failed, error.message)) }
-    if change.phase == .postRotate { report.cluster += await coverageChecks(change, access) }
-    return report
+      async let roots = rootConfigMaps(change, trust, access)
+      async let clients = extensionAuthentication(trust, access)
+      return [await roots, await clients]
+    } catch { return [CheckResult(.driver, .failed, error.message)] }
   }
 
   /// Asks every machine once more, several at a time: what was proved of the first may have been
@@ -33,8 +37,10 @@ extension TalosDriver {
     await concurrently(access.cluster.machines) { machine in
       (
         machine.id,
-        await self.verify(
-          change, machine: machine, baseline: baselines[machine.id], access: access, for: .gate)
+        await self.take(
+          MachineLook(
+            change: change, machine: machine, baseline: baselines[machine.id], access: access,
+            occasion: .gate), isThorough: true)
       )
     }.reduce(into: [:]) { $0[$1.0] = $1.1 }
   }
@@ -67,7 +73,7 @@ extension TalosDriver {
   private func rootConfigMaps(
     _ change: TrustChange, _ trust: ChangeTrust, _ access: ClusterAccess
   ) async -> CheckResult {
-    let name = "kube-root-ca"
+    let name = CheckName.kubeRootCA
     guard change.phase != .preRotate else {
       return CheckResult(name, .notApplicable, "stays as it is in this stage")
     }
@@ -107,50 +113,39 @@ extension TalosDriver {
   /// The ConfigMap by which aggregated API servers know whose clients to accept. It keeps authorities
   /// that were removed, until it is deleted; the API server then writes it anew within a second.
   private func extensionAuthentication(
-    _ trust: ChangeTrust, _ access: ClusterAccess, mayDelete: Bool
+    _ trust: ChangeTrust, _ access: ClusterAccess
   ) async -> CheckResult {
-    let name = "extension-authentication"
+    let name = CheckName.extensionAuthentication
     guard !trust.dropped.isEmpty else {
       return CheckResult(name, .notApplicable, "no authority is dropped in this stage")
     }
-    let path = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
     let accepted = trust.accepted
-    do {
-      return try await withKubernetes(access) { client async throws(DriverError) in
-        func holdsDropped() async throws(DriverError) -> Bool {
-          let roots = try await client.get(path)?.trust(inData: "client-ca-file") ?? SeenTrust([])
-          return roots.unreadable > 0 || roots.certificates.contains { !accepted.contains($0) }
-        }
-        guard try await holdsDropped() else {
-          return CheckResult(name, .passed, "holds no other CA than the accepted ones")
-        }
-        guard mayDelete else {
-          return CheckResult(
-            name, .waiting,
-            "still holds another CA than the accepted ones; renewed once all else is done")
-        }
-        let answer = await client.send("DELETE", path)
-        switch answer {
-        case .status(200, _), .status(202, _), .status(404, _): break
-        default: return CheckResult(name, .waiting, "cannot be renewed: \(answer.summary)")
-        }
-        for _ in 0..<15 {
-          try? await Task.sleep(for: self.settings.retryDelay)
-          if try await client.get(path) != nil { break }
-        }
-        return try await holdsDropped()
-          ? CheckResult(
-            name, .waiting, "was written anew, with another CA than the accepted ones again")
-          : CheckResult(name, .passed, "held another CA; renewed")
+    do throws(DriverError) {
+      let roots = try await withKubernetes(access) { client async throws(DriverError) in
+        try await client.get(ExtensionAuthentication.path)?.trust(
+          inData: ExtensionAuthentication.key) ?? SeenTrust([])
       }
+      let isClean = roots.unreadable == 0 && roots.certificates.allSatisfy(accepted.contains)
+      return isClean
+        ? CheckResult(name, .passed, "holds no other CA than the accepted ones")
+        : CheckResult(
+          name, .waiting,
+          "still holds another CA than the accepted ones; renewed once all else is done")
     } catch { return CheckResult(name, .waiting, error.message) }
   }
+}
+
+/// Where aggregated API servers are told whose clients to accept.
+enum ExtensionAuthentication {
+  static let path =
+    "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+  static let key = "client-ca-file"
 }
 
 /// Whether the machines of a rotation are as many as they seem.
 enum DistinctMachines {
   static func check(_ machines: [Machine]) -> CheckResult {
-    let name = "distinct-machines"
+    let name = CheckName.distinctMachines
     var seen: [String: String] = [:]
     for machine in machines where !machine.identity.isEmpty {
       if let other = seen.updateValue(machine.id, forKey: machine.identity) {

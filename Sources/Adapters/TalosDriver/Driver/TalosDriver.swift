@@ -16,9 +16,11 @@ public struct TalosDriverSettings: Sendable {
   public var retryDelay: Duration = .milliseconds(200)
   /// How long the certificates live that the driver uses itself.
   public var credentialLifetime: Duration = .seconds(4 * 3600)
-  /// For how long a worker may go on serving a certificate of the stage before until it is made to
-  /// fetch a fresh one.
-  public var refreshAfter: Duration = .seconds(20)
+  /// For how long a look goes on while something is merely not there yet.
+  public var lookWindow: Duration = .seconds(2)
+  /// The pause before the second look; it doubles with each, up to the longest.
+  public var firstLookPause: Duration = .milliseconds(50)
+  public var longestLookPause: Duration = .milliseconds(400)
   /// How long an import may take in all.
   public var importTimeout: Duration = .seconds(45)
   /// For how long machines are asked whether the record is what they live by.
@@ -47,8 +49,6 @@ public final class TalosDriver: Sendable {
   struct Notes {
     /// The control plane that answered last, by cluster.
     var relay: [String: String] = [:]
-    /// Since when a worker has been seen with the trust of the stage before, by cluster and machine.
-    var staleSince: [String: ContinuousClock.Instant] = [:]
     /// API server ports, by machine address.
     var apiServerPorts: [String: Int] = [:]
   }

@@ -47,18 +47,32 @@ struct StaticPodSecrets: Sendable, Hashable {
 
   /// Nil where the machine shows no status of its secrets: it runs no control plane.
   static func read(_ client: TalosClient) async throws(TalosFailure) -> StaticPodSecrets? {
-    let rootUpdated = try await client.find(.kubernetesRoot)?.updated
+    async let root = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.find(.kubernetesRoot)?.updated
+    }
+    async let apiServer = definition(of: .apiServer, client)
+    async let controllerManager = definition(of: .controllerManager, client)
+    async let scheduler = definition(of: .scheduler, client)
     guard let (status, updated) = try await client.find(.staticPodSecrets) else { return nil }
     var pods: [StaticPod: Definition] = [:]
-    for pod in StaticPod.allCases {
-      guard let found = try await client.find(.staticPod(pod.rawValue)) else { continue }
-      let annotations = found.spec.pod?.object("metadata")?.object("annotations")
-      let version = annotations?.text(StaticPod.versionAnnotation) ?? ""
-      pods[pod] = Definition(version: version, updated: found.updated)
-    }
+    pods[.apiServer] = try await apiServer.get()
+    pods[.controllerManager] = try await controllerManager.get()
+    pods[.scheduler] = try await scheduler.get()
     return StaticPodSecrets(
       isReady: status.ready, version: status.version, pods: pods, updated: updated,
-      rootUpdated: rootUpdated)
+      rootUpdated: try await root.get())
+  }
+
+  /// Nil where Talos shows no such pod.
+  private static func definition(
+    of pod: StaticPod, _ client: TalosClient
+  ) async -> Result<Definition?, TalosFailure> {
+    await TalosClient.outcome { () async throws(TalosFailure) in
+      guard let found = try await client.find(.staticPod(pod.rawValue)) else { return nil }
+      let annotations = found.spec.pod?.object("metadata")?.object("annotations")
+      return Definition(
+        version: annotations?.text(StaticPod.versionAnnotation) ?? "", updated: found.updated)
+    }
   }
 }
 

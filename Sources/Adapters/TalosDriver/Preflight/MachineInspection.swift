@@ -22,19 +22,27 @@ struct MachineInspection: Sendable {
     now: @Sendable () -> Int64
   ) async throws(TalosFailure) -> MachineInspection {
     let isControlPlane = machine.role == .controlPlane
-    let talos = try await TalosObservation.read(client, isControlPlane: isControlPlane)
-    let kubernetes =
+    async let version = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.version()
+    }
+    async let kubernetes = TalosClient.outcome { () async throws(TalosFailure) in
       hasKubernetes
-      ? try await KubernetesObservation.read(client, isControlPlane: isControlPlane) : nil
+        ? try await KubernetesObservation.read(client, isControlPlane: isControlPlane) : nil
+    }
+    async let persistent = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.persistentConfig()
+    }
+    async let clock = (client.clock(), Instant(secondsSince1970: now()))
+    async let members = TalosClient.outcome { () async throws(TalosFailure) in
+      isControlPlane ? try await client.members() : []
+    }
+    let talos = try await TalosObservation.read(client, isControlPlane: isControlPlane)
     var seen = MachineInspection(
-      machine: machine, version: talos.version, active: talos.config,
-      persistent: try await client.persistentConfig(), talos: talos, kubernetes: kubernetes)
-    if let clock = await client.clock() {
-      seen.clock = (clock, Instant(secondsSince1970: now()))
-    }
-    if isControlPlane {
-      for member in try await client.members() { seen.members[member.identity] = member.name }
-    }
+      machine: machine, version: try await version.get(), active: talos.config,
+      persistent: try await persistent.get(), talos: talos, kubernetes: try await kubernetes.get())
+    let (shown, host) = await clock
+    if let shown { seen.clock = (shown, host) }
+    for member in try await members.get() { seen.members[member.identity] = member.name }
     return seen
   }
 }

@@ -44,7 +44,7 @@ extension TalosDriver {
     let machines = access.cluster.machines
     let views = await concurrently(access.cluster.controlPlanes) { plane -> [Finding] in
       do throws(TalosFailure) {
-        let members = try await self.withMachine(plane, access, within: .zero) {
+        let members = try await self.withReading(plane, access, within: .zero) {
           client async throws(TalosFailure) in try await client.members()
         }
         let names = Dictionary(
@@ -67,10 +67,10 @@ extension TalosDriver {
     }
     let open = findings.filter { !change.options.allows($0.kind) }
     guard let first = open.first else {
-      return [CheckResult("coverage", .passed, "no machine and no node has been left out")]
+      return [CheckResult(.coverage, .passed, "no machine and no node has been left out")]
     }
     let more = open.count > 1 ? " (and \(open.count - 1) more)" : ""
-    return [CheckResult("coverage", .failed, first.message + more)]
+    return [CheckResult(.coverage, .failed, first.message + more)]
   }
 
   /// The nodes of the cluster, by any API server that answers.

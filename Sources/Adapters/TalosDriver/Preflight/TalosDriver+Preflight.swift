@@ -59,7 +59,7 @@ extension TalosDriver {
     await concurrently(machines) { machine in
       do throws(TalosFailure) {
         return .success(
-          try await self.withMachine(machine, access, within: .seconds(1)) {
+          try await self.withReading(machine, access, within: .seconds(1)) {
             client async throws(TalosFailure) in
             try await MachineInspection.read(
               client, machine, hasKubernetes: hasKubernetes, now: self.now)

@@ -25,6 +25,20 @@ struct TalosClient: Sendable {
     return options
   }
 
+  /// What came of a call that runs beside others, with its error's type.
+  static func outcome<Value: Sendable>(
+    _ call: @Sendable () async throws(TalosFailure) -> Value
+  ) async -> Result<Value, TalosFailure> {
+    do throws(TalosFailure) { return .success(try await call()) } catch { return .failure(error) }
+  }
+
+  /// The same of a resource.
+  func outcome<Spec: Message>(
+    of resource: TalosResource<Spec>
+  ) async -> Result<Spec?, TalosFailure> {
+    await Self.outcome { () async throws(TalosFailure) in try await get(resource) }
+  }
+
   /// The tag of the Talos version that runs.
   func version() async throws(TalosFailure) -> String {
     let action = "ask for the version"

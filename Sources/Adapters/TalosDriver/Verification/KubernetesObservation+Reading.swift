@@ -5,26 +5,52 @@ import Schema
 extension KubernetesObservation {
   private static let kubeletClientPath = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 
+  /// Asks everything at once.
   static func read(
     _ client: TalosClient, isControlPlane: Bool
   ) async throws(TalosFailure) -> KubernetesObservation {
-    var seen = KubernetesObservation(
-      version: try await client.version(), config: try await client.machineConfig())
-    if let spec = try await client.get(.kubeletSecrets) {
+    async let config = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.machineConfig()
+    }
+    async let secrets = client.outcome(of: .kubeletSecrets)
+    async let service = client.outcome(of: .service("kubelet"))
+    async let nodename = client.outcome(of: .nodename)
+    async let certificates = TalosClient.outcome { () async throws(TalosFailure) in
+      try await kubeletClient(client)
+    }
+    async let plane = ControlPlane.read(client, isControlPlane)
+    var seen = KubernetesObservation(config: try await config.get())
+    if let spec = try await secrets.get() {
       seen.kubeletAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
     }
-    if let spec = try await client.get(.service("kubelet")) {
+    if let spec = try await service.get() {
       seen.kubelet = Service(running: spec.running, healthy: spec.healthy, unknown: spec.unknown)
     }
-    seen.nodename = try await client.get(.nodename)?.nodename
-    seen.kubeletClient = try await kubeletClient(client)
-    guard isControlPlane else { return seen }
-    seen.staticPods = try await StaticPodSecrets.read(client)
-    if let spec = try await client.get(.kubernetesRoot) {
+    seen.nodename = try await nodename.get()?.nodename
+    seen.kubeletClient = try await certificates.get()
+    guard let shown = await plane else { return seen }
+    seen.staticPods = try shown.staticPods.get()
+    if let spec = try shown.root.get() {
       seen.issuing = spec.issuingCA?.certificates.first
       seen.rootAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
     }
     return seen
+  }
+
+  /// What only control planes show.
+  private struct ControlPlane {
+    var staticPods: Result<StaticPodSecrets?, TalosFailure>
+    var root: Result<Talos.KubernetesRootSpec?, TalosFailure>
+
+    /// Nil on workers.
+    static func read(_ client: TalosClient, _ isControlPlane: Bool) async -> ControlPlane? {
+      guard isControlPlane else { return nil }
+      async let pods = TalosClient.outcome { () async throws(TalosFailure) in
+        try await StaticPodSecrets.read(client)
+      }
+      async let root = client.outcome(of: .kubernetesRoot)
+      return ControlPlane(staticPods: await pods, root: await root)
+    }
   }
 
   /// The file holds the key too: only the certificates are kept.

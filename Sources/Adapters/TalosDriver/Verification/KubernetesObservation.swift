@@ -3,7 +3,6 @@ import Rotation
 
 /// What one machine shows of its Kubernetes CA.
 struct KubernetesObservation: Sendable {
-  var version: String
   var config: [UInt8]
   /// Control planes: the authorities in force.
   var issuing: Certificate?
@@ -27,16 +26,16 @@ struct KubernetesObservation: Sendable {
   func checks(_ trust: ChangeTrust, _ machine: Machine) -> [CheckResult] {
     var results: [CheckResult] = []
     if machine.role == .controlPlane {
-      results.append(trust.issuingCheck("issuing", issuing))
-      results.append(trust.acceptedCheck("api-server-accepted", rootAccepted))
+      results.append(trust.issuingCheck(.issuing, issuing))
+      results.append(trust.acceptedCheck(.apiServerAccepted, rootAccepted))
     } else {
-      results.append(CheckResult("issuing", .notApplicable, "workers issue nothing"))
+      results.append(CheckResult(.issuing, .notApplicable, "workers issue nothing"))
     }
-    results.append(trust.acceptedCheck("accepted", kubeletAccepted))
+    results.append(trust.acceptedCheck(.accepted, kubeletAccepted))
     results.append(kubeletCheck(machine))
     results.append(
       trust.chainCheck(
-        "kubelet-client", kubeletClient, roots: trust.accepted, purpose: .client))
+        .kubeletClient, kubeletClient, roots: trust.accepted, purpose: .client))
     return results
   }
 
@@ -44,18 +43,18 @@ struct KubernetesObservation: Sendable {
     let look = "talosctl -n \(machine.address) logs kubelet"
     guard let kubelet else {
       return CheckResult(
-        "kubelet", .waiting, "the kubelet service is not running on \(machine.id): \(look)")
+        .kubelet, .waiting, "the kubelet service is not running on \(machine.id): \(look)")
     }
     guard kubelet.running else {
-      return CheckResult("kubelet", .waiting, "the kubelet of \(machine.id) is being restarted")
+      return CheckResult(.kubelet, .waiting, "the kubelet of \(machine.id) is being restarted")
     }
     guard kubelet.healthy else {
       return CheckResult(
-        "kubelet", .waiting,
+        .kubelet, .waiting,
         kubelet.unknown
           ? "the health of the kubelet of \(machine.id) is not known yet"
           : "the kubelet of \(machine.id) is unhealthy: \(look)")
     }
-    return CheckResult("kubelet", .passed, "running and healthy")
+    return CheckResult(.kubelet, .passed, "running and healthy")
   }
 }

@@ -5,9 +5,9 @@ import Rotation
 /// A machine that is down refuses nobody, so each proof stands beside a positive control: a client of an
 /// accepted authority, which is let in at the same time.
 enum RefusalProof {
-  typealias Answer = Result<String, TalosFailure>
+  typealias Answer = Result<Void, TalosFailure>
 
-  static let name = "old-refused"
+  static let name = CheckName.oldRefused
 
   /// - Parameters:
   ///   - control: how an accepted client has just fared.

@@ -2,37 +2,44 @@ import Crypto
 import Schema
 
 extension TalosObservation {
+  /// Asks everything at once.
   static func read(
     _ client: TalosClient, isControlPlane: Bool
   ) async throws(TalosFailure) -> TalosObservation {
-    var seen = TalosObservation(
-      version: try await client.version(), config: try await client.machineConfig())
-    if let spec = try await client.get(.apiCertificates) {
-      seen.api = ServedTrust(
-        server: spec.server?.certificates ?? [],
-        accepted: Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs))
+    async let config = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.machineConfig()
     }
-    guard isControlPlane else { return seen }
-    if let spec = try await client.get(.osRoot) {
+    async let api = client.outcome(of: .apiCertificates)
+    guard isControlPlane else {
+      return TalosObservation(config: try await config.get(), api: ServedTrust(try await api.get()))
+    }
+    async let root = client.outcome(of: .osRoot)
+    async let trustd = client.outcome(of: .trustdCertificates)
+    var seen = TalosObservation(
+      config: try await config.get(), api: ServedTrust(try await api.get()))
+    if let spec = try await root.get() {
       seen.issuing = spec.issuingCA?.certificates.first
       seen.rootAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
     }
-    if let spec = try await trustd(client) {
+    // What trustd uses is shown by most versions; where it is not, the issuing authority stands for it, since
+    // trustd reads that.
+    switch await trustd {
+    case .success(let spec?):
       seen.trustd = ServedTrust(
         server: spec.server?.certificates ?? [],
         accepted: Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs))
+    case .success(nil), .failure(.status): break
+    case .failure(let failure): throw failure
     }
     return seen
   }
+}
 
-  /// What trustd uses is shown by most versions; where it is not, the issuing authority stands for it,
-  /// since trustd reads that.
-  private static func trustd(
-    _ client: TalosClient
-  ) async throws(TalosFailure) -> Talos.TrustdCertsSpec? {
-    do { return try await client.get(.trustdCertificates) } catch {
-      if case .status = error { return nil }
-      throw error
-    }
+extension TalosObservation.ServedTrust {
+  fileprivate init?(_ spec: Talos.APICertsSpec?) {
+    guard let spec else { return nil }
+    self.init(
+      server: spec.server?.certificates ?? [],
+      accepted: Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs))
   }
 }

@@ -3,7 +3,6 @@ import Rotation
 
 /// What one machine shows of its Talos CA.
 struct TalosObservation: Sendable {
-  var version: String
   var config: [UInt8]
   /// The issuing authority in force; nil on workers.
   var issuing: Certificate?
@@ -28,28 +27,28 @@ struct TalosObservation: Sendable {
   ) -> [CheckResult] {
     var results: [CheckResult] = []
     if role == .controlPlane {
-      results.append(trust.issuingCheck("issuing", issuing))
-      results.append(trust.acceptedCheck("root-accepted", rootAccepted))
+      results.append(trust.issuingCheck(.issuing, issuing))
+      results.append(trust.acceptedCheck(.rootAccepted, rootAccepted))
       if let trustd {
-        results.append(trust.acceptedCheck("trustd-accepted", trustd.accepted))
+        results.append(trust.acceptedCheck(.trustdAccepted, trustd.accepted))
         results.append(
-          trust.leafCheck("trustd-leaf", trustd.server, purpose: .server))
+          trust.leafCheck(.trustdLeaf, trustd.server, purpose: .server))
       } else {
-        results.append(CheckResult("trustd-accepted", .notApplicable, "trustd is not shown"))
+        results.append(CheckResult(.trustdAccepted, .notApplicable, "trustd is not shown"))
       }
     } else {
-      results.append(CheckResult("issuing", .notApplicable, "workers issue nothing"))
+      results.append(CheckResult(.issuing, .notApplicable, "workers issue nothing"))
     }
     results.append(
-      trust.acceptedCheck("accepted", api?.accepted, listed: role == .worker ? listed : nil))
-    results.append(trust.leafCheck("server-leaf", api?.server ?? [], purpose: .server))
+      trust.acceptedCheck(.accepted, api?.accepted, listed: role == .worker ? listed : nil))
+    results.append(trust.leafCheck(.serverLeaf, api?.server ?? [], purpose: .server))
     return results
   }
 
   /// Whether apid serves and accepts something else than the stage asks for.
   func isStale(_ trust: ChangeTrust) -> Bool {
-    trust.acceptedCheck("accepted", api?.accepted).state != .passed
-      || trust.leafCheck("server-leaf", api?.server ?? [], purpose: .server).state
+    trust.acceptedCheck(.accepted, api?.accepted).state != .passed
+      || trust.leafCheck(.serverLeaf, api?.server ?? [], purpose: .server).state
         != .passed
   }
 }

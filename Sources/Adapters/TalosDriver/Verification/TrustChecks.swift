@@ -9,7 +9,7 @@ extension ChangeTrust {
   ///
   /// - Parameter listed: what the machine's own configuration lists, where that is not what is looked at.
   func acceptedCheck(
-    _ name: String, _ seen: SeenTrust?, listed: [Certificate]? = nil
+    _ name: CheckName, _ seen: SeenTrust?, listed: [Certificate]? = nil
   ) -> CheckResult {
     guard let seen else { return CheckResult(name, .waiting, "shows no accepted CAs yet") }
     if let foreign = foreignCheck(name, seen, listed: listed) { return foreign }
@@ -26,7 +26,7 @@ extension ChangeTrust {
   /// A failure if a list holds an authority that has no part in the rotation, or one that cannot be read. A
   /// worker's apid accepts what a trustd gave it, so its configuration is a list of its own.
   func foreignCheck(
-    _ name: String, _ seen: SeenTrust?, listed: [Certificate]? = nil
+    _ name: CheckName, _ seen: SeenTrust?, listed: [Certificate]? = nil
   ) -> CheckResult? {
     guard let seen else { return nil }
     guard seen.unreadable == 0 else {
@@ -51,7 +51,7 @@ extension ChangeTrust {
   }
 
   /// Whether a machine issues from the authority that the stage asks for.
-  func issuingCheck(_ name: String, _ seen: Certificate?) -> CheckResult {
+  func issuingCheck(_ name: CheckName, _ seen: Certificate?) -> CheckResult {
     guard let seen else { return CheckResult(name, .waiting, "shows no issuing CA yet") }
     if seen == issuing { return CheckResult(name, .passed, "issues from \(self.name(seen))") }
     return managed.contains(seen)
@@ -64,14 +64,14 @@ extension ChangeTrust {
 
   /// Whether a certificate in use was issued by the authority that the stage asks for.
   func leafCheck(
-    _ name: String, _ chain: [Certificate], purpose: ChainVerification.Purpose
+    _ name: CheckName, _ chain: [Certificate], purpose: ChainVerification.Purpose
   ) -> CheckResult {
     chainCheck(name, chain, roots: [issuing], purpose: purpose)
   }
 
   /// Whether a certificate in use chains to one of the roots.
   func chainCheck(
-    _ name: String, _ chain: [Certificate], roots: [Certificate],
+    _ name: CheckName, _ chain: [Certificate], roots: [Certificate],
     purpose: ChainVerification.Purpose
   ) -> CheckResult {
     guard let leaf = chain.first else { return CheckResult(name, .waiting, "no certificate yet") }

@@ -64,15 +64,31 @@ public protocol ClusterDriver: Sendable {
   /// answer too (`reachable`, failed). The machine counts as verified when every result is passed
   /// or not applicable, and there is at least one.
   ///
+  /// It only looks. While nothing is wrong and something is merely not there yet, it may go on looking for a
+  /// few seconds before it answers, so that the answer comes as soon as all is there.
+  ///
   /// - Parameter baseline: what `prepare` saw before the change of this stage; nil where nothing had to
   ///   be seen.
   func verify(
     _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult]
 
+  /// Makes a machine that goes on with the trust of the stage before ask for the new one. Changes nothing
+  /// of what the machine is to trust. Idempotent as far as a person is concerned: to ask once too often does
+  /// no harm.
+  func refreshTrust(
+    _ change: TrustChange, of machine: Machine, access: ClusterAccess
+  ) async throws(DriverError)
+
+  /// Has what aggregated API servers are told of clients written anew. Idempotent. Returns when it has
+  /// been.
+  func renewExtensionAuthentication(
+    _ change: TrustChange, access: ClusterAccess
+  ) async throws(DriverError)
+
   /// Asks everything that has to hold for the whole cluster before the next stage begins, or
   /// before the rotation counts as done after the last; every machine once more, and more strictly
-  /// than on its turn.
+  /// than on its turn. It only looks.
   ///
   /// - Parameter baselines: by machine, as for `verify`.
   func verifyCluster(

@@ -6,11 +6,14 @@ enum EffectOutcome: Sendable {
   case membersFailed(DriverError)
   case prepared(String, Baseline)
   case preparationFailed(String, DriverError)
-  case applied(String, ApplyOutcome)
+  case applied(String)
   case applyFailed(String, DriverError)
   case attemptDue(String)
   case checked(String, [CheckResult])
+  case trustRefreshed(String)
+  case refreshFailed(String, DriverError)
   case clusterChecked(ClusterReport)
+  case clusterRenewed(DriverError?)
 }
 
 /// Turns an effect of the rotation machine into calls of the driver, with everything it needs taken along:
@@ -43,8 +46,8 @@ struct RotationWork {
     case .apply(let id):
       return onMachine(id) { progress in
         do throws(DriverError) {
-          return .applied(
-            id, try await driver.apply(change, to: progress.machine, access: access))
+          _ = try await driver.apply(change, to: progress.machine, access: access)
+          return .applied(id)
         } catch {
           return .applyFailed(id, error)
         }
@@ -55,6 +58,24 @@ struct RotationWork {
           id,
           await driver.verify(
             change, machine: progress.machine, baseline: progress.baseline, access: access))
+      }
+    case .refreshTrust(let id):
+      return onMachine(id) { progress in
+        do throws(DriverError) {
+          try await driver.refreshTrust(change, of: progress.machine, access: access)
+          return .trustRefreshed(id)
+        } catch {
+          return .refreshFailed(id, error)
+        }
+      }
+    case .renewExtensionAuthentication:
+      return {
+        do throws(DriverError) {
+          try await driver.renewExtensionAuthentication(change, access: access)
+          return .clusterRenewed(nil)
+        } catch {
+          return .clusterRenewed(error)
+        }
       }
     case .verifyCluster:
       let baselines = Dictionary(
@@ -110,16 +131,23 @@ extension RotationMachine {
       return machinePrepared(id, baseline, at: now)
     case .preparationFailed(let id, let error):
       return preparationFailed(on: id, error.message, check: error.check, at: now)
-    case .applied(let id, let outcome):
-      return changeApplied(to: id, unchanged: outcome == .unchanged, at: now)
+    case .applied(let id):
+      return changeApplied(to: id, at: now)
     case .applyFailed(let id, let error):
       return changeFailed(on: id, error.message, sent: error.sent, check: error.check, at: now)
     case .attemptDue(let id):
       return attemptDue(id, at: now)
     case .checked(let id, let results):
       return machineChecked(id, results, at: now)
+    case .trustRefreshed(let id):
+      return trustRefreshed(id, at: now)
+    case .refreshFailed(let id, let error):
+      return refreshFailed(
+        on: id, error.message, check: CheckResult(.trustRefresh, .waiting, error.message), at: now)
     case .clusterChecked(let report):
       return clusterChecked(report, at: now)
+    case .clusterRenewed(let error):
+      return clusterRenewed(error?.message, at: now)
     }
   }
 }
@@ -128,6 +156,6 @@ extension DriverError {
   /// The check that a failed change stands for.
   fileprivate var check: CheckResult {
     CheckResult(
-      code == .unreachable ? CheckResult.reachable : CheckResult.configApplied, .failed, message)
+      code == .unreachable ? .reachable : .configApplied, .failed, message)
   }
 }

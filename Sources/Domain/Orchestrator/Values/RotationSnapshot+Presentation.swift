@@ -158,6 +158,7 @@ extension MachineSnapshot {
     case .preparing, .applying: state = effort?.waitingSince == nil ? .applying : .waiting
     // The first looks after a change find a machine that is still acting on it: that is no waiting.
     case .verifying: state = effort.map(\.isStuck) ?? false ? .waiting : .verifying
+    case .refreshing: state = .waiting
     }
   }
 }

@@ -3,7 +3,7 @@
 ///     pending ─▶ preparing ─▶ applying ⇄ waiting
 ///                                │          ▲
 ///                                ▼          │ the change is gone
-///                            verifying ─────┘
+///              refreshing ⇄ verifying ─────┘
 ///                                │
 ///                                ▼
 ///                            verified ⇄ confirming
@@ -18,8 +18,11 @@ public enum MachineState: Sendable, Hashable {
   case applying(Effort)
   /// Changing it did not succeed, or somebody undid it; it is tried again. → `preparing`, `applying`
   case waiting(Effort)
-  /// It took the configuration and is looked at until every check passes. → `verified`, `waiting`
+  /// It took the configuration and is looked at until every check passes. → `verified`, `waiting`,
+  /// `refreshing`
   case verifying(Effort)
+  /// It goes on with the trust of the stage before and is made to ask for the new one. → `verifying`
+  case refreshing(Effort)
   /// Every check has passed. → `confirming`, `undone`
   case verified(Effort)
   /// It was verified and is looked at once more, before the workers begin. → `verified`, `undone`
@@ -32,7 +35,8 @@ public enum MachineState: Sendable, Hashable {
     switch self {
     case .pending: nil
     case .preparing(let effort), .applying(let effort), .waiting(let effort),
-      .verifying(let effort), .verified(let effort), .confirming(let effort), .undone(let effort):
+      .verifying(let effort), .refreshing(let effort), .verified(let effort),
+      .confirming(let effort), .undone(let effort):
       effort
     }
   }
@@ -41,7 +45,7 @@ public enum MachineState: Sendable, Hashable {
   public var turn: RolloutPolicy.Turn {
     switch self {
     case .pending, .undone: .pending
-    case .preparing, .applying, .waiting, .verifying, .confirming: .inWork
+    case .preparing, .applying, .waiting, .verifying, .refreshing, .confirming: .inWork
     case .verified: .done
     }
   }
@@ -50,7 +54,7 @@ public enum MachineState: Sendable, Hashable {
   public var isDone: Bool {
     switch self {
     case .verified, .confirming: true
-    case .pending, .preparing, .applying, .waiting, .verifying, .undone: false
+    case .pending, .preparing, .applying, .waiting, .verifying, .refreshing, .undone: false
     }
   }
 }

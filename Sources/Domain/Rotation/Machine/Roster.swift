@@ -85,7 +85,7 @@ struct Obstacle: CustomStringConvertible {
     let open = results.filter { !$0.isSettled }
     // A failure says more than something that is merely not there yet.
     guard let first = open.first(where: { $0.state == .failed }) ?? open.first else { return nil }
-    let lost = open.first { $0.name == CheckResult.configApplied && $0.state == .failed }
+    let lost = open.first { $0.isNamed(.configApplied) && $0.state == .failed }
     isLostChange = lost != nil
     // A change that is gone explains everything else that is open.
     description = (lost ?? first).explanation

@@ -22,8 +22,26 @@ extension RotationMachine {
     if isUndone { return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)] }
     let delay = gate.effort.failed(
       obstacle.description, checks: results, at: now, backoff: rules.backoff)
+    // What aggregated API servers are told goes last: before, it would be written from what is yet to go.
+    let open = results.filter { !$0.isSettled }
+    let isLast = open.allSatisfy { $0.isNamed(.extensionAuthentication) }
+    gate.step = isLast ? .renewal : .cluster
     state = .gating(stage, gate)
-    return [.verifyCluster(after: delay)]
+    return isLast ? [.renewExtensionAuthentication] : [.verifyCluster(after: delay)]
+  }
+
+  /// What aggregated API servers are told has been written anew, or could not be.
+  ///
+  /// - Parameter error: why it could not be; nil if it was.
+  public mutating func clusterRenewed(_ error: String?, at now: Instant) -> [Effect] {
+    guard case .gating(let stage, var gate) = state, gate.step == .renewal else { return [] }
+    if let error {
+      let check = CheckResult(.extensionAuthentication, .waiting, error)
+      _ = gate.effort.failed(error, checks: [check], at: now, backoff: rules.backoff)
+    }
+    gate.step = .cluster
+    state = .gating(stage, gate)
+    return [.verifyCluster(after: gate.effort.remaining(at: now, backoff: rules.backoff))]
   }
 
   // MARK: - Moving on

@@ -25,15 +25,13 @@ extension RotationMachine {
   }
 
   /// The machine took the configuration, or held it already.
-  public mutating func changeApplied(
-    to id: String, unchanged: Bool, at now: Instant
-  ) -> [Effect] {
-    withMachine(id, at: now) { progress, rules in
+  public mutating func changeApplied(to id: String, at now: Instant) -> [Effect] {
+    withMachine(id, at: now) { progress, _ in
       guard case .applying(var effort) = progress.state else { return nil }
       effort.changeTaken(at: now)
       progress.touched = true
       progress.state = .verifying(effort)
-      return [.verify(id, after: unchanged ? .zero : rules.backoff.delay(after: 1))]
+      return [.verify(id, after: .zero)]
     }
   }
 
@@ -69,7 +67,7 @@ extension RotationMachine {
     switch stage.machines[index].state {
     case .verifying: return verified(id, results, at: now)
     case .confirming: return confirmed(id, results, at: now)
-    case .pending, .preparing, .applying, .waiting, .verified, .undone: return []
+    case .pending, .preparing, .applying, .waiting, .refreshing, .verified, .undone: return []
     }
   }
 
@@ -89,6 +87,12 @@ extension RotationMachine {
       guard obstacle.isLostChange else {
         let delay = effort.failed(
           obstacle.description, checks: results, at: now, backoff: rules.backoff)
+        // A wall clock that was set back must not put a refresh off for ever.
+        effort.begunAt = min(effort.begunAt ?? now, now)
+        if Self.wantsRefresh(results, effort, rules, at: now) {
+          progress.state = .refreshing(effort)
+          return [.refreshTrust(id)]
+        }
         progress.state = .verifying(effort)
         return [.verify(id, after: delay)]
       }
@@ -101,6 +105,41 @@ extension RotationMachine {
     }
     note(lost.isEmpty ? [] : [lost])
     return effects
+  }
+
+  /// Whether a machine has to be made to ask for its trust: at once where nothing else brings it, else when
+  /// it has had its time.
+  private static func wantsRefresh(
+    _ results: [CheckResult], _ effort: Effort, _ rules: RotationRules, at now: Instant
+  ) -> Bool {
+    guard let stale = results.first(where: { $0.isNamed(.trustRefresh) && !$0.isSettled }) else {
+      return false
+    }
+    return stale.state == .failed
+      || (effort.begunAt ?? now).duration(to: now) >= rules.refreshAfter
+  }
+
+  /// The machine was made to ask for the trust of the stage.
+  public mutating func trustRefreshed(_ id: String, at now: Instant) -> [Effect] {
+    withMachine(id, at: now) { progress, _ in
+      guard case .refreshing(var effort) = progress.state else { return nil }
+      // It has its time once more.
+      effort.begunAt = now
+      progress.state = .verifying(effort)
+      return [.verify(id, after: .zero)]
+    }
+  }
+
+  /// The machine could not be made to ask. It is looked at again, and the look says what comes next.
+  public mutating func refreshFailed(
+    on id: String, _ error: String, check: CheckResult, at now: Instant
+  ) -> [Effect] {
+    withMachine(id, at: now) { progress, rules in
+      guard case .refreshing(var effort) = progress.state else { return nil }
+      let delay = effort.failed(error, checks: [check], at: now, backoff: rules.backoff)
+      progress.state = .verifying(effort)
+      return [.verify(id, after: delay)]
+    }
   }
 
   /// A control plane was looked at once more before the workers begin.

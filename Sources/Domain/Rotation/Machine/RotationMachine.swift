@@ -44,8 +44,12 @@ public struct RotationMachine: Sendable, Hashable {
     case attempt(String, after: Duration)
     /// Look at the machine, then `machineChecked`.
     case verify(String, after: Duration)
+    /// Make the machine ask for the trust of the stage, then `trustRefreshed` or `refreshFailed`.
+    case refreshTrust(String)
     /// Look at every machine and at the cluster, then `clusterChecked`.
     case verifyCluster(after: Duration)
+    /// Have what aggregated API servers are told written anew, then `clusterRenewed`.
+    case renewExtensionAuthentication
   }
 
   public internal(set) var state: State
@@ -81,9 +85,13 @@ public struct RotationMachine: Sendable, Hashable {
       return [.listMembers(after: .zero)]
         + stage.machines.compactMap { outstanding($0, at: now) }
     case .gating(_, let gate):
-      return gate.step == .cluster
-        ? [.verifyCluster(after: .zero), .listMembers(after: rules.memberInterval)]
-        : [.listMembers(after: .zero)]
+      switch gate.step {
+      case .cluster:
+        return [.verifyCluster(after: .zero), .listMembers(after: rules.memberInterval)]
+      case .renewal:
+        return [.renewExtensionAuthentication, .listMembers(after: rules.memberInterval)]
+      case .members: return [.listMembers(after: .zero)]
+      }
     case .succeeded, .failed, .aborted:
       return []
     }
@@ -98,6 +106,7 @@ public struct RotationMachine: Sendable, Hashable {
     case .waiting(let effort):
       return .attempt(id, after: effort.remaining(at: now, backoff: rules.backoff))
     case .verifying, .confirming: return .verify(id, after: .zero)
+    case .refreshing: return .refreshTrust(id)
     }
   }
 
@@ -175,15 +184,17 @@ extension RotationMachine.Effect {
   public var key: Key {
     switch self {
     case .listMembers: .members
-    case .prepare(let id), .apply(let id), .attempt(let id, _), .verify(let id, _): .machine(id)
-    case .verifyCluster: .cluster
+    case .prepare(let id), .apply(let id), .attempt(let id, _), .verify(let id, _),
+      .refreshTrust(let id):
+      .machine(id)
+    case .verifyCluster, .renewExtensionAuthentication: .cluster
     }
   }
 
   /// How long to wait before it is carried out.
   public var delay: Duration {
     switch self {
-    case .prepare, .apply: .zero
+    case .prepare, .apply, .refreshTrust, .renewExtensionAuthentication: .zero
     case .listMembers(let delay), .attempt(_, let delay), .verify(_, let delay),
       .verifyCluster(let delay):
       delay

@@ -43,6 +43,8 @@ public struct Gate: Sendable, Hashable {
   public enum Step: String, Sendable, Hashable, CaseIterable {
     /// The cluster is asked until every check passes.
     case cluster
+    /// All else is done, and what aggregated API servers are told is being written anew.
+    case renewal
     /// The members are read once more: somebody may have joined, and must not be left behind.
     case members
   }
@@ -76,12 +78,12 @@ public struct ClusterReport: Sendable, Hashable {
   func results(order: [String]) -> [CheckResult] {
     let open = order.flatMap { id in
       (machines[id] ?? []).filter { !$0.isSettled }.map {
-        CheckResult($0.name, $0.state, "\(id): \($0.detail.isEmpty ? $0.name : $0.detail)")
+        CheckResult(named: $0.name, $0.state, "\(id): \($0.detail.isEmpty ? $0.name : $0.detail)")
       }
     }
     let summary =
       open.isEmpty && !machines.isEmpty
-      ? [CheckResult("machines", .passed, "\(machines.count) machines verified once more")]
+      ? [CheckResult(.machines, .passed, "\(machines.count) machines verified once more")]
       : Array(open.prefix(Self.shownMachines))
     return summary + cluster
   }

@@ -21,12 +21,12 @@ def start(command, processor, env=None, output=None):
     return process
 
 
-def stop(process):
+def stop(process, patience=5):
     """Ends a process by its id, gently at first."""
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(5)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -61,8 +61,11 @@ def free_port():
 class Server:
     """A running server; use it with `with`."""
 
-    def __init__(self, name, files, processor, tls=False):
+    def __init__(self, name, files, processor, tls=False, options=(), program=None, under=()):
         self.name = name
+        self.options = options
+        self.program = program
+        self.under = under
         self.files = files
         self.port = free_port() if tls else None
         files.socket.unlink(missing_ok=True)
@@ -94,7 +97,8 @@ class Server:
         if self.port:
             tls = ["--tls-port", self.port, "--cert", files.certificate, "--key", files.key]
         if self.name == OURS:
-            return [files.release / "rpc-bench-server", files.socket, *tls], {}
+            program = self.program or files.release / "rpc-bench-server"
+            return [*self.under, program, files.socket, *self.options, *tls], {}
         if self.name == "c++ callback":
             return [files.bench / "cpp-callback-server", files.socket, *tls], {}
         if self.name == "c++ async":

@@ -39,10 +39,11 @@ class Workload:
     per_processor: bool = False
 
 
-def on_server(body, tls=False):
+def on_server(body, tls=False, options=()):
     """A run against a server that is started for it and stopped after it."""
     def run(bench, name):
-        with Server(name, bench.files, bench.server_processor, tls=tls) as server:
+        with Server(
+                name, bench.files, bench.server_processor, tls=tls, options=options) as server:
             return body(bench, server)
     return run
 
@@ -120,7 +121,13 @@ WORKLOADS = [
         Aim(">= 4 x; >= 0.8 x nghttpd", peer_at_least=4, ceiling_at_least=0.8), EVERYONE,
         on_server(lambda bench, server: bench.load.h2load(server, 8, 50)), per_processor=True),
     Workload(
-        "unary-stream-load", "the same (stream-load)", "calls/s",
+        "unary-bare", "the same without interceptors and deadline: the stack alone (h2load)",
+        "calls/s", Aim("(no aim)"), (OURS,),
+        on_server(
+            lambda bench, server: bench.load.h2load(server, 8, 50, timeout=False),
+            options=["--bare"]), per_processor=True),
+    Workload(
+        "unary-stream-load", "unary, the same load by stream-load", "calls/s",
         Aim(">= 4 x; >= 0.8 x nghttpd", peer_at_least=4, ceiling_at_least=0.8), EVERYONE,
         unary(8, 50), per_processor=True),
     Workload(

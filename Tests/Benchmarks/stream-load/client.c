@@ -375,7 +375,14 @@ void call_start(struct call *call) {
       FIELD(":path", call->path, strlen(call->path)),
       FIELD("content-type", "application/grpc", 16),
       FIELD("te", "trailers", 8),
+      FIELD("grpc-timeout", call->grpc_timeout, 0),
   };
+  size_t field_count = sizeof fields / sizeof fields[0];
+  if (call->grpc_timeout) {
+    fields[field_count - 1].valuelen = strlen(call->grpc_timeout);
+  } else {
+    field_count -= 1;
+  }
   call->body_sent = 0;
   call->messages = 0;
   call->bytes = 0;
@@ -385,8 +392,8 @@ void call_start(struct call *call) {
   call->saw_head = call->status_ok = call->grpc_ok = false;
   call->started_at = now();
   nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_body};
-  call->stream = nghttp2_submit_request(call->connection->session, NULL, fields,
-                                        sizeof fields / sizeof fields[0], &provider, call);
+  call->stream = nghttp2_submit_request(call->connection->session, NULL, fields, field_count,
+                                        &provider, call);
   if (call->stream < 0) die("submit: %s", nghttp2_strerror(call->stream));
   mark_dirty(call->connection);
 }

@@ -33,6 +33,7 @@ struct call {
   struct connection *connection;
   const struct call_events *events;
   const char *path;
+  const char *grpc_timeout;  // or NULL
   const uint8_t *body;
   size_t body_length;
   uint64_t started_at;  // nanoseconds, set by call_start

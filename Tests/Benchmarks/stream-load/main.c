@@ -24,6 +24,7 @@ static const char usage[] =
     "  --connections N  --streams N  --watchers N  --rounds N  --size BYTES\n"
     "  --warm-up SECONDS  --seconds SECONDS  --timeout SECONDS\n"
     "  --path PATH      the method to call (/x.S/y)\n"
+    "  --grpc-timeout T what every call sends that is not a watch (60S); none sends none\n"
     "  --pid PID        the server's process, to read its processor time and memory\n"
     "  --plain          the server answers with a file, not with gRPC\n"
     "  --spin           poll, do not sleep\n"
@@ -67,7 +68,7 @@ const uint8_t *make_count_body(const struct options *options, uint64_t count, si
 }
 
 enum { UNIX = 256, PORT, TLS, CONNECTIONS, STREAMS, WATCHERS, ROUNDS, SIZE, WARM_UP, SECONDS,
-       TIMEOUT, PATH, PID, PLAIN, SPIN, HEALTH, PROCESSOR };
+       TIMEOUT, PATH, GRPC_TIMEOUT, PID, PLAIN, SPIN, HEALTH, PROCESSOR };
 
 static const struct option names[] = {
     {"unix", required_argument, NULL, UNIX},
@@ -82,6 +83,7 @@ static const struct option names[] = {
     {"seconds", required_argument, NULL, SECONDS},
     {"timeout", required_argument, NULL, TIMEOUT},
     {"path", required_argument, NULL, PATH},
+    {"grpc-timeout", required_argument, NULL, GRPC_TIMEOUT},
     {"pid", required_argument, NULL, PID},
     {"plain", no_argument, NULL, PLAIN},
     {"spin", no_argument, NULL, SPIN},
@@ -95,15 +97,17 @@ _Noreturn static void wrong_usage(void) {
   exit(2);
 }
 
-static int positive(const char *text) {
+static int at_least(long least, const char *text) {
   char *end;
   long value = strtol(text, &end, 10);
-  if (*end || value < 1 || value > 100000000) wrong_usage();
+  if (*end || value < least || value > 100000000) wrong_usage();
   return (int)value;
 }
 
+static int positive(const char *text) { return at_least(1, text); }
+
 static struct options parse(int count, char **words) {
-  struct options options = {.path = "/x.S/y", .connections = 1, .streams = 1, .rounds = 1,
+  struct options options = {.path = "/x.S/y", .grpc_timeout = "60S", .connections = 1, .streams = 1, .rounds = 1,
                             .size = 64, .warm_up = 0.5, .seconds = 2, .timeout = 60, .processor = -1};
   int option;
   while ((option = getopt_long(count, words, "", names, NULL)) != -1) {
@@ -115,11 +119,12 @@ static struct options parse(int count, char **words) {
       case STREAMS: options.streams = positive(optarg); break;
       case WATCHERS: options.watchers = positive(optarg); break;
       case ROUNDS: options.rounds = positive(optarg); break;
-      case SIZE: options.size = (size_t)positive(optarg); break;
+      case SIZE: options.size = (size_t)at_least(0, optarg); break;
       case WARM_UP: options.warm_up = atof(optarg); break;
       case SECONDS: options.seconds = atof(optarg); break;
       case TIMEOUT: options.timeout = atof(optarg); break;
       case PATH: options.path = optarg; break;
+      case GRPC_TIMEOUT: options.grpc_timeout = strcmp(optarg, "none") ? optarg : NULL; break;
       case PID: options.server_pid = positive(optarg); break;
       case PLAIN: options.target.plain = true; break;
       case SPIN: options.spin = true; break;

@@ -81,7 +81,7 @@ void run_startup(const struct options *options) {
   uint64_t connected = now(), first = 0;
   load_adopt(&load, descriptor);
   struct call call = {.connection = &load.connections[0], .events = &events,
-                      .path = options->path, .body = body, .body_length = length};
+                      .path = options->path, .grpc_timeout = options->grpc_timeout, .body = body, .body_length = length};
   // A server may listen before it is ready: its health says so, and is asked again.
   do {
     if (now() > end) die("not ready within %.0f s", options->timeout);

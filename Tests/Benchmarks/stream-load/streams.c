@@ -86,7 +86,8 @@ void run_stream(const struct options *options) {
 static struct call make_tick(struct load *load, const struct options *options) {
   size_t length;
   struct call tick = {.connection = &load->connections[load->connection_count - 1],
-                      .events = &tick_events, .path = "/x.S/Tick"};
+                      .events = &tick_events, .path = "/x.S/Tick",
+                      .grpc_timeout = options->grpc_timeout};
   tick.body = make_body(options, options->size, &length);
   tick.body_length = length;
   return tick;
@@ -180,7 +181,7 @@ void run_memory(const struct options *options) {
   load_init(&first, options->target);
   load_connect(&first, 1, options->timeout);
   struct call call = {.connection = &first.connections[0], .events = &tick_events,
-                      .path = options->path};
+                      .path = options->path, .grpc_timeout = options->grpc_timeout};
   call.body = make_body(options, options->size, &length);
   call.body_length = length;
   finished = 0;

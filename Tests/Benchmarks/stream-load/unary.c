@@ -37,6 +37,7 @@ static void keep_calling(struct load *load, const struct options *options, struc
         .connection = &load->connections[i % (size_t)options->connections],
         .events = &unary_events,
         .path = options->path,
+        .grpc_timeout = options->grpc_timeout,
         .body = body,
         .body_length = length,
     };

@@ -9,6 +9,7 @@
 struct options {
   struct target target;
   const char *path;      // of the call
+  const char *grpc_timeout;  // of every call that is not a watch; NULL sends none
   int server_pid;        // whose processor time and memory are read; 0 for none
   int connections;
   int streams;           // calls under way on each connection

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 
 import pytest
 
@@ -188,6 +189,71 @@ def test_a_foreign_ca_that_comes_in_mid_rotation_is_waited_for(lab, component):
     accepted = lab.accepted_talos if component == "talos" else lab.accepted_kubernetes
     for node in lab.nodes:
         assert accepted(node, talos) == {last.new_ca_fingerprint}
+
+
+# A second omnid
+
+
+def test_two_servers_at_one_cluster_notice_each_other(lab):
+    other = lab.another()
+    try:
+        other.import_cluster()
+        # One after the other: what the first has begun keeps the second from beginning.
+        later = lab.control_planes[2].name
+        lab.faults(later, latencyMilliseconds=400)
+        first = lab.rotate().status
+        with lab.watch(cluster=lab.name) as watch:
+            watch.until(lambda s: states(s).get(lab.control_planes[0].name) == "DONE")
+        refused = other.secret_rotate("talos-ca")
+        assert refused.returncode == 3, refused
+        assert shown(first.new_ca_fingerprint) in refused.stderr, refused.stderr
+        assert not other.status().rotation_id
+        lab.faults(later)
+        last = lab.finish()
+        assert name(last, "state") == "ROTATION_STATE_SUCCEEDED"
+        # What the second knows of the cluster is out of date now, and it says so.
+        told = other.secret_rotate("talos-ca")
+        assert told.returncode != 0
+        assert not other.status().rotation_id
+    finally:
+        other.stop()
+
+
+def test_two_servers_that_begin_at_once_stop_and_one_of_them_goes_on_when_told_to(lab):
+    other = lab.another()
+    try:
+        other.import_cluster()
+        # Both ask the machines before either has changed one.
+        for node in lab.nodes:
+            lab.faults(node.name, latencyMilliseconds=300)
+        tickets = {}
+
+        def start(server):
+            tickets[server] = server.rotate().status
+
+        threads = [threading.Thread(target=start, args=[s]) for s in (lab, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        for node in lab.nodes:
+            lab.faults(node.name)
+        assert len(tickets) == 2, "one of them was refused before it began"
+        mine, its = (tickets[s].new_ca_fingerprint for s in (lab, other))
+        waiting = eventually(lambda: (s := lab.status()).error and shown(its) in s.error and s, 90)
+        assert name(waiting, "state") == "ROTATION_STATE_RUNNING"
+        eventually(lambda: shown(mine) in other.status().error, 90)
+        assert name(other.status(), "state") == "ROTATION_STATE_RUNNING"
+        # A person decides which of the two goes on.
+        given_up = other.omnictl("cluster", "forget", other.name, "--force")
+        assert given_up.returncode == 0, given_up
+        ended = lab.secret_rotate("talos-ca", "--remove-foreign")
+        assert ended.returncode == 0, ended
+        talos, _ = lab.fresh_credentials()
+        for node in lab.nodes:
+            assert lab.accepted_talos(node, talos) == {mine}
+    finally:
+        other.stop()
 
 
 # Machines that are gone, and people who give up

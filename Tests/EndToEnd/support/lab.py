@@ -1,5 +1,6 @@
 """A simulated cluster and an omnid in front of it, each a process of its own."""
 
+import copy
 import hashlib
 import json
 import os
@@ -110,6 +111,14 @@ class Lab:
             except grpc.RpcError:
                 return False
             return response.status == health_pb2.HealthCheckResponse.SERVING
+
+    def another(self):
+        """A second omnid at the same cluster, with a socket and a store of its own. The caller stops it."""
+        other = copy.copy(self)
+        other.omnid = None
+        other.socket = self.directory / "another.sock"
+        other.state = self.directory / "another"
+        return other.start()
 
     def stop(self, signal_number=signal.SIGTERM):
         """Ends omnid; returns its exit status."""

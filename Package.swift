@@ -272,6 +272,6 @@ let package = Package(
       ["omnid", "Daemon", "Orchestrator", "Rotation", "SQLiteStore", "RPCTransport"]),
     tests(
       "OmnictlCommandsTests", ["OmnictlCommands", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
-    tests("ArchitectureTests", []),
+    tests("ArchitectureTests", ["Rotation"]),
   ] + (libFuzzer.map(fuzzing) ?? [fuzzReplay])
 )

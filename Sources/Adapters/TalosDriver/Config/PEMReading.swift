@@ -48,7 +48,7 @@ enum PEMReading {
   /// The certificate of a block, if `AppendCertsFromPEM` takes it and OpenSSL reads it.
   static func certificate(of block: Block) -> Certificate? {
     guard block.label == "CERTIFICATE", !block.hasHeaders else { return nil }
-    return try? Certificate(der: block.contents)
+    return try? SeenCertificates.shared.certificate(der: block.contents)
   }
 
   /// Whether some reader may take a block of this label for a certificate: OpenSSL also reads

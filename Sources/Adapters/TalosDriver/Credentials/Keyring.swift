@@ -24,6 +24,16 @@ final class Keyring: Sendable {
   private let lifetime: Int64
   private let now: @Sendable () -> Int64
   private let identities = Mutex<[Slot: Identity]>([:])
+  /// What connections with those identities are made of.
+  private let contexts = Mutex<[ContextSlot: TLSContext]>([:])
+
+  private struct ContextSlot: Hashable {
+    var leaf: Certificate
+    var roots: [Certificate]
+  }
+
+  /// The most contexts that are kept; all are dropped when there would be more.
+  private static let contextLimit = 256
 
   /// - Parameter lifetime: of the certificates the driver uses itself, in seconds.
   init(sealer: Sealer, lifetime: Int64, now: @escaping @Sendable () -> Int64) {
@@ -49,7 +59,12 @@ final class Keyring: Sendable {
   }
 
   func certificate(_ authority: SealedAuthority) throws(DriverError) -> Certificate {
-    do { return try Certificate(pem: authority.certificatePEM) } catch {
+    do throws(CryptoError) {
+      guard
+        let certificate = try SeenCertificates.shared.bundle(pem: authority.certificatePEM).first
+      else { throw CryptoError(.malformed, "there is no CERTIFICATE block in the PEM text") }
+      return certificate
+    } catch {
       throw DriverError(.internalError, "a stored authority is no certificate: \(error.message)")
     }
   }
@@ -86,6 +101,23 @@ final class Keyring: Sendable {
       identities[slot] = identity
     }
     return identity
+  }
+
+  /// The driver as a client that trusts `roots` alone; none: a probe that verifies nobody.
+  func client(
+    _ purpose: Purpose, from authority: SealedAuthority, trusting roots: [Certificate]
+  ) throws(DriverError) -> TLSClient {
+    let identity = try identity(purpose, from: authority)
+    let slot = ContextSlot(leaf: identity.certificate, roots: roots)
+    if let context = contexts.withLock({ $0[slot] }) {
+      return TLSClient(identity: identity, roots: roots, context: context)
+    }
+    let context = try TLSClient.context(of: identity, trusting: roots)
+    contexts.withLock { contexts in
+      if contexts.count >= Self.contextLimit { contexts = [:] }
+      contexts[slot] = context
+    }
+    return TLSClient(identity: identity, roots: roots, context: context)
   }
 
   /// Whether a certificate is valid, also after the clock was set back, and has half of its life ahead.

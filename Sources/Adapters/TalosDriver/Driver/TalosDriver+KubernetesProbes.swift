@@ -109,10 +109,10 @@ extension TalosDriver {
     trusting roots: [Certificate], timeout: Duration? = nil
   ) async -> KubernetesAnswer {
     do {
-      let identity = try keyring.identity(.kubernetesAdmin, from: authority)
+      let client = try keyring.client(.kubernetesAdmin, from: authority, trusting: roots)
       let timeout = timeout ?? settings.callTimeout
       return try await KubernetesClient.with(
-        machine.address, port, TLSClient(identity: identity, roots: roots), timeout: timeout
+        machine.address, port, client, timeout: timeout
       ) { client async throws(DriverError) in await client.send("GET", path) }
     } catch { return .unreachable(error.message) }
   }
@@ -152,10 +152,9 @@ extension TalosDriver {
       let port = await apiServerPort(plane, access)
       for signer in trust.signers {
         do {
-          let identity = try keyring.identity(.kubernetesAdmin, from: signer)
+          let client = try keyring.client(.kubernetesAdmin, from: signer, trusting: trust.roots)
           return try await KubernetesClient.with(
-            plane.address, port, TLSClient(identity: identity, roots: trust.roots),
-            timeout: settings.callTimeout, body)
+            plane.address, port, client, timeout: settings.callTimeout, body)
         } catch {
           failure = error
           guard error.code == .unauthenticated else { break }

@@ -121,8 +121,8 @@ extension TalosDriver {
       let trust = try ClusterTrust(.talosCA, access, keyring)
       var clients: [TLSClient] = []
       for signer in trust.signers {
-        let identity = try keyring.identity(.talos(roles: ["os:admin"]), from: signer)
-        clients.append(TLSClient(identity: identity, roots: trust.roots))
+        clients.append(
+          try keyring.client(.talos(roles: ["os:admin"]), from: signer, trusting: trust.roots))
       }
       return clients
     } catch { throw .unusable(error) }

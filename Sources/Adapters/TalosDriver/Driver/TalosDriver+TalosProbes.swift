@@ -61,11 +61,10 @@ extension TalosDriver {
     let endpoint = TalosEndpoint(host: machine.address, port: machine.port)
     let timeout = machine.role == .worker ? settings.probeTimeout : settings.callTimeout
     do throws(TalosFailure) {
-      let identity: Identity
+      let tls: TLSClient
       do {
-        identity = try keyring.identity(.talos(roles: ["os:reader"]), from: authority)
+        tls = try keyring.client(.talos(roles: ["os:reader"]), from: authority, trusting: roots)
       } catch { throw .unusable(error) }
-      let tls = TLSClient(identity: identity, roots: roots)
       return .success(
         try await TalosConnection.with(endpoint, tls, timeout: timeout) {
           rpc throws(TalosFailure) in

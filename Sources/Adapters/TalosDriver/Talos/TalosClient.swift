@@ -219,6 +219,6 @@ extension Talos.PEMEncodedCertificate {
 extension Talos.PEMEncodedCertificateAndKey {
   /// The certificates alone, leaf first.
   var certificates: [Certificate] {
-    (try? Certificate.bundle(pem: String(decoding: crt, as: UTF8.self))) ?? []
+    (try? SeenCertificates.shared.bundle(pem: String(decoding: crt, as: UTF8.self))) ?? []
   }
 }

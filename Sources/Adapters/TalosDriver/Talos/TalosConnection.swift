@@ -9,6 +9,30 @@ struct TLSClient: Sendable {
   /// Exactly those; no system's roots. Empty: the server is not verified, which only a probe may do
   /// that sends nothing and believes nothing.
   var roots: [Certificate]
+  /// Made of both already, where they are used again and again; nil: made for each channel.
+  var context: TLSContext?
+
+  init(identity: Identity, roots: [Certificate], context: TLSContext? = nil) {
+    self.identity = identity
+    self.roots = roots
+    self.context = context
+  }
+
+  /// What connections are made of. The name that a server has to prove is a connection's own.
+  ///
+  /// - Throws: `.internalError` where TLS cannot be set up.
+  static func context(
+    of identity: Identity, trusting roots: [Certificate]
+  ) throws(DriverError) -> TLSContext {
+    do {
+      return try TLSContext(
+        TLSConfiguration(
+          role: .client, identity: identity, trustRoots: roots,
+          peerVerification: roots.isEmpty ? .none : .required, alpn: ["h2"]))
+    } catch {
+      throw DriverError(.internalError, "TLS cannot be set up: \(error.message)")
+    }
+  }
 
   /// A channel over HTTP/2 and TLS whose server has to prove that it is the host dialled.
   func channel(
@@ -17,15 +41,8 @@ struct TLSClient: Sendable {
     var configuration = ChannelConfiguration()
     configuration.connectTimeout = connectTimeout
     configuration.backoff = .eager
-    let context: TLSContext
-    do {
-      context = try TLSContext(
-        TLSConfiguration(
-          role: .client, identity: identity, trustRoots: roots,
-          peerVerification: roots.isEmpty ? .none : .required, alpn: ["h2"], serverName: host))
-    } catch {
-      throw DriverError(.internalError, "TLS cannot be set up: \(error.message)")
-    }
+    let context =
+      if let context { context } else { try Self.context(of: identity, trusting: roots) }
     do {
       return try SocketChannel(
         .tls(host: host, port: port), tls: context, serverName: host, configuration: configuration)

@@ -59,7 +59,7 @@ extension KubernetesObservation {
   ) async throws(TalosFailure) -> [Certificate] {
     do {
       let text = String(decoding: try await client.read(kubeletClientPath), as: UTF8.self)
-      return (try? Certificate.bundle(pem: text)) ?? []
+      return (try? SeenCertificates.shared.bundle(pem: text)) ?? []
     } catch {
       // Between the old certificate's removal and the new one there is no file; Talos has no code of its
       // own for that.

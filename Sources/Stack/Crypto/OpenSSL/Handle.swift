@@ -23,7 +23,7 @@ internal import COpenSSL
 /// A shared owner of one reference to an OpenSSL object that is not changed after its making.
 ///
 /// `@unchecked Sendable`: only what may be used by several threads at once is kept in one: objects
-/// with atomic counters whose setters have all run before (`EVP_PKEY`, `SSL_CTX`, `BIO_METHOD`), and
+/// with atomic counters whose setters have all run before (`EVP_PKEY`, `SSL_CTX`, `X509`, `BIO_METHOD`), and
 /// the bytes of a sealing key, which are only read.
 @safe final class SharedHandle: @unchecked Sendable {
   /// Owned by this object; valid for as long as it lives.

@@ -61,12 +61,12 @@ public final class TLSContext: Sendable {
     guard let identity = configuration.identity else { return }
     let context = unsafe handle.pointer
     // The context takes its own references to certificates and key.
-    let leaf = try Certificate.parse(identity.certificate.der)
+    let leaf = identity.certificate.handle
     try check(unsafe SSL_CTX_use_certificate(context, leaf.pointer), "certificate not usable")
     try check(unsafe SSL_CTX_use_PrivateKey(context, identity.key.handle.pointer), "key not usable")
     try check(unsafe SSL_CTX_check_private_key(context))
     for certificate in identity.certificates.dropFirst() {
-      let parsed = try Certificate.parse(certificate.der)
+      let parsed = certificate.handle
       try check(
         Int32(unsafe copenssl_ctx_add_chain_certificate(context, parsed.pointer)),
         "chain certificate not usable")
@@ -102,7 +102,7 @@ public final class TLSContext: Sendable {
     }
     var seen: Set<String> = []
     for root in configuration.trustRoots where seen.insert(root.subject).inserted {
-      let parsed = try Certificate.parse(root.der)
+      let parsed = root.handle
       let name = unsafe X509_NAME_dup(X509_get_subject_name(parsed.pointer))
       _ = unsafe copenssl_names_push(names, name)
     }

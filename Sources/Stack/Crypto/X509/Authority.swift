@@ -132,8 +132,7 @@ public struct Authority: Sendable {
       try builder.addExtension(NID_key_usage, "critical," + keyUsage)
     }
     if let usages = leaf.usageText { try builder.addExtension(NID_ext_key_usage, usages) }
-    let issuer = try Certificate.parse(certificate.der)
-    try builder.addAuthorityKeyID(of: issuer)
+    try builder.addAuthorityKeyID(of: certificate.handle)
     let hasSubject = !leaf.organizations.isEmpty || leaf.commonName != nil
     try builder.addAlternativeNames(names, critical: !hasSubject)
     return try builder.sign(with: key, issuer: certificate)

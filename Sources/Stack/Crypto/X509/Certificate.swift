@@ -2,12 +2,17 @@ internal import COpenSSL
 
 /// An X.509 certificate (RFC 5280). Equality and hash go by its DER bytes.
 ///
-/// What it says is read once, when it is made; the value holds no handle.
+/// It is parsed once, when it is made, and what it says is read then.
 public struct Certificate: Sendable, Hashable {
   /// What the certificate says, shared between copies.
   private final class Contents: Sendable {
     let facts: CertificateFacts
-    init(_ facts: CertificateFacts) { self.facts = facts }
+    let handle: SharedHandle
+
+    init(_ facts: CertificateFacts, _ handle: SharedHandle) {
+      self.facts = facts
+      self.handle = handle
+    }
   }
 
   /// More than any certificate in use has.
@@ -23,8 +28,12 @@ public struct Certificate: Sendable, Hashable {
   public init(der: [UInt8]) throws(CryptoError) {
     let handle = try Self.parse(der)
     self.der = der
-    self.contents = unsafe Contents(try CertificateFacts(reading: unsafe handle.pointer))
+    self.contents = unsafe Contents(try CertificateFacts(reading: unsafe handle.pointer), handle)
   }
+
+  /// The parsed `X509`, which is only read: OpenSSL keeps what it derives from its extensions, and that was
+  /// done when the facts were read.
+  var handle: SharedHandle { contents.handle }
 
   /// Reads the first CERTIFICATE block of a PEM text.
   ///
@@ -90,11 +99,8 @@ public struct Certificate: Sendable, Hashable {
   /// Whether `issuer`'s key made this certificate's signature. Names, times and uses are not looked
   /// at.
   public func isSigned(by issuer: Certificate) -> Bool {
-    guard let subject = try? Self.parse(der), let issuer = try? Self.parse(issuer.der) else {
-      return false
-    }
-    let key = unsafe X509_get0_pubkey(issuer.pointer)
-    let result = unsafe X509_verify(subject.pointer, key)
+    let key = unsafe X509_get0_pubkey(issuer.handle.pointer)
+    let result = unsafe X509_verify(handle.pointer, key)
     OpenSSL.begin()
     return result == 1
   }
@@ -104,8 +110,7 @@ public struct Certificate: Sendable, Hashable {
 
   private static func isCertificate(_ block: PEM.Block) -> Bool { block.label == "CERTIFICATE" }
 
-  /// A new `X509` made from DER; the caller's handle owns it.
-  static func parse(_ der: [UInt8]) throws(CryptoError) -> Handle {
+  private static func parse(_ der: [UInt8]) throws(CryptoError) -> SharedHandle {
     OpenSSL.begin()
     guard der.count <= maximumSize else {
       throw CryptoError(.limitExceeded, "the certificate is larger than 64 KiB")
@@ -114,7 +119,7 @@ public struct Certificate: Sendable, Hashable {
     guard let parsed = unsafe parsed else {
       throw CryptoError(.malformed, "not a certificate: \(OpenSSL.drainErrors())")
     }
-    let handle = try unsafe Handle(owning: parsed, X509_free)
+    let handle = try unsafe SharedHandle(owning: parsed) { unsafe X509_free($0) }
     guard consumed == der.count else {
       throw CryptoError(.malformed, "there are bytes behind the certificate's end")
     }
@@ -122,6 +127,7 @@ public struct Certificate: Sendable, Hashable {
   }
 }
 
-extension Certificate: CustomStringConvertible {
+extension Certificate: CustomStringConvertible, CustomReflectable {
   public var description: String { "certificate \(subject) \(fingerprint.prefix(16))" }
+  public var customMirror: Mirror { Mirror(self, children: []) }
 }

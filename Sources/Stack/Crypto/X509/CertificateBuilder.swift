@@ -57,7 +57,7 @@ struct CertificateBuilder: ~Copyable {
   }
 
   /// Names the issuer's key, if the issuer names it itself.
-  func addAuthorityKeyID(of issuer: borrowing Handle) throws(CryptoError) {
+  func addAuthorityKeyID(of issuer: SharedHandle) throws(CryptoError) {
     guard unsafe X509_get0_subject_key_id(issuer.pointer) != nil else { return }
     try unsafe addExtension(NID_authority_key_identifier, "keyid:always", issuer: issuer.pointer)
   }
@@ -98,7 +98,7 @@ struct CertificateBuilder: ~Copyable {
   ) throws(CryptoError) -> Certificate {
     // A copy of the name is taken, in the issuer's own encoding.
     if let issuer {
-      let parsed = try Certificate.parse(issuer.der)
+      let parsed = issuer.handle
       let name = unsafe X509_get_subject_name(parsed.pointer)
       try Self.check(unsafe X509_set_issuer_name(certificate.pointer, name))
     } else {

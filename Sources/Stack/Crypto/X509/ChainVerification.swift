@@ -21,7 +21,7 @@ public enum ChainVerification {
     purpose: Purpose, at time: Int64?
   ) throws(CryptoError) {
     let store = try TrustStore.make(roots)
-    let certificate = try Certificate.parse(leaf.der)
+    let certificate = leaf.handle
     let others = try CertificateStack(intermediates)
     let context = try unsafe Handle(owning: X509_STORE_CTX_new(), X509_STORE_CTX_free)
     // The context refers to store, certificate and stack, all of which outlive the verification.
@@ -61,7 +61,7 @@ private struct CertificateStack: ~Copyable {
     let handle = try unsafe Handle(
       owning: copenssl_certificates_new(), copenssl_certificates_free)
     for certificate in certificates {
-      let parsed = try Certificate.parse(certificate.der)
+      let parsed = certificate.handle
       // The stack's reference is one of its own.
       _ = unsafe X509_up_ref(parsed.pointer)
       _ = unsafe copenssl_certificates_push(handle.pointer, parsed.pointer)

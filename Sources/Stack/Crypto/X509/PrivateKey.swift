@@ -123,8 +123,8 @@ public struct PrivateKey: Sendable {
 
   /// Whether this is the private half of the key in `certificate`.
   public func matches(_ certificate: Certificate) -> Bool {
-    guard let parsed = try? Certificate.parse(certificate.der) else { return false }
-    let result = unsafe EVP_PKEY_eq(X509_get0_pubkey(parsed.pointer), handle.pointer)
+    let subject = certificate.handle
+    let result = unsafe EVP_PKEY_eq(X509_get0_pubkey(subject.pointer), handle.pointer)
     OpenSSL.begin()
     return result == 1
   }

@@ -12,7 +12,7 @@ enum TrustStore {
   static func make(_ roots: [Certificate]) throws(CryptoError) -> Handle {
     let store = try unsafe Handle(owning: X509_STORE_new(), X509_STORE_free)
     for root in roots {
-      let parsed = try Certificate.parse(root.der)
+      let parsed = root.handle
       // The store takes its own reference.
       guard unsafe X509_STORE_add_cert(store.pointer, parsed.pointer) == 1 else {
         throw CryptoError(.internalFailure, OpenSSL.drainErrors())

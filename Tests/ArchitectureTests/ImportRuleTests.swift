@@ -126,8 +126,10 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
     "Sources/Stack/RPC/Server/CallDeadline.swift": "its timer is confined to the call's executor",
     "Sources/Stack/RPC/Server/HandlerPool.swift":
       "confined to its executor; a continuation resumed exactly once",
-    "Sources/Stack/RPC/Server/Broadcast.swift":
+    "Sources/Stack/RPC/Server/FollowerGroup.swift":
       "followers are confined to their executor; continuations resumed exactly once",
+    "Sources/Stack/RPC/Server/ResponseWriter+Follow.swift":
+      "a continuation, resumed exactly once",
     "Sources/Stack/RPC/HTTP/HTTPStream.swift":
       "what a router keeps is confined to the streams' executor",
     "Sources/Stack/RPC/Server/RequestInbox.swift": "a continuation, resumed exactly once",

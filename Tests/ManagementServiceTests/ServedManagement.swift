@@ -1,10 +1,11 @@
-import ManagementService
 import MemoryStore
 import Orchestrator
 import RPC
 import Rotation
 import Schema
 import Testing
+
+@testable import ManagementService
 
 /// The service as a client sees it: handlers, orchestrator, store in memory, a cluster that does
 /// what the test says, and a channel in between.
@@ -14,6 +15,7 @@ struct ServedManagement {
 
   let driver: FakeDriver
   let orchestrator: RotationOrchestrator
+  let handlers: ManagementHandlers
   let client: RPCClient
 
   init(
@@ -29,7 +31,8 @@ struct ServedManagement {
           backoff: Backoff(delays: pace), memberInterval: .milliseconds(20))))
     try await orchestrator.start()
     var router = ServiceRouter()
-    ManagementHandlers(orchestrator: orchestrator).register(in: &router)
+    handlers = ManagementHandlers(orchestrator: orchestrator)
+    handlers.register(in: &router)
     client = RPCClient(InProcessChannel(router, peer: peer))
     for cluster in clusters {
       _ = try await orchestrator.importCluster(name: cluster, talosconfig: "context: x")

@@ -13,8 +13,10 @@ struct WatchTests {
   func wholeRotation() async throws {
     let served = try await ServedManagement(.init(held: ["cp-1"]))
     _ = try await served.rotate()
-    served.driver.update { $0.held = [] }
-    let seen = try await served.watch(stopWhenIdle: true)
+    let seen = try await served.watch(stopWhenIdle: true) { _ in
+      served.driver.update { $0.held = [] }
+      return false
+    }
     #expect(zip(seen, seen.dropFirst()).allSatisfy { $0.revision < $1.revision })
     let last = try #require(seen.last)
     #expect(last.state == .succeeded)
@@ -160,23 +162,21 @@ struct WatchTests {
   }
 
   @Test("An update is encoded once for all who watch, and kept only while somebody does")
-  func sharedEncodings() async throws {
+  func encodedOnce() async throws {
     let served = try await ServedManagement()
-    var snapshot = try await served.orchestrator.status(cluster: "demo")
-    let encodings = SharedEncodings()
-    encodings.watchBegan()
-    encodings.watchBegan()
-    _ = try encodings.encoded(snapshot)
-    _ = try encodings.encoded(snapshot)
-    #expect(encodings.count == 1)
-    #expect(encodings.encodings == 1)
-    snapshot.error = "the journal cannot be written"
-    _ = try encodings.encoded(snapshot)
-    #expect(encodings.encodings == 2)
-    #expect(encodings.count == 1)
-    encodings.watchEnded()
-    #expect(encodings.count == 1)
-    encodings.watchEnded()
-    #expect(encodings.count == 0)
+    let feed = served.handlers.feed
+    let watches = (0..<20).map { index in
+      Task { try await served.watch(index % 2 == 0 ? "" : "demo", stopWhenIdle: false) }
+    }
+    while feed.watches < 20 { try await Task.sleep(for: .milliseconds(1)) }
+    _ = try await served.rotate()
+    let last = try await served.finish()
+    // The snapshot, and at most one for each revision after it.
+    #expect(feed.encodings <= Int(last.revision))
+    #expect(feed.count == 1)
+    await served.orchestrator.stop()
+    for watch in watches { await #expect(throws: RPCError.self) { try await watch.value } }
+    while feed.watches > 0 { try await Task.sleep(for: .milliseconds(1)) }
+    #expect(feed.count == 0)
   }
 }

@@ -11,7 +11,7 @@ import Schema
 public struct ManagementHandlers: Sendable {
   let orchestrator: RotationOrchestrator
   private let identify: @Sendable (Peer) -> String?
-  let encodings = SharedEncodings()
+  let feed = RotationFeed()
 
   /// - Parameters:
   ///   - identify: who is at the other end, as recorded with what it starts. Nil: nobody known; the
@@ -22,6 +22,7 @@ public struct ManagementHandlers: Sendable {
   ) {
     self.orchestrator = orchestrator
     self.identify = identify
+    orchestrator.observe(feed)
   }
 
   /// The user that owns the process at the other end of a Unix socket: `uid:1000`.

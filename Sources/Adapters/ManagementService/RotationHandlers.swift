@@ -84,32 +84,29 @@ extension ManagementHandlers {
 
   /// Follows rotations until the caller leaves, nothing is left to wait for, or the server drains.
   ///
-  /// A slow reader holds up nobody: `write` waits for it, and meanwhile its watch keeps the newest
-  /// status of each cluster.
+  /// A slow reader holds up nobody: what it misses is made good by the newest status of each cluster.
   func watchRotationStatus(
     _ request: WatchRotationStatusRequest,
     _ writer: ResponseWriter<WatchRotationStatusResponse>, _ call: ServerCall
   ) async throws {
+    let channel = try join(request)
+    defer { feed.leave(channel) }
+    // Whoever resumes after the newest revision learns that the watch stands before anything changes.
+    await call.sendInitialMetadata()
+    try await writer.follow(channel.updates, after: request.afterRevision)
+  }
+
+  private func join(_ request: WatchRotationStatusRequest) throws(RPCError) -> RotationFeed.Channel
+  {
     var check = RequestValidation()
     if !request.cluster.isEmpty { check.cluster(request.cluster) }
     try check.passed()
-    let watch = try await asking { () throws(OrchestratorError) in
-      try orchestrator.watch(
-        cluster: request.cluster, afterRevision: request.afterRevision,
-        stopWhenIdle: request.stopWhenIdle)
-    }
-    encodings.watchBegan()
-    defer { encodings.watchEnded() }
-    // Whoever resumes after the newest revision learns that the watch stands before anything changes.
-    await call.sendInitialMetadata()
-    var snapshots = watch.makeAsyncIterator()
-    while true {
-      let next: RotationSnapshot?
-      do throws(OrchestratorError) { next = try await snapshots.next() } catch {
-        throw RPCError(error)
-      }
-      guard let next else { return }
-      try await writer.write(try encodings.encoded(next))
+    let kind = RotationFeed.Kind(
+      cluster: request.cluster.isEmpty ? nil : request.cluster, stopsWhenIdle: request.stopWhenIdle)
+    do throws(OrchestratorError) {
+      return try feed.join(kind, afterRevision: request.afterRevision, of: orchestrator)
+    } catch {
+      throw RPCError(error)
     }
   }
 }

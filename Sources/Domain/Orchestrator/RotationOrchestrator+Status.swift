@@ -28,6 +28,32 @@ extension RotationOrchestrator {
         cluster: cluster, afterRevision: afterRevision, stopWhenIdle: stopWhenIdle))
   }
 
+  /// Tells the observer from now on of everything that concerns watches.
+  public nonisolated func observe(_ observer: any RotationObserver) { journal.hub.add(observer) }
+
+  /// Begins a watch for somebody whom an observer tells of changes; the arguments are those of `watch`.
+  ///
+  /// - Parameter join: makes the watch. Nothing changes between what it is given and what the observer is told next.
+  ///   Called under the lock of the watches: see `RotationObserver`.
+  /// - Throws: as `watch` does; `.shuttingDown`.
+  public nonisolated func beginWatch<Watch>(
+    cluster: String? = nil, afterRevision: Revision = 0, stopWhenIdle: Bool = false,
+    _ join: (WatchStart) -> Watch
+  ) throws(OrchestratorError) -> Watch {
+    if let cluster { try Arguments.name(cluster) }
+    return try journal.hub.admit(
+      cluster: cluster, afterRevision: afterRevision, stopWhenIdle: stopWhenIdle, join)
+  }
+
+  /// The present state of every cluster, or of one, that is newer than a position: the oldest first.
+  ///
+  /// - Parameter position: a revision, or the position of an update.
+  public nonisolated func changed(
+    after position: UInt64, cluster: String? = nil, limit: Int
+  ) -> [RotationUpdate] {
+    journal.hub.changed(after: position, cluster: cluster, limit: limit)
+  }
+
   /// The cluster's rotations, the newest first, the one under way among them. The newest
   /// `OrchestratorSettings.historyLimit` are kept.
   ///

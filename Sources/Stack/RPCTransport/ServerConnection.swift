@@ -24,6 +24,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private let configuration: ServerConfiguration
   /// What of the session's buffered bytes the server's total holds.
   private var reportedWaiting = 0
+  /// Streams that wait until less is buffered.
+  private var heldBack: [ServerStream] = []
   private var headTimer: UInt64?
   private var idleTimer: UInt64?
   private var ageTimer: UInt64?
@@ -238,8 +240,33 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     reportedWaiting = waiting
   }
 
+  /// Whether so much waits for the peer that a stream's message that can wait should. Streams for which nothing waits
+  /// may go on for longer: a peer that leaves some of its streams unread gets the others all the same.
+  func holdsBack(_ stream: ServerStream) -> Bool {
+    let limit = configuration.waitingBytesPerConnection
+    if stream.bufferedBytes > 0 {
+      guard session.bufferedBytes > limit / 8 else { return false }
+      stream.wantsWritable = true
+    } else {
+      guard session.bufferedBytes > limit / 2 || !hasRoom else { return false }
+      heldBack.append(stream)
+    }
+    return true
+  }
+
+  private func tellHeldBack() {
+    guard session.bufferedBytes <= configuration.waitingBytesPerConnection / 4, hasRoom else {
+      return
+    }
+    let streams = heldBack
+    heldBack = []
+    for stream in streams { stream.receiver?.streamWritable() }
+    handlers.run()
+  }
+
   override func turnEnded() {
     super.turnEnded()
+    if !heldBack.isEmpty, !isClosed { tellHeldBack() }
     if reportedWaiting > 0, session.bufferedBytes < 64 << 10 { reportWaiting(0) }
     if session.isReceivingHead && headTimer == nil && !isClosed { watchHead() }
   }
@@ -424,6 +451,10 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
       connection.session.release(self, bytes)
       connection.markDirty()
     }
+  }
+
+  func waitsForRoom() -> Bool {
+    borrowed?._withUnsafeGuaranteedRef { $0.holdsBack(self) } ?? false
   }
 
   var headLimit: Int {

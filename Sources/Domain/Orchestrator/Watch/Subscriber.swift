@@ -1,71 +1,49 @@
 import Rotation
 
-/// A snapshot that is shared, not copied, among all who watch.
-final class PublishedSnapshot: Sendable {
-  let value: RotationSnapshot
-
-  init(_ value: RotationSnapshot) { self.value = value }
-}
-
-/// One watch, inside the hub.
+/// One watch within the process: how far its reader is.
 ///
-/// A reader that keeps up is given every revision. For one that does not, the queue grows to
-/// `WatchHub.queueLimit` and is then thinned out to the newest snapshot of each cluster; so it holds
-/// at most the limit, or one snapshot per cluster and as many again.
+/// A reader that keeps up is given every revision. One that does not is given what the log still has: at most so
+/// many updates as it keeps, or the present state of each cluster.
 struct Subscriber {
-  typealias Answer = Result<PublishedSnapshot?, OrchestratorError>
+  typealias Answer = Result<RotationUpdate?, OrchestratorError>
 
   /// Nil: all clusters.
   let cluster: String?
   let stopWhenIdle: Bool
-  /// Ascending revisions.
-  private var queue: ArraySlice<PublishedSnapshot> = []
-  /// What is said when the queue is empty: nothing more, or an error.
-  private var ending: Answer?
+  private var seen: UInt64
+  /// The position of the newest update when the watch began.
+  private let start: UInt64
+  /// What is said once everything up to a position has been read: nothing more, or an error.
+  private var ending: (answer: Answer, after: UInt64)?
   private var reader: CheckedContinuation<Answer, Never>?
-  private let queueLimit: Int
 
-  init(cluster: String?, stopWhenIdle: Bool, queueLimit: Int) {
+  init(cluster: String?, after position: UInt64, newest: UInt64, stopWhenIdle: Bool) {
+    start = newest
     self.cluster = cluster
     self.stopWhenIdle = stopWhenIdle
-    self.queueLimit = queueLimit
+    seen = position
   }
 
-  /// Snapshots that wait for the reader.
-  var backlog: Int { queue.count }
-
-  mutating func enqueue(_ snapshot: PublishedSnapshot) {
-    guard ending == nil else { return }
-    queue.append(snapshot)
-    if queue.count > queueLimit { thinOut() }
+  /// Nothing comes after what is in the log now.
+  mutating func end(_ answer: Answer, at position: UInt64) {
+    if ending == nil { ending = (answer, position) }
   }
 
-  private mutating func thinOut() {
-    var seen: Set<String> = []
-    let newest = queue.reversed().filter { seen.insert($0.value.cluster).inserted }
-    queue = ArraySlice(newest.reversed())
-  }
-
-  /// Nothing comes after what is queued.
-  mutating func end(_ answer: Answer) {
-    if ending == nil { ending = answer }
-  }
-
-  /// Nothing comes at all, not even what is queued.
-  mutating func cancel() {
-    queue = []
-    ending = .success(nil)
-  }
+  /// Nothing comes at all, not even what is in the log.
+  mutating func cancel() { ending = (.success(nil), 0) }
 
   /// What the reader is told now; nil when it has to wait.
-  mutating func answer(anyRunning: Bool) -> Answer? {
-    if let next = queue.popFirst() { return .success(next) }
-    if let ending { return ending }
-    if stopWhenIdle && !anyRunning {
-      ending = .success(nil)
-      return ending
+  mutating func answer(_ log: UpdateLog, anyRunning: Bool) -> Answer? {
+    if let next = log.next(after: seen, cluster: cluster, start: start),
+      next.position <= ending?.after ?? .max
+    {
+      seen = next.position
+      return .success(next)
     }
-    return nil
+    if let ending { return ending.answer }
+    guard stopWhenIdle, !anyRunning else { return nil }
+    ending = (.success(nil), log.position)
+    return .success(nil)
   }
 
   mutating func wait(_ reader: CheckedContinuation<Answer, Never>) {
@@ -74,9 +52,9 @@ struct Subscriber {
 
   /// The waiting reader with what it is told, once there is something to tell.
   mutating func wakeUp(
-    anyRunning: Bool
+    _ log: UpdateLog, anyRunning: Bool
   ) -> (reader: CheckedContinuation<Answer, Never>, answer: Answer)? {
-    guard let reader, let answer = answer(anyRunning: anyRunning) else { return nil }
+    guard let reader, let answer = answer(log, anyRunning: anyRunning) else { return nil }
     self.reader = nil
     return (reader, answer)
   }

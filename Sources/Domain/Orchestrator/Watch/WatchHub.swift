@@ -1,38 +1,36 @@
 import Rotation
 import Synchronization
 
-/// Tells everyone who watches what has been committed.
+/// Knows what is current and who may watch it from where, and tells observers and readers what has been committed.
 ///
-/// Level-triggered: a new watch first gets the present state, then what comes. The hub keeps one
-/// snapshot per cluster and a bounded queue per watch. Readers are resumed outside the lock.
+/// Level-triggered: a new watch first gets the present state, then what comes. What the hub does at a commit does
+/// not depend on how many people watch: those of other processes are the business of one observer. Readers within
+/// the process are few; they are resumed outside the lock.
 final class WatchHub: Sendable {
   fileprivate struct State {
     var revision: Revision = 0
-    var current: [String: PublishedSnapshot] = [:]
+    var log: UpdateLog
     var running: Set<String> = []
     /// Clusters whose journal cannot be written, and why.
     var outages: [String: OrchestratorError] = [:]
+    var observers: [any RotationObserver] = []
     var subscribers: [UInt64: Subscriber] = [:]
     var nextSubscriber: UInt64 = 0
     var closed: OrchestratorError? = OrchestratorError(
       .shuttingDown, "the orchestrator has not been started")
-
-    func anyRunning(_ cluster: String?) -> Bool {
-      if let cluster { running.contains(cluster) } else { !running.isEmpty }
-    }
   }
 
   typealias Waking = (
     reader: CheckedContinuation<Subscriber.Answer, Never>, answer: Subscriber.Answer
   )
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let queueLimit: Int
 
-  /// - Parameter queueLimit: snapshots that may wait for one reader before intermediate ones of a
-  ///   cluster are dropped.
+  /// - Parameter queueLimit: updates that may wait for a reader before intermediate ones of a cluster are dropped.
   init(queueLimit: Int = 256) {
     self.queueLimit = queueLimit
+    state = Mutex(State(log: UpdateLog(limit: queueLimit)))
   }
 
   // MARK: - What happens
@@ -40,9 +38,12 @@ final class WatchHub: Sendable {
   func open(revision: Revision, snapshots: [RotationSnapshot]) {
     state.withLock { state in
       state.revision = revision
-      state.current = Dictionary(
-        uniqueKeysWithValues: snapshots.map { ($0.cluster, PublishedSnapshot($0)) })
+      state.log = UpdateLog(limit: queueLimit)
+      for snapshot in snapshots.sorted(by: { $0.revision < $1.revision }) {
+        _ = state.log.publish(snapshot)
+      }
       state.running = Set(snapshots.filter { !$0.isIdle }.map(\.cluster))
+      state.outages = [:]
       state.closed = nil
     }
   }
@@ -55,30 +56,31 @@ final class WatchHub: Sendable {
   /// A cluster has a newer state. One that is not newer than the known one is not published: it
   /// was only read again.
   func publish(_ snapshot: RotationSnapshot) {
-    let published = PublishedSnapshot(snapshot)
     update { state in
       state.revision = max(state.revision, snapshot.revision)
       state.outages[snapshot.cluster] = nil
-      let known = state.current.updateValue(published, forKey: snapshot.cluster)
       if snapshot.isIdle {
         state.running.remove(snapshot.cluster)
       } else {
         state.running.insert(snapshot.cluster)
       }
-      guard snapshot.revision > known?.value.revision ?? 0 else { return }
-      state.each(concerning: snapshot.cluster) { $0.enqueue(published) }
+      guard let update = state.log.publish(snapshot) else { return }
+      for observer in state.observers {
+        observer.published(update, isAnyRunning: !state.running.isEmpty)
+      }
     }
   }
 
   func remove(cluster: String) {
+    let error = OrchestratorError.unknown(cluster)
     update { state in
-      state.current[cluster] = nil
+      state.log.remove(cluster)
       state.running.remove(cluster)
       state.outages[cluster] = nil
-      state.each(concerning: cluster) {
-        guard $0.cluster == cluster else { return }
-        $0.end(.failure(.unknown(cluster)))
+      for observer in state.observers {
+        observer.removed(cluster: cluster, error, isAnyRunning: !state.running.isEmpty)
       }
+      state.end(.failure(error)) { $0 == cluster }
     }
   }
 
@@ -87,7 +89,8 @@ final class WatchHub: Sendable {
   func outage(cluster: String, _ error: OrchestratorError) {
     update { state in
       state.outages[cluster] = error
-      state.each(concerning: cluster) { $0.end(.failure(error)) }
+      for observer in state.observers { observer.failed(cluster: cluster, error) }
+      state.end(.failure(error)) { $0 == nil || $0 == cluster }
     }
   }
 
@@ -95,7 +98,8 @@ final class WatchHub: Sendable {
   func close(_ error: OrchestratorError) {
     update { state in
       state.closed = error
-      for id in state.subscribers.keys { state.subscribers[id]?.end(.failure(error)) }
+      for observer in state.observers { observer.closed(error) }
+      state.end(.failure(error)) { _ in true }
     }
   }
 
@@ -106,10 +110,27 @@ final class WatchHub: Sendable {
 
   /// The present state of the cluster.
   func snapshot(cluster: String) -> RotationSnapshot? {
+    state.withLock { state in state.log[cluster].map { state.shown($0).snapshot } }
+  }
+
+  /// The present states that are newer than a position, the oldest first.
+  func changed(after position: UInt64, cluster: String?, limit: Int) -> [RotationUpdate] {
     state.withLock { state in
-      guard var snapshot = state.current[cluster]?.value else { return nil }
-      if let outage = state.outages[cluster] { snapshot.error = outage.message }
-      return snapshot
+      state.log.changed(after: position, cluster: cluster, limit: limit).map { state.shown($0) }
+    }
+  }
+
+  /// From now on the observer is told of everything.
+  func add(_ observer: any RotationObserver) { state.withLock { $0.observers.append(observer) } }
+
+  /// Lets a watch begin. Nothing happens between the answer and what `join` does.
+  ///
+  /// - Parameter join: makes the watch. Called under the lock.
+  func admit<Watch>(
+    cluster: String?, afterRevision: Revision, stopWhenIdle: Bool, _ join: (WatchStart) -> Watch
+  ) throws(OrchestratorError) -> Watch {
+    try state.withLock { state throws(OrchestratorError) in
+      join(try state.admit(cluster, afterRevision, stopWhenIdle))
     }
   }
 
@@ -117,32 +138,12 @@ final class WatchHub: Sendable {
     cluster: String?, afterRevision: Revision, stopWhenIdle: Bool
   ) throws(OrchestratorError) -> Subscription {
     let id = try state.withLock { state throws(OrchestratorError) in
-      if let closed = state.closed { throw closed }
-      if let cluster, state.current[cluster] == nil { throw OrchestratorError.unknown(cluster) }
-      guard afterRevision <= state.revision else {
-        throw OrchestratorError(
-          .invalidArgument,
-          "after_revision \(afterRevision) lies ahead of the newest revision \(state.revision): "
-            + "watch again from 0",
-          subject: "after_revision")
-      }
+      let start = try state.admit(cluster, afterRevision, stopWhenIdle)
       var subscriber = Subscriber(
-        cluster: cluster, stopWhenIdle: stopWhenIdle, queueLimit: queueLimit)
-      let snapshots = state.current.values
-        .filter { $0.value.revision > afterRevision }
-        .filter { cluster == nil || $0.value.cluster == cluster }
-        .sorted { $0.value.revision < $1.value.revision }
-      for snapshot in snapshots {
-        guard let outage = state.outages[snapshot.value.cluster] else {
-          subscriber.enqueue(snapshot)
-          continue
-        }
-        var value = snapshot.value
-        value.error = outage.message
-        subscriber.enqueue(PublishedSnapshot(value))
-      }
-      if let outage = state.outages.first(where: { cluster == nil || $0.key == cluster })?.value {
-        subscriber.end(.failure(outage))
+        cluster: cluster, after: min(afterRevision, start.newest), newest: start.newest,
+        stopWhenIdle: stopWhenIdle)
+      if case .failed(let error) = start.ending {
+        subscriber.end(.failure(error), at: state.log.position)
       }
       state.nextSubscriber += 1
       state.subscribers[state.nextSubscriber] = subscriber
@@ -159,27 +160,20 @@ final class WatchHub: Sendable {
           guard state.subscribers[id] != nil else { return .success(nil) }
           if Task.isCancelled { state.subscribers[id]?.cancel() }
           let anyRunning = state.anyRunning(state.subscribers[id]?.cluster)
-          if let answer = state.subscribers[id]?.answer(anyRunning: anyRunning) { return answer }
-          state.subscribers[id]?.wait(reader)
-          return nil
+          let answer = state.subscribers[id]?.answer(state.log, anyRunning: anyRunning)
+          if answer == nil { state.subscribers[id]?.wait(reader) }
+          return answer.map { state.shown($0) }
         }
         if let answer { reader.resume(returning: answer) }
       }
     } onCancel: {
       update { $0.subscribers[id]?.cancel() }
     }
-    return try answer.get()?.value
+    return try answer.get()?.snapshot
   }
 
   func unsubscribe(_ id: UInt64) {
     state.withLock { _ = $0.subscribers.removeValue(forKey: id) }
-  }
-
-  /// How many watch, and how many snapshots wait for them.
-  var load: (subscribers: Int, backlog: Int) {
-    state.withLock { state in
-      (state.subscribers.count, state.subscribers.values.reduce(0) { $0 + $1.backlog })
-    }
   }
 
   /// Changes the state, then resumes every reader that has something to be told.
@@ -188,7 +182,7 @@ final class WatchHub: Sendable {
       change(&state)
       return state.subscribers.keys.sorted().compactMap { id in
         let anyRunning = state.anyRunning(state.subscribers[id]?.cluster)
-        return state.subscribers[id]?.wakeUp(anyRunning: anyRunning)
+        return state.subscribers[id]?.wakeUp(state.log, anyRunning: anyRunning)
       }
     }
     for (reader, answer) in waking { reader.resume(returning: answer) }
@@ -196,12 +190,49 @@ final class WatchHub: Sendable {
 }
 
 extension WatchHub.State {
-  fileprivate mutating func each(concerning cluster: String, _ body: (inout Subscriber) -> Void) {
-    for id in subscribers.keys {
-      guard let watched = subscribers[id]?.cluster ?? cluster as String?, watched == cluster
-      else { continue }
-      body(&subscribers[id]!)
+  fileprivate func anyRunning(_ cluster: String?) -> Bool {
+    if let cluster { running.contains(cluster) } else { !running.isEmpty }
+  }
+
+  /// How a watch begins now.
+  fileprivate func admit(
+    _ cluster: String?, _ afterRevision: Revision, _ stopWhenIdle: Bool
+  ) throws(OrchestratorError) -> WatchStart {
+    if let closed { throw closed }
+    if let cluster, log[cluster] == nil { throw OrchestratorError.unknown(cluster) }
+    guard afterRevision <= revision else {
+      throw OrchestratorError(
+        .invalidArgument,
+        "after_revision \(afterRevision) lies ahead of the newest revision \(revision): "
+          + "watch again from 0",
+        subject: "after_revision")
     }
+    var start = WatchStart(newest: cluster.flatMap { log[$0]?.position } ?? log.position)
+    if let outage = outages.first(where: { cluster == nil || $0.key == cluster })?.value {
+      start.ending = .failed(outage)
+    } else if stopWhenIdle, !anyRunning(cluster) {
+      start.ending = .idle
+    }
+    return start
+  }
+
+  /// Ends the watches whose cluster, nil for all, is among those.
+  fileprivate mutating func end(_ answer: Subscriber.Answer, _ isEnded: (String?) -> Bool) {
+    for id in subscribers.keys where isEnded(subscribers[id]?.cluster) {
+      subscribers[id]?.end(answer, at: log.position)
+    }
+  }
+
+  /// The update as it is shown while the cluster's journal cannot be written: with the reason.
+  fileprivate func shown(_ update: RotationUpdate) -> RotationUpdate {
+    guard let outage = outages[update.snapshot.cluster] else { return update }
+    var snapshot = update.snapshot
+    snapshot.error = outage.message
+    return RotationUpdate(position: update.position, snapshot: snapshot)
+  }
+
+  fileprivate func shown(_ answer: Subscriber.Answer) -> Subscriber.Answer {
+    answer.map { $0.map { shown($0) } }
   }
 }
 

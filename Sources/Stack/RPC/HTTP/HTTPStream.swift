@@ -67,6 +67,9 @@ public protocol HTTPServerStream: AnyObject {
   func reset(_ errorCode: UInt32)
   /// Bytes accepted for sending that the peer has not yet taken.
   var bufferedBytes: Int { get }
+  /// Whether so much waits on the whole connection that what can wait should. The receiver's `streamWritable` is
+  /// then called once there is room again.
+  func waitsForRoom() -> Bool
   /// The largest header block that can be sent, in bytes by RFC 9113 section 6.5.2.
   var headLimit: Int { get }
   /// Returns flow-control credit for request bytes that were taken in.
@@ -90,6 +93,7 @@ public protocol HTTPRequestReceiver: AnyObject {
 
 extension HTTPServerStream {
   public var headLimit: Int { .max }
+  public func waitsForRoom() -> Bool { false }
   var executor: any CallExecutor { handlers.executor }
 }
 

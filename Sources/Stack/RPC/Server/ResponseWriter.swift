@@ -18,30 +18,6 @@ public struct ResponseWriter<Response: Sendable>: Sendable {
     }
     try await call.send(try call.encode(message, codec, compresses: compresses))
   }
-
-  /// Sends a message that was encoded before, such as one that many watchers share.
-  public func write(_ message: EncodedMessage<Response>) async throws {
-    if call.isOnExecutor {
-      if try call.sendNow(message, codec) { return }
-      try await call.waitForRoom()
-    } else if call.form.takesPlainEnvelopes {
-      try await call.send(message.envelope)
-    } else {
-      try await call.send(try call.encode(message.message, codec))
-    }
-  }
-}
-
-/// A message encoded once, to be sent to many; the bytes are shared.
-public struct EncodedMessage<Message: Sendable>: Sendable {
-  let envelope: [UInt8]
-  /// For the calls that write it in another form.
-  let message: Message
-
-  public init(_ message: Message, codec: MessageCodec<Message>) throws {
-    self.message = message
-    envelope = try codec.envelope(message)
-  }
 }
 
 /// The messages a client streams to the server, as the handler reads them. One reader at a time.

@@ -457,6 +457,9 @@ public final class ServerCall: @unchecked Sendable {
   /// Whether more may be written without waiting.
   var hasRoom: Bool { stream.bufferedBytes <= limits.responseBufferBytes }
 
+  /// Whether a message of a broadcast may be sent, which can wait: if not, `streamWritable` comes when it may.
+  var hasRoomToFollow: Bool { hasRoom && !stream.waitsForRoom() }
+
   /// Returns when there is room for more, or the call is over.
   ///
   /// Concurrent, so that it resumes on the call's executor, and not where an actor happens to run that
@@ -522,13 +525,6 @@ public final class ServerCall: @unchecked Sendable {
   /// Sends a message of a broadcast, on the executor; whether there is room for more.
   func sendNow(_ message: BroadcastMessage) throws -> Bool {
     try sendNow(form.takesPlainEnvelopes ? message.envelope : try message.encode(self))
-  }
-
-  /// Sends a message that many share, on the executor; whether there is room for more.
-  func sendNow<M>(_ message: EncodedMessage<M>, _ codec: MessageCodec<M>) throws -> Bool {
-    let form = form
-    return try sendNow(
-      form.takesPlainEnvelopes ? message.envelope : try encode(message.message, codec))
   }
 
   private func beginMessage() throws(RPCError) {

@@ -100,7 +100,7 @@ func clibrary(_ name: String, link: String...) -> Target {
 /// What is fuzzed: built with libFuzzer into one program, else into the tests that replay the corpus.
 let fuzzed: [Target.Dependency] = [
   "ConformanceTypes", "Schema", "ProtoCodec", "RPC", "RPCTransport", "HTTP2", "YAML", "Crypto",
-  "Compression", "Rotation", "TalosDriver", "OmnictlCommands",
+  "Compression", "Rotation", "TalosDriver", "OmnictlCommands", "Platform",
 ]
 
 func fuzzing(_ library: String) -> [Target] {
@@ -176,11 +176,13 @@ let package = Package(
       "ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"],
       path: adapters + "ManagementService"),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
-    library("Daemon", ["CProcess"], path: programs + "Daemon", settings: strict),
+    library("Platform", [], path: programs + "Platform", settings: strict),
+    library("Daemon", ["CProcess", "Platform"], path: programs + "Daemon", settings: strict),
     library("Interceptors", ["Daemon", "RPC"], path: programs + "Interceptors"),
     library("Release", [], path: programs + "Release"),
     library(
-      "OmnictlCommands", ["Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release"],
+      "OmnictlCommands",
+      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release", "Platform"],
       path: "Clients/OmnictlCommands"),
 
     program(
@@ -188,7 +190,7 @@ let package = Package(
       [
         "ManagementService", "StandardServices", "Daemon", "Interceptors", "Orchestrator",
         "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML",
-        "Release",
+        "Release", "Platform",
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"], path: programs + "talosim", links: withFoundation),
@@ -265,6 +267,7 @@ let package = Package(
     tests(
       "StandardServicesTests",
       ["StandardServices", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
+    tests("PlatformTests", ["Platform"]),
     tests("DaemonTests", ["Daemon"]),
     tests("InterceptorsTests", ["Interceptors", "Daemon", "RPC"]),
     tests(

@@ -21,13 +21,14 @@ private let allowed: [String: Set<String>] = [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite", "Dispatch", "Glibc",
     "Synchronization",
   ],
-  "Sources/Programs/Daemon": ["CProcess", "Dispatch", "Glibc", "Synchronization"],
+  "Sources/Programs/Platform": ["Glibc"],
+  "Sources/Programs/Daemon": ["CProcess", "Platform", "Dispatch", "Glibc", "Synchronization"],
   "Sources/Programs/Interceptors": ["Daemon", "RPC", "Synchronization"],
   "Sources/Programs/Release": [],
   "Sources/Programs/omnid": [
     "ManagementService", "StandardServices", "Daemon", "Interceptors", "Orchestrator", "Rotation",
     "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML",
-    "Release", "Glibc", "Synchronization",
+    "Release", "Platform", "Glibc", "Synchronization",
   ],
   "Sources/Adapters/TalosDriver": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
@@ -38,7 +39,8 @@ private let allowed: [String: Set<String>] = [
   ],
   "Sources/Stack/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
   "Clients/OmnictlCommands": [
-    "Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release", "Glibc", "Synchronization",
+    "Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release", "Platform", "Glibc",
+    "Synchronization",
   ],
   "Clients/omnictl": ["OmnictlCommands"],
   "Sources/Programs/talosim": ["TalosSimulator", "Glibc"],
@@ -53,6 +55,7 @@ private let unsafeModules: [String: String] = [
   "Sources/Stack/HTTP2": "nghttp2",
   "Sources/Stack/Reactor": "epoll and sockets",
   "Sources/Adapters/Stores/SQLite": "SQLite",
+  "Sources/Programs/Platform": "reading and writing descriptors",
   "Sources/Programs/Daemon": "signals, sockets and files of the system",
 ]
 

@@ -190,10 +190,15 @@ struct ServeOptionsTests {
         "--max-request-memory: one connection gets an eighth of it, which must hold more than a message "
           + "of --max-message-size; it is 2097152 bytes, and that 4194304"
       ),
-      (["--handshake-timeout=0"], "--handshake-timeout: '0' is not a time such as 90s, 5m or 2h"),
+      (
+        ["--handshake-timeout=0"], "--handshake-timeout: '0' is not a time such as 90s, 5m or 1h30m"
+      ),
       (["--event-loops=-1"], "--event-loops: '-1' is not a number from 0 to 1024"),
-      (["--max-age=5"], "--max-age: '5' is not a time such as 90s, 5m or 2h, nor 0 for none"),
-      (["--max-idle=-1s"], "--max-idle: '-1s' is not a time such as 90s, 5m or 2h, nor 0 for none"),
+      (["--max-age=5"], "--max-age: '5' is not a time such as 90s, 5m or 1h30m, nor 0 for none"),
+      (
+        ["--max-idle=-1s"],
+        "--max-idle: '-1s' is not a time such as 90s, 5m or 1h30m, nor 0 for none"
+      ),
       (["--state-dir"], "--state-dir needs a value"),
       (["--state-dir="], "--state-dir needs a value"),
       (["--store=/a", "--store=/b"], "--store is given more than once"),

@@ -1,3 +1,4 @@
+internal import Platform
 internal import ProtoCodec
 internal import RPC
 internal import RPCTransport

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Platform
 
 /// Files that a command is given.
 enum InputFile {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Platform
 
 /// Files that hold keys: of mode 0600 at most, written in one step, and never through a link.
 enum PrivateFile {
@@ -69,7 +70,7 @@ enum PrivateFile {
     _ text: String, to path: String, replacing standing: Standing?
   ) throws(Failure) {
     let (file, temporary) = try create(beside: path)
-    var failure = Descriptor.write(Array(text.utf8), to: file)
+    var failure = Descriptor.write(text, to: file)
     if failure == nil { failure = protect(file, as: standing) }
     if failure == nil, fsync(file) != 0 { failure = errno }
     if close(file) != 0 && failure == nil { failure = errno }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Platform
 internal import RPCTransport
 
 /// Where the server is.
@@ -16,10 +17,10 @@ enum ServerAddress {
   }
 
   /// Where omnid listens when it is told nothing else.
-  static func standard(userID: UInt32, variable: (String) -> String?) -> Endpoint {
-    if userID == 0 { return .unix(path: "/run/omnid/omnid.sock") }
-    let folder = variable("XDG_RUNTIME_DIR").flatMap { $0.isEmpty ? nil : $0 }
-    return .unix(path: "\(folder ?? "/run/user/\(userID)")/omnid/omnid.sock")
+  static func standard(
+    userID: UInt32, variable: @escaping @Sendable (String) -> String?
+  ) -> Endpoint {
+    .unix(path: StandardPlaces(userID: userID, variable: variable).socket)
   }
 
   enum Obstacle: Equatable {

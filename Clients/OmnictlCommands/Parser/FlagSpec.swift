@@ -1,3 +1,5 @@
+internal import Platform
+
 /// One flag of a command: how it is written, what help says of it, and what values it takes.
 struct FlagSpec: Sendable {
   enum Form: Sendable, Equatable {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Platform
 
 /// Directories and files that belong to the service.
 public enum PrivateFiles {
@@ -91,18 +92,12 @@ public enum PrivateFiles {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw DaemonError(errno: errno, path) }
     defer { close(descriptor) }
-    var contents: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16 << 10)
-    while true {
-      let count = unsafe buffer.withUnsafeMutableBytes {
-        unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw DaemonError(errno: errno, path) }
-      if count == 0 { return contents }
-      contents += buffer[..<count]
-      guard contents.count <= limit else {
-        throw DaemonError("\(path): longer than \(limit) bytes")
+    do throws(Descriptor.ReadFailure) {
+      return try Descriptor.read(descriptor, limit: limit)
+    } catch {
+      switch error {
+      case .errorNumber(let number): throw DaemonError(errno: number, path)
+      case .tooLong: throw DaemonError("\(path): longer than \(limit) bytes")
       }
     }
   }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Platform
 
 /// Where a program writes for whoever started it. A log is written to `LogStream` instead.
 public enum StandardStream: Int32, Sendable {
@@ -11,16 +11,6 @@ public enum StandardStream: Int32, Sendable {
   /// - Returns: false when not all of it could be written: the disk is full, nobody reads.
   @discardableResult
   public func write(_ text: String) -> Bool {
-    var text = text
-    return text.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)
-      while rest.count > 0 {
-        let written = unsafe Glibc.write(rawValue, rest.baseAddress, rest.count)
-        if written < 0 && errno == EINTR { continue }
-        guard written > 0 else { return false }
-        unsafe rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-      }
-      return true
-    }
+    Descriptor.write(text, to: rawValue) == nil
   }
 }

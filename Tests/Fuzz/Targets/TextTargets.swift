@@ -1,3 +1,4 @@
+import Platform
 import RPCTransport
 
 @testable import OmnictlCommands

@@ -1,4 +1,5 @@
 import Daemon
+import Platform
 import RPCTransport
 
 /// What holds when nothing is said: the places that the XDG base directories and, for root, the
@@ -13,20 +14,13 @@ struct Defaults {
 
   init(_ facts: ProcessFacts) { self.facts = facts }
 
-  private func variable(_ name: String) -> String? {
-    facts.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+  private var places: StandardPlaces {
+    StandardPlaces(userID: facts.userID) { [facts] in facts.environment[$0] }
   }
 
-  /// An XDG variable counts only when it holds an absolute path.
-  private func directory(_ name: String) -> String? {
-    variable(name).flatMap { $0.hasPrefix("/") ? $0 : nil }
-  }
+  private func directory(_ name: String) -> String? { places.directory(name) }
 
-  func endpoint() -> Endpoint {
-    if facts.userID == 0 { return .unix(path: "/run/omnid/omnid.sock") }
-    let runtime = directory("XDG_RUNTIME_DIR") ?? "/run/user/\(facts.userID)"
-    return .unix(path: runtime + "/omnid/omnid.sock")
-  }
+  func endpoint() -> Endpoint { .unix(path: places.socket) }
 
   func stateDirectory() throws(UsageError) -> String {
     if facts.userID == 0 { return "/var/lib/omnid" }

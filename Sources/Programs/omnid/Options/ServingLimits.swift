@@ -1,3 +1,4 @@
+import Platform
 import RPC
 import RPCTransport
 
@@ -146,7 +147,9 @@ struct ServingLimits: Equatable {
     bytes < 1 << 20 ? "\(bytes >> 10)KiB" : "\(bytes >> 20)MiB"
   }
 
-  /// A whole number of seconds, minutes or hours; 0 is without an end.
+  private static let times = Duration.seconds(1)...Duration.seconds(100_000 * 3600)
+
+  /// 0 is without an end.
   private static func timeOrNone(_ value: SettingValues.Value) throws(UsageError) -> Duration? {
     value.texts[0] == "0" ? nil : try time(value, ", nor 0 for none")
   }
@@ -155,13 +158,11 @@ struct ServingLimits: Equatable {
     _ value: SettingValues.Value, _ alternative: String = ""
   ) throws(UsageError) -> Duration {
     let text = value.texts[0]
-    let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600]
-    guard let unit = text.last.flatMap({ units[$0] }), let number = Int(text.dropLast()),
-      (1...100_000).contains(number)
-    else {
+    guard let time = try? GoDuration.parse(text), times.contains(time) else {
       throw UsageError(
-        "\(value.origin): '\(text)' is not a time such as 90s, 5m or 2h\(alternative)")
+        "\(value.origin): '\(text)' is not a time such as 90s, 5m or 1h30m\(alternative)"
+      )
     }
-    return .seconds(number * unit)
+    return time
   }
 }

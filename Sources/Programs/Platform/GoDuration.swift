@@ -1,8 +1,9 @@
 /// Durations as Go writes and reads them: `90s`, `5m`, `1h30m`, `1.5h`, `250ms`, `0`.
-enum GoDuration {
+public enum GoDuration {
   /// Why a text is no duration.
-  struct Malformed: Error, Equatable {
-    var reason: String
+  public struct Malformed: Error, Equatable {
+    /// What is wrong, to be said behind the text: `is not a duration: …`.
+    public var reason: String
   }
 
   /// Reads a duration with Go's grammar: decimal numbers, each with a unit (`ns`, `us`, `µs`, `ms`,
@@ -10,7 +11,7 @@ enum GoDuration {
   ///
   /// - Throws: for anything else, for a negative duration, and for one beyond Go's range of
   ///   2^63 - 1 nanoseconds (292 years).
-  static func parse(_ text: String) throws(Malformed) -> Duration {
+  public static func parse(_ text: String) throws(Malformed) -> Duration {
     var rest = text[...]
     if rest.hasPrefix("-") { throw Malformed(reason: "must not be negative") }
     if rest.hasPrefix("+") { rest = rest.dropFirst() }
@@ -82,7 +83,7 @@ enum GoDuration {
 
   /// The duration in the shortest such form: `1h30m`, `5m`, `250ms`, `0s`. Rounded down to
   /// milliseconds.
-  static func text(_ duration: Duration) -> String {
+  public static func text(_ duration: Duration) -> String {
     let (whole, attoseconds) = duration.components
     let milliseconds = attoseconds / 1_000_000_000_000_000
     var text = ""

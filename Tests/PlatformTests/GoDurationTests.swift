@@ -1,6 +1,6 @@
 import Testing
 
-@testable import OmnictlCommands
+@testable import Platform
 
 @Suite struct GoDurationTests {
   @Test(

@@ -42,6 +42,7 @@ enum PEMText {
   }
 
   private static func marker(_ line: Substring, _ prefix: String) -> String? {
+    guard line.utf8.starts(with: prefix.utf8) else { return nil }
     let trimmed = line.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
     let text = String(trimmed)
     guard text.hasPrefix(prefix), text.hasSuffix("-----"), text.count > prefix.count + 5 else {

@@ -83,25 +83,3 @@ struct KubernetesCertificates: Sendable, Equatable {
   var kubeletClient: PEMPair
   var frontProxy: PEMPair
 }
-
-/// Certificates out of PEM text, as a trust pool is filled: what cannot be read is left out.
-enum TrustPool {
-  static func certificates(_ list: [String]) -> [Certificate] {
-    PEMText.certificates(joining: list).compactMap { try? Certificate(pem: $0) }
-  }
-}
-
-extension ChainVerification {
-  /// Whether the chain verifies.
-  static func accepts(
-    _ leaf: Certificate, intermediates: [Certificate] = [], roots: [Certificate],
-    purpose: Purpose, at time: Int64
-  ) -> Bool {
-    do {
-      try verify(leaf, intermediates: intermediates, roots: roots, purpose: purpose, at: time)
-      return true
-    } catch {
-      return false
-    }
-  }
-}

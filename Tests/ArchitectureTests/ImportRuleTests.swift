@@ -126,6 +126,8 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
   static let exceptions: [String: String] = [
     "Proto/MethodBinding.swift": "a Span's bytes are handed to the codec for the call's time",
     "Sources/Stack/RPC/Server/ServerCall.swift": "confined to the call's executor",
+    "Sources/Stack/RPC/Call/WaitingList.swift": "continuations, each resumed by who takes it out",
+    "Sources/Stack/RPC/Server/CallExtras.swift": "confined to the call's executor",
     "Sources/Stack/RPC/Server/CallDeadline.swift": "its timer is confined to the call's executor",
     "Sources/Stack/RPC/Server/HandlerPool.swift":
       "confined to its executor; a continuation resumed exactly once",

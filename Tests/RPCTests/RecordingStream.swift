@@ -8,7 +8,7 @@ final class RecordingStream: HTTPServerStream, @unchecked Sendable {
   /// What happens when the call answers.
   var onAnswer: () -> Void = {}
   private(set) var answers = 0
-  /// How often anything was sent of a body.
+  /// How often anything was sent of a stream, its end included.
   private(set) var sent = 0
   /// Lent until the handler has begun, so it stays where it is.
   private let message: [UInt8]
@@ -33,7 +33,11 @@ final class RecordingStream: HTTPServerStream, @unchecked Sendable {
     sent += 1
     onAnswer()
   }
-  func finish(_ trailers: ResponseTrailers) { receiver = nil }
+  func finish(_ trailers: ResponseTrailers) {
+    sent += 1
+    onAnswer()
+    receiver = nil
+  }
   func reset(_ errorCode: UInt32) {}
   func release(_ bytes: Int) {}
   func holds(_ change: Int) -> Bool { true }

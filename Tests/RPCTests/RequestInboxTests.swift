@@ -5,8 +5,8 @@ import Testing
 @Suite struct RequestInboxTests {
   @Test("Messages that wait count for something even when they are empty")
   func emptyMessages() {
-    let inbox = RequestInbox(limit: 100)
-    for _ in 0..<1000 { inbox.append(RequestInbox.Message(bytes: [])) }
+    let inbox = RequestInbox(RequestReader(form: .plain, limit: 100))
+    for _ in 0..<1000 { inbox.append(RequestMessage(bytes: [])) }
     #expect(inbox.heldBytes >= 32_000)
     while inbox.take() != nil {}
     #expect(inbox.heldBytes == 0)
@@ -14,9 +14,9 @@ import Testing
 
   @Test("Messages come out in the order they went in, without their prefix")
   func order() {
-    let inbox = RequestInbox(limit: 100)
+    let inbox = RequestInbox(RequestReader(form: .plain, limit: 100))
     for i in 0..<50 {
-      inbox.append(RequestInbox.Message(bytes: [9, 9, UInt8(i)], start: 2))
+      inbox.append(RequestMessage(bytes: [9, 9, UInt8(i)], start: 2))
       if i % 3 == 0 { #expect(inbox.take()?.bytes.last == UInt8(i / 3)) }
     }
     #expect(inbox.take()?.count == 1)

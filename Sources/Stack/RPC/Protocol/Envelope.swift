@@ -43,14 +43,25 @@ package struct EnvelopeReader {
 
   /// Takes a piece in and hands on each envelope it completes, in order.
   ///
-  /// - Parameter deliverWhole: gets, in place of `deliver`, what was put together from pieces: the
-  ///   envelope with its prefix, to be kept without a copy.
-  /// - Throws: `resourceExhausted` for a message over the limit, and what the closures throw; the
+  /// - Throws: `resourceExhausted` for a message over the limit, and what the closure throws; the
   ///   reader must not be used after that.
   package mutating func receive(
     _ data: borrowing Span<UInt8>,
+    deliver: (_ flags: UInt8, _ message: borrowing Span<UInt8>) throws(RPCError) -> Void
+  ) throws(RPCError) {
+    try receive(data, deliver: deliver) { (whole) throws(RPCError) in
+      try deliver(whole[0], whole.span.extracting(Envelope.prefixLength..<whole.count))
+    }
+  }
+
+  /// The same.
+  ///
+  /// - Parameter deliverWhole: gets, in place of `deliver`, what was put together from pieces: the
+  ///   envelope with its prefix, to be kept without a copy.
+  package mutating func receive(
+    _ data: borrowing Span<UInt8>,
     deliver: (_ flags: UInt8, _ message: borrowing Span<UInt8>) throws(RPCError) -> Void,
-    deliverWhole: ((_ envelope: [UInt8]) throws(RPCError) -> Void)? = nil
+    deliverWhole: (_ envelope: [UInt8]) throws(RPCError) -> Void
   ) throws(RPCError) {
     var at = 0
     if !partial.isEmpty {
@@ -58,11 +69,7 @@ package struct EnvelopeReader {
       guard at >= 0 else { return }
       let whole = partial
       partial = []
-      if let deliverWhole {
-        try deliverWhole(whole)
-      } else {
-        try deliver(whole[0], whole.span.extracting(Envelope.prefixLength..<whole.count))
-      }
+      try deliverWhole(whole)
     }
     while data.count - at >= Envelope.prefixLength {
       let length = Self.length(

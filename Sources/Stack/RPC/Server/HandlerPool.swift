@@ -103,3 +103,14 @@ public final class HandlerPool: @unchecked Sendable {
     return nil
   }
 }
+
+/// A request message's bytes where they arrived, or none when the message is in the call's inbox. Good
+/// until the handlers have begun for which it was lent.
+struct LentRequest: @unchecked Sendable {
+  // @unchecked: read on the executor that lends it, before it goes on.
+  let bytes: UnsafeBufferPointer<UInt8>?
+
+  init() { bytes = nil }
+
+  init(_ bytes: borrowing Span<UInt8>) { self.bytes = bytes.withUnsafeBufferPointer { $0 } }
+}

@@ -2,51 +2,31 @@
 ///
 /// Confined to the call's executor.
 final class RequestInbox {
-  struct Message: Sendable {
-    var bytes: [UInt8]
-    /// Where in the bytes the message begins.
-    var start = 0
-    var wasCompressed = false
-
-    var count: Int { bytes.count - start }
-
-    func decode<M>(_ codec: MessageCodec<M>, _ form: CallForm) throws -> M {
-      try form.decode(codec, bytes.span.extracting(start..<bytes.count))
-    }
-  }
-
-  var reader: EnvelopeReader
-  var textDecoder = Base64StreamDecoder()
-  /// The body of a Connect unary request so far.
-  var body: [UInt8] = []
-  /// Whoever waits for the next message, and which wait that is.
-  private var waiter: (ticket: Int, continuation: UnsafeContinuation<Message?, Never>)?
-  private var tickets = 0
+  var reader: RequestReader
+  /// Whoever waits for the next message.
+  private var readers = WaitingList<RequestMessage?>()
   /// What the messages that wait take, each of them something even when it is empty.
   private(set) var queuedBytes = 0
   private static let messageOverhead = 64
 
   /// Messages the handler has not asked for yet, oldest first.
-  private var queue: [Message] = []
+  private var queue: [RequestMessage] = []
   private var start = 0
 
-  init(limit: Int) { reader = EnvelopeReader(limit: limit) }
+  init(_ reader: RequestReader) { self.reader = reader }
 
   /// Bytes that the stream was told are kept here.
   var reportedBytes = 0
 
   /// Bytes kept here.
-  var heldBytes: Int { reader.partialBytes + queuedBytes + body.count }
+  var heldBytes: Int { reader.heldBytes + queuedBytes }
 
-  /// Whether the request may end here.
-  var isAtBoundary: Bool { reader.isAtBoundary && textDecoder.isAtBoundary }
-
-  func append(_ message: Message) {
+  func append(_ message: RequestMessage) {
     queue.append(message)
     queuedBytes += message.count + Self.messageOverhead
   }
 
-  func take() -> Message? {
+  func take() -> RequestMessage? {
     guard start < queue.count else { return nil }
     let message = queue[start]
     queue[start].bytes = []
@@ -61,35 +41,24 @@ final class RequestInbox {
 
   // MARK: Waiting
 
-  var hasWaiter: Bool { waiter != nil }
+  var hasReader: Bool { !readers.isEmpty }
 
-  /// A number for a wait that is about to begin.
-  func nextTicket() -> Int {
-    tickets += 1
-    return tickets
-  }
+  func takeTicket() -> Int { readers.takeTicket() }
 
-  func wait(_ ticket: Int, _ continuation: UnsafeContinuation<Message?, Never>) {
-    waiter = (ticket, continuation)
+  func wait(_ ticket: Int, _ continuation: UnsafeContinuation<RequestMessage?, Never>) {
+    readers.add(ticket, continuation)
   }
 
   /// Gives the message to whoever waits; false when nobody does.
-  func handOver(_ message: Message) -> Bool {
-    guard let waiter else { return false }
-    self.waiter = nil
-    waiter.continuation.resume(returning: message)
+  func handOver(_ message: RequestMessage) -> Bool {
+    guard let reader = readers.removeFirst() else { return false }
+    reader.resume(returning: message)
     return true
   }
 
   /// Nobody will come to take a message: the reader of that wait was cancelled.
-  func stopWaiting(_ ticket: Int) {
-    if waiter?.ticket == ticket { close() }
-  }
+  func stopWaiting(_ ticket: Int) { readers.remove(ticket)?.resume(returning: nil) }
 
   /// Whoever waits learns that nothing more comes.
-  func close() {
-    let waiter = self.waiter
-    self.waiter = nil
-    waiter?.continuation.resume(returning: nil)
-  }
+  func close() { for reader in readers.removeAll() { reader.resume(returning: nil) } }
 }

@@ -160,8 +160,13 @@ let package = Package(
     library("Orchestrator", ["Rotation"], path: domain + "Orchestrator"),
     library("MemoryStore", ["Orchestrator", "Rotation"], path: adapters + "Stores/Memory"),
     library(
-      "SQLiteStore", ["Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite"],
-      path: adapters + "Stores/SQLite", settings: strict),
+      "JournalCoding", ["Orchestrator", "Rotation", "Schema", "ProtoCodec"],
+      path: adapters + "Stores/JournalCoding"),
+    library(
+      "SQLiteStore",
+      [
+        "JournalCoding", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite",
+      ], path: adapters + "Stores/SQLite", settings: strict),
     library(
       "TalosDriver",
       [
@@ -250,8 +255,8 @@ let package = Package(
     tests(
       "OrchestratorTests",
       [
-        "Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "Crypto", "CSQLite",
-        "TestSupport",
+        "Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "JournalCoding", "Crypto",
+        "CSQLite", "TestSupport",
       ],
       exclude: ["Stores/Fixtures"]),
     tests(

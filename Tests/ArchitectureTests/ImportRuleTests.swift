@@ -17,9 +17,10 @@ private let allowed: [String: Set<String>] = [
   "Sources/Domain/Rotation": [],
   "Sources/Domain/Orchestrator": ["Rotation", "Synchronization"],
   "Sources/Adapters/Stores/Memory": ["Orchestrator", "Rotation", "Synchronization"],
+  "Sources/Adapters/Stores/JournalCoding": ["Orchestrator", "Rotation", "Schema", "ProtoCodec"],
   "Sources/Adapters/Stores/SQLite": [
-    "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite", "Dispatch", "Glibc",
-    "Synchronization",
+    "JournalCoding", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite",
+    "Dispatch", "Glibc", "Synchronization",
   ],
   "Sources/Programs/Platform": ["Glibc"],
   "Sources/Programs/Daemon": ["CProcess", "Platform", "Dispatch", "Glibc", "Synchronization"],

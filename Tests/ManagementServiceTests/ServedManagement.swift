@@ -79,6 +79,21 @@ struct ServedManagement {
     }
   }
 
+  /// Reads a watch of changes only, until it ends.
+  func changes(_ cluster: String = "demo") async throws -> [WatchRotationStatusResponse] {
+    var request = WatchRotationStatusRequest()
+    request.cluster = cluster
+    request.stopWhenIdle = true
+    request.changesOnly = true
+    return try await client.serverStreaming(
+      ManagementServiceMethods.watchRotationStatus, request
+    ) { responses in
+      var seen: [WatchRotationStatusResponse] = []
+      for try await response in responses { seen.append(response) }
+      return seen
+    }
+  }
+
   /// Waits for the cluster's rotation to end.
   @discardableResult
   func finish(_ cluster: String = "demo") async throws -> RotationStatus {

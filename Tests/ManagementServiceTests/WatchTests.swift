@@ -161,6 +161,45 @@ struct WatchTests {
     #expect(UInt64(seen.count) < (seen.last?.revision ?? 0) - seen[0].revision)
   }
 
+  @Test(
+    "A watch of changes only is shown a whole status, then machines that changed, to the same end")
+  func changesOnly() async throws {
+    let served = try await ServedManagement(.init(held: ["cp-1"]))
+    _ = try await served.rotate()
+    async let whole = served.watch(stopWhenIdle: true)
+    async let changes = served.changes()
+    while served.handlers.feed.watches < 2 { try await Task.sleep(for: .milliseconds(1)) }
+    served.driver.update { $0.held = [] }
+    let statuses = try await Dictionary(
+      whole.map { ($0.revision, $0) }, uniquingKeysWith: { $1 })
+    let seen = try await changes
+    #expect(seen.first?.machinesChangedOnly == false)
+    #expect(seen.last?.machinesChangedOnly == false)
+    #expect(seen.last?.status?.state == .succeeded)
+    let partial = seen.filter(\.machinesChangedOnly)
+    #expect(partial.count { ($0.status?.machines.count ?? 9) <= 2 } > 10)
+    // What is known after each response is what the other watch is shown.
+    var known = RotationStatus()
+    for response in seen {
+      var status = try #require(response.status)
+      if response.machinesChangedOnly {
+        let changed = status.machines
+        status.machines = known.machines.map { machine in
+          changed.first { $0.machine == machine.machine } ?? machine
+        }
+        status.component = known.component
+        status.startedAt = known.startedAt
+        status.oldCAFingerprint = known.oldCAFingerprint
+        status.newCAFingerprint = known.newCAFingerprint
+        status.reason = known.reason
+        status.requester = known.requester
+        status.notes = known.notes
+      }
+      known = status
+      if let other = statuses[status.revision] { #expect(status == other) }
+    }
+  }
+
   @Test("An update is encoded once for all who watch, and kept only while somebody does")
   func encodedOnce() async throws {
     let served = try await ServedManagement()

@@ -42,6 +42,32 @@ import Testing
     #expect(request.count == 1 && request[0].afterRevision == 1 && request[0].stopWhenIdle)
   }
 
+  @Test("Only what has changed is asked for, and what has not is still known")
+  func changes() async {
+    let bench = Bench(
+      Self.service { request, writer in
+        guard request.changesOnly else { throw RPCError(.invalidArgument, "not asked for") }
+        let whole = Samples.rotation(.preRotate, done: 1, revision: 2)
+        try await writer.write(whole)
+        let next = Samples.rotation(.preRotate, done: 2, revision: 3)
+        var change = WatchRotationStatusResponse()
+        change.machinesChangedOnly = true
+        var status = next
+        status.component = .unspecified
+        status.startedAt = nil
+        status.oldCAFingerprint = ""
+        status.newCAFingerprint = ""
+        status.machines = zip(whole.machines, next.machines).filter { $0 != $1 }.map(\.1)
+        change.status = status
+        try await writer.write(change)
+        try await writer.write(Samples.succeeded())
+      })
+    #expect(await bench.run(Self.rotate) == .done)
+    #expect(bench.errors.text.isEmpty)
+    #expect(bench.output.lines.contains("machine cp-1 PRE_ROTATE: done"))
+    #expect(bench.output.lines.contains("machine cp-2 PRE_ROTATE: done"))
+  }
+
   @Test("Attaching says so")
   func attaches() async {
     let bench = Bench(

@@ -51,7 +51,7 @@ struct WatchUpdateLogTests {
   func readAgain() {
     var log = log([("a", 1)])
     var same = snapshot("a", 1)
-    same.error = "new"
+    same.outage = "new"
     let again = log.publish(same)
     #expect(again == nil)
     #expect(log.changed(after: 0, cluster: nil).map(\.snapshot.error) == ["new"])

@@ -7,25 +7,49 @@ import Testing
 @Suite("Events of a rotation")
 struct RotationEventTests {
   private func snapshot(
-    _ state: RotationState, id: String = "r1", phase: RotationPhase? = .preRotate,
-    machines: [MachineSnapshot] = [], error: String = "", notes: [String] = []
+    _ state: RotationState, id: String = "r1", phase: RotationPhase = .preRotate,
+    machines: [MachineProgress] = [], error: String = "", notes: [String] = []
   ) -> RotationSnapshot {
-    RotationSnapshot(
-      cluster: "demo", rotationID: state == .idle ? "" : id, component: .talosCA, state: state,
-      phase: state == .idle ? nil : phase, status: "", step: "", error: error, revision: 1,
-      machinesDone: 0, machinesTotal: machines.count, machines: machines, clusterChecks: [],
-      notes: notes, startedAt: nil, updatedAt: nil, finishedAt: nil, oldFingerprint: "",
-      newFingerprint: "", reason: "", requester: "", elapsed: .zero, nextSteps: [])
+    let stage = Stage(phase: phase, machines: machines)
+    let start = Instant(secondsSince1970: 1)
+    let position: RotationMachine.State? =
+      switch state {
+      case .idle: nil
+      case .running where machines.isEmpty:
+        .assembling(Effort(lastError: error, waitingSince: error.isEmpty ? nil : start))
+      case .running: .rolling(stage)
+      case .succeeded: .succeeded(stage)
+      case .failed: .failed(reason: error)
+      case .aborted: .aborted(by: "")
+      }
+    let binding = AuthorityBinding(cluster: "demo", component: .talosCA)
+    let authority = SealedAuthority(
+      certificatePEM: "", fingerprint: "", sealedKey: [], binding: binding)
+    return RotationSnapshot(
+      cluster: ClusterRecord(
+        name: "demo", endpoints: [], kubernetesEndpoint: "", authorities: [:], machines: [],
+        talosVersion: ""),
+      rotation: position.map {
+        RotationRecord(
+          id: id, cluster: "demo", ordinal: 1, component: .talosCA, old: authority, new: authority,
+          state: $0, notes: notes, reason: "", requester: "", startedAt: start, updatedAt: start)
+      })
   }
 
   private func machine(
-    _ name: String, _ state: MachineSnapshot.State, phase: RotationPhase = .preRotate,
-    error: String = ""
-  ) -> MachineSnapshot {
-    MachineSnapshot(
-      machine: name, address: "", role: .worker, phase: phase, state: state, checks: [],
-      attempts: 0, repetitions: 0, lastError: error, waitingSince: nil, nextAttemptAt: nil,
-      stateSince: nil)
+    _ name: String, _ state: MachineSnapshot.State, error: String = ""
+  ) -> MachineProgress {
+    let effort = Effort(lastError: error)
+    let position: MachineState =
+      switch state {
+      case .pending: .pending
+      case .applying: .applying(effort)
+      case .verifying: .verifying(effort)
+      case .waiting: .waiting(effort)
+      case .done: .verified(effort)
+      }
+    return MachineProgress(
+      machine: Machine(id: name, address: "", role: .worker), state: position)
   }
 
   @Test("A rotation that starts, goes on, and ends is told step by step and once")
@@ -36,10 +60,10 @@ struct RotationEventTests {
       snapshot(.running, machines: [machine("a", .applying)]),
       snapshot(.running, machines: [machine("a", .verifying)]),
       snapshot(.running, machines: [machine("a", .done)]),
-      snapshot(.running, phase: .rotate, machines: [machine("a", .applying, phase: .rotate)]),
-      snapshot(.running, phase: .rotate, machines: [machine("a", .done, phase: .rotate)]),
+      snapshot(.running, phase: .rotate, machines: [machine("a", .applying)]),
+      snapshot(.running, phase: .rotate, machines: [machine("a", .done)]),
       snapshot(
-        .succeeded, phase: .rotate, machines: [machine("a", .done, phase: .rotate)], notes: ["n"]),
+        .succeeded, phase: .rotate, machines: [machine("a", .done)], notes: ["n"]),
     ]
     var told: [RotationEvent] = []
     for (earlier, later) in zip(steps, steps.dropFirst()) {
@@ -61,6 +85,16 @@ struct RotationEventTests {
     let expected = RotationEvent.machineWaitedFor("a", phase: "PRE_ROTATE", error: "refused")
     #expect(RotationEvent.between(first, second) == [expected])
     #expect(RotationEvent.between(second, second) == [])
+  }
+
+  @Test("Where it is known which machines have changed, no other is looked at")
+  func changed() {
+    let first = snapshot(.running, machines: [machine("a", .applying), machine("b", .applying)])
+    let second = snapshot(.running, machines: [machine("a", .done), machine("b", .done)])
+    #expect(
+      RotationEvent.between(first, second, changed: ["b"]) == [
+        .machineDone("b", phase: "PRE_ROTATE")
+      ])
   }
 
   @Test("After a restart a rotation under way is resumed, and what is over is old news")

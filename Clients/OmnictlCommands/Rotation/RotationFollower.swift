@@ -80,6 +80,7 @@ struct RotationFollower: Sendable {
     // answers, also when the rotation has not moved.
     if watch.isLost && request.afterRevision > 0 { request.afterRevision -= 1 }
     request.stopWhenIdle = true
+    request.changesOnly = true
     var seen = watch
     defer { watch = seen }
     do {
@@ -88,8 +89,7 @@ struct RotationFollower: Sendable {
         options: CallOptions(timeout: timeout, responseMessageBytes: 64 << 20)
       ) { stream in
         for try await response in stream {
-          guard let status = response.status else { continue }
-          if let stop = seen.take(status) { return stop }
+          if let stop = seen.take(response) { return stop }
         }
         return .lookUp
       }
@@ -128,12 +128,14 @@ struct RotationFollower: Sendable {
       report.interrupted(reason)
     }
 
-    mutating func take(_ status: RotationStatus) -> Stop? {
+    mutating func take(_ response: WatchRotationStatusResponse) -> Stop? {
+      guard var status = response.status else { return nil }
       received += 1
       if isLost { report.resumed() }
       isLost = false
       startsOver = false
       guard status.rotationID == rotationID else { return .lookUp }
+      if response.machinesChangedOnly { status = current.changed(by: status) }
       if status != current {
         current = status
         report.show(status)

@@ -119,10 +119,30 @@ extension MachineRotationStatus {
 
 extension RotationStatus {
   init(_ snapshot: RotationSnapshot) {
+    self.init(changing: snapshot)
+    component = Schema.SecretComponent(snapshot.component)
+    machines = snapshot.machines.map { MachineRotationStatus($0) }
+    startedAt = snapshot.startedAt.map { Timestamp($0) }
+    finishedAt = snapshot.finishedAt.map { Timestamp($0) }
+    oldCAFingerprint = snapshot.oldFingerprint
+    newCAFingerprint = snapshot.newFingerprint
+    reason = snapshot.reason
+    requester = snapshot.requester
+    notes = snapshot.notes
+    nextSteps = snapshot.nextSteps
+  }
+
+  /// The status without what a rotation keeps for its whole time, and with these machines alone.
+  init(_ snapshot: RotationSnapshot, changed: Set<String>) {
+    self.init(changing: snapshot)
+    machines = snapshot.machines(changed).map { MachineRotationStatus($0) }
+  }
+
+  /// What changes from step to step, but for the machines.
+  private init(changing snapshot: RotationSnapshot) {
     self.init()
     cluster = snapshot.cluster
     rotationID = snapshot.rotationID
-    component = Schema.SecretComponent(snapshot.component)
     state = Schema.RotationState(snapshot.state)
     phase = Schema.RotationPhase(snapshot.phase)
     status = snapshot.status
@@ -131,17 +151,8 @@ extension RotationStatus {
     revision = snapshot.revision
     machinesDone = Int32(clamping: snapshot.machinesDone)
     machinesTotal = Int32(clamping: snapshot.machinesTotal)
-    machines = snapshot.machines.map { MachineRotationStatus($0) }
-    startedAt = snapshot.startedAt.map { Timestamp($0) }
     updatedAt = snapshot.updatedAt.map { Timestamp($0) }
-    finishedAt = snapshot.finishedAt.map { Timestamp($0) }
-    oldCAFingerprint = snapshot.oldFingerprint
-    newCAFingerprint = snapshot.newFingerprint
     clusterChecks = snapshot.clusterChecks.map { RotationCheck($0) }
-    reason = snapshot.reason
-    requester = snapshot.requester
-    notes = snapshot.notes
-    nextSteps = snapshot.nextSteps
     if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
   }
 }

@@ -16,6 +16,8 @@ final class RotationFeed: RotationObserver {
     /// Nil: all clusters.
     var cluster: String?
     var stopsWhenIdle: Bool
+    /// Whether only the machines that have changed are shown of a cluster that was shown whole before.
+    var changesOnly = false
   }
 
   /// The watches of a kind that have not ended.
@@ -116,8 +118,17 @@ final class RotationFeed: RotationObserver {
         return
       }
       do {
-        let encoded = try state.encoded(update)
-        for channel in channels { channel.updates.send(encoded, at: update.position) }
+        var change: Update?
+        for channel in channels {
+          let shown: Update
+          if channel.kind.changesOnly, let changed = update.changed {
+            shown = try change ?? Update(changed, of: update.snapshot)
+            change = shown
+          } else {
+            shown = try state.encoded(update)
+          }
+          channel.updates.send(shown, at: update.position)
+        }
       } catch {
         for channel in channels { state.end(channel, .internalFault) }
       }
@@ -150,11 +161,18 @@ final class RotationFeed: RotationObserver {
 
 extension RotationFeed.State {
   fileprivate func channels(concerning cluster: String) -> [RotationFeed.Channel] {
-    [cluster, nil].flatMap { name in
-      [false, true].compactMap {
-        channels[RotationFeed.Kind(cluster: name, stopsWhenIdle: $0)]?.channel
+    guard !channels.isEmpty else { return [] }
+    var found: [RotationFeed.Channel] = []
+    for name in [cluster, nil] {
+      for stopsWhenIdle in [false, true] {
+        for changesOnly in [false, true] {
+          let kind = RotationFeed.Kind(
+            cluster: name, stopsWhenIdle: stopsWhenIdle, changesOnly: changesOnly)
+          if let channel = channels[kind]?.channel { found.append(channel) }
+        }
       }
     }
+    return found
   }
 
   /// Watches that follow the channel get what was sent before; whoever comes later gets another one.
@@ -174,12 +192,26 @@ extension RotationFeed.State {
     let cluster = update.snapshot.cluster
     let known = encoded[cluster]
     if let known, known.update === update { return known.bytes }
-    var response = WatchRotationStatusResponse()
-    response.status = RotationStatus(update.snapshot)
-    let bytes = try RotationFeed.Update(
-      response, codec: ManagementServiceMethods.watchRotationStatus.response)
+    let bytes = try RotationFeed.Update(update.snapshot)
     encodings += 1
     if update.position >= known?.update.position ?? 0 { encoded[cluster] = (update, bytes) }
     return bytes
+  }
+}
+
+extension EncodedMessage<WatchRotationStatusResponse> {
+  /// A cluster's whole status.
+  fileprivate init(_ snapshot: RotationSnapshot) throws {
+    var response = WatchRotationStatusResponse()
+    response.status = RotationStatus(snapshot)
+    try self.init(response, codec: ManagementServiceMethods.watchRotationStatus.response)
+  }
+
+  /// What has changed of the status that was sent before.
+  fileprivate init(_ changed: Set<String>, of snapshot: RotationSnapshot) throws {
+    var response = WatchRotationStatusResponse()
+    response.status = RotationStatus(snapshot, changed: changed)
+    response.machinesChangedOnly = true
+    try self.init(response, codec: ManagementServiceMethods.watchRotationStatus.response)
   }
 }

@@ -102,7 +102,8 @@ extension ManagementHandlers {
     if !request.cluster.isEmpty { check.cluster(request.cluster) }
     try check.passed()
     let kind = RotationFeed.Kind(
-      cluster: request.cluster.isEmpty ? nil : request.cluster, stopsWhenIdle: request.stopWhenIdle)
+      cluster: request.cluster.isEmpty ? nil : request.cluster, stopsWhenIdle: request.stopWhenIdle,
+      changesOnly: request.changesOnly)
     do throws(OrchestratorError) {
       return try feed.join(kind, afterRevision: request.afterRevision, of: orchestrator)
     } catch {

@@ -80,8 +80,9 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
       call->prefix_length = 0;
     } else {
       size_t take = length < call->message_left ? length : call->message_left;
-      for (size_t i = 0; i < take && call->prefix_length < sizeof call->prefix; i++)
-        call->prefix[call->prefix_length++] = data[i];
+      size_t room = sizeof call->prefix - call->prefix_length, kept = take < room ? take : room;
+      memcpy(call->prefix + call->prefix_length, data, kept);
+      call->prefix_length += (uint16_t)kept;
       call->message_left -= take;
       data += take;
       length -= take;

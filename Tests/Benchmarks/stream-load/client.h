@@ -40,8 +40,8 @@ struct call {
   uint64_t messages;
   uint64_t bytes;
   // How the last message begins.
-  uint8_t prefix[4];
-  uint8_t prefix_length;
+  uint8_t prefix[1024];
+  uint16_t prefix_length;
   // private
   size_t body_sent;
   int32_t stream;

@@ -18,6 +18,7 @@ static const char usage[] =
     "  fan-out   one tick to --watchers on --connections, until the last one has it\n"
     "  ticks     --rounds ticks, --streams of them under way; every watcher gets every one\n"
     "  memory    what --connections and --watchers cost the server (--pid)\n"
+    "  rotation  --watchers of --cluster's rotation on --connections, until it has succeeded\n"
     "  startup   starts COMMAND and waits for the first answered call\n"
     "\n"
     "options\n"
@@ -29,7 +30,8 @@ static const char usage[] =
     "  --plain          the server answers with a file, not with gRPC\n"
     "  --spin           poll, do not sleep\n"
     "  --health         call grpc.health.v1 until it says SERVING (startup)\n"
-    "  --processor N    where COMMAND runs\n";
+    "  --processor N    where COMMAND runs\n"
+    "  --cluster NAME  --changes-only\n";
 
 static void put_varint(uint8_t **at, uint64_t value) {
   while (value >= 0x80) {
@@ -68,7 +70,7 @@ const uint8_t *make_count_body(const struct options *options, uint64_t count, si
 }
 
 enum { UNIX = 256, PORT, TLS, CONNECTIONS, STREAMS, WATCHERS, ROUNDS, SIZE, WARM_UP, SECONDS,
-       TIMEOUT, PATH, GRPC_TIMEOUT, PID, PLAIN, SPIN, HEALTH, PROCESSOR };
+       TIMEOUT, PATH, GRPC_TIMEOUT, PID, PLAIN, SPIN, HEALTH, PROCESSOR, CLUSTER, CHANGES_ONLY };
 
 static const struct option names[] = {
     {"unix", required_argument, NULL, UNIX},
@@ -89,6 +91,8 @@ static const struct option names[] = {
     {"spin", no_argument, NULL, SPIN},
     {"health", no_argument, NULL, HEALTH},
     {"processor", required_argument, NULL, PROCESSOR},
+    {"cluster", required_argument, NULL, CLUSTER},
+    {"changes-only", no_argument, NULL, CHANGES_ONLY},
     {0},
 };
 
@@ -108,7 +112,8 @@ static int positive(const char *text) { return at_least(1, text); }
 
 static struct options parse(int count, char **words) {
   struct options options = {.path = "/x.S/y", .grpc_timeout = "60S", .connections = 1, .streams = 1, .rounds = 1,
-                            .size = 64, .warm_up = 0.5, .seconds = 2, .timeout = 60, .processor = -1};
+                            .size = 64, .warm_up = 0.5, .seconds = 2, .timeout = 60, .processor = -1,
+                            .cluster = "demo"};
   int option;
   while ((option = getopt_long(count, words, "", names, NULL)) != -1) {
     switch (option) {
@@ -130,6 +135,8 @@ static struct options parse(int count, char **words) {
       case SPIN: options.spin = true; break;
       case HEALTH: options.health = true, options.path = "/grpc.health.v1.Health/Check"; break;
       case PROCESSOR: options.processor = atoi(optarg); break;
+      case CLUSTER: options.cluster = optarg; break;
+      case CHANGES_ONLY: options.changes_only = true; break;
       default: wrong_usage();
     }
   }
@@ -152,6 +159,7 @@ int main(int count, char **words) {
   else if (strcmp(workload, "ticks") == 0) run_ticks(&options);
   else if (strcmp(workload, "memory") == 0) run_memory(&options);
   else if (strcmp(workload, "startup") == 0) run_startup(&options);
+  else if (strcmp(workload, "rotation") == 0) run_rotation(&options);
   else wrong_usage();
   return 0;
 }

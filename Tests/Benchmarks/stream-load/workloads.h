@@ -22,6 +22,8 @@ struct options {
   char **command;        // of the server, for `startup`
   bool health;           // `startup` waits for grpc.health.v1's SERVING
   int processor;         // for that server; -1 leaves it where it is
+  const char *cluster;   // whose rotation is watched
+  bool changes_only;
 };
 
 void run_unary(const struct options *);
@@ -31,6 +33,7 @@ void run_fan_out(const struct options *);
 void run_ticks(const struct options *);
 void run_memory(const struct options *);
 void run_startup(const struct options *);
+void run_rotation(const struct options *);
 
 // A request body: `{bytes b = 1}` with `size` bytes, in its gRPC envelope; where the target is
 // plain, `size` bytes alone. Never freed.

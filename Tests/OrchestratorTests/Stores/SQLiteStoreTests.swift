@@ -128,6 +128,49 @@ struct SQLiteStoreTests {
     await store.close()
   }
 
+  @Test("A step writes the rows of the machines that have changed, and what goes with them, alone")
+  func rowsOfAStep() async throws {
+    let disk = try StoreOnDisk()
+    let store = try disk.open()
+    let machines = (0..<200).map {
+      MachineProgress(
+        machine: Machine(id: "worker-\($0)", address: "10.0.0.1", role: .worker),
+        state: .verifying(Sample.effort))
+    }
+    var stage = Stage(phase: .rotate, machines: machines.sorted { $0.machine.id < $1.machine.id })
+    var rotation = Sample.rotation("r1", state: .rolling(stage))
+    _ = try await store.commit([.putCluster(Sample.cluster("demo"), expected: 0)])
+    rotation.revision = try await store.commit([.putRotation(rotation, expected: 0)])
+    let log = URL(filePath: disk.path + "-wal")
+    let before = try Data(contentsOf: log).count
+    stage.machines[7].state = .verified(Sample.effort)
+    rotation.state = .rolling(stage)
+    let name = stage.machines[7].machine.id
+    rotation.revision = try await store.commit([
+      .putRotation(rotation, expected: rotation.revision, machines: [name])
+    ])
+    let written = try Data(contentsOf: log).count - before
+    #expect(written < 24 << 10, "\(written) bytes")
+    #expect(try await store.rotation("r1") == rotation)
+    await store.close()
+    #expect(try disk.names("SELECT id FROM progress WHERE revision = 3") == ["r1/", "r1/\(name)"])
+    #expect(try disk.names("SELECT id FROM rotations WHERE revision = 2") == ["r1"])
+  }
+
+  @Test("What is over stands in one row")
+  func rowsOfTheEnd() async throws {
+    let disk = try StoreOnDisk()
+    let store = try disk.open()
+    var rotation = Sample.rotation("r1", state: Sample.states.last!)
+    let stage = try #require(rotation.state.stage)
+    rotation.revision = try await store.commit([.putRotation(rotation, expected: 0)])
+    rotation.state = .succeeded(stage)
+    _ = try await store.commit([.putRotation(rotation, expected: rotation.revision)])
+    await store.close()
+    #expect(try disk.names("SELECT id FROM progress") == [])
+    #expect(try disk.names("SELECT id FROM rotations") == ["r1"])
+  }
+
   @Test("A store that was closed says so")
   func closed() async throws {
     let directory = try temporaryDirectory()

@@ -173,6 +173,50 @@ struct StoreConformanceTests {
       "answered before")
   }
 
+  @Test(
+    "A step in which only some machines have changed comes back whole, also after the process was killed",
+    arguments: Backend.allCases)
+  func steps(backend: Backend) async throws {
+    let fixture = try backend.make()
+    var rotation = Sample.rotation("r1")
+    rotation.revision = try await fixture.store.commit([.putRotation(rotation, expected: 0)])
+    func put(_ machines: Set<String>?, in store: any RotationStore) async throws {
+      rotation.revision = try await store.commit([
+        .putRotation(rotation, expected: rotation.revision, machines: machines)
+      ])
+      for store in [store, try fixture.afterKill()] {
+        #expect(try await store.rotation("r1") == rotation)
+        #expect(try await store.load().rotations == [rotation])
+      }
+    }
+    guard var stage = Sample.states.lazy.compactMap(\.stage).first else { return }
+    rotation.state = .rolling(stage)
+    try await put(nil, in: fixture.store)
+    for index in stage.machines.indices {
+      stage.machines[index].state = .verifying(Sample.effort)
+      stage.machines[index].touched = true
+      rotation.state = .rolling(stage)
+      rotation.updatedAt = Sample.instant.advanced(by: .seconds(index + 2))
+      rotation.notes.append("\(index)")
+      rotation.elapsed = .seconds(index)
+      try await put([stage.machines[index].machine.id], in: fixture.afterKill())
+    }
+    rotation.state = .gating(stage, Gate())
+    try await put([], in: fixture.store)
+    // Another stage, with one machine less and one more.
+    stage.phase = .rotate
+    stage.machines.removeFirst()
+    stage.machines.append(
+      MachineProgress(machine: Machine(id: "z", address: "10.0.0.9", role: .worker)))
+    rotation.state = .rolling(stage)
+    try await put(nil, in: fixture.store)
+    try await StoreConformanceTests.expectConflict(
+      fixture.store, [.putRotation(rotation, expected: 1, machines: ["z"])], "an old revision")
+    rotation.state = .succeeded(stage)
+    rotation.finishedAt = Sample.instant
+    try await put(["z"], in: fixture.store)
+  }
+
   @Test("A cluster has one rotation of each ordinal", arguments: Backend.allCases)
   func ordinals(backend: Backend) async throws {
     let fixture = try backend.make()

@@ -12,14 +12,15 @@ final class StoreOnDisk {
 
   init() throws { directory = try temporaryDirectory() }
 
-  /// The store that release 0.1.0 left: see Fixtures/README.md.
-  static func release010() throws -> StoreOnDisk {
-    let disk = try StoreOnDisk()
+  /// A store that a release left: see Fixtures/README.md.
+  convenience init(fixture name: String) throws {
+    try self.init()
     let fixture = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "Fixtures/release-0.1.0.db")
-    try writePrivately(try Data(contentsOf: fixture), to: URL(filePath: disk.path))
-    return disk
+      .appending(path: "Fixtures/" + name)
+    try writePrivately(try Data(contentsOf: fixture), to: URL(filePath: path))
   }
+
+  static func release010() throws -> StoreOnDisk { try StoreOnDisk(fixture: "release-0.1.0.db") }
 
   /// The same, as omnid has taken it over.
   static func takenOver() async throws -> StoreOnDisk {
@@ -71,6 +72,21 @@ final class StoreOnDisk {
     defer { sqlite3_close(handle) }
     let result = sqlite3_exec(handle, sql, nil, nil, nil)
     try #require(result == SQLITE_OK, "\(String(cString: sqlite3_errmsg(handle))): \(sql)")
+  }
+
+  /// The texts that a query answers with, in their order.
+  func names(_ sql: String) throws -> [String] {
+    var handle: OpaquePointer?
+    try #require(sqlite3_open(path, &handle) == SQLITE_OK)
+    defer { sqlite3_close(handle) }
+    var statement: OpaquePointer?
+    try #require(sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK)
+    defer { sqlite3_finalize(statement) }
+    var names: [String] = []
+    while sqlite3_step(statement) == SQLITE_ROW {
+      names.append(String(cString: sqlite3_column_text(statement, 0)))
+    }
+    return names.sorted()
   }
 
   /// Whether the bytes stand in one of the store's files.

@@ -1,4 +1,5 @@
 import Foundation
+import JournalCoding
 import Orchestrator
 import Rotation
 import Testing
@@ -92,7 +93,7 @@ struct StoreTamperingTests {
       var alpha = try #require(contents.rotations.first { $0.cluster == "alpha" })
       alpha.new = try #require(contents.clusters.last?.authorities[.kubernetesCA])
       try disk.execute(
-        "UPDATE rotations SET record = \(alpha.journalBytes().sql) WHERE id = '\(alpha.id)'")
+        "UPDATE rotations SET record = \(alpha.journalRows().record.sql) WHERE id = '\(alpha.id)'")
     }
     #expect(rotation.contains("row '\(Self.kubernetesRotation)' of table rotations"))
     let swapped = try await refusal { disk, contents in
@@ -119,6 +120,39 @@ struct StoreTamperingTests {
     ])
   func deleted(rows: String, problem: String) async throws {
     let message = try await refusal { disk, _ in try disk.execute("DELETE FROM \(rows)") }
+    #expect(message.contains(problem), "\(message)")
+  }
+
+  @Test(
+    "Rows of a rotation's progress are believed as little: changed, deleted, old, or another machine's",
+    arguments: [
+      (
+        "UPDATE progress SET revision = revision + 1 WHERE id = 'r9/'",
+        "row 'r9/' of table progress"
+      ),
+      (
+        "UPDATE progress SET record = (SELECT record FROM progress WHERE id = 'r9/m-1') "
+          + "WHERE id = 'r9/m-0'", "row 'r9/m-0' of table progress"
+      ),
+      ("DELETE FROM progress WHERE id = 'r9/m-3'", "row 'r9/m-3' of table progress"),
+      ("UPDATE progress SET id = 'r9/m-9' WHERE id = 'r9/m-3'", "row 'r9/m-9' of table progress"),
+      ("DELETE FROM progress WHERE id = 'r9/'", "row 'r9/' of table progress"),
+      ("DELETE FROM progress", "there are 10 of 16"),
+    ])
+  func progress(sql: String, problem: String) async throws {
+    let disk = try await StoreOnDisk.takenOver()
+    let store = try disk.open()
+    var cluster = Sample.cluster("progress", count: 9)
+    cluster.authorities = cluster.authorities.filter { $0.key == .kubernetesCA }
+    let rotation = Sample.rotation(
+      "r9", cluster: "progress", ordinal: 9, state: Sample.states.first { $0.stage != nil }!)
+    _ = try await store.commit([
+      .putRotation(rotation, expected: 0), .putCluster(cluster, expected: 0),
+    ])
+    await store.close()
+    #expect(await disk.refusal() == nil)
+    try disk.execute(sql)
+    let message = try #require(await disk.refusal()).message
     #expect(message.contains(problem), "\(message)")
   }
 

@@ -81,7 +81,7 @@ extension MemoryStore.Contents {
       clusters[name] = nil
       rotations = rotations.filter { $0.value.cluster != name }
       requests = requests.filter { $0.key.cluster != name }
-    case .putRotation(var rotation, let expected):
+    case .putRotation(var rotation, let expected, _):
       try expect(expected, rotations[rotation.id]?.revision, "rotation \(rotation.id)")
       let twin = rotations.values.first {
         $0.cluster == rotation.cluster && $0.ordinal == rotation.ordinal && $0.id != rotation.id

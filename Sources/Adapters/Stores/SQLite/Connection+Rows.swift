@@ -5,8 +5,13 @@ extension JournalTable {
   var columns: String {
     switch self {
     case .clusters: "name, '', 0, revision, record, mac"
-    case .rotations, .requests: "cluster, id, ordinal, revision, record, mac"
+    case .rotations, .requests, .progress: "cluster, id, ordinal, revision, record, mac"
     }
+  }
+
+  /// What finds a row by its name: the cluster's is the first parameter, the identifier the second.
+  fileprivate var key: String {
+    self == .clusters ? "name = ?1" : "cluster = ?1 AND id = ?2"
   }
 }
 
@@ -42,32 +47,61 @@ extension Connection {
     return rows
   }
 
-  /// Puts a row in place of the one of its name, if there is one.
+  /// The rotations that `condition` lets through, with their progress, each row believed only with its code.
+  func rotations(
+    _ condition: String, _ seal: JournalSeal,
+    bind: (borrowing Statement) throws(StoreError) -> Void
+  ) throws(StoreError) -> [RotationRecord] {
+    var rotations: [RotationRecord] = []
+    for row in try rows(.rotations, condition, seal, bind: bind) {
+      let progress = try rows(.progress, "WHERE cluster = ?1 AND ordinal = ?2", seal) {
+        statement throws(StoreError) in
+        try statement.bind(1, row.name.cluster)
+        try statement.bind(2, row.ordinal)
+      }
+      rotations.append(try RotationRecord(row, progress: progress))
+    }
+    return rotations
+  }
+
+  /// Puts a row in place of the one of its name, if there is one. Only the pages that change are written.
   func put(
     _ row: JournalRow, _ head: inout JournalHead, _ seal: JournalSeal
   ) throws(StoreError) {
     let table = row.name.table
-    let key = table == .clusters ? "name = ?1" : "cluster = ?1 AND id = ?2"
-    try remove(table, key, head: &head, seal) { statement throws(StoreError) in
-      try statement.bind(1, row.name.cluster)
-      if table != .clusters { try statement.bind(2, row.name.id) }
-    }
+    let isReplaced = try takeOut(row.name, &head, seal)
     let code = seal.code(row)
+    // The ordinal stays: to set it would be to write the index anew.
     let put = try prepare(
-      table == .clusters
-        ? "INSERT INTO clusters (name, revision, record, mac) VALUES (?1, ?4, ?5, ?6)"
-        : "INSERT INTO \(table.rawValue) (cluster, id, ordinal, revision, record, mac) "
-          + "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+      isReplaced
+        ? "UPDATE \(table.rawValue) SET revision = ?4, record = ?5, mac = ?6 WHERE \(table.key)"
+        : table == .clusters
+          ? "INSERT INTO clusters (name, revision, record, mac) VALUES (?1, ?4, ?5, ?6)"
+          : "INSERT INTO \(table.rawValue) (cluster, id, ordinal, revision, record, mac) "
+            + "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
     try put.bind(1, row.name.cluster)
-    if table != .clusters {
-      try put.bind(2, row.name.id)
-      try put.bind(3, row.ordinal)
-    }
+    if table != .clusters { try put.bind(2, row.name.id) }
+    if table != .clusters, !isReplaced { try put.bind(3, row.ordinal) }
     try put.bind(4, row.revision)
     try put.bind(5, row.record)
     try put.bind(6, code)
     _ = try put.step()
     head.digest.insert(row.name, revision: row.revision, element: seal.element(code))
+  }
+
+  /// Takes the row of that name out of the digest, because another one is about to take its place.
+  ///
+  /// - Returns: whether there is one.
+  private func takeOut(
+    _ name: RowName, _ head: inout JournalHead, _ seal: JournalSeal
+  ) throws(StoreError) -> Bool {
+    let found = try prepare(
+      "SELECT revision, mac FROM \(name.table.rawValue) WHERE \(name.table.key)")
+    try found.bind(1, name.cluster)
+    if name.table != .clusters { try found.bind(2, name.id) }
+    guard try found.step() else { return false }
+    head.digest.remove(name, revision: found.unsigned(0), element: seal.element(found.bytes(1)))
+    return true
   }
 
   /// Removes the rows of a table that `condition` lets through.

@@ -1,3 +1,4 @@
+import JournalCoding
 import Orchestrator
 import Rotation
 
@@ -42,28 +43,31 @@ actor Database {
   }
 
   func rotation(_ id: String) throws(StoreError) -> RotationRecord? {
-    let rows = try rows(.rotations, "WHERE id = ?1") { statement throws(StoreError) in
-      try statement.bind(1, id)
-    }
-    guard let row = rows.first else { return nil }
-    return try RotationRecord(journal: row.record, revision: row.revision)
+    try rotations("WHERE id = ?1") { statement throws(StoreError) in try statement.bind(1, id) }
+      .first
   }
 
   func rotations(
     cluster: String, before ordinal: UInt64?, limit: Int
   ) throws(StoreError) -> [RotationRecord] {
-    let rows = try rows(
-      .rotations, "WHERE cluster = ?1 AND ordinal < ?2 ORDER BY ordinal DESC LIMIT ?3"
-    ) { statement throws(StoreError) in
+    try rotations("WHERE cluster = ?1 AND ordinal < ?2 ORDER BY ordinal DESC LIMIT ?3") {
+      statement throws(StoreError) in
       try statement.bind(1, cluster)
       try statement.bind(2, ordinal ?? UInt64(Int64.max))
       try statement.bind(3, UInt64(clamping: limit))
     }
-    var rotations: [RotationRecord] = []
-    for row in rows {
-      rotations.append(try RotationRecord(journal: row.record, revision: row.revision))
+  }
+
+  private func rotations(
+    _ condition: String, bind: (borrowing Statement) throws(StoreError) -> Void
+  ) throws(StoreError) -> [RotationRecord] {
+    let seal = seal
+    return try connected { connection throws(StoreError) in
+      // Several rows make one record: they have to be of one commit.
+      try connection.transaction(writing: false) { connection throws(StoreError) in
+        try connection.rotations(condition, seal, bind: bind)
+      }
     }
-    return rotations
   }
 
   func request(_ id: String, cluster: String) throws(StoreError) -> RequestRecord? {

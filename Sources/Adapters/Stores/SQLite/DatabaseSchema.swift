@@ -50,9 +50,24 @@ enum DatabaseSchema {
     ALTER TABLE requests ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
     """,
+    """
+    CREATE TABLE progress (
+      cluster TEXT NOT NULL,
+      id TEXT NOT NULL,
+      ordinal INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      mac BLOB NOT NULL,
+      PRIMARY KEY (cluster, id)
+    ) STRICT;
+    CREATE INDEX progress_by_ordinal ON progress (cluster, ordinal);
+    """,
   ]
 
   static var version: Int64 { Int64(migrations.count) }
+
+  /// The first version in which every row has its code.
+  private static let sealedVersion: Int64 = 2
 
   /// Makes the connection ready for use: durable, at the newest version, without remains of what was removed.
   ///
@@ -75,14 +90,29 @@ enum DatabaseSchema {
       "journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF", "secure_delete = ON",
       "temp_store = MEMORY",
     ] { try connection.execute("PRAGMA \(setting)") }
-    if found < version { try bringUp(connection, seal, from: found) }
+    if found < sealedVersion {
+      try bringIn(connection, seal, from: found)
+    } else if found < version {
+      // With another master key it is left as it is.
+      _ = try connection.head(seal)
+      try bringUp(connection)
+    }
     _ = try connection.head(seal)
     _ = try connection.emptyLog()
-    return found == 0 ? .made : found < version ? .takenOver : .found
+    return found == 0 ? .made : found < sealedVersion ? .takenOver : .found
   }
 
-  /// Brings the file to the newest version, all at once.
-  private static func bringUp(
+  /// Brings a file whose rows have their codes to the newest version. What the rows hold stays as it is, and with it
+  /// the digest.
+  private static func bringUp(_ connection: borrowing Connection) throws(StoreError) {
+    try connection.transaction(writing: true) { connection throws(StoreError) in
+      for step in migrations[Int(try recognize(connection))...] { try connection.execute(step) }
+      try connection.execute("PRAGMA user_version = \(version)")
+    }
+  }
+
+  /// Brings an empty file, or one of release 0.1.0, to the newest version, all at once.
+  private static func bringIn(
     _ connection: borrowing Connection, _ seal: JournalSeal, from found: Int64
   ) throws(StoreError) {
     var rows: [JournalRow] = []

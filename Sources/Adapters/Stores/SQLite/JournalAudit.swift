@@ -1,3 +1,4 @@
+import JournalCoding
 import Orchestrator
 import Rotation
 
@@ -11,7 +12,8 @@ extension Connection {
     var digest = JournalDigest()
     var revisions: [RowName: Revision] = [:]
     var clusters: [ClusterRecord] = []
-    var rotations: [RotationRecord] = []
+    var rotations: [JournalRow] = []
+    var progress: [RowName: [JournalRow]] = [:]
     for table in JournalTable.allCases {
       let found = try prepare("SELECT \(table.columns) FROM \(table.rawValue)")
       while try found.step() {
@@ -22,8 +24,9 @@ extension Connection {
         switch table {
         case .clusters:
           clusters.append(try ClusterRecord(journal: row.record, revision: row.revision))
-        case .rotations:
-          rotations.append(try RotationRecord(journal: row.record, revision: row.revision))
+        case .rotations: rotations.append(row)
+        case .progress:
+          progress[row.name.rotation, default: []].append(row)
         case .requests: break
         }
       }
@@ -31,7 +34,11 @@ extension Connection {
     guard head.digest.agrees(with: digest) else {
       throw .notWhole(head.digest.difference(from: digest, rows: revisions))
     }
-    let placement = AuthorityPlacement(clusters: clusters, rotations: rotations)
+    var records: [RotationRecord] = []
+    for row in rotations {
+      records.append(try RotationRecord(row, progress: progress[row.name] ?? []))
+    }
+    let placement = AuthorityPlacement(clusters: clusters, rotations: records)
     if let problem = placement.problem { throw .notWhole(problem) }
     return StoreContents(
       revision: head.newest, clusters: clusters.sorted { $0.name < $1.name },

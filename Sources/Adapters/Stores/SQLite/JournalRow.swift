@@ -1,15 +1,19 @@
+import JournalCoding
 import Orchestrator
 
 /// The tables that hold records.
 enum JournalTable: String, CaseIterable {
   case clusters, rotations, requests
+  /// How far a rotation is that is under way: a row for each machine, and one for everything else that changes.
+  case progress
 }
 
 /// Where a record stands in the journal.
 struct RowName: Hashable {
   var table: JournalTable
   var cluster: String
-  /// The rotation's or the request's identifier; empty for a cluster's own row.
+  /// The rotation's or the request's identifier; of progress, the rotation's, a slash, and the machine's name, if the
+  /// row is a machine's; empty for a cluster's own row.
   var id = ""
 
   /// As people are told of it.
@@ -18,6 +22,7 @@ struct RowName: Hashable {
     case .clusters: "row '\(cluster)' of table clusters"
     case .rotations: "row '\(id)' of table rotations (cluster '\(cluster)')"
     case .requests: "row '\(cluster)', '\(id)' of table requests"
+    case .progress: "row '\(id)' of table progress (cluster '\(cluster)')"
     }
   }
 
@@ -28,6 +33,16 @@ struct RowName: Hashable {
     self.table = table
     self.cluster = cluster
     self.id = id
+  }
+
+  /// The name of the rotation's row, of a row of its progress.
+  var rotation: RowName {
+    RowName(.rotations, cluster: cluster, id: String(id.prefix { $0 != "/" }))
+  }
+
+  /// The name of a row of a rotation's progress.
+  init(progress rotation: String, machine: String = "", cluster: String) {
+    self.init(.progress, cluster: cluster, id: "\(rotation)/\(machine)")
   }
 
   /// The name with those bytes, zeros after them aside; nil when there is none.
@@ -46,7 +61,7 @@ struct RowName: Hashable {
 /// A row with everything that its code vouches for.
 struct JournalRow {
   var name: RowName
-  /// The rotation's or the request's; 0 for a cluster's own row.
+  /// The rotation's, also that of a request; 0 for a cluster's own row.
   var ordinal: UInt64 = 0
   var revision: Revision
   var record: [UInt8]
@@ -63,6 +78,28 @@ struct JournalRow {
     bytes.append(number: revision)
     bytes += record
     return bytes
+  }
+}
+
+extension RotationRecord {
+  /// - Parameter progress: the rows of the rotation's progress; none when it is over.
+  init(_ row: JournalRow, progress: [JournalRow]) throws(StoreError) {
+    var rows = RotationRows(record: row.record)
+    var revision = row.revision
+    let prefix = RowName(progress: row.name.id, cluster: row.name.cluster).id
+    for part in progress {
+      guard part.name.id.hasPrefix(prefix) else {
+        throw .notWhole("\(part.name.description) is no row of rotation '\(row.name.id)'")
+      }
+      let machine = String(part.name.id.dropFirst(prefix.count))
+      if machine.isEmpty {
+        rows.stage = part.record
+        revision = part.revision
+      } else {
+        rows.machines[machine] = part.record
+      }
+    }
+    try self.init(journal: rows, revision: revision)
   }
 }
 

@@ -1,4 +1,5 @@
 import Crypto
+import JournalCoding
 import Orchestrator
 import ProtoCodec
 import Rotation

@@ -62,7 +62,11 @@ public enum StoreChange: Sendable, Hashable {
   case putCluster(ClusterRecord, expected: Revision)
   /// Removes the cluster, its rotations and the answers to their requests.
   case removeCluster(String, expected: Revision)
-  case putRotation(RotationRecord, expected: Revision)
+  /// Puts the rotation in place of the one at the expected revision.
+  ///
+  /// - Parameter machines: the names of the machines whose progress has changed; what a store need not write are the
+  ///   others, and what a rotation keeps for its whole time. Nil: anything may have changed, the set of machines too.
+  case putRotation(RotationRecord, expected: Revision, machines: Set<String>? = nil)
   /// Removes all rotations of the cluster with a lower ordinal, and the answers to their requests.
   case pruneRotations(cluster: String, before: UInt64)
   /// Remembers an answer; a conflict when that request on that cluster has been answered before.

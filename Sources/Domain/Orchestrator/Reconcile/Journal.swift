@@ -11,11 +11,39 @@ final class Journal: Sendable {
   private let mirror = Mutex(Mirror())
 
   private struct Mirror {
-    var clusters: [String: ClusterRecord] = [:]
+    private(set) var clusters: [String: ClusterRecord] = [:]
+    /// The clusters' names, in order.
+    private(set) var names: [String] = []
     /// The newest rotation of each cluster.
     var rotations: [String: RotationRecord] = [:]
     /// The commit of which it is not known whether it was made.
     var doubtful: [StoreChange]?
+
+    init(_ clusters: [ClusterRecord] = [], _ rotations: [RotationRecord] = []) {
+      self.clusters = Dictionary(uniqueKeysWithValues: clusters.map { ($0.name, $0) })
+      names = self.clusters.keys.sorted()
+      self.rotations = Dictionary(uniqueKeysWithValues: rotations.map { ($0.cluster, $0) })
+    }
+
+    /// - Parameter cluster: nil when there is none of that name.
+    mutating func set(_ cluster: ClusterRecord?, _ name: String) {
+      let known = clusters[name]
+      clusters[name] = cluster
+      let index = firstIndex { $0 >= name }
+      if known == nil, cluster != nil { names.insert(name, at: index) }
+      if known != nil, cluster == nil { names.remove(at: index) }
+      if cluster == nil { rotations[name] = nil }
+    }
+
+    /// The first name in order that is so; all after it have to be.
+    func firstIndex(_ isSo: (String) -> Bool) -> Int {
+      var (low, high) = (0, names.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if isSo(names[middle]) { high = middle } else { low = middle + 1 }
+      }
+      return low
+    }
   }
 
   init(store: any RotationStore, hub: WatchHub) {
@@ -27,9 +55,7 @@ final class Journal: Sendable {
   func open() async throws(StoreError) {
     try await turnstile.pass { () async throws(StoreError) in
       let contents = try await store.load()
-      let mirror = Mirror(
-        clusters: Dictionary(uniqueKeysWithValues: contents.clusters.map { ($0.name, $0) }),
-        rotations: Dictionary(uniqueKeysWithValues: contents.rotations.map { ($0.cluster, $0) }))
+      let mirror = Mirror(contents.clusters, contents.rotations)
       self.mirror.withLock { $0 = mirror }
       hub.open(
         revision: contents.revision,
@@ -48,8 +74,9 @@ final class Journal: Sendable {
   func twin(of cluster: ClusterRecord) -> String? {
     let fingerprint = cluster.authorities[.talosCA]?.fingerprint
     return mirror.withLock { mirror in
-      mirror.clusters.values.sorted { $0.name < $1.name }.first { other in
-        let rotation = mirror.rotations[other.name].flatMap { rotation in
+      mirror.names.first { name in
+        guard let other = mirror.clusters[name] else { return false }
+        let rotation = mirror.rotations[name].flatMap { rotation in
           rotation.component == .talosCA && rotation.id == other.activeRotation ? rotation : nil
         }
         let known = [
@@ -58,13 +85,16 @@ final class Journal: Sendable {
         ]
         return (fingerprint != nil && known.contains(fingerprint))
           || (!cluster.clusterID.isEmpty && cluster.clusterID == other.clusterID)
-      }?.name
+      }
     }
   }
 
-  /// All clusters, in the order of their names.
-  func clusters() -> [ClusterRecord] {
-    mirror.withLock { $0.clusters.values.sorted { $0.name < $1.name } }
+  /// Clusters in the order of their names, from the first one after `name` on.
+  func clusters(after name: String? = nil, limit: Int = .max) -> [ClusterRecord] {
+    mirror.withLock { mirror in
+      let start = name.map { name in mirror.firstIndex { $0 > name } } ?? 0
+      return mirror.names[start...].prefix(limit).compactMap { mirror.clusters[$0] }
+    }
   }
 
   /// The newest rotation of the cluster.
@@ -120,7 +150,7 @@ final class Journal: Sendable {
       case .putCluster(let wanted, _):
         guard let stored = try await store.cluster(wanted.name) else { return nil }
         return stored.differsOnlyInRevision(from: wanted) ? stored.revision : nil
-      case .putRotation(let wanted, _):
+      case .putRotation(let wanted, _, _):
         guard let stored = try await store.rotation(wanted.id) else { return nil }
         return stored.differsOnlyInRevision(from: wanted) ? stored.revision : nil
       case .putRequest(let wanted):
@@ -143,8 +173,8 @@ final class Journal: Sendable {
       let cluster = try await store.cluster(name)
       let rotation = try await store.rotations(cluster: name, before: nil, limit: 1).first
       mirror.withLock {
-        $0.clusters[name] = cluster
-        $0.rotations[name] = cluster == nil ? nil : rotation
+        $0.rotations[name] = rotation
+        $0.set(cluster, name)
       }
       if let cluster {
         hub.publish(RotationSnapshot(cluster: cluster, rotation: rotation))
@@ -155,34 +185,42 @@ final class Journal: Sendable {
   }
 
   private func adopt(_ changes: [StoreChange], revision: Revision) {
-    var touched: [String] = []
+    var touched: Set<String> = []
+    /// By cluster, the machines that have changed, where nothing else needs to be looked at.
+    var machinesChanged: [String: Set<String>] = [:]
     let snapshots = mirror.withLock { mirror -> [RotationSnapshot] in
       for change in changes {
         switch change {
         case .putCluster(var cluster, _):
           cluster.revision = revision
-          mirror.clusters[cluster.name] = cluster
-          touched.append(cluster.name)
-        case .putRotation(var rotation, _):
+          mirror.set(cluster, cluster.name)
+          touched.insert(cluster.name)
+        case .putRotation(var rotation, let expected, let machines):
           rotation.revision = revision
-          mirror.rotations[rotation.cluster] = rotation
-          touched.append(rotation.cluster)
+          let before = mirror.rotations.updateValue(rotation, forKey: rotation.cluster)
+          if before?.id == rotation.id, before?.revision == expected, !rotation.state.isFinal,
+            before?.notes == rotation.notes
+          {
+            machinesChanged[rotation.cluster] = machines
+          }
+          touched.insert(rotation.cluster)
         case .removeCluster(let name, _):
-          mirror.clusters[name] = nil
-          mirror.rotations[name] = nil
-          touched.append(name)
+          mirror.set(nil, name)
+          touched.insert(name)
         case .pruneRotations, .putRequest:
           break
         }
       }
-      return Set(touched).sorted().compactMap { name in
+      return touched.sorted().compactMap { name in
         mirror.clusters[name].map {
           RotationSnapshot(cluster: $0, rotation: mirror.rotations[name])
         }
       }
     }
     hub.advance(to: revision)
-    for snapshot in snapshots { hub.publish(snapshot) }
+    for snapshot in snapshots {
+      hub.publish(snapshot, changed: machinesChanged[snapshot.cluster])
+    }
     for name in touched where !snapshots.contains(where: { $0.cluster == name }) {
       hub.remove(cluster: name)
     }

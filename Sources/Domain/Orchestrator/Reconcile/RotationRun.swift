@@ -204,7 +204,12 @@ actor RotationRun {
     if case .succeeded = machine.state {
       cluster.authorities[rotation.component] = rotation.new
     }
-    var changes: [StoreChange] = [.putRotation(rotation, expected: self.rotation.revision)]
+    let before = self.rotation
+    var changes: [StoreChange] = [
+      .putRotation(
+        rotation, expected: before.revision,
+        machines: rotation.state.stage?.changedMachines(since: before.state.stage))
+    ]
     if cluster != self.cluster {
       changes.append(.putCluster(cluster, expected: self.cluster.revision))
     }

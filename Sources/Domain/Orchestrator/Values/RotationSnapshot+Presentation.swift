@@ -1,122 +1,114 @@
-import Rotation
+public import Rotation
 
 extension RotationSnapshot {
-  /// A cluster as it stands, with its newest rotation; or, for the history, with an earlier one.
-  init(cluster: ClusterRecord, rotation: RotationRecord?) {
-    self.init(idle: cluster.name, revision: cluster.revision)
-    guard let rotation else { return }
-    self.init(rotation: rotation)
-    revision = max(cluster.revision, rotation.revision)
-  }
-
-  private init(idle cluster: String, revision: Revision) {
-    self.init(
-      cluster: cluster, rotationID: "", component: nil, state: .idle, phase: nil,
-      status: "no rotation in progress", step: "", error: "", revision: revision,
-      machinesDone: 0, machinesTotal: 0, machines: [], clusterChecks: [], notes: [],
-      startedAt: nil, updatedAt: nil, finishedAt: nil, oldFingerprint: "", newFingerprint: "",
-      reason: "", requester: "", elapsed: .zero, nextSteps: [])
-  }
-
-  /// A rotation as it stands, or as it ended.
-  init(rotation: RotationRecord) {
-    self.init(idle: rotation.cluster, revision: rotation.revision)
-    rotationID = rotation.id
-    component = rotation.component
-    startedAt = rotation.startedAt
-    updatedAt = rotation.updatedAt
-    finishedAt = rotation.finishedAt
-    oldFingerprint = rotation.old.fingerprint
-    newFingerprint = rotation.new.fingerprint
-    reason = rotation.reason
-    requester = rotation.requester
-    notes = rotation.notes
-    elapsed = rotation.elapsed
-    nextSteps = NextSteps.lines(rotation)
-    if let stage = rotation.state.stage { show(stage) }
-    show(rotation.state)
-  }
-
-  private mutating func show(_ stage: Stage) {
-    phase = stage.phase
-    machinesDone = stage.done
-    machinesTotal = stage.machines.count
-    machines = stage.machines.map { progress in
-      var machine = MachineSnapshot(progress, phase: stage.phase)
-      // A clock that was set back must not show a wait that begins in the future.
-      if let latest = updatedAt {
-        machine.waitingSince = machine.waitingSince.map { min($0, latest) }
-        machine.stateSince = machine.stateSince.map { min($0, latest) }
-      }
-      return machine
+  public var state: RotationState {
+    switch rotation?.state {
+    case nil: .idle
+    case .assembling, .rolling, .gating: .running
+    case .succeeded: .succeeded
+    case .failed: .failed
+    case .aborted: .aborted
     }
   }
 
-  private mutating func show(_ rotationState: RotationMachine.State) {
-    switch rotationState {
+  /// The stage, while running; the last one reached, afterwards.
+  public var phase: RotationPhase? {
+    guard let rotation else { return nil }
+    return rotation.state.stage?.phase ?? .preRotate
+  }
+
+  /// One line: `rotation phase PRE_ROTATE 1/5`.
+  public var status: String {
+    switch rotation?.state {
+    case nil: "no rotation in progress"
+    case .assembling: "rotation phase \(RotationPhase.preRotate.name) 0/0"
+    case .rolling(let stage), .gating(let stage, _):
+      "rotation phase \(stage.phase.name) \(stage.done)/\(stage.machines.count)"
+    case .succeeded: "rotation succeeded"
+    case .failed: "rotation failed"
+    case .aborted: "rotation cancelled"
+    }
+  }
+
+  /// One line: what is being done, or who is waited for, why and since when.
+  public var step: String {
+    switch rotation?.state {
+    case nil: ""
     case .assembling(let effort):
-      state = .running
-      phase = .preRotate
-      status = "rotation phase \(RotationPhase.preRotate.name) 0/0"
-      step = "reading the members of the cluster"
-      if effort.waitingSince != nil {
-        error = effort.lastError
-        step = "waiting for the members of the cluster\(effort.explanation)"
-      }
-    case .rolling(let stage):
-      state = .running
-      status = progress(stage)
-      let waiting = machines.filter { $0.state == .waiting && !$0.lastError.isEmpty }
-      error = waiting.first.map { "\($0.machine): \($0.lastError)" } ?? stage.listing.lastError
-      step = rollingStep(waiting)
-      // What keeps the members from being read may be why the machine does not answer either.
-      if !waiting.isEmpty, !stage.listing.lastError.isEmpty {
-        step += "; " + stage.listing.lastError
-      }
+      effort.waitingSince == nil
+        ? "reading the members of the cluster"
+        : "waiting for the members of the cluster\(effort.explanation)"
+    case .rolling(let stage): rollingStep(stage)
     case .gating(let stage, let gate):
-      state = .running
-      status = progress(stage)
-      clusterChecks = gate.effort.checks
-      error = gate.effort.lastError.isEmpty ? stage.listing.lastError : gate.effort.lastError
-      step = "verifying the cluster after \(stage.phase.name)"
-      if gate.effort.waitingSince != nil {
-        step = "waiting for the cluster\(gate.effort.explanation)"
-      }
-    case .succeeded:
-      state = .succeeded
-      status = "rotation succeeded"
-      step = "every machine accepts the new CA alone"
+      gate.effort.waitingSince == nil
+        ? "verifying the cluster after \(stage.phase.name)"
+        : "waiting for the cluster\(gate.effort.explanation)"
+    case .succeeded: "every machine accepts the new CA alone"
     case .aborted(let requester):
-      state = .aborted
-      phase = .preRotate
-      status = "rotation cancelled"
-      step = "no machine was changed"
-      if !requester.isEmpty { step += "; cancelled by \(requester)" }
-    case .failed(let reason):
-      state = .failed
-      phase = .preRotate
-      status = "rotation failed"
-      step = "no machine was changed"
-      error = reason
+      "no machine was changed" + (requester.isEmpty ? "" : "; cancelled by \(requester)")
+    case .failed: "no machine was changed"
     }
   }
 
-  private func progress(_ stage: Stage) -> String {
-    "rotation phase \(stage.phase.name) \(stage.done)/\(stage.machines.count)"
+  /// The last error that stands in the way; empty when nothing does.
+  public var error: String {
+    guard outage.isEmpty else { return outage }
+    switch rotation?.state {
+    case nil, .succeeded, .aborted: return ""
+    case .assembling(let effort): return effort.waitingSince == nil ? "" : effort.lastError
+    case .rolling(let stage):
+      return stage.waiting.first.map { "\($0.machine.id): \(Waiting.text($0, phase: stage.phase))" }
+        ?? stage.listing.lastError
+    case .gating(let stage, let gate):
+      return gate.effort.lastError.isEmpty ? stage.listing.lastError : gate.effort.lastError
+    case .failed(let reason): return reason
+    }
+  }
+
+  /// Checks of the cluster as a whole, between two stages.
+  public var clusterChecks: [CheckRecord] {
+    guard case .gating(_, let gate)? = rotation?.state else { return [] }
+    return gate.effort.checks
+  }
+
+  func shown(_ progress: MachineProgress) -> MachineSnapshot {
+    var machine = MachineSnapshot(progress, phase: phase ?? .preRotate)
+    // A clock that was set back must not show a wait that begins in the future.
+    if let latest = updatedAt {
+      machine.waitingSince = machine.waitingSince.map { min($0, latest) }
+      machine.stateSince = machine.stateSince.map { min($0, latest) }
+    }
+    return machine
   }
 
   /// Who is worked on; or, when everybody in work is waited for, for whom, why and since when.
-  private func rollingStep(_ waiting: [MachineSnapshot]) -> String {
-    let moving = machines.filter { $0.state == .applying || $0.state == .verifying }
+  private func rollingStep(_ stage: Stage) -> String {
+    let waiting = stage.waiting
+    // What keeps the members from being read may be why a machine does not answer either.
+    let listing =
+      waiting.isEmpty || stage.listing.lastError.isEmpty ? "" : "; \(stage.listing.lastError)"
+    let moving = stage.machines.filter {
+      let state = MachineSnapshot.State($0.state)
+      return state == .applying || state == .verifying
+    }
     if moving.isEmpty, waiting.isEmpty {
       return "looking at the control planes once more before the workers begin"
     }
-    guard moving.isEmpty, let first = waiting.first else {
-      return "rotating secret for machines: [\(moving.map(\.machine).abbreviated)]"
+    guard moving.isEmpty, let first = waiting.first.map({ shown($0) }) else {
+      return "rotating secret for machines: [\(moving.map(\.machine.id).abbreviated)]" + listing
     }
     let others = waiting.count > 1 ? " and \(waiting.count - 1) more" : ""
     let since = first.waitingSince.map { " since \($0)" } ?? ""
-    return "waiting for machine \(first.machine)\(others)\(since): \(first.lastError)"
+    return "waiting for machine \(first.machine)\(others)\(since): \(first.lastError)" + listing
+  }
+}
+
+extension Stage {
+  /// The machines that something stands in the way of.
+  fileprivate var waiting: [MachineProgress] {
+    machines.filter {
+      MachineSnapshot.State($0.state) == .waiting && $0.state.effort?.lastError.isEmpty == false
+    }
   }
 }
 
@@ -149,16 +141,22 @@ extension MachineSnapshot {
     nextAttemptAt = effort?.nextAttemptAt
     repetitions = effort?.repetitions ?? 0
     stateSince = effort?.begunAt
-    switch progress.state {
-    case .pending: state = .pending
-    case .verified: state = .done
-    case .waiting, .undone: state = .waiting
+    state = State(progress.state)
+  }
+}
+
+extension MachineSnapshot.State {
+  fileprivate init(_ state: MachineState) {
+    switch state {
+    case .pending: self = .pending
+    case .verified: self = .done
+    case .waiting, .undone, .refreshing: self = .waiting
     // It stays done as long as nothing is seen to the contrary.
-    case .confirming: state = effort?.waitingSince == nil ? .done : .waiting
-    case .preparing, .applying: state = effort?.waitingSince == nil ? .applying : .waiting
+    case .confirming(let effort): self = effort.waitingSince == nil ? .done : .waiting
+    case .preparing(let effort), .applying(let effort):
+      self = effort.waitingSince == nil ? .applying : .waiting
     // The first looks after a change find a machine that is still acting on it: that is no waiting.
-    case .verifying: state = effort.map(\.isStuck) ?? false ? .waiting : .verifying
-    case .refreshing: state = .waiting
+    case .verifying(let effort): self = effort.isStuck ? .waiting : .verifying
     }
   }
 }

@@ -12,44 +12,63 @@ public enum RotationState: String, Sendable, Hashable, CaseIterable {
 }
 
 /// The state of a cluster's rotation at one revision: of the one that runs, or of the last.
+///
+/// A view of the record: what it shows is worked out when it is asked for, so that a snapshot costs nothing by itself,
+/// however many machines there are.
 public struct RotationSnapshot: Sendable, Hashable {
-  public var cluster: String
+  public let cluster: String
+  public let revision: Revision
+  /// Nil when the cluster has never been rotated.
+  let rotation: RotationRecord?
+  /// Why the journal cannot be written; empty when it can.
+  var outage = ""
+
+  /// A cluster as it stands, with its newest rotation.
+  init(cluster: ClusterRecord, rotation: RotationRecord?) {
+    self.cluster = cluster.name
+    self.rotation = rotation
+    revision = max(cluster.revision, rotation?.revision ?? 0)
+  }
+
+  /// A rotation as it stands, or as it ended.
+  init(rotation: RotationRecord) {
+    cluster = rotation.cluster
+    self.rotation = rotation
+    revision = rotation.revision
+  }
+
   /// Empty when the cluster has never been rotated; then everything below `state` is empty too.
-  public var rotationID: String
-  public var component: SecretComponent?
-  public var state: RotationState
-  /// The stage, while running; the last one reached, afterwards.
-  public var phase: RotationPhase?
-  /// One line: `rotation phase PRE_ROTATE 1/5`.
-  public var status: String
-  /// One line: what is being done, or who is waited for, why and since when.
-  public var step: String
-  /// The last error that stands in the way; empty when nothing does.
-  public var error: String
-  public var revision: Revision
-  /// Machines verified in the current stage.
-  public var machinesDone: Int
-  public var machinesTotal: Int
-  /// Control planes first, each role by name.
-  public var machines: [MachineSnapshot]
-  /// Checks of the cluster as a whole, between two stages.
-  public var clusterChecks: [CheckRecord]
+  public var rotationID: String { rotation?.id ?? "" }
+  public var component: SecretComponent? { rotation?.component }
   /// What else is worth knowing: machines that joined or left. The newest 32.
-  public var notes: [String]
-  public var startedAt: Instant?
-  public var updatedAt: Instant?
-  public var finishedAt: Instant?
-  public var oldFingerprint: String
-  public var newFingerprint: String
-  public var reason: String
-  public var requester: String
+  public var notes: [String] { rotation?.notes ?? [] }
+  public var startedAt: Instant? { rotation?.startedAt }
+  public var updatedAt: Instant? { rotation?.updatedAt }
+  public var finishedAt: Instant? { rotation?.finishedAt }
+  public var oldFingerprint: String { rotation?.old.fingerprint ?? "" }
+  public var newFingerprint: String { rotation?.new.fingerprint ?? "" }
+  public var reason: String { rotation?.reason ?? "" }
+  public var requester: String { rotation?.requester ?? "" }
   /// For how long it has been carried out, or was, by the monotonic clock.
-  public var elapsed: Duration
+  public var elapsed: Duration { rotation?.elapsed ?? .zero }
   /// When it is over: what a person should do next.
-  public var nextSteps: [String]
+  public var nextSteps: [String] { rotation.map { NextSteps.lines($0) } ?? [] }
+
+  /// Machines verified in the current stage.
+  public var machinesDone: Int { stage?.done ?? 0 }
+  public var machinesTotal: Int { stage?.machines.count ?? 0 }
+  /// Control planes first, each role by name.
+  public var machines: [MachineSnapshot] { stage?.machines.map { shown($0) } ?? [] }
+
+  /// The machines of those names, in the order of `machines`.
+  public func machines(_ names: Set<String>) -> [MachineSnapshot] {
+    stage?.machines.filter { names.contains($0.machine.id) }.map { shown($0) } ?? []
+  }
 
   /// Whether nothing is under way.
   public var isIdle: Bool { state != .running }
+
+  var stage: Stage? { rotation?.state.stage }
 }
 
 /// One machine in a `RotationSnapshot`.

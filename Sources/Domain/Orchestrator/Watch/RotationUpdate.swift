@@ -4,10 +4,20 @@ public final class RotationUpdate: Sendable {
   /// revision. It is greater than that where a state is learnt of late, which another orchestrator has written.
   public let position: UInt64
   public let snapshot: RotationSnapshot
+  /// The position of the cluster's update before; 0 when there was none.
+  public let previous: UInt64
+  /// The machines that differ from the cluster's update before, whose rotation, stage, machines and notes are the same;
+  /// nil: anything may differ.
+  public let changed: Set<String>?
 
-  init(position: UInt64, snapshot: RotationSnapshot) {
+  init(
+    position: UInt64, snapshot: RotationSnapshot, previous: UInt64 = 0,
+    changed: Set<String>? = nil
+  ) {
     self.position = position
+    self.previous = previous
     self.snapshot = snapshot
+    self.changed = changed
   }
 }
 

@@ -22,6 +22,13 @@ public struct RotationWatch: AsyncSequence, Sendable {
     public mutating func next(
       isolation actor: isolated (any Actor)? = #isolation
     ) async throws(OrchestratorError) -> RotationSnapshot? {
+      try await nextUpdate(isolation: actor)?.snapshot
+    }
+
+    /// The same, with what is known of the change.
+    public mutating func nextUpdate(
+      isolation actor: isolated (any Actor)? = #isolation
+    ) async throws(OrchestratorError) -> RotationUpdate? {
       try await subscription.hub.next(subscription.id)
     }
   }

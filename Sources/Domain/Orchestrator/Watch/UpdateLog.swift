@@ -23,7 +23,9 @@ struct UpdateLog {
   /// read again.
   ///
   /// - Returns: the update, if there is something new.
-  mutating func publish(_ snapshot: RotationSnapshot) -> RotationUpdate? {
+  mutating func publish(
+    _ snapshot: RotationSnapshot, changed: Set<String>? = nil
+  ) -> RotationUpdate? {
     if let known = current[snapshot.cluster], snapshot.revision <= known.snapshot.revision {
       let same = RotationUpdate(position: known.position, snapshot: snapshot)
       current[snapshot.cluster] = same
@@ -31,7 +33,9 @@ struct UpdateLog {
       return nil
     }
     position = max(position + 1, snapshot.revision)
-    let update = RotationUpdate(position: position, snapshot: snapshot)
+    let update = RotationUpdate(
+      position: position, snapshot: snapshot,
+      previous: current[snapshot.cluster]?.position ?? 0, changed: changed)
     current[snapshot.cluster] = update
     order.append(update)
     recent.append(update)

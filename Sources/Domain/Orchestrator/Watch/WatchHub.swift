@@ -55,7 +55,9 @@ final class WatchHub: Sendable {
 
   /// A cluster has a newer state. One that is not newer than the known one is not published: it
   /// was only read again.
-  func publish(_ snapshot: RotationSnapshot) {
+  ///
+  /// - Parameter changed: see `RotationUpdate.changed`.
+  func publish(_ snapshot: RotationSnapshot, changed: Set<String>? = nil) {
     update { state in
       state.revision = max(state.revision, snapshot.revision)
       state.outages[snapshot.cluster] = nil
@@ -64,7 +66,7 @@ final class WatchHub: Sendable {
       } else {
         state.running.insert(snapshot.cluster)
       }
-      guard let update = state.log.publish(snapshot) else { return }
+      guard let update = state.log.publish(snapshot, changed: changed) else { return }
       for observer in state.observers {
         observer.published(update, isAnyRunning: !state.running.isEmpty)
       }
@@ -152,8 +154,8 @@ final class WatchHub: Sendable {
     return Subscription(hub: self, id: id)
   }
 
-  /// The next snapshot of a watch; suspends until there is one. Nil once it has ended.
-  func next(_ id: UInt64) async throws(OrchestratorError) -> RotationSnapshot? {
+  /// The next update of a watch; suspends until there is one. Nil once it has ended.
+  func next(_ id: UInt64) async throws(OrchestratorError) -> RotationUpdate? {
     let answer: Subscriber.Answer = await withTaskCancellationHandler {
       await withCheckedContinuation { reader in
         let answer = state.withLock { state -> Subscriber.Answer? in
@@ -169,7 +171,7 @@ final class WatchHub: Sendable {
     } onCancel: {
       update { $0.subscribers[id]?.cancel() }
     }
-    return try answer.get()?.snapshot
+    return try answer.get()
   }
 
   func unsubscribe(_ id: UInt64) {
@@ -227,7 +229,7 @@ extension WatchHub.State {
   fileprivate func shown(_ update: RotationUpdate) -> RotationUpdate {
     guard let outage = outages[update.snapshot.cluster] else { return update }
     var snapshot = update.snapshot
-    snapshot.error = outage.message
+    snapshot.outage = outage.message
     return RotationUpdate(position: update.position, snapshot: snapshot)
   }
 

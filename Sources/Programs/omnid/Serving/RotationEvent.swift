@@ -18,8 +18,12 @@ enum RotationEvent: Equatable {
   /// What the later snapshot shows that the earlier one does not. What happened before anything was
   /// seen is not told again.
   ///
-  /// - Parameter earlier: nil when the cluster has not been seen before.
-  static func between(_ earlier: RotationSnapshot?, _ later: RotationSnapshot) -> [RotationEvent] {
+  /// - Parameters:
+  ///   - earlier: nil when the cluster has not been seen before.
+  ///   - changed: the machines that differ, where nothing else is to be looked at; nil: any may.
+  static func between(
+    _ earlier: RotationSnapshot?, _ later: RotationSnapshot, changed: Set<String>? = nil
+  ) -> [RotationEvent] {
     guard later.state != .idle else { return [] }
     let isNew = earlier?.rotationID != later.rotationID
     if earlier == nil, later.isIdle { return [] }
@@ -30,8 +34,8 @@ enum RotationEvent: Equatable {
     if !isFirstSight, let phase = later.phase, phase != before?.phase || before == nil {
       events.append(.phaseBegan(phase.name))
     }
-    events += machineEvents(before, later, isFirstSight: isFirstSight)
-    if !later.clusterChecks.isEmpty || later.machines.isEmpty, later.state == .running,
+    events += machineEvents(before, later, changed, isFirstSight: isFirstSight)
+    if !later.clusterChecks.isEmpty || later.machinesTotal == 0, later.state == .running,
       !later.error.isEmpty, later.error != before?.error
     {
       events.append(.clusterWaitedFor(later.error))
@@ -48,11 +52,14 @@ enum RotationEvent: Equatable {
   }
 
   private static func machineEvents(
-    _ before: RotationSnapshot?, _ later: RotationSnapshot, isFirstSight: Bool
+    _ before: RotationSnapshot?, _ later: RotationSnapshot, _ changed: Set<String>?,
+    isFirstSight: Bool
   ) -> [RotationEvent] {
     var known: [String: MachineSnapshot] = [:]
-    for machine in before?.machines ?? [] { known[machine.machine] = machine }
-    return later.machines.compactMap { machine in
+    for machine in before.map({ machines(of: $0, changed) }) ?? [] {
+      known[machine.machine] = machine
+    }
+    return machines(of: later, changed).compactMap { machine in
       let earlier = known[machine.machine].flatMap { $0.phase == machine.phase ? $0 : nil }
       let phase = machine.phase.name
       switch machine.state {
@@ -65,5 +72,11 @@ enum RotationEvent: Equatable {
       default: return nil
       }
     }
+  }
+
+  private static func machines(
+    of snapshot: RotationSnapshot, _ names: Set<String>?
+  ) -> [MachineSnapshot] {
+    names.map { snapshot.machines($0) } ?? snapshot.machines
   }
 }

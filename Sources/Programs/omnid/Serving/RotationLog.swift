@@ -10,16 +10,20 @@ struct RotationLog {
 
   /// Returns when the orchestrator stops.
   func follow(_ orchestrator: RotationOrchestrator) async {
-    var seen: [String: RotationSnapshot] = [:]
+    var seen: [String: RotationUpdate] = [:]
     var revision: Revision = 0
     var trouble = ""
     while !Task.isCancelled {
       do throws(OrchestratorError) {
-        var snapshots = try orchestrator.watch(afterRevision: revision).makeAsyncIterator()
-        while let snapshot = try await snapshots.next() {
-          let events = RotationEvent.between(seen[snapshot.cluster], snapshot)
-          for event in events { log(event, snapshot) }
-          seen[snapshot.cluster] = snapshot
+        var updates = try orchestrator.watch(afterRevision: revision).makeAsyncIterator()
+        while let update = try await updates.nextUpdate() {
+          let snapshot = update.snapshot
+          let earlier = seen.updateValue(update, forKey: snapshot.cluster)
+          // Updates may have been missed: then it is not known which machines have changed.
+          let changed = earlier?.position == update.previous ? update.changed : nil
+          for event in RotationEvent.between(earlier?.snapshot, snapshot, changed: changed) {
+            log(event, snapshot)
+          }
           revision = max(revision, snapshot.revision)
           trouble = ""
         }

@@ -1,20 +1,22 @@
-import Orchestrator
-import ProtoCodec
-import Rotation
-import Schema
+public import Orchestrator
+public import ProtoCodec
+public import Rotation
+public import Schema
 
-// Between the domain's values and the messages of omni.journal.v1. What cannot be understood is
-// `.corrupt`: a journal that is half understood is worse than one that is refused.
+// Between the domain's values and the messages of omni.journal.v1, for every store that keeps records as bytes. What
+// cannot be understood is `.corrupt`: a journal that is half understood is worse than one that is refused.
 
 extension StoreError {
-  static func unreadable(_ what: String) -> StoreError {
+  public static func unreadable(_ what: String) -> StoreError {
     StoreError(
       .corrupt, "a record of the journal cannot be understood (\(what)): restore it from a backup")
   }
 }
 
 /// Decodes one record.
-func decoded<M: Message>(_ type: M.Type, _ bytes: [UInt8]) throws(StoreError) -> M {
+///
+/// - Throws: `.corrupt`.
+public func decoded<M: Message>(_ type: M.Type, _ bytes: [UInt8]) throws(StoreError) -> M {
   do throws(DecodingError) { return try M(serialized: bytes) } catch {
     throw .unreadable(M.protoName)
   }
@@ -22,7 +24,9 @@ func decoded<M: Message>(_ type: M.Type, _ bytes: [UInt8]) throws(StoreError) ->
 
 extension Optional {
   /// What must not be absent.
-  func required(_ what: String) throws(StoreError) -> Wrapped {
+  ///
+  /// - Throws: `.corrupt`.
+  public func required(_ what: String) throws(StoreError) -> Wrapped {
     guard let value = self else { throw .unreadable("\(what) is missing") }
     return value
   }
@@ -57,7 +61,7 @@ extension Journal.Component {
     }
   }
 
-  func component() throws(StoreError) -> Rotation.SecretComponent {
+  public func component() throws(StoreError) -> Rotation.SecretComponent {
     switch self {
     case .talosCA: .talosCA
     case .kubernetesCA: .kubernetesCA
@@ -67,7 +71,7 @@ extension Journal.Component {
 }
 
 extension Journal.Authority {
-  init(_ authority: SealedAuthority) {
+  public init(_ authority: SealedAuthority) {
     self.init()
     certificatePEM = authority.certificatePEM
     fingerprint = authority.fingerprint
@@ -103,7 +107,7 @@ extension Journal.Machine {
 }
 
 extension ClusterRecord {
-  func journalBytes() -> [UInt8] {
+  public func journalBytes() -> [UInt8] {
     var record = Journal.ClusterRecord()
     record.name = name
     record.endpoints = endpoints
@@ -125,7 +129,7 @@ extension ClusterRecord {
     return record.serialized()
   }
 
-  init(journal bytes: [UInt8], revision: Revision) throws(StoreError) {
+  public init(journal bytes: [UInt8], revision: Revision) throws(StoreError) {
     let record = try decoded(Journal.ClusterRecord.self, bytes)
     var authorities: [Rotation.SecretComponent: SealedAuthority] = [:]
     for entry in record.authorities {
@@ -143,7 +147,7 @@ extension ClusterRecord {
 }
 
 extension RequestRecord {
-  func journalBytes() -> [UInt8] {
+  public func journalBytes() -> [UInt8] {
     var record = Journal.RequestRecord()
     record.id = id
     record.cluster = cluster
@@ -155,7 +159,7 @@ extension RequestRecord {
     return record.serialized()
   }
 
-  init(journal bytes: [UInt8]) throws(StoreError) {
+  public init(journal bytes: [UInt8]) throws(StoreError) {
     let record = try decoded(Journal.RequestRecord.self, bytes)
     self.init(
       id: record.id, cluster: record.cluster, component: try record.component.component(),

@@ -3,61 +3,18 @@ import ProtoCodec
 import Rotation
 import Schema
 
-extension RotationRecord {
-  func journalBytes() -> [UInt8] {
-    var record = Journal.RotationRecord()
-    record.id = id
-    record.cluster = cluster
-    record.ordinal = ordinal
-    record.component = Journal.Component(component)
-    record.old = Journal.Authority(old)
-    record.new = Journal.Authority(new)
-    record.state = state.journal
-    record.notes = notes
-    record.reason = reason
-    record.requester = requester
-    record.startedAt = Timestamp(startedAt)
-    record.updatedAt = Timestamp(updatedAt)
-    record.finishedAt = finishedAt.map { Timestamp($0) }
-    record.removeForeign = options.removeForeign
-    record.allowUnready = options.allowUnready
-    record.allowUnmanagedNodes = options.allowUnmanagedNodes
-    record.unready = options.unready.sorted()
-    record.elapsed = ProtoDuration(elapsed)
-    return record.serialized()
-  }
-
-  init(journal bytes: [UInt8], revision: Revision) throws(StoreError) {
-    let record = try decoded(Journal.RotationRecord.self, bytes)
-    self.init(
-      id: record.id, cluster: record.cluster, ordinal: record.ordinal,
-      component: try record.component.component(),
-      old: try record.old.required("old").authority(),
-      new: try record.new.required("new").authority(),
-      state: try RotationMachine.State(journal: record.state.required("state")),
-      notes: record.notes, reason: record.reason, requester: record.requester,
-      options: RotationOptions(
-        removeForeign: record.removeForeign, allowUnready: record.allowUnready,
-        allowUnmanagedNodes: record.allowUnmanagedNodes, unready: Set(record.unready)),
-      elapsed: record.elapsed?.duration ?? .zero,
-      startedAt: try record.startedAt.required("started_at").instant,
-      updatedAt: try record.updatedAt.required("updated_at").instant,
-      finishedAt: record.finishedAt?.instant, revision: revision)
-  }
-}
-
 extension RotationMachine.State {
-  fileprivate var journal: Journal.RotationRecord.State {
+  func journal(withMachines: Bool) -> Journal.RotationRecord.State {
     switch self {
     case .assembling(let effort):
       var assembling = Journal.Assembling()
       assembling.effort = effort.journal
       return .assembling(assembling)
     case .rolling(let stage):
-      return .rolling(stage.journal)
+      return .rolling(stage.journal(withMachines: withMachines))
     case .gating(let stage, let gate):
       var gating = Journal.Gating()
-      gating.stage = stage.journal
+      gating.stage = stage.journal(withMachines: withMachines)
       gating.step =
         switch gate.step {
         case .cluster: .cluster
@@ -67,7 +24,7 @@ extension RotationMachine.State {
       gating.effort = gate.effort.journal
       return .gating(gating)
     case .succeeded(let stage):
-      return .succeeded(stage.journal)
+      return .succeeded(stage.journal(withMachines: withMachines))
     case .failed(let reason):
       var failed = Journal.Failed()
       failed.reason = reason
@@ -79,7 +36,7 @@ extension RotationMachine.State {
     }
   }
 
-  fileprivate init(journal state: Journal.RotationRecord.State) throws(StoreError) {
+  init(journal state: Journal.RotationRecord.State) throws(StoreError) {
     switch state {
     case .assembling(let assembling):
       self = .assembling(try Effort(journal: assembling.effort))
@@ -106,8 +63,21 @@ extension RotationMachine.State {
   }
 }
 
+extension RotationMachine.State {
+  /// The state with the machines that stand in rows of their own.
+  func with(_ machines: [MachineProgress]) throws(StoreError) -> Self {
+    guard var stage, stage.machines.isEmpty else { throw .unreadable("machines without a stage") }
+    stage.machines = machines
+    switch self {
+    case .rolling: return .rolling(stage)
+    case .gating(_, let gate): return .gating(stage, gate)
+    case .assembling, .succeeded, .failed, .aborted: throw .unreadable("machines of no stage")
+    }
+  }
+}
+
 extension Stage {
-  fileprivate var journal: Journal.Stage {
+  fileprivate func journal(withMachines: Bool) -> Journal.Stage {
     var stage = Journal.Stage()
     stage.phase =
       switch phase {
@@ -115,7 +85,7 @@ extension Stage {
       case .rotate: .rotate
       case .postRotate: .postRotate
       }
-    stage.machines = machines.map(\.journal)
+    if withMachines { stage.machines = machines.map(\.journal) }
     stage.listing = listing.journal
     stage.planesConfirmed = planesConfirmed
     return stage
@@ -138,7 +108,7 @@ extension Stage {
 }
 
 extension MachineProgress {
-  fileprivate var journal: Journal.MachineProgress {
+  var journal: Journal.MachineProgress {
     var progress = Journal.MachineProgress()
     progress.machine = Journal.Machine(machine)
     progress.missingSince = missingSince.map { Timestamp($0) }
@@ -160,7 +130,7 @@ extension MachineProgress {
     return progress
   }
 
-  fileprivate init(journal progress: Journal.MachineProgress) throws(StoreError) {
+  init(journal progress: Journal.MachineProgress) throws(StoreError) {
     let effort = try Effort(journal: progress.effort)
     let state: MachineState
     switch progress.state {

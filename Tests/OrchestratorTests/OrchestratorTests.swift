@@ -19,7 +19,9 @@ struct OrchestratorTests {
     let process = try world.bootWithClusters()
     let orchestrator = process.orchestrator
     #expect(
-      try world.perform { try await orchestrator.clusters() }.map(\.name) == ["alpha", "demo"])
+      try world.perform { try await orchestrator.clusters() }.clusters.map(\.name) == [
+        "alpha", "demo",
+      ])
     let cluster = try world.perform { try await orchestrator.cluster("demo") }
     #expect(cluster.machines.map(\.id).first == "demo-cp-0")
     #expect(cluster.importedAt > Instant(secondsSince1970: 1))
@@ -67,7 +69,7 @@ struct OrchestratorTests {
     } catch let error as OrchestratorError {
       #expect(error.code == code && error.subject == subject)
     }
-    #expect(try world.perform { try await process.orchestrator.clusters() } == [])
+    #expect(try world.perform { try await process.orchestrator.clusters() }.clusters == [])
   }
 
   @Test(
@@ -264,6 +266,7 @@ struct OrchestratorTests {
     let process = try world.bootWithClusters()
     let issue: @Sendable () async throws -> String = {
       try await process.orchestrator.talosconfig(cluster: "demo", ttl: .seconds(3600))
+        .configuration
     }
     #expect(try world.perform(issue).hasSuffix("in peace"))
     _ = try process.rotate()

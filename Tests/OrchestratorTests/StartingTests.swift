@@ -139,7 +139,7 @@ struct StartingTests {
     #expect(world.demo.state.withLock { $0.applied } == applied)
     try process.stop()
     let again = try world.boot()
-    #expect(try world.perform { try await again.orchestrator.clusters() }.isEmpty)
+    #expect(try world.perform { try await again.orchestrator.clusters() }.clusters.isEmpty)
     try again.stop()
   }
 
@@ -163,6 +163,7 @@ struct StartingTests {
     let process = try world.bootWithClusters()
     _ = try world.perform {
       try await process.orchestrator.talosconfig(cluster: "demo", ttl: .seconds(600))
+        .configuration
     }
     try process.stop()
     world.demo.state.withLock { state in

@@ -8,12 +8,6 @@ extension ManagementHandlers {
   func importCluster(
     _ request: ImportClusterRequest
   ) async throws(RPCError) -> ImportClusterResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    check.talosconfig(request.talosconfig)
-    check.text(request.context, "context", limit: RequestValidation.contextLimit)
-    check.endpoints(request.endpoints)
-    try check.passed()
     let found = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.importCluster(
         name: request.cluster, talosconfig: request.talosconfig, context: request.context,
@@ -27,9 +21,6 @@ extension ManagementHandlers {
   }
 
   func getCluster(_ request: GetClusterRequest) async throws(RPCError) -> GetClusterResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    try check.passed()
     let record = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.cluster(request.cluster)
     }
@@ -39,20 +30,16 @@ extension ManagementHandlers {
   }
 
   func listClusters(_ request: ListClustersRequest) async throws(RPCError) -> ListClustersResponse {
-    var check = RequestValidation()
-    check.pageSize(request.pageSize)
-    let last = check.clusterPageToken(request.pageToken)
-    try check.passed()
-    let records = try await asking { () async throws(OrchestratorError) in
-      try await orchestrator.clusters()
+    let page = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.clusters(
+        pageSize: Int(request.pageSize), pageToken: request.pageToken)
     }
-    .filter { record in last.map { record.name > $0 } ?? true }
     var response = ListClustersResponse()
+    response.nextPageToken = page.nextPageToken
     var bytes = 0
-    for record in records {
-      let full = response.clusters.count >= PageLimits.size(request.pageSize)
-      if full || bytes > PageLimits.bytes {
-        response.nextPageToken = ClusterPageToken.text(after: response.clusters.last?.name ?? "")
+    for record in page.clusters {
+      if bytes > Self.pageBytes {
+        response.nextPageToken = ClusterPage.token(after: response.clusters.last?.name ?? "")
         break
       }
       do throws(RPCError) {
@@ -70,9 +57,6 @@ extension ManagementHandlers {
   func forgetCluster(
     _ request: ForgetClusterRequest
   ) async throws(RPCError) -> ForgetClusterResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    try check.passed()
     var response = ForgetClusterResponse()
     response.lost = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.forgetCluster(request.cluster, force: request.force)

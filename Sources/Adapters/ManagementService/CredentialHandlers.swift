@@ -4,46 +4,47 @@ import Rotation
 import Schema
 
 extension ManagementHandlers {
-  /// How long a credential is valid when its caller does not say.
-  static let usualValidity = Duration.seconds(12 * 3600)
-
   func talosconfig(_ request: TalosconfigRequest) async throws(RPCError) -> TalosconfigResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    check.roles(request.roles)
-    let ttl = check.validity(request.ttl) ?? Self.usualValidity
-    try check.passed()
-    var response = TalosconfigResponse()
-    response.expiresAt = try await expiry(.talosCA, request.cluster, ttl)
-    response.talosconfig = try await asking { () async throws(OrchestratorError) in
+    let ttl = try validity(request.ttl)
+    let issued = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.talosconfig(
         cluster: request.cluster, roles: request.roles.isEmpty ? ["os:admin"] : request.roles,
         ttl: ttl)
     }
+    var response = TalosconfigResponse()
+    response.talosconfig = issued.configuration
+    response.expiresAt = expiry(issued)
     return response
   }
 
   func kubeconfig(_ request: KubeconfigRequest) async throws(RPCError) -> KubeconfigResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    let ttl = check.validity(request.ttl) ?? Self.usualValidity
-    try check.passed()
-    var response = KubeconfigResponse()
-    response.expiresAt = try await expiry(.kubernetesCA, request.cluster, ttl)
-    response.kubeconfig = try await asking { () async throws(OrchestratorError) in
+    let ttl = try validity(request.ttl)
+    let issued = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.kubeconfig(cluster: request.cluster, ttl: ttl)
     }
+    var response = KubeconfigResponse()
+    response.kubeconfig = issued.configuration
+    response.expiresAt = expiry(issued)
     return response
   }
 
-  /// Taken before the certificate is made, and whole seconds as certificates have them: never later
-  /// than what the certificate says, which ends with its CA.
-  private func expiry(
-    _ component: Rotation.SecretComponent, _ cluster: String, _ ttl: Duration
-  ) async throws(RPCError) -> Timestamp {
-    let end = try await asking { () async throws(OrchestratorError) in
-      try await orchestrator.credentialExpiry(cluster: cluster, component: component, ttl: ttl)
+  /// - Throws: INVALID_ARGUMENT when the message is no duration at all; whether it may be asked for, the orchestrator
+  ///   says.
+  private func validity(_ ttl: ProtoDuration?) throws(RPCError) -> Duration {
+    guard let ttl else { return RotationOrchestrator.usualValidity }
+    guard ttl.nanos.magnitude < 1_000_000_000,
+      ttl.nanos == 0 || ttl.seconds == 0 || (ttl.nanos < 0) == (ttl.seconds < 0)
+    else {
+      throw .badRequest([
+        ArgumentViolation(
+          "ttl", "is not a valid duration: seconds and nanos must agree in sign")
+      ])
     }
-    return Timestamp(seconds: end.secondsSince1970)
+    return .seconds(ttl.seconds) + .nanoseconds(ttl.nanos)
+  }
+
+  /// Whole seconds, as certificates have them.
+  private func expiry(_ issued: IssuedCredential) -> Timestamp {
+    Timestamp(seconds: issued.expiresAt.secondsSince1970)
   }
 }

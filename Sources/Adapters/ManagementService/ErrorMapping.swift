@@ -53,7 +53,8 @@ extension RPCError {
       self.init(precondition: "CLUSTER_REFUSES", error)
     case .invalidArgument:
       self = .badRequest(
-        [RequestValidation.FieldViolation(field: error.subject, problem: error.message)],
+        error.violations.isEmpty
+          ? [ArgumentViolation(error.subject, error.message)] : error.violations,
         message: error.message)
     case .journalUnavailable:
       self.init(.unavailable, error, "JOURNAL_UNAVAILABLE", retryAfter: 5)
@@ -86,18 +87,18 @@ extension RPCError {
 
   /// What is wrong with the fields of a request.
   static func badRequest(
-    _ violations: [RequestValidation.FieldViolation], message: String? = nil
+    _ violations: [ArgumentViolation], message: String? = nil
   ) -> RPCError {
     var detail = GoogleRPC.BadRequest()
     detail.fieldViolations = violations.map { violation in
       var field = GoogleRPC.BadRequest.FieldViolation()
-      field.field = violation.field
+      field.field = violation.argument
       field.description = violation.problem
       return field
     }
     return RPCError(
       .invalidArgument,
-      message ?? violations.map { "\($0.field) \($0.problem)" }.joined(separator: "; "),
+      message ?? violations.map { "\($0.argument) \($0.problem)" }.joined(separator: "; "),
       details: [StatusDetail(detail), info("INVALID_ARGUMENT")])
   }
 

@@ -5,13 +5,16 @@ import Schema
 
 /// The handlers of `omni.management.v1.ManagementService`.
 ///
-/// They check what a caller sent, ask the orchestrator, and say its answer in the words of the
-/// schema. Every decision about a rotation is the orchestrator's. One file each holds the checks
-/// (`RequestValidation`), the words (`Bindings`) and the status codes (`ErrorMapping`).
+/// They put what a caller sent into the domain's words, ask the orchestrator, and say its answer in the words of the
+/// schema. What may be asked, and every decision about a rotation, is the orchestrator's. One file each holds the words
+/// (`Bindings`) and the status codes (`ErrorMapping`).
 public struct ManagementHandlers: Sendable {
   let orchestrator: RotationOrchestrator
   private let identify: @Sendable (Peer) -> String?
   let feed = RotationFeed()
+  /// Bytes of items after which a page of a list ends early: other gRPC implementations take messages up to 4 MiB unless
+  /// told otherwise.
+  static let pageBytes = 2 << 20
 
   /// - Parameters:
   ///   - identify: who is at the other end, as recorded with what it starts. Nil: nobody known; the

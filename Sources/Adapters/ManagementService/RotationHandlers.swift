@@ -8,15 +8,10 @@ extension ManagementHandlers {
   func rotateSecret(
     _ request: RotateSecretRequest, requester: String
   ) async throws(RPCError) -> RotateSecretResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    let component = check.component(request.component)
-    check.text(request.requestID, "request_id", limit: RequestValidation.requestIDLimit)
-    check.text(request.reason, "reason", limit: RequestValidation.reasonLimit)
-    let known = try check.passed(component)
     let ticket = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.rotate(
-        cluster: request.cluster, component: known, dryRun: request.dryRun,
+        cluster: request.cluster, component: Rotation.SecretComponent(request.component),
+        dryRun: request.dryRun,
         options: RotationOptions(
           removeForeign: request.removeForeign, allowUnready: request.allowUnready,
           allowUnmanagedNodes: request.allowUnmanagedNodes), requestID: request.requestID,
@@ -32,10 +27,6 @@ extension ManagementHandlers {
   func abortRotation(
     _ request: AbortRotationRequest, requester: String
   ) async throws(RPCError) -> AbortRotationResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    check.text(request.rotationID, "rotation_id", limit: RequestValidation.requestIDLimit)
-    try check.passed()
     var response = AbortRotationResponse()
     response.status = RotationStatus(
       try await asking { () async throws(OrchestratorError) in
@@ -48,9 +39,6 @@ extension ManagementHandlers {
   func getRotationStatus(
     _ request: GetRotationStatusRequest
   ) async throws(RPCError) -> GetRotationStatusResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    try check.passed()
     var response = GetRotationStatusResponse()
     response.status = RotationStatus(
       try await asking { () async throws(OrchestratorError) in
@@ -62,11 +50,7 @@ extension ManagementHandlers {
   func listRotations(
     _ request: ListRotationsRequest
   ) async throws(RPCError) -> ListRotationsResponse {
-    var check = RequestValidation()
-    check.cluster(request.cluster)
-    check.pageSize(request.pageSize)
-    try check.passed()
-    var size = PageLimits.size(request.pageSize)
+    var size = Int(request.pageSize)
     while true {
       let page = try await asking { () async throws(OrchestratorError) in
         try await orchestrator.history(
@@ -77,7 +61,7 @@ extension ManagementHandlers {
       response.nextPageToken = page.nextPageToken
       // A page may hold less than was asked for: rather that than a message nobody takes.
       let count = response.rotations.count
-      if count <= 1 || response.serializedCount <= PageLimits.bytes { return response }
+      if count <= 1 || response.serializedCount <= Self.pageBytes { return response }
       size = count / 2
     }
   }
@@ -98,9 +82,6 @@ extension ManagementHandlers {
 
   private func join(_ request: WatchRotationStatusRequest) throws(RPCError) -> RotationFeed.Channel
   {
-    var check = RequestValidation()
-    if !request.cluster.isEmpty { check.cluster(request.cluster) }
-    try check.passed()
     let kind = RotationFeed.Kind(
       cluster: request.cluster.isEmpty ? nil : request.cluster, stopsWhenIdle: request.stopWhenIdle,
       changesOnly: request.changesOnly)

@@ -1,90 +1,121 @@
 import Rotation
 
-/// What may be asked: lengths and forms of arguments. Each failure names the argument.
-enum Arguments {
+/// An argument of a request, by its name in the schema, and what is wrong with it.
+public struct ArgumentViolation: Sendable, Hashable {
+  public var argument: String
+  public var problem: String
+
+  public init(_ argument: String, _ problem: String) {
+    self.argument = argument
+    self.problem = problem
+  }
+}
+
+/// What may be asked: lengths and forms of arguments. Collects everything that is wrong, so that whoever asks learns
+/// all of it at once.
+struct Arguments {
   static let requestIDLimit = 128
   static let reasonLimit = 1024
   static let requesterLimit = 256
   static let talosconfigLimit = 1 << 20
   static let contextLimit = 253
-  static let pageSizeDefault = 50
-  static let pageSizeLimit = 1000
-  static let longestValidity = Duration.seconds(366 * 24 * 3600)
+  static let endpointLimit = 16
+  static let rolesLimit = 16
+  static let roleLimit = 64
+  static let validity = Duration.seconds(60)...Duration.seconds(366 * 24 * 3600)
 
-  /// A name for a new cluster: a DNS label.
-  static func newName(_ name: String) throws(OrchestratorError) {
-    let allowed = name.utf8.allSatisfy {
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
-    }
-    guard (1...63).contains(name.utf8.count), allowed, !name.hasPrefix("-"), !name.hasSuffix("-")
-    else {
-      throw .invalid(
+  private(set) var violations: [ArgumentViolation] = []
+
+  private mutating func refuse(_ argument: String, _ problem: String) {
+    violations.append(ArgumentViolation(argument, problem))
+  }
+
+  /// - Throws: `.invalidArgument` with everything that was refused.
+  func check() throws(OrchestratorError) {
+    if !violations.isEmpty { throw .invalid(violations) }
+  }
+
+  /// A cluster's name: a DNS label (RFC 1123 section 2.1), in lower case.
+  mutating func cluster(_ name: String) {
+    if name.isEmpty {
+      refuse("cluster", "must not be empty")
+    } else if !Self.isDNSLabel(name) {
+      refuse(
         "cluster", "must be 1 to 63 lower-case letters, digits and '-', not '-' at either end")
     }
   }
 
-  /// The name of a cluster that is asked for; whether there is one is another question.
-  static func name(_ name: String) throws(OrchestratorError) {
-    guard !name.isEmpty else { throw .invalid("cluster", "must not be empty") }
-    try text(name, "cluster", limit: contextLimit)
+  static func isDNSLabel(_ name: String) -> Bool {
+    let hyphen = UInt8(ascii: "-")
+    return (1...63).contains(name.utf8.count) && name.utf8.first != hyphen
+      && name.utf8.last != hyphen
+      && name.utf8.allSatisfy {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == hyphen
+      }
   }
 
-  /// Text for people, or none: bounded, without control characters but line feeds and tabs.
-  static func text(
-    _ text: String, _ argument: String, limit: Int
-  ) throws(OrchestratorError) {
-    guard text.unicodeScalars.count <= limit else {
-      throw .invalid(argument, "must not be longer than \(limit) characters")
-    }
-    let control = text.unicodeScalars.contains {
-      ($0.value < 0x20 && $0 != "\n" && $0 != "\t") || $0.value == 0x7F
-    }
-    guard !control else { throw .invalid(argument, "must not hold control characters") }
+  /// - Parameter component: nil when the one that was named is not known.
+  mutating func component(_ component: SecretComponent?) {
+    guard component == nil else { return }
+    let known = SecretComponent.allCases.map(\.rawValue).joined(separator: " or ")
+    refuse("component", "must be \(known)")
   }
 
-  static func talosconfig(_ text: String, context: String?) throws(OrchestratorError) {
-    guard !text.isEmpty else { throw .invalid("talosconfig", "must not be empty") }
-    guard text.utf8.count <= talosconfigLimit else {
-      throw .invalid("talosconfig", "must not be longer than \(talosconfigLimit) bytes")
+  /// Text of the caller's choice, or none: bounded, without control characters but line feeds and
+  /// tabs, so that it can be shown on a terminal.
+  mutating func text(_ text: String, _ argument: String, limit: Int) {
+    if text.unicodeScalars.count > limit {
+      refuse(argument, "must not be longer than \(limit) characters")
     }
-    try self.text(context ?? "", "context", limit: contextLimit)
+    let hasControl = text.unicodeScalars.contains {
+      ($0.value < 0x20 && $0 != "\n" && $0 != "\t") || (0x7F...0x9F).contains($0.value)
+    }
+    if hasControl { refuse(argument, "must not hold control characters") }
   }
 
-  static let endpointLimit = 16
-
-  static func endpoints(_ endpoints: [String]) throws(OrchestratorError) {
-    guard endpoints.count <= endpointLimit else {
-      throw .invalid("endpoints", "must not be more than \(endpointLimit)")
-    }
-    for endpoint in endpoints { try text(endpoint, "endpoints", limit: contextLimit) }
-  }
-
-  static func validity(_ ttl: Duration) throws(OrchestratorError) {
-    guard ttl > .zero, ttl <= longestValidity else {
-      throw .invalid("ttl", "must be more than nothing and at most 366 days")
+  mutating func talosconfig(_ text: String) {
+    if text.isEmpty {
+      refuse("talosconfig", "must not be empty")
+    } else if text.utf8.count > Self.talosconfigLimit {
+      refuse("talosconfig", "must not be longer than \(Self.talosconfigLimit) bytes")
     }
   }
 
-  static func pageSize(_ size: Int) throws(OrchestratorError) -> Int {
-    guard size >= 0 else { throw .invalid("page_size", "must not be negative") }
-    return size == 0 ? pageSizeDefault : min(size, pageSizeLimit)
-  }
-
-  /// Reads back what `pageToken` wrote: the lowest ordinal that has been shown.
-  static func ordinal(pageToken: String) throws(OrchestratorError) -> UInt64? {
-    guard !pageToken.isEmpty else { return nil }
-    guard pageToken.hasPrefix(pageTokenPrefix),
-      let ordinal = UInt64(pageToken.dropFirst(pageTokenPrefix.count), radix: 36)
-    else {
-      throw .invalid("page_token", "is not one that was given out: begin with the first page")
+  /// Addresses of the Talos API to dial instead of the talosconfig's own.
+  mutating func endpoints(_ endpoints: [String]) {
+    if endpoints.count > Self.endpointLimit {
+      refuse("endpoints", "must not be more than \(Self.endpointLimit)")
     }
-    return ordinal
+    list(endpoints.prefix(Self.endpointLimit), "endpoints", limit: Self.contextLimit)
   }
 
-  static func pageToken(before ordinal: UInt64) -> String {
-    pageTokenPrefix + String(ordinal, radix: 36)
+  /// Which roles there are is Talos' business, and the driver's.
+  mutating func roles(_ roles: [String]) {
+    if !(1...Self.rolesLimit).contains(roles.count) {
+      refuse("roles", "must be 1 to \(Self.rolesLimit)")
+    }
+    list(roles.prefix(Self.rolesLimit), "roles", limit: Self.roleLimit)
   }
 
-  private static let pageTokenPrefix = "r1."
+  private mutating func list(_ texts: ArraySlice<String>, _ argument: String, limit: Int) {
+    for (index, text) in texts.enumerated() {
+      if text.isEmpty { refuse("\(argument)[\(index)]", "must not be empty") }
+      self.text(text, "\(argument)[\(index)]", limit: limit)
+    }
+  }
+
+  /// How long a credential shall be valid.
+  mutating func validity(_ ttl: Duration) {
+    if !Self.validity.contains(ttl) {
+      refuse("ttl", "must be at least one minute and at most 366 days")
+    }
+  }
+
+  mutating func page(_ request: PageRequest) {
+    if request.size < 0 { refuse("page_size", "must not be negative") }
+    if !request.token.isEmpty, request.after == nil {
+      refuse("page_token", "is not one that was given out: begin with the first page")
+    }
+  }
 }

@@ -11,9 +11,10 @@ extension RotationOrchestrator {
   public func abort(
     cluster name: String, rotationID: String = "", requester: String = ""
   ) async throws(OrchestratorError) -> RotationSnapshot {
-    let cluster = try known(name)
-    try Arguments.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
-    try Arguments.text(requester, "requester", limit: Arguments.requesterLimit)
+    let cluster = try known(name) {
+      $0.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
+      $0.text(requester, "requester", limit: Arguments.requesterLimit)
+    }
     guard let rotation = journal.activeRotation(of: cluster),
       rotationID.isEmpty || rotation.id == rotationID
     else { throw .noRotation(name, wanted: rotationID) }

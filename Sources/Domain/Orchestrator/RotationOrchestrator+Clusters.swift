@@ -13,10 +13,13 @@ extension RotationOrchestrator {
   public func importCluster(
     name: String, talosconfig: String, context: String? = nil, endpoints: [String] = []
   ) async throws(OrchestratorError) -> DiscoveredCluster {
+    var arguments = Arguments()
+    arguments.cluster(name)
+    arguments.talosconfig(talosconfig)
+    arguments.text(context ?? "", "context", limit: Arguments.contextLimit)
+    arguments.endpoints(endpoints)
+    try arguments.check()
     try requireStarted()
-    try Arguments.newName(name)
-    try Arguments.talosconfig(talosconfig, context: context)
-    try Arguments.endpoints(endpoints)
     guard journal.cluster(name) == nil else { throw .taken(name) }
     var found: DiscoveredCluster
     do throws(DriverError) {
@@ -56,10 +59,28 @@ extension RotationOrchestrator {
     try known(name)
   }
 
-  /// All clusters, in the order of their names.
-  public func clusters() throws(OrchestratorError) -> [ClusterRecord] {
+  /// Clusters in the order of their names.
+  ///
+  /// - Parameters:
+  ///   - pageSize: 0 means 50; more than 1000 counts as 1000.
+  ///   - pageToken: empty, or the `nextPageToken` of the page before.
+  /// - Throws: `.invalidArgument`, `.shuttingDown`.
+  public func clusters(
+    pageSize: Int = 0, pageToken: String = ""
+  ) throws(OrchestratorError) -> ClusterPage {
+    let request = PageRequest(size: pageSize, token: pageToken, order: .name)
+    var arguments = Arguments()
+    arguments.page(request)
+    try arguments.check()
     try requireStarted()
-    return journal.clusters()
+    // One more than is shown, which tells whether there is another page.
+    var clusters = journal.clusters(after: request.after, limit: request.limit + 1)
+    guard clusters.count > request.limit else {
+      return ClusterPage(clusters: clusters, nextPageToken: "")
+    }
+    clusters.removeLast()
+    return ClusterPage(
+      clusters: clusters, nextPageToken: ClusterPage.token(after: clusters.last?.name ?? ""))
   }
 
   /// Forgets the cluster, its authorities and its history. Touches no machine.
@@ -105,59 +126,82 @@ extension RotationOrchestrator {
     return lost
   }
 
-  /// A fresh talosconfig that is good for `ttl`. During a rotation it works before and after each
-  /// step.
+  /// How long a credential is valid when its caller does not say.
+  public static let usualValidity = Duration.seconds(12 * 3600)
+
+  /// A fresh talosconfig. During a rotation it works before and after each step.
   ///
   /// - Parameters:
   ///   - roles: the Talos roles it is good for; not empty.
-  ///   - ttl: at most 366 days.
+  ///   - ttl: how long it is good for: a minute to 366 days.
   /// - Throws: `.notFound`, `.invalidArgument`, or what the driver met.
   public func talosconfig(
-    cluster name: String, roles: [String] = ["os:admin"], ttl: Duration
-  ) async throws(OrchestratorError) -> String {
-    let cluster = try known(name)
-    try Arguments.validity(ttl)
-    guard (1...16).contains(roles.count) else {
-      throw .invalid("roles", "must be 1 to 16")
+    cluster name: String, roles: [String] = ["os:admin"], ttl: Duration = usualValidity
+  ) async throws(OrchestratorError) -> IssuedCredential {
+    let cluster = try known(name) {
+      $0.roles(roles)
+      $0.validity(ttl)
     }
-    for role in roles { try Arguments.text(role, "roles", limit: 64) }
     try await requireCurrent(cluster, .talosCA)
+    let ttl = ttl.wholeSeconds
+    let expiry = expiry(cluster, .talosCA, ttl)
     do throws(DriverError) {
-      return try await driver.talosconfig(access(cluster), roles: roles, ttl: ttl)
+      return IssuedCredential(
+        configuration: try await driver.talosconfig(access(cluster), roles: roles, ttl: ttl),
+        expiresAt: expiry)
     } catch {
       throw OrchestratorError(error, cluster: error.code == .invalidInput ? "roles" : name)
     }
   }
 
-  /// A fresh administrator's kubeconfig that is good for `ttl`, at most 366 days.
+  /// A fresh administrator's kubeconfig.
   ///
+  /// - Parameter ttl: how long it is good for: a minute to 366 days.
   /// - Throws: `.notFound`, `.invalidArgument`, or what the driver met.
   public func kubeconfig(
-    cluster name: String, ttl: Duration
-  ) async throws(OrchestratorError) -> String {
-    let cluster = try known(name)
-    try Arguments.validity(ttl)
+    cluster name: String, ttl: Duration = usualValidity
+  ) async throws(OrchestratorError) -> IssuedCredential {
+    let cluster = try known(name) { $0.validity(ttl) }
     guard cluster.authorities[.kubernetesCA] != nil else {
       throw OrchestratorError(
         .clusterRefused, "'\(name)' runs no Kubernetes: it was imported with the Talos CA alone",
         subject: name)
     }
     try await requireCurrent(cluster, .kubernetesCA)
+    let ttl = ttl.wholeSeconds
+    let expiry = expiry(cluster, .kubernetesCA, ttl)
     do throws(DriverError) {
-      return try await driver.kubeconfig(access(cluster), ttl: ttl)
+      return IssuedCredential(
+        configuration: try await driver.kubeconfig(access(cluster), ttl: ttl), expiresAt: expiry)
     } catch {
       throw OrchestratorError(error, cluster: name)
     }
   }
 
-  /// When a credential of the component ends that is issued now for `ttl`: with its authority at the latest.
-  ///
-  /// - Throws: `.notFound`, `.invalidArgument`.
-  public func credentialExpiry(
-    cluster name: String, component: SecretComponent, ttl: Duration
-  ) throws(OrchestratorError) -> Instant {
+  /// When a credential of the component ends that is issued now for `ttl`: with its authority at the latest. Taken before
+  /// the certificate is made, and so never later than what that says.
+  private func expiry(
+    _ cluster: ClusterRecord, _ component: SecretComponent, _ ttl: Duration
+  ) -> Instant {
     let wanted = clock.now().advanced(by: ttl)
-    let last = driver.issuerExpiry(component, access: access(try known(name)))
+    let last = driver.issuerExpiry(component, access: access(cluster))
     return last.map { min($0, wanted) } ?? wanted
   }
+}
+
+/// A client configuration that was issued.
+public struct IssuedCredential: Sendable {
+  /// A talosconfig or a kubeconfig, with its key.
+  public var configuration: String
+  public var expiresAt: Instant
+
+  public init(configuration: String, expiresAt: Instant) {
+    self.configuration = configuration
+    self.expiresAt = expiresAt
+  }
+}
+
+extension Duration {
+  /// The duration as certificates have it.
+  fileprivate var wholeSeconds: Duration { .seconds(components.seconds) }
 }

@@ -7,6 +7,7 @@ extension RotationOrchestrator {
   /// as soon as the rotation, with its new authority, is in the journal.
   ///
   /// - Parameters:
+  ///   - component: nil, for one that is not known, is refused.
   ///   - dryRun: asks the machines what a start asks them, changes and records nothing.
   ///   - options: what the rotation is allowed beyond the usual. Where it attaches, `removeForeign` and
   ///     `allowUnmanagedNodes` count from then on; `allowUnready` is decided at the start.
@@ -19,18 +20,21 @@ extension RotationOrchestrator {
   ///   that was found, whatever keeps the machines from being asked; `.journalUnavailable` (it is then not known whether it was started: ask again with the same
   ///   `requestID`), `.journalConflict`, `.journalDamaged`.
   public func rotate(
-    cluster name: String, component: SecretComponent, dryRun: Bool = false,
+    cluster name: String, component: SecretComponent?, dryRun: Bool = false,
     options: RotationOptions = RotationOptions(), requestID: String = "", reason: String = "",
     requester: String = ""
   ) async throws(OrchestratorError) -> RotationTicket {
-    _ = try known(name)
-    try Arguments.text(requestID, "request_id", limit: Arguments.requestIDLimit)
-    try Arguments.text(reason, "reason", limit: Arguments.reasonLimit)
-    try Arguments.text(requester, "requester", limit: Arguments.requesterLimit)
+    let cluster = try known(name) {
+      $0.component(component)
+      $0.text(requestID, "request_id", limit: Arguments.requestIDLimit)
+      $0.text(reason, "reason", limit: Arguments.reasonLimit)
+      $0.text(requester, "requester", limit: Arguments.requesterLimit)
+    }
+    guard let component else { throw .invalid("component", "must not be empty") }
     let order = Order(
       component: component, options: options, requestID: requestID, reason: reason,
       requester: requester)
-    if dryRun { return try await rehearse(known(name), order) }
+    if dryRun { return try await rehearse(cluster, order) }
     // Somebody else may write at the same moment: then look again, a few times.
     for _ in 0..<4 {
       do throws(OrchestratorError) {

@@ -22,7 +22,7 @@ extension RotationOrchestrator {
     cluster: String? = nil, afterRevision: Revision = 0, stopWhenIdle: Bool = false
   ) throws(OrchestratorError) -> RotationWatch {
     let cluster = cluster == "" ? nil : cluster
-    if let cluster { try Arguments.name(cluster) }
+    try Self.check(watched: cluster)
     return RotationWatch(
       subscription: try journal.hub.subscribe(
         cluster: cluster, afterRevision: afterRevision, stopWhenIdle: stopWhenIdle))
@@ -40,9 +40,15 @@ extension RotationOrchestrator {
     cluster: String? = nil, afterRevision: Revision = 0, stopWhenIdle: Bool = false,
     _ join: (WatchStart) -> Watch
   ) throws(OrchestratorError) -> Watch {
-    if let cluster { try Arguments.name(cluster) }
+    try Self.check(watched: cluster)
     return try journal.hub.admit(
       cluster: cluster, afterRevision: afterRevision, stopWhenIdle: stopWhenIdle, join)
+  }
+
+  private static func check(watched cluster: String?) throws(OrchestratorError) {
+    var arguments = Arguments()
+    if let cluster { arguments.cluster(cluster) }
+    try arguments.check()
   }
 
   /// The present state of every cluster, or of one, that is newer than a position: the oldest first.
@@ -64,13 +70,13 @@ extension RotationOrchestrator {
   public func history(
     cluster name: String, pageSize: Int = 0, pageToken: String = ""
   ) async throws(OrchestratorError) -> RotationPage {
-    _ = try known(name)
-    let size = try Arguments.pageSize(pageSize)
-    let before = try Arguments.ordinal(pageToken: pageToken)
+    let request = PageRequest(size: pageSize, token: pageToken, order: .ordinal)
+    _ = try known(name) { $0.page(request) }
+    let size = request.limit
     var rotations: [RotationRecord]
     do throws(StoreError) {
       rotations = try await journal.store.rotations(
-        cluster: name, before: before, limit: size + 1)
+        cluster: name, before: request.ordinal, limit: size + 1)
     } catch {
       throw OrchestratorError(error, cluster: name)
     }
@@ -79,7 +85,7 @@ extension RotationOrchestrator {
     return RotationPage(
       rotations: rotations.map { RotationSnapshot(rotation: $0) },
       nextPageToken: more
-        ? rotations.last.map { Arguments.pageToken(before: $0.ordinal) } ?? "" : ""
+        ? rotations.last.map { PageRequest.token(after: $0.ordinal) } ?? "" : ""
     )
   }
 }

@@ -157,10 +157,16 @@ public actor RotationOrchestrator {
     }
   }
 
-  /// - Throws: `.notFound`, or what is wrong with the name.
-  func known(_ name: String) throws(OrchestratorError) -> ClusterRecord {
+  /// - Parameter check: checks the other arguments.
+  /// - Throws: `.notFound`, or what is wrong with the name and the other arguments.
+  func known(
+    _ name: String, _ check: (inout Arguments) -> Void = { _ in }
+  ) throws(OrchestratorError) -> ClusterRecord {
+    var arguments = Arguments()
+    arguments.cluster(name)
+    check(&arguments)
+    try arguments.check()
     try requireStarted()
-    try Arguments.name(name)
     guard let cluster = journal.cluster(name) else { throw .unknown(name) }
     return cluster
   }

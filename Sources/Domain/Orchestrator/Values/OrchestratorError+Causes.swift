@@ -32,7 +32,16 @@ extension OrchestratorError {
   }
 
   static func invalid(_ argument: String, _ problem: String) -> OrchestratorError {
-    OrchestratorError(.invalidArgument, "\(argument) \(problem)", subject: argument)
+    .invalid([ArgumentViolation(argument, problem)])
+  }
+
+  static func invalid(_ violations: [ArgumentViolation]) -> OrchestratorError {
+    var error = OrchestratorError(
+      .invalidArgument,
+      violations.map { "\($0.argument) \($0.problem)" }.joined(separator: "; "),
+      subject: violations.first?.argument ?? "")
+    error.violations = violations
+    return error
   }
 
   /// What a failed store means to whoever asked for something.

@@ -21,7 +21,7 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case recordOutdated
     /// Talos before 1.7.
     case unsupportedVersion
-    /// An argument is empty, too long or malformed; `subject` names it.
+    /// Arguments are empty, too long or malformed: see `violations`.
     case invalidArgument
     /// The journal cannot be written or read; nothing is done to any machine until it can.
     case journalUnavailable
@@ -46,10 +46,12 @@ public struct OrchestratorError: Error, Sendable, Hashable {
   public var code: Code
   /// What happened and what to do about it; one line, no key material.
   public var message: String
-  /// What it is about: the argument's name for `.invalidArgument`, else the cluster's.
+  /// What it is about: the first argument's name for `.invalidArgument`, else the cluster's.
   public var subject: String
   /// For `.notReady`: everything that was found, in the order of the machines.
   public var findings: [Finding]
+  /// For `.invalidArgument`: everything that is wrong with the arguments; empty where the driver has refused one.
+  public var violations: [ArgumentViolation] = []
 
   public init(_ code: Code, _ message: String, subject: String = "", findings: [Finding] = []) {
     self.code = code

@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 SWIFT ?= swift
 VENV := .build/venv
+# The last release: its clients and its stores have to be understood.
+SCHEMA_OF := 0.1.0
 PREFIX ?= /usr/local
 RELEASE := .build/release
 # No RUNPATH: the programs bring what they need of Swift, and a library beside them is none of theirs.
@@ -33,6 +35,7 @@ test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real client
 	@SWIFT="$(SWIFT)" scripts/build-tests
 	@SWIFT="$(SWIFT)" scripts/test-swift
 	$(VENV)/bin/buf lint Proto
+	$(VENV)/bin/buf breaking Proto --against Tests/Releases/schema-$(SCHEMA_OF).binpb.gz
 	$(MAKE) --no-print-directory test-outside
 
 .PHONY: test-outside

@@ -2,7 +2,8 @@ import Crypto
 import Orchestrator
 import Rotation
 
-/// Proofs by handshake: what a machine's apid accepts, seen from a client.
+/// `new-client-accepted`, `client-accepted`, `old-client-accepted` and `old-refused`: what a machine's apid accepts, seen
+/// from a client.
 extension TalosDriver {
   /// Dials a machine by itself with a certificate from each authority.
   ///

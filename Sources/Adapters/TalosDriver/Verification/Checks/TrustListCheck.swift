@@ -1,7 +1,7 @@
 import Crypto
 import Rotation
 
-/// Questions about certificates that a machine shows, answered without any input or output.
+/// `accepted`, `root-accepted`, `trustd-accepted`, `api-server-accepted`, `listed`: what a list of authorities holds.
 extension ChangeTrust {
   /// Whether an accepted list is what it should be: all that the stage asks for, and nothing else. An
   /// authority that has no part in the rotation lets its holder in after the old one is gone, so it fails
@@ -48,42 +48,5 @@ extension ChangeTrust {
       }
     return CheckResult(
       name, .failed, ForeignAuthority.text(first, others: Set(foreign).count - 1) + way)
-  }
-
-  /// Whether a machine issues from the authority that the stage asks for.
-  func issuingCheck(_ name: CheckName, _ seen: Certificate?) -> CheckResult {
-    guard let seen else { return CheckResult(name, .waiting, "shows no issuing CA yet") }
-    if seen == issuing { return CheckResult(name, .passed, "issues from \(self.name(seen))") }
-    return managed.contains(seen)
-      ? CheckResult(name, .waiting, "still issues from \(self.name(seen))")
-      : CheckResult(
-        name, .failed,
-        "issues from \(ForeignAuthority.name(seen)), which this rotation does not know: somebody else "
-          + "is rotating")
-  }
-
-  /// Whether a certificate in use was issued by the authority that the stage asks for.
-  func leafCheck(
-    _ name: CheckName, _ chain: [Certificate], purpose: ChainVerification.Purpose
-  ) -> CheckResult {
-    chainCheck(name, chain, roots: [issuing], purpose: purpose)
-  }
-
-  /// Whether a certificate in use chains to one of the roots.
-  func chainCheck(
-    _ name: CheckName, _ chain: [Certificate], roots: [Certificate],
-    purpose: ChainVerification.Purpose
-  ) -> CheckResult {
-    guard let leaf = chain.first else { return CheckResult(name, .waiting, "no certificate yet") }
-    do {
-      try ChainVerification.verify(
-        leaf, intermediates: Array(chain.dropFirst()).filter { !managed.contains($0) },
-        roots: roots, purpose: purpose, at: nil)
-      return CheckResult(name, .passed, "issued by \(names(roots.filter(leaf.isSigned)))")
-    } catch {
-      let signers = managed.filter(leaf.isSigned)
-      let issuer = signers.isEmpty ? "a CA that this rotation does not know" : names(signers)
-      return CheckResult(name, .waiting, "is from \(issuer), not accepted here: \(error.message)")
-    }
   }
 }

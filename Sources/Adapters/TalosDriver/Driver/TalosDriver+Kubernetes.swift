@@ -1,0 +1,57 @@
+import Crypto
+import Orchestrator
+import Rotation
+import Synchronization
+
+/// Ways to the Kubernetes API servers.
+extension TalosDriver {
+  /// The port of a control plane's API server, from its configuration.
+  func apiServerPort(_ machine: Machine, _ access: ClusterAccess) async -> Int {
+    if let known = notes.withLock({ $0.apiServerPorts[machine.address] }) { return known }
+    let config = try? await withMachine(machine, access, within: .zero) {
+      client async throws(TalosFailure) in try await client.machineConfig()
+    }
+    guard let config, let parsed = try? MachineConfig(config) else { return 6443 }
+    notes.withLock { $0.apiServerPorts[machine.address] = parsed.apiServerPort }
+    return parsed.apiServerPort
+  }
+
+  /// One request on a fresh connection.
+  func ask(
+    _ machine: Machine, _ port: Int, _ path: String, as authority: SealedAuthority,
+    trusting roots: [Certificate], timeout: Duration? = nil
+  ) async -> KubernetesAnswer {
+    do {
+      let client = try keyring.client(.kubernetesAdmin, from: authority, trusting: roots)
+      let timeout = timeout ?? settings.callTimeout
+      return try await KubernetesClient.with(
+        machine.address, port, client, timeout: timeout
+      ) { client async throws(DriverError) in await client.send("GET", path) }
+    } catch { return .unreachable(error.message) }
+  }
+
+  /// Calls the first API server that can be reached, as the driver itself.
+  func withKubernetes<Result: Sendable>(
+    _ access: ClusterAccess, preferring machine: Machine? = nil,
+    _ body: (KubernetesClient) async throws(DriverError) -> Result
+  ) async throws(DriverError) -> Result {
+    let trust = try ClusterTrust(.kubernetesCA, access, keyring)
+    var failure = DriverError(.unreachable, "cluster \(access.cluster.name) has no control plane")
+    let planes = access.cluster.controlPlanes
+    for plane in planes.filter({ $0 == machine }) + planes.filter({ $0 != machine }) {
+      let port = await apiServerPort(plane, access)
+      for signer in trust.signers {
+        do {
+          let client = try keyring.client(.kubernetesAdmin, from: signer, trusting: trust.roots)
+          return try await KubernetesClient.with(
+            plane.address, port, client, timeout: settings.callTimeout, body)
+        } catch {
+          failure = error
+          guard error.code == .unauthenticated else { break }
+        }
+      }
+      guard failure.code == .unreachable || failure.code == .unauthenticated else { break }
+    }
+    throw failure
+  }
+}

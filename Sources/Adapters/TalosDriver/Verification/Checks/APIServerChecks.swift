@@ -1,0 +1,94 @@
+import Crypto
+import Orchestrator
+import Rotation
+
+/// `api-server-leaf`, `-ready`, `-accepts-new`, `-accepts-old` and `old-refused`: what an API server serves, and whom it
+/// lets in.
+extension TalosDriver {
+  /// What an API server serves and whom it lets in.
+  ///
+  /// - Parameter isUnready: whether it was unwell before the rotation and need not be there.
+  func probeAPIServer(
+    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess,
+    isUnready: Bool
+  ) async -> [CheckResult] {
+    var results: [CheckResult] = []
+    let port = await apiServerPort(machine, access)
+    let newest = trust.accepted.contains(trust.new) ? change.new : change.old
+    let other = newest == change.new ? change.old : change.new
+    async let first = askNodes(machine, port, as: newest, trust)
+    async let second =
+      trust.accepted.count > 1 ? askNodes(machine, port, as: other, trust) : nil
+    // Trusting the issuing authority alone proves the leaf; readiness comes with it.
+    let ready = await ask(machine, port, "/readyz", as: newest, trusting: [trust.issuing])
+    if case .unreachable = ready, isUnready {
+      return [
+        CheckResult(
+          .apiServerReady, .notApplicable,
+          "did not run before the rotation and does not now; not waited for")
+      ]
+    }
+    switch ready {
+    case .status(let code, _):
+      results.append(
+        CheckResult(.apiServerLeaf, .passed, "issued by \(trust.name(trust.issuing))"))
+      results.append(
+        code == 200
+          ? CheckResult(.apiServerReady, .passed, "ready")
+          : CheckResult(.apiServerReady, .waiting, "/readyz: HTTP \(code)"))
+    case .untrusted(let text), .rejected(let text):
+      results.append(CheckResult(.apiServerLeaf, .waiting, text))
+    case .unreachable(let text):
+      results.append(CheckResult(.apiServerReady, .waiting, text))
+    }
+    let control = await first
+    results.append(acceptance(.apiServerAcceptsNew, control, newest, change))
+    if let answer = await second {
+      results.append(acceptance(.apiServerAcceptsOld, answer, other, change))
+    }
+    if !trust.dropped.isEmpty {
+      let answer = await askNodes(machine, port, as: other, trust)
+      results.append(refusal(.oldRefused, answer, control: control))
+    }
+    return results
+  }
+
+  private func acceptance(
+    _ name: CheckName, _ answer: KubernetesAnswer, _ authority: SealedAuthority,
+    _ change: TrustChange
+  ) -> CheckResult {
+    let which = authority == change.new ? "new" : "old"
+    if case .status(200, _) = answer {
+      return CheckResult(name, .passed, "a client of the \(which) CA is let in")
+    }
+    return CheckResult(name, .waiting, "a client of the \(which) CA gets \(answer.summary)")
+  }
+
+  /// A client of a dropped authority has to get 401. 403 would mean that the server took it for an
+  /// anonymous one, which proves nothing.
+  func refusal(
+    _ name: CheckName, _ answer: KubernetesAnswer, control: KubernetesAnswer
+  ) -> CheckResult {
+    guard case .status(200, _) = control else {
+      return CheckResult(name, .waiting, "cannot be proved while an accepted client is not let in")
+    }
+    switch answer {
+    case .status(401, _):
+      return CheckResult(name, .passed, "a client of the dropped CA gets HTTP 401")
+    case .rejected(let text):
+      return CheckResult(name, .passed, "a client of the dropped CA is refused (\(text))")
+    case .status(403, _):
+      return CheckResult(name, .waiting, "no clear refusal: HTTP 403, as for anonymous clients")
+    case .status(let code, _) where (200..<300).contains(code):
+      return CheckResult(name, .waiting, "a client of the dropped CA is still let in")
+    default: return CheckResult(name, .waiting, "no clear refusal: \(answer.summary)")
+    }
+  }
+
+  private func askNodes(
+    _ machine: Machine, _ port: Int, as authority: SealedAuthority, _ trust: ChangeTrust
+  ) async -> KubernetesAnswer {
+    await ask(
+      machine, port, "/api/v1/nodes?limit=1", as: authority, trusting: Array(trust.managed))
+  }
+}

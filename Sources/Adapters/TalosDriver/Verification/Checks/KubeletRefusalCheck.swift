@@ -1,0 +1,28 @@
+import Orchestrator
+import Rotation
+
+/// `kubelet-old-refused`: whether a kubelet turns clients of a dropped authority away.
+extension TalosDriver {
+  /// The kubelet's API, where it can be reached: a client of the dropped authority has to get 401
+  /// there too. Its serving certificate is its own, signed by nobody, so it is not verified; nothing
+  /// is sent but the certificate.
+  func probeKubelet(_ change: TrustChange, _ machine: Machine) async -> CheckResult {
+    let name = CheckName.kubeletOldRefused
+    guard let port = settings.kubeletPort else {
+      return CheckResult(name, .notApplicable, "kubelets are not probed")
+    }
+    let accepted = change.bundle(for: machine.role).issuing
+    let dropped: AuthorityGeneration = accepted == .new ? .old : .new
+    let control = await ask(
+      machine, port, "/healthz", as: change.authority(accepted), trusting: [],
+      timeout: settings.probeTimeout)
+    guard case .status(let code, _) = control, code != 401 else {
+      return CheckResult(
+        name, .notApplicable, "the kubelet's port cannot be asked directly: \(control.summary)")
+    }
+    let answer = await ask(
+      machine, port, "/healthz", as: change.authority(dropped), trusting: [],
+      timeout: settings.probeTimeout)
+    return refusal(name, answer, control: .status(200, []))
+  }
+}

@@ -1,0 +1,33 @@
+import Orchestrator
+import ProtoCodec
+import Rotation
+
+/// `node-ready`: whether a machine's own node is Ready.
+extension TalosDriver {
+  /// Whether the machine's own node is Ready. Other nodes are none of this machine's business.
+  func nodeReady(
+    _ nodename: String, _ machine: Machine, _ options: RotationOptions, _ access: ClusterAccess
+  ) async -> CheckResult {
+    let name = CheckName.nodeReady
+    if options.unready.contains("node/" + nodename) {
+      return CheckResult(name, .notApplicable, "was not Ready before the rotation; not waited for")
+    }
+    do {
+      let node = try await withKubernetes(
+        access, preferring: machine.role == .controlPlane ? machine : nil
+      ) { client async throws(DriverError) in
+        try await client.get("/api/v1/nodes/" + KubernetesClient.escaped(nodename))
+      }
+      guard let node else { return CheckResult(name, .waiting, "there is no node \(nodename)") }
+      guard let ready = node.condition("Ready") else {
+        return CheckResult(name, .waiting, "node \(nodename) has no Ready condition yet")
+      }
+      return ready.status == "True"
+        ? CheckResult(name, .passed, "node \(nodename) is Ready")
+        : CheckResult(
+          name, .waiting,
+          "node \(nodename) is not Ready (\(PeerText.clean(ready.reason))): kubectl describe node "
+            + nodename)
+    } catch { return CheckResult(name, .waiting, error.message) }
+  }
+}

@@ -1,0 +1,57 @@
+import Rotation
+
+/// `static-pods`: judges whether the static pods of a control plane run with the secrets of its change.
+struct StaticPodRestart: Sendable {
+  var secrets: StaticPodSecrets
+  var mirrors: [StaticPod: MirrorPod]
+  /// What was seen before the change; nil where nothing was.
+  var baseline: Baseline?
+  /// Those that were unwell before the rotation, and are not waited for.
+  var unready: Set<StaticPod> = []
+  var now: Instant
+
+  static let name = CheckName.staticPods
+
+  /// Whether every container is another one than before the change, of the present secrets.
+  func check(machine: String) -> CheckResult {
+    let name = Self.name
+    guard secrets.isReady, !secrets.isBehindRoot(now: now) else {
+      return CheckResult(name, .waiting, "\(machine) is still writing its control plane's secrets")
+    }
+    guard !mirrors.isEmpty else {
+      return CheckResult(name, .notApplicable, "Kubernetes shows no static pods of this machine")
+    }
+    if let before = baseline?[TalosDriver.Fact.version], isEdited, before == secrets.version {
+      return CheckResult(
+        name, .waiting,
+        "\(machine) has not taken up the new secrets yet: they are still of version \(before)")
+    }
+    for pod in StaticPod.allCases where !unready.contains(pod) {
+      guard let mirror = mirrors[pod] else {
+        return CheckResult(name, .waiting, "\(pod.rawValue) on \(machine) is being restarted")
+      }
+      if let open = open(pod, mirror, machine) { return CheckResult(name, .waiting, open) }
+    }
+    return CheckResult(
+      name, .passed, "all static pods run with the secrets of version \(secrets.version)")
+  }
+
+  static func notYet(_ pod: StaticPod, on machine: String) -> CheckResult {
+    CheckResult(
+      name, .waiting, "\(pod.rawValue) on \(machine) has not been restarted by its kubelet yet")
+  }
+
+  /// Whether the change has changed the configuration, as far as the baseline tells.
+  private var isEdited: Bool { baseline?[TalosDriver.Fact.holds] == "false" }
+
+  private func open(_ pod: StaticPod, _ mirror: MirrorPod, _ machine: String) -> String? {
+    let waiting = Self.notYet(pod, on: machine).detail
+    guard let definition = secrets.pods[pod], definition.version == secrets.version else {
+      return "\(machine) has not given its kubelet the new \(pod.rawValue) yet"
+    }
+    guard mirror.version == secrets.version else { return waiting }
+    // The annotation comes before the restart, with the status of the container from before.
+    if isEdited, let before = baseline?[pod.rawValue], before == mirror.container { return waiting }
+    return mirror.isStale(against: definition, now: now) ? waiting : nil
+  }
+}

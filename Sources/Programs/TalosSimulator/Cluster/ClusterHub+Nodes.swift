@@ -32,7 +32,7 @@ extension ClusterHub {
           leaf, intermediates: Array(serving.dropFirst()), roots: roots, purpose: .server, at: now)
       else { continue }
       guard let client else { return controlPlane }
-      guard let certificate = try? Certificate(pem: client.certificate) else { return nil }
+      guard let certificate = TrustPool.certificates([client.certificate]).first else { return nil }
       let accepted = TrustPool.certificates([controlPlane.accepted])
       if ChainVerification.accepts(certificate, roots: accepted, purpose: .client, at: now) {
         return controlPlane

@@ -5,6 +5,13 @@ internal import Synchronization
 enum TrustPool {
   private static let read = Memo<[String], [Certificate]>(limit: 4096)
 
+  private static let parsed = Memo<[UInt8], Certificate?>(limit: 4096)
+
+  /// A certificate that a peer has shown; nil where the bytes are none.
+  static func certificate(der: [UInt8]) -> Certificate? {
+    parsed.value(for: der) { try? Certificate(der: der) }
+  }
+
   static func certificates(_ list: [String]) -> [Certificate] {
     read.value(for: list) {
       PEMText.certificates(joining: list).compactMap { try? Certificate(pem: $0) }

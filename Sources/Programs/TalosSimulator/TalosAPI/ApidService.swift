@@ -24,7 +24,7 @@ struct ApidService: HTTPService {
       // Nobody is verified, everybody reads, and nothing is passed on.
       return machined.accept(Self.localHead(head, roles: [Role.reader]), on: stream)
     }
-    let caller = stream.peer.certificates.first.flatMap { try? Certificate(der: $0) }
+    let caller = stream.peer.certificates.first.flatMap(TrustPool.certificate)
     let path = head.path
     guard let caller, caller.isValid(at: clock()) else {
       // TLS has checked the time by this computer's clock; the machine has its own.

@@ -122,8 +122,8 @@ extension RotationStatus {
     self.init(changing: snapshot)
     component = Schema.SecretComponent(snapshot.component)
     machines = snapshot.machines.map { MachineRotationStatus($0) }
-    startedAt = snapshot.startedAt.map { Timestamp($0) }
-    finishedAt = snapshot.finishedAt.map { Timestamp($0) }
+    startedAt = Timestamp(known: snapshot.startedAt)
+    finishedAt = Timestamp(known: snapshot.finishedAt)
     oldCAFingerprint = snapshot.oldFingerprint
     newCAFingerprint = snapshot.newFingerprint
     reason = snapshot.reason
@@ -151,9 +151,17 @@ extension RotationStatus {
     revision = snapshot.revision
     machinesDone = Int32(clamping: snapshot.machinesDone)
     machinesTotal = Int32(clamping: snapshot.machinesTotal)
-    updatedAt = snapshot.updatedAt.map { Timestamp($0) }
+    updatedAt = Timestamp(known: snapshot.updatedAt)
     clusterChecks = snapshot.clusterChecks.map { RotationCheck($0) }
     if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
+  }
+}
+
+extension Timestamp {
+  /// Nil for nil. Not a `map` where a snapshot is read: that crashes the optimizer (Swift 6.3.1, release builds).
+  fileprivate init?(known instant: Rotation.Instant?) {
+    guard let instant else { return nil }
+    self.init(instant)
   }
 }
 

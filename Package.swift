@@ -99,8 +99,8 @@ func clibrary(_ name: String, link: String...) -> Target {
 
 /// What is fuzzed: built with libFuzzer into one program, else into the tests that replay the corpus.
 let fuzzed: [Target.Dependency] = [
-  "ConformanceTypes", "Schema", "ProtoCodec", "RPC", "RPCTransport", "HTTP2", "YAML", "Crypto",
-  "Compression", "Rotation", "TalosDriver", "OmnictlCommands", "Platform",
+  "ConformanceTypes", "Schema", "ProtoCodec", "RPC", "RPCTransport", "HTTP2", "HTTP2Codes", "YAML",
+  "Crypto", "Compression", "Rotation", "TalosDriver", "OmnictlCommands", "Platform",
 ]
 
 func fuzzing(_ library: String) -> [Target] {
@@ -149,11 +149,12 @@ let package = Package(
     library("Crypto", ["COpenSSL"], path: stack + "Crypto", settings: strict),
     library("Compression", ["CZlib"], path: stack + "Compression", settings: strict),
     library("YAML", ["CYAML"], path: adapters + "YAML", settings: strict),
-    library("HTTP2", ["CNgHTTP2"], path: stack + "HTTP2", settings: strict + hot),
+    library("HTTP2Codes", [], path: stack + "HTTP2Codes"),
+    library("HTTP2", ["CNgHTTP2", "HTTP2Codes"], path: stack + "HTTP2", settings: strict + hot),
     library("Reactor", ["CEpoll"], path: stack + "Reactor", settings: strict + hot),
-    library("RPC", [], path: stack + "RPC", settings: house + hot),
+    library("RPC", ["HTTP2Codes"], path: stack + "RPC", settings: house + hot),
     library(
-      "RPCTransport", ["RPC", "HTTP2", "Crypto", "Reactor", "Compression"],
+      "RPCTransport", ["RPC", "HTTP2", "HTTP2Codes", "Crypto", "Reactor", "Compression"],
       path: stack + "RPCTransport",
       settings: house + hot),
     library("Rotation", [], path: domain + "Rotation"),
@@ -244,13 +245,17 @@ let package = Package(
     tests("ProtoCodecTests", ["ProtoCodec", "Schema", "TestSupport"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
     tests("CryptoTests", ["Crypto", "TestSupport"]),
-    tests("CompressionTests", ["Compression"]),
-    tests("YAMLTests", ["YAML"]),
-    tests("HTTP2Tests", ["HTTP2"]),
+    tests("CompressionTests", ["Compression", "TestSupport"]),
+    tests("YAMLTests", ["YAML", "TestSupport"]),
+    tests("HTTP2Tests", ["HTTP2", "HTTP2Codes", "TestSupport"]),
     tests("ReactorTests", ["Reactor", "TestSupport"]),
     tests(
-      "RPCTests", ["RPC", "RPCTransport", "HTTP2", "Schema", "ProtoCodec", "Crypto", "Reactor"]),
-    tests("RPCTransportTests", ["RPCTransport", "RPC", "Reactor"]),
+      "RPCTests",
+      [
+        "RPC", "RPCTransport", "HTTP2", "HTTP2Codes", "Schema", "ProtoCodec", "Crypto", "Reactor",
+        "TestSupport",
+      ]),
+    tests("RPCTransportTests", ["RPCTransport", "RPC", "HTTP2Codes", "Reactor", "Crypto"]),
     tests("RotationTests", ["Rotation", "TestSupport"]),
     tests(
       "OrchestratorTests",
@@ -261,7 +266,10 @@ let package = Package(
       exclude: ["Stores/Fixtures"]),
     tests(
       "TalosDriverTests",
-      ["TalosDriver", "TalosSimulator", "Orchestrator", "Rotation", "Crypto", "YAML"]),
+      [
+        "TalosDriver", "TalosSimulator", "Orchestrator", "Rotation", "Schema", "RPC",
+        "RPCTransport", "HTTP2Codes", "Crypto", "YAML",
+      ]),
     tests("TalosSimulatorTests", ["TalosSimulator", "Schema", "RPC", "RPCTransport", "Crypto"]),
     tests(
       "ManagementServiceTests",

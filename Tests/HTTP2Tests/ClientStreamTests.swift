@@ -1,3 +1,4 @@
+import HTTP2Codes
 import Testing
 
 @testable import HTTP2
@@ -82,15 +83,15 @@ import Testing
     #expect(pair.server.openStreams == 2 && pair.client.openStreams == 5)
     #expect(streams.map(\.hasBegun) == [true, true, false, false, false])
     // One of those that wait is cancelled: gone at once, and never seen by the server.
-    pair.client.reset(streams[2], errorCode: 8)
+    pair.client.reset(streams[2], errorCode: .cancel)
     #expect(streams[2].isClosed && pair.client.openStreams == 4)
     try pair.run()
-    #expect(pair.clientEvents.last == .closed(8))
+    #expect(pair.clientEvents.last == .closed(.cancel))
     for _ in 0..<4 {
       let accepted = try #require(pair.accepted)
       pair.server.respond(accepted, SessionPair.headers([":status": "200"]), hasBody: false)
       try pair.run()
-      pair.client.reset(streams[0], errorCode: 8)
+      pair.client.reset(streams[0], errorCode: .cancel)
       try pair.run()
     }
     #expect(streams.map(\.hasBegun) == [true, true, false, true, true])
@@ -105,10 +106,10 @@ import Testing
       let stream = HTTP2Stream()
       _ = pair.client.request(stream, SessionPair.request, hasBody: false)
       last.append(stream)
-      if last.count > 10 { pair.client.reset(last.remove(at: i % 10), errorCode: 8) }
+      if last.count > 10 { pair.client.reset(last.remove(at: i % 10), errorCode: .cancel) }
     }
     #expect(pair.client.openStreams == 10)
-    for stream in last { pair.client.reset(stream, errorCode: 8) }
+    for stream in last { pair.client.reset(stream, errorCode: .cancel) }
     try pair.run()
     #expect(pair.client.openStreams == 0)
     #expect(pair.serverEvents.allSatisfy { if case .head = $0 { false } else { true } })
@@ -121,7 +122,7 @@ import Testing
     for stream in streams {
       _ = pair.client.request(stream, SessionPair.request, hasBody: false)
     }
-    pair.client.reset(streams[0], errorCode: 8)
+    pair.client.reset(streams[0], errorCode: .cancel)
     try pair.run()
     #expect(streams.map(\.hasBegun) == [false, true])
     #expect(streams.map(\.isClosed) == [true, false])
@@ -137,7 +138,10 @@ import Testing
     try pair.run()
     pair.server.goAway()
     try pair.run()
-    #expect(pair.clientEvents.suffix(3) == [.closed(7), .closed(7), .goAway(1, 0)])
+    #expect(
+      pair.clientEvents.suffix(3) == [
+        .closed(.refusedStream), .closed(.refusedStream), .goAway(1, .noError),
+      ])
     #expect(streams.map(\.isClosed) == [false, true, true])
   }
 
@@ -225,14 +229,16 @@ import Testing
   func budget() {
     let start = ContinuousClock.now
     var budget = ResetBudget(burst: 10, perSecond: 5)
-    for code: UInt32 in [0, 2, 7, 8, 11] {
+    for code: HTTP2ErrorCode in [
+      .noError, .internalError, .refusedStream, .cancel, .enhanceYourCalm, .unknown(99),
+    ] {
       for _ in 0..<20 { budget.count(code, now: start) }
     }
-    for _ in 0..<10 { budget.count(1, now: start) }
+    for _ in 0..<10 { budget.count(.protocolError, now: start) }
     #expect(!budget.isSpent)
-    for _ in 0..<5 { budget.count(3, now: start + .seconds(1)) }
+    for _ in 0..<5 { budget.count(.flowControlError, now: start + .seconds(1)) }
     #expect(!budget.isSpent)
-    budget.count(5, now: start + .seconds(1))
+    budget.count(.streamClosed, now: start + .seconds(1))
     #expect(budget.isSpent)
   }
 }

@@ -1,4 +1,5 @@
 import HTTP2
+import HTTP2Codes
 import Testing
 
 /// A server's session, given raw frames in pieces of any size.
@@ -86,7 +87,7 @@ final class RawServer {
   }
 
   func resetNewest() throws {
-    session.reset(try #require(accepted.last), errorCode: 8)
+    session.reset(try #require(accepted.last), errorCode: .cancel)
     try collect()
   }
 

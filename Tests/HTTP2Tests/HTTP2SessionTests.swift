@@ -1,4 +1,5 @@
 import HTTP2
+import HTTP2Codes
 import Testing
 
 @Suite struct HTTP2SessionTests {
@@ -24,9 +25,9 @@ import Testing
     #expect(
       Array(pair.clientEvents.suffix(4)) == [
         .head([":status=200"], isLast: false), .data([9], isLast: false),
-        .trailers(["grpc-status=0"]), .closed(0),
+        .trailers(["grpc-status=0"]), .closed(.noError),
       ])
-    #expect(pair.serverEvents.last == .closed(0))
+    #expect(pair.serverEvents.last == .closed(.noError))
     #expect(pair.client.openStreams == 0 && pair.server.openStreams == 0)
   }
 
@@ -68,13 +69,14 @@ import Testing
       try pair.run()
       let pieces = (0..<3).map { SessionPair.Event.data([10 + $0], isLast: false) }
       let ends: [SessionPair.Event] =
-        trailers == nil ? [.end, .closed(0)] : [.trailers(["grpc-status=0"]), .closed(0)]
+        trailers == nil
+        ? [.end, .closed(.noError)] : [.trailers(["grpc-status=0"]), .closed(.noError)]
       #expect(
         pair.clientEvents.suffix(6)
           == [.head([":status=200"], isLast: false)] + pieces + ends)
       #expect(
         pair.serverEvents.suffix(5)
-          == (0..<3).map { .data([$0], isLast: false) } + [.end, .closed(0)])
+          == (0..<3).map { .data([$0], isLast: false) } + [.end, .closed(.noError)])
     }
   }
 
@@ -105,7 +107,7 @@ import Testing
       if case .data(let piece, _) = event { bytes += piece }
     }
     #expect(received == expected)
-    #expect(pair.clientEvents.suffix(2) == [.trailers(["a=b"]), .closed(0)])
+    #expect(pair.clientEvents.suffix(2) == [.trailers(["a=b"]), .closed(.noError)])
   }
 
   @Test("No more is sent than the receiver gave credit for, until it gives more")
@@ -177,9 +179,9 @@ import Testing
     let stream = HTTP2Stream()
     _ = pair.client.request(stream, SessionPair.request, hasBody: true)
     try pair.run()
-    pair.client.reset(stream, errorCode: 8)
+    pair.client.reset(stream, errorCode: .cancel)
     try pair.run()
-    #expect(pair.serverEvents.last == .closed(8))
+    #expect(pair.serverEvents.last == .closed(.cancel))
     #expect(stream.isClosed)
     // What is sent on a closed stream goes nowhere and does no harm.
     pair.client.send(stream, [1])
@@ -196,7 +198,8 @@ import Testing
     pair.server.respond(
       try #require(pair.accepted), SessionPair.headers([":status": "415"]), hasBody: false)
     try pair.run()
-    #expect(pair.clientEvents.suffix(2) == [.head([":status=415"], isLast: true), .closed(0)])
+    #expect(
+      pair.clientEvents.suffix(2) == [.head([":status=415"], isLast: true), .closed(.noError)])
   }
 
   @Test("A graceful end is announced, and then named by the last stream")
@@ -207,10 +210,10 @@ import Testing
     try pair.run()
     pair.server.announceShutdown()
     try pair.run()
-    #expect(pair.clientEvents.last == .goAway(Int32.max, 0))
+    #expect(pair.clientEvents.last == .goAway(Int32.max, .noError))
     pair.server.goAway()
     try pair.run()
-    #expect(pair.clientEvents.last == .goAway(1, 0))
+    #expect(pair.clientEvents.last == .goAway(1, .noError))
     // A new stream is refused here, before it costs a round trip.
     let late = HTTP2Stream()
     if pair.client.request(late, SessionPair.request, hasBody: false) == .opened {
@@ -265,7 +268,7 @@ import Testing
     #expect(accepted.isClosed)
     let abandoned = pair.server.abandon()
     #expect(abandoned.count == 1 && abandoned[0].stream === accepted)
-    #expect(abandoned[0].errorCode == 0)
+    #expect(abandoned[0].errorCode == .noError)
   }
 
   @Test("Output stops at its limit, also amid the body of one stream, and goes on from there")
@@ -303,7 +306,7 @@ import Testing
       SessionPair.headers([":status": "200", "x": String(repeating: "y", count: 100_000)]),
       hasBody: true)
     try pair.run()
-    #expect(pair.clientEvents.last == .closed(2))
+    #expect(pair.clientEvents.last == .closed(.internalError))
     #expect(pair.server.openStreams == 0)
   }
 }

@@ -1,3 +1,4 @@
+import HTTP2Codes
 import Testing
 
 @testable import HTTP2
@@ -107,7 +108,7 @@ import Testing
       }
       try pair.run()
     }
-    let resets = pair.clientEvents.filter { $0 == .closed(1) }
+    let resets = pair.clientEvents.filter { $0 == .closed(.protocolError) }
     #expect(resets.count == (isRight ? 0 : 2))
     let other = HTTP2Stream()
     _ = pair.client.request(other, SessionPair.request, hasBody: false)
@@ -125,7 +126,7 @@ import Testing
       _ = pair.client.request(HTTP2Stream(), head, hasBody: false)
       try pair.run()
     }
-    #expect(pair.clientEvents.filter { $0 == .closed(1) }.count == 3)
+    #expect(pair.clientEvents.filter { $0 == .closed(.protocolError) }.count == 3)
     #expect(!pair.serverEvents.contains { if case .head = $0 { true } else { false } })
   }
 }

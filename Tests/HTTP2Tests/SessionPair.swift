@@ -1,4 +1,5 @@
 import HTTP2
+import HTTP2Codes
 
 /// A client's and a server's session joined in memory: bytes are carried across until both are
 /// quiet.
@@ -16,8 +17,8 @@ final class SessionPair {
     case trailers([String])
     case data([UInt8], isLast: Bool)
     case end, headTooLarge, writable, settings, pingAcknowledged, pingReceived
-    case closed(UInt32)
-    case goAway(Int32, UInt32)
+    case closed(HTTP2ErrorCode)
+    case goAway(Int32, HTTP2ErrorCode)
   }
 
   init(

@@ -1,3 +1,4 @@
+import HTTP2Codes
 import Testing
 
 @testable import RPC
@@ -7,7 +8,7 @@ import Testing
 
   static let head = HeaderFields([":status": "200", "content-type": "application/grpc"])
   static let ok = HeaderFields(["grpc-status": "0"])
-  static let refused = StreamEnd.reset(errorCode: 7)
+  static let refused = StreamEnd.reset(.refusedStream)
 
   func machine(_ kind: MethodKind = .unary, starts: Bool = true) -> Machine {
     var machine = Machine(reader: ResponseReader(form: .grpc, kind: kind, limit: 1 << 20))
@@ -53,7 +54,8 @@ import Testing
     var machine = sent([1], kind: .serverStreaming)
     _ = machine.receivedHead(Self.head, isLast: false, isLate: false)
     _ = received(&machine, [7].enveloped() + [8].enveloped())
-    _ = machine.closed(.connectionLost(reason: "gone", processed: true), isLate: false)
+    _ = machine.closed(
+      .connectionLost(RPCError(.unavailable, "gone"), processed: true), isLate: false)
     #expect(machine.take() == .message([7]))
     #expect(machine.take() == .message([8]))
     #expect(machine.take() == .end(RPCError(.unavailable, "gone")))
@@ -62,7 +64,7 @@ import Testing
   @Test(
     "A call that the server has not worked on is sent once more, with what was sent",
     arguments: [
-      refused, .connectionLost(reason: "GOAWAY", processed: false),
+      refused, .connectionLost(RPCError(.unavailable, "GOAWAY"), processed: false),
     ])
   func again(_ end: StreamEnd) {
     var machine = sent([1], [2])
@@ -143,7 +145,7 @@ import Testing
   )
   func late() {
     var machine = sent([1])
-    #expect(machine.closed(.reset(errorCode: 8), isLate: true) == .finish)
+    #expect(machine.closed(.reset(.cancel), isLate: true) == .finish)
     #expect(machine.end?.code == .deadlineExceeded)
     var waiting = self.machine()
     waiting.stillWaiting(RPCError(.unavailable, "nobody is there"))

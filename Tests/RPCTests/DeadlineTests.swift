@@ -1,3 +1,4 @@
+import HTTP2Codes
 import Testing
 
 @testable import RPC
@@ -17,10 +18,10 @@ import Testing
   @Test("A stream that the server cancels after the deadline has exceeded it")
   func serverCancels() {
     #expect(
-      Self.status(deadline: .zero) { $0.streamClosed(.reset(errorCode: 8)) } == .deadlineExceeded)
+      Self.status(deadline: .zero) { $0.streamClosed(.reset(.cancel)) } == .deadlineExceeded)
     #expect(
-      Self.status(deadline: .seconds(60)) { $0.streamClosed(.reset(errorCode: 8)) } == .cancelled)
-    #expect(Self.status(deadline: nil) { $0.streamClosed(.reset(errorCode: 8)) } == .cancelled)
+      Self.status(deadline: .seconds(60)) { $0.streamClosed(.reset(.cancel)) } == .cancelled)
+    #expect(Self.status(deadline: nil) { $0.streamClosed(.reset(.cancel)) } == .cancelled)
   }
 
   @Test("A handler that was cancelled by the deadline and says so has exceeded it")
@@ -38,7 +39,8 @@ import Testing
 
   @Test("Another end stays what it is after the deadline")
   func others() {
-    #expect(Self.status(deadline: .zero) { $0.streamClosed(.reset(errorCode: 7)) } == .unavailable)
+    #expect(
+      Self.status(deadline: .zero) { $0.streamClosed(.reset(.refusedStream)) } == .unavailable)
     #expect(
       Self.status(deadline: .zero) { $0.receivedTrailers(HeaderFields(["grpc-status": "0"])) }
         == .ok)

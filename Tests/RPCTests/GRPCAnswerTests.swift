@@ -1,3 +1,4 @@
+import HTTP2Codes
 import RPC
 import RPCTransport
 import Synchronization
@@ -82,7 +83,7 @@ import Testing
     #expect(error?.code == .cancelled)
     let request = try #require(channel.requests.first)
     #expect(request.body == [1].enveloped())
-    #expect(!request.isComplete && request.resetCode == 8)
+    #expect(!request.isComplete && request.resetCode == .cancel)
   }
 
   @Test("A client stream whose body fails is reset, and does not look complete")
@@ -96,7 +97,7 @@ import Testing
       }
     }
     let request = try #require(channel.requests.first)
-    #expect(!request.isComplete && request.resetCode == 8)
+    #expect(!request.isComplete && request.resetCode == .cancel)
   }
 
   @Test("An answer without a gRPC status is mapped by its HTTP status")
@@ -120,11 +121,13 @@ import Testing
 
   @Test("RST_STREAM is mapped as the gRPC HTTP/2 document says")
   func resets() async throws {
-    for (code, status): (UInt32, StatusCode) in [
-      (0, .internalError), (1, .internalError), (7, .unavailable), (8, .cancelled),
-      (11, .resourceExhausted), (12, .permissionDenied),
+    for (code, status): (HTTP2ErrorCode, StatusCode) in [
+      (.noError, .internalError), (.protocolError, .internalError), (.refusedStream, .unavailable),
+      (.cancel, .cancelled),
+      (.enhanceYourCalm, .resourceExhausted), (.inadequateSecurity, .permissionDenied),
+      (.unknown(99), .internalError),
     ] {
-      let client = RPCClient(ScriptedChannel([Self.head, .close(.reset(errorCode: code))]))
+      let client = RPCClient(ScriptedChannel([Self.head, .close(.reset(code))]))
       let error = await #expect(throws: RPCError.self) { try await client.unary(Echo.unary, []) }
       #expect(error?.code == status, "RST_STREAM with \(code)")
     }

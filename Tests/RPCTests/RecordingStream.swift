@@ -1,3 +1,5 @@
+import HTTP2Codes
+
 @testable import RPC
 
 /// A stream on an event loop that keeps what is sent on it.
@@ -38,7 +40,7 @@ final class RecordingStream: HTTPServerStream, @unchecked Sendable {
     onAnswer()
     receiver = nil
   }
-  func reset(_ errorCode: UInt32) {}
+  func reset(_ errorCode: HTTP2ErrorCode) {}
   func release(_ bytes: Int) {}
   func holds(_ change: Int) -> Bool { true }
 
@@ -56,6 +58,6 @@ final class RecordingStream: HTTPServerStream, @unchecked Sendable {
   func close() {
     let receiver = receiver
     self.receiver = nil
-    receiver?.streamClosed(errorCode: 8)
+    receiver?.streamClosed(errorCode: .cancel)
   }
 }

@@ -1,3 +1,4 @@
+import HTTP2Codes
 import RPC
 import Synchronization
 import Testing
@@ -67,7 +68,7 @@ import Testing
   @Test("A call that the server has certainly not seen is made once more, without any policy")
   func unprocessed() async throws {
     for end: StreamEnd in [
-      .reset(errorCode: 7), .connectionLost(reason: "GOAWAY", processed: false),
+      .reset(.refusedStream), .connectionLost(RPCError(.unavailable, "GOAWAY"), processed: false),
     ] {
       let once = ScriptedChannel(scripts: [[.close(end)], Self.answer])
       #expect(try await RPCClient(once).unary(Echo.unary, []) == [1])
@@ -81,7 +82,9 @@ import Testing
       #expect(error?.code == .unavailable)
       #expect(always.requests.count == 2)
     }
-    let lost = ScriptedChannel([.close(.connectionLost(reason: "gone", processed: true))])
+    let lost = ScriptedChannel([
+      .close(.connectionLost(RPCError(.unavailable, "gone"), processed: true))
+    ])
     await #expect(throws: RPCError.self) { try await RPCClient(lost).unary(Echo.unary, []) }
     #expect(lost.requests.count == 1)
   }

@@ -1,3 +1,4 @@
+import HTTP2Codes
 import RPC
 import Synchronization
 
@@ -27,7 +28,7 @@ final class ScriptedChannel: ClientChannel {
     var fields: HeaderFields
     var body: [UInt8] = []
     var isComplete = false
-    var resetCode: UInt32?
+    var resetCode: HTTP2ErrorCode?
   }
 
   private let scripts: [[Step]]
@@ -83,7 +84,7 @@ final class ScriptedChannel: ClientChannel {
       if isLast { channel.play(index, to: receiver) }
     }
 
-    func reset(_ errorCode: UInt32) {
+    func reset(_ errorCode: HTTP2ErrorCode) {
       channel.seen.withLock { $0[index].resetCode = errorCode }
     }
 

@@ -97,7 +97,7 @@ final class ScriptedServer {
   static let ok = [("grpc-status", "0")]
 }
 
-private func runOnThread(_ body: @escaping @Sendable () -> Void) {
+func runOnThread(_ body: @escaping @Sendable () -> Void) {
   let box = Unmanaged.passRetained(Box(body))
   var thread = pthread_t()
   pthread_create(

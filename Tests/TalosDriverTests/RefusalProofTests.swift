@@ -1,3 +1,5 @@
+import HTTP2Codes
+import RPC
 import Rotation
 import Testing
 
@@ -6,11 +8,11 @@ import Testing
 @Suite("Proving that a dropped CA is refused")
 struct RefusalProofTests {
   private static let alert = RefusalProof.Answer.failure(
-    .rejected("remote error: tls: unknown certificate authority"))
+    .rejected("the machine says so", .certificateRefused(alert: 48)))
   private static let cut = RefusalProof.Answer.failure(
-    .unreachable("tls:10.0.0.1:50000: the peer closed the connection"))
+    .unreachable("no word", .cut("the peer closed the connection")))
   private static let down = RefusalProof.Answer.failure(
-    .unreachable("tls:10.0.0.1:50000: connect: Connection refused"))
+    .unreachable("nobody listens", .refused))
   private static let letIn = RefusalProof.Answer.success(())
 
   /// Runs a proof against answers that were written down before.
@@ -39,7 +41,8 @@ struct RefusalProofTests {
 
   @Test("A client that is let in, or a port that is closed, is no refusal")
   func noRefusal() async {
-    for dropped in [Self.letIn, Self.down, .failure(.untrusted("certificate verify failed: x"))] {
+    let untrusted = TalosFailure.untrusted("x", .peerNotTrusted(.unknownIssuer))
+    for dropped in [Self.letIn, Self.down, .failure(untrusted)] {
       #expect(await run(Self.letIn, dropped: [dropped]).state == .waiting)
     }
   }
@@ -60,12 +63,17 @@ struct RefusalProofTests {
 
   @Test("Connections that cannot be made are not mistaken for cut ones")
   func kinds() {
-    for text in [
-      "connect: Connection refused", "connecting took longer than 2.0 seconds", "DEADLINE_EXCEEDED",
-    ] {
-      #expect(!TalosFailure.unreachable(text).isCutOff)
+    let cut = ConnectionEnd.cut("read: Connection reset by peer")
+    let ends: [(ConnectionEnd?, Bool)] = [
+      (nil, false), (.refused, false), (.timedOut("connecting took long"), false),
+      (.goAway(GoAway(errorCode: .noError)), false), (cut, true),
+      (.addresses([.init(address: "a", end: cut), .init(address: "b", end: cut)]), true),
+      (.addresses([.init(address: "a", end: cut), .init(address: "b", end: .refused)]), false),
+    ]
+    for (end, isCutOff) in ends {
+      let failure = TalosFailure.unreachable("the peer closed the connection", end)
+      #expect(failure.isCutOff == isCutOff && failure.isNoConnection == !isCutOff, "\(failure)")
     }
-    #expect(TalosFailure.unreachable("read: Connection reset by peer").isCutOff)
-    #expect(!TalosFailure.rejected("the peer closed the connection").isCutOff)
+    #expect(!TalosFailure.rejected("x", .certificateRefused(alert: 48)).isCutOff)
   }
 }

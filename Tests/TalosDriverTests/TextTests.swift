@@ -1,4 +1,5 @@
 import Crypto
+import HTTP2Codes
 import Orchestrator
 import RPC
 import Rotation
@@ -79,20 +80,46 @@ struct TextTests {
     }
   }
 
-  @Test("Only certificate alerts and our own verification count as refusals")
+  @Test("The cause of an error decides whether a certificate was refused, not its words")
   func refusals() {
-    let alert = "10.0.0.1:50000: remote error: tls: "
-    #expect(TLSRefusal(alert + "unknown certificate authority") == .byPeer)
-    #expect(TLSRefusal(alert + "bad certificate") == .byPeer)
-    #expect(TLSRefusal(alert + "certificate required") == .byPeer)
-    #expect(TLSRefusal(alert + "expired certificate") == .byPeer)
-    #expect(TLSRefusal("x: certificate verify failed: unknown issuer") == .byUs)
-    for text in [
-      alert + "internal error", alert + "handshake failure", "connection refused", "timed out",
-      "the connection was cut off", "tls: unknown certificate authority", "",
-    ] {
-      #expect(TLSRefusal(text) == nil, "\(text)")
+    func kind(_ cause: ConnectionEnd?, code: StatusCode = .unavailable) -> String {
+      let words = "remote error: tls: unknown certificate authority; certificate verify failed: x"
+      switch TalosFailure(RPCError(code, words, cause: cause), "dial") {
+      case .rejected: return "rejected"
+      case .untrusted: return "untrusted"
+      case .unreachable: return "unreachable"
+      case .status: return "status"
+      case .misdirected, .unusable: return "other"
+      }
     }
+    let refused = ConnectionEnd.tls(.certificateRefused(alert: 48), "")
+    #expect(kind(refused) == "rejected")
+    #expect(kind(.addresses([.init(address: "a", end: refused)])) == "rejected")
+    #expect(kind(.tls(.peerNotTrusted(.unknownIssuer), "")) == "untrusted")
+    for cause: ConnectionEnd? in [
+      nil, .refused, .cut("x"), .timedOut("x"), .tls(.alert(80), ""), .tls(.peerFault, ""),
+      .goAway(GoAway(errorCode: .noError, reason: "remote error: tls: bad certificate")),
+    ] {
+      #expect(kind(cause) == "unreachable", "\(String(describing: cause))")
+    }
+    #expect(kind(nil, code: .unknown) == "status")
+  }
+
+  @Test("Clocks are blamed for certificates that are out of their time, on either side")
+  func time() {
+    for (alert, isAboutTime) in [(45, true), (42, false), (48, false)] as [(UInt8, Bool)] {
+      let failure = TalosFailure.rejected("expired certificate", .certificateRefused(alert: alert))
+      #expect(failure.isAboutTime == isAboutTime && !failure.isUnknownIssuer)
+    }
+    let faults: [(CertificateFault, Bool, Bool)] = [
+      (.expired, true, false), (.notYetValid, true, false), (.unknownIssuer, false, true),
+      (.wrongName, false, false), (.other, false, false),
+    ]
+    for (fault, isAboutTime, isUnknownIssuer) in faults {
+      let failure = TalosFailure.untrusted("unknown issuer, has expired", .peerNotTrusted(fault))
+      #expect(failure.isAboutTime == isAboutTime && failure.isUnknownIssuer == isUnknownIssuer)
+    }
+    #expect(!TalosFailure.unreachable("certificate has expired").isAboutTime)
   }
 
   @Test("What a peer says is kept short and without anything like a key")
@@ -121,7 +148,7 @@ struct TextTests {
       #expect(failure.message.contains("do it") && failure.message.contains("why"))
     }
     let refused = TalosFailure(
-      RPCError(.unavailable, "remote error: tls: unknown certificate authority"), "dial")
+      RPCError(.unavailable, "no", cause: .tls(.certificateRefused(alert: 48), "no")), "dial")
     #expect(refused.driverError.code == .unauthenticated && !refused.isPassing)
   }
 }

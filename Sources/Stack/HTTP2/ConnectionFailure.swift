@@ -1,22 +1,22 @@
 internal import CNgHTTP2
+public import HTTP2Codes
 
 /// What a peer has done that ends its connection, as a GOAWAY tells it.
 public struct ConnectionFailure: Error, Equatable, Sendable {
-  /// The error code of HTTP/2 (RFC 9113 section 7).
-  public var code: UInt32
+  public var code: HTTP2ErrorCode
   /// In plain words; goes to the peer as GOAWAY's debug data.
   public var reason: String
 
   /// The peer has sent more than it may of what costs work and is of no use: ENHANCE_YOUR_CALM.
-  public var isFlood: Bool { code == NGHTTP2_ENHANCE_YOUR_CALM.rawValue }
+  public var isFlood: Bool { code == .enhanceYourCalm }
 
-  public init(code: UInt32, reason: String) {
+  public init(code: HTTP2ErrorCode, reason: String) {
     self.code = code
     self.reason = reason
   }
 
-  static func flood(_ reason: String) -> Self {
-    Self(code: NGHTTP2_ENHANCE_YOUR_CALM.rawValue, reason: reason)
+  public static func flood(_ reason: String) -> Self {
+    Self(code: .enhanceYourCalm, reason: reason)
   }
 
   /// The floods that nghttp2 finds by itself and gives up at without a GOAWAY; nil for other errors.

@@ -1,3 +1,5 @@
+internal import HTTP2Codes
+
 /// Finds the heads of a peer's frames in the bytes it sends, whatever pieces they arrive in.
 ///
 /// nghttp2 drops frames on streams that it no longer knows without a word. A server that wants to
@@ -129,8 +131,8 @@ struct StreamHistory {
   mutating func forgetAll() { forgotten = last }
 
   /// The error code for a frame on a stream that is not there any more; nil lets it pass.
-  func fault(_ id: Int32) -> UInt32? {
+  func fault(_ id: Int32) -> HTTP2ErrorCode? {
     if id <= forgotten || resets.contains(id) { return nil }
-    return skipped.contains { $0.contains(id) } ? 0x1 : 0x5
+    return skipped.contains { $0.contains(id) } ? .protocolError : .streamClosed
   }
 }

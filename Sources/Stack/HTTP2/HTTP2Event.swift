@@ -1,3 +1,5 @@
+public import HTTP2Codes
+
 /// What the peer has done, in the order it did it.
 ///
 /// Events refer to streams and header blocks without counting references: an event is good until
@@ -14,9 +16,8 @@ public enum HTTP2Event {
   case end(EventReference<HTTP2Stream>)
   /// The send buffer of a stream that asked for it has run low.
   case writable(EventReference<HTTP2Stream>)
-  /// The stream is over; 0 is NO_ERROR.
-  case closed(EventReference<HTTP2Stream>, errorCode: UInt32)
-  case goAway(lastStreamID: Int32, errorCode: UInt32)
+  case closed(EventReference<HTTP2Stream>, errorCode: HTTP2ErrorCode)
+  case goAway(lastStreamID: Int32, errorCode: HTTP2ErrorCode)
   case pingReceived
   case pingAcknowledged(UInt64)
   case settingsReceived

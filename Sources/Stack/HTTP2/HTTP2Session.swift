@@ -1,4 +1,5 @@
 internal import CNgHTTP2
+public import HTTP2Codes
 
 /// One HTTP/2 connection without its socket: bytes in, events out; commands in, bytes out.
 ///
@@ -270,7 +271,7 @@ public final class HTTP2Session {
     let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
     let text = Array(failure.reason.utf8)
     unsafe nghttp2_submit_goaway(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, failure.code, text, text.count)
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, failure.code.rawValue, text, text.count)
   }
 
   /// Whether HEADERS or DATA of a response have left since the last call.
@@ -418,7 +419,7 @@ public final class HTTP2Session {
 
   /// The peer will not work on the request.
   private func refuse(_ stream: HTTP2Stream) {
-    unsafe close(Unmanaged.passUnretained(stream), UInt32(NGHTTP2_REFUSED_STREAM.rawValue))
+    unsafe close(Unmanaged.passUnretained(stream), .refusedStream)
   }
 
   /// The largest header block that can be sent, in bytes by RFC 9113 section 6.5.2: what the peer takes,
@@ -477,7 +478,7 @@ public final class HTTP2Session {
     }
   }
 
-  public func reset(_ stream: HTTP2Stream, errorCode: UInt32) {
+  public func reset(_ stream: HTTP2Stream, errorCode: HTTP2ErrorCode) {
     guard !stream.isClosed else { return }
     bufferedBytes -= stream.bufferedBytes
     stream.dropBody()
@@ -485,7 +486,7 @@ public final class HTTP2Session {
       return unsafe close(Unmanaged.passUnretained(stream), errorCode)
     }
     unsafe nghttp2_submit_rst_stream(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode)
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, errorCode.rawValue)
   }
 
   /// Returns a stream's flow-control credit for bytes that were taken in.
@@ -500,11 +501,10 @@ public final class HTTP2Session {
   }
 
   /// The last GOAWAY of a graceful end, naming the last stream that is worked on.
-  public func goAway(errorCode: UInt32 = 0, debug: StaticString = "") {
+  public func goAway() {
     let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
     unsafe nghttp2_submit_goaway(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, errorCode, debug.utf8Start,
-      debug.utf8CodeUnitCount)
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, HTTP2ErrorCode.noError.rawValue, nil, 0)
   }
 
   public func ping(_ payload: UInt64) {
@@ -581,7 +581,7 @@ public final class HTTP2Session {
       events.append(
         unsafe .goAway(
           lastStreamID: frame.pointee.goaway.last_stream_id,
-          errorCode: frame.pointee.goaway.error_code))
+          errorCode: HTTP2ErrorCode(rawValue: frame.pointee.goaway.error_code)))
     case NGHTTP2_PING.rawValue:
       if unsafe frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 {
         let data = unsafe frame.pointee.ping.opaque_data
@@ -616,7 +616,7 @@ public final class HTTP2Session {
     for id in answered {
       guard let stream = unsafe stream(id) else { continue }
       unsafe stream._withUnsafeGuaranteedRef {
-        reset($0, errorCode: UInt32(NGHTTP2_NO_ERROR.rawValue))
+        reset($0, errorCode: .noError)
       }
     }
     answered.removeAll(keepingCapacity: answered.count <= 64)
@@ -639,7 +639,7 @@ public final class HTTP2Session {
       let kind = assembly.kind
       assembly.reset()
       // Behind a head that was taken its owner has to reset the stream: the handler runs already.
-      if role == .server, category != NGHTTP2_HCAT_REQUEST { resets.count(1) }
+      if role == .server, category != NGHTTP2_HCAT_REQUEST { resets.count(.protocolError) }
       return events.append(.headTooLarge(stream, kind))
     }
     let block = assembly.take { expiring.append($0) }
@@ -684,7 +684,7 @@ public final class HTTP2Session {
   /// - Returns: false: the request is not accepted.
   @discardableResult
   private func refuse(_ stream: EventReference<HTTP2Stream>) -> Bool {
-    stream.use { reset($0, errorCode: UInt32(NGHTTP2_PROTOCOL_ERROR.rawValue)) }
+    stream.use { reset($0, errorCode: .protocolError) }
     return false
   }
 
@@ -717,7 +717,7 @@ public final class HTTP2Session {
     case NGHTTP2_RST_STREAM.rawValue:
       unsafe history.reset(frame.pointee.hd.stream_id)
       if role == .server {
-        unsafe resets.count(frame.pointee.rst_stream.error_code)
+        unsafe resets.count(HTTP2ErrorCode(rawValue: frame.pointee.rst_stream.error_code))
         if resets.isSpent { condemn(.flood("too many streams break the rules of HTTP/2")) }
       }
     case NGHTTP2_GOAWAY.rawValue:
@@ -734,7 +734,7 @@ public final class HTTP2Session {
     else { return }
     unsafe nghttp2_submit_rst_stream(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), frame.pointee.hd.stream_id,
-      UInt32(NGHTTP2_NO_ERROR.rawValue))
+      HTTP2ErrorCode.noError.rawValue)
   }
 
   /// A GOAWAY with an error code has left.
@@ -743,11 +743,12 @@ public final class HTTP2Session {
     if failure != nil { return }
     let text = unsafe UnsafeBufferPointer(start: frame.opaque_data, count: frame.opaque_data_len)
     failure = unsafe ConnectionFailure(
-      code: frame.error_code, reason: String(decoding: text, as: UTF8.self))
+      code: HTTP2ErrorCode(rawValue: frame.error_code),
+      reason: String(decoding: text, as: UTF8.self))
   }
 
   /// nghttp2 forgets the stream, and with it the user data, right after this.
-  func closed(_ streamID: Int32, _ errorCode: UInt32) {
+  func closed(_ streamID: Int32, _ errorCode: HTTP2ErrorCode) {
     if !bodies.isEmpty { _ = bodies.end(streamID) }
     guard let stream = unsafe stream(streamID) else { return }
     unsafe close(stream, errorCode)
@@ -764,7 +765,7 @@ public final class HTTP2Session {
         let stream = unsafe stream(frame.pointee.hd.stream_id)
       {
         unsafe stream._withUnsafeGuaranteedRef {
-          reset($0, errorCode: UInt32(NGHTTP2_INTERNAL_ERROR.rawValue))
+          reset($0, errorCode: .internalError)
         }
       }
       return
@@ -775,14 +776,14 @@ public final class HTTP2Session {
       if unsafe id == frame.pointee.hd.stream_id {
         // nghttp2 may go on to close the stream.
         unsafe nghttp2_session_set_stream_user_data(session, id, nil)
-        unsafe close(stream, UInt32(NGHTTP2_REFUSED_STREAM.rawValue))
+        unsafe close(stream, .refusedStream)
         return submitWaiting()
       }
       unsafe at = next
     }
   }
 
-  private func close(_ reference: Unmanaged<HTTP2Stream>, _ errorCode: UInt32) {
+  private func close(_ reference: Unmanaged<HTTP2Stream>, _ errorCode: HTTP2ErrorCode) {
     let stream = unsafe unlink(reference)
     stream.isClosed = true
     bufferedBytes -= stream.bufferedBytes
@@ -875,15 +876,15 @@ extension HTTP2Session {
   ///
   /// Also given out are the streams whose `closed` was not taken yet, with its error code; an open one
   /// has none. Events that were taken and not given back stay good.
-  public func abandon() -> [(stream: HTTP2Stream, errorCode: UInt32?)] {
-    var abandoned: [(stream: HTTP2Stream, errorCode: UInt32?)] = []
+  public func abandon() -> [(stream: HTTP2Stream, errorCode: HTTP2ErrorCode?)] {
+    var abandoned: [(stream: HTTP2Stream, errorCode: HTTP2ErrorCode?)] = []
     waiting = RequestQueue()
     for case .closed(let stream, let errorCode) in events {
       abandoned.append((stream.object, errorCode))
     }
     while let stream = unsafe firstStream {
       unsafe abandoned.append((stream.takeUnretainedValue(), nil))
-      unsafe close(stream, 0)
+      unsafe close(stream, .noError)
     }
     events = []
     lent += expiring

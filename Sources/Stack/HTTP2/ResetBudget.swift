@@ -1,3 +1,5 @@
+internal import HTTP2Codes
+
 /// How many streams a peer may make this end reset: so many at once, and so many more per second.
 ///
 /// A peer whose own RST_STREAM are counted can break the rules on each of its streams instead, so that
@@ -17,7 +19,7 @@ struct ResetBudget {
   var isSpent: Bool { left < 0 }
 
   /// A stream was reset with that error code.
-  mutating func count(_ errorCode: UInt32, now: ContinuousClock.Instant = .now) {
+  mutating func count(_ errorCode: HTTP2ErrorCode, now: ContinuousClock.Instant = .now) {
     if Self.tellsOfFault(errorCode) { count(now: now) }
   }
 
@@ -28,10 +30,10 @@ struct ResetBudget {
     left -= 1
   }
 
-  /// The peer has caused it: PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR.
-  private static func tellsOfFault(_ errorCode: UInt32) -> Bool {
+  /// Whether the peer has caused the reset.
+  private static func tellsOfFault(_ errorCode: HTTP2ErrorCode) -> Bool {
     switch errorCode {
-    case 1, 3, 5, 6: true
+    case .protocolError, .flowControlError, .streamClosed, .frameSizeError: true
     default: false
     }
   }

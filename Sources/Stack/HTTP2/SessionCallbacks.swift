@@ -1,4 +1,5 @@
 internal import CNgHTTP2
+internal import HTTP2Codes
 
 /// The callbacks that every session shares. They find their session in nghttp2's user data and hand
 /// on; no Swift error crosses them and none of them sends or receives.
@@ -54,7 +55,9 @@ final class SessionCallbacks: Sendable {
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(made) {
       _, stream, errorCode, user in
-      unsafe withSession(user) { session in session.closed(stream, errorCode) }
+      unsafe withSession(user) { session in
+        session.closed(stream, HTTP2ErrorCode(rawValue: errorCode))
+      }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_send_data_callback(made) {

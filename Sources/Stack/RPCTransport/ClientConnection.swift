@@ -1,5 +1,6 @@
 internal import Crypto
 internal import HTTP2
+internal import HTTP2Codes
 internal import RPC
 internal import Reactor
 internal import Synchronization
@@ -7,7 +8,7 @@ internal import Synchronization
 /// One connection to a server: connects, then carries calls.
 final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   /// Connected and ready; or never to be.
-  private var onReady: ((Result<ClientConnection, RPCError>) -> Void)?
+  private var onReady: ((Result<ClientConnection, ConnectionEnd>) -> Void)?
   /// No new call may start here.
   private let onRetired: (ClientConnection) -> Void
   private var timer: UInt64?
@@ -15,8 +16,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private var isRetired = false
   /// A server has answered here, if only with a status.
   private(set) var hasServed = false
-  /// Why the server has ended the connection, if it said so.
-  private(set) var goAway: GoAway?
+  /// How the connection has ended, or will, because the server has said so.
+  private(set) var ending: ConnectionEnd?
   let endpoint: Endpoint
   private let configuration: ChannelConfiguration
   /// How long the connection is silent before it asks for a sign of life.
@@ -25,7 +26,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   init(
     loop: EventLoop, descriptor: consuming FileDescriptor, tls: TLSEngine?, endpoint: Endpoint,
     configuration: ChannelConfiguration, keepaliveInterval: Duration?,
-    onReady: @escaping (Result<ClientConnection, RPCError>) -> Void,
+    onReady: @escaping (Result<ClientConnection, ConnectionEnd>) -> Void,
     onRetired: @escaping (ClientConnection) -> Void
   ) {
     self.endpoint = endpoint
@@ -38,7 +39,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       session: HTTP2Session(role: .client, settings: configuration.http2) { HTTP2Stream() },
       tls: tls)
     timer = loop.addTimer(after: configuration.connectTimeout) { [self] in
-      close("connecting took longer than \(configuration.connectTimeout)")
+      close(.timedOut("connecting took longer than \(configuration.connectTimeout)"))
     }
   }
 
@@ -47,13 +48,15 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     do {
       try loop.add(descriptorNumber, self, reads: false, writes: true)
     } catch {
-      close("\(error)")
+      close(ConnectionEnd(connecting: error))
     }
   }
 
   override func ready(readable: Bool, writable: Bool) {
     guard isConnecting else { return super.ready(readable: readable, writable: writable) }
-    if let error = Socket.connectError(descriptorNumber) { return close("\(error)") }
+    if let error = Socket.connectError(descriptorNumber) {
+      return close(ConnectionEnd(connecting: error))
+    }
     isConnecting = false
     loop.remove(descriptorNumber)
     super.start()
@@ -90,15 +93,15 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         .failed(
           RPCError(
             .resourceExhausted, "the answer's header block is larger than \(limit) bytes")))
-      session.reset(stream.object, errorCode: 0xb)
+      session.reset(stream.object, errorCode: .enhanceYourCalm)
     case .writable(let stream):
       unsafeDowncast(stream.object, to: ClientStream.self).drained()
     case .closed(let stream, let errorCode):
       unsafeDowncast(stream.object, to: ClientStream.self)
-        .ended(errorCode == 0 ? .complete : .reset(errorCode: errorCode))
+        .ended(errorCode == .noError ? .complete : .reset(errorCode))
     case .goAway(_, let errorCode):
-      if errorCode != 0 {
-        goAway = GoAway(errorCode: errorCode, reason: session.goAwayReason ?? "")
+      if errorCode != .noError {
+        ending = .goAway(GoAway(errorCode: errorCode, reason: session.goAwayReason ?? ""))
       }
       retire()
     case .pingReceived, .pingAcknowledged: break
@@ -108,7 +111,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   // Not amid the events: those to come may hold the answers of calls whose streams are closed already.
   override func eventsHandled() {
     if isRetired && session.openStreams == 0 {
-      close(goAway?.text ?? "the server has ended the connection")
+      close(ending ?? .goAway(GoAway(errorCode: .noError)))
     }
   }
 
@@ -166,44 +169,32 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   /// Ends the connection once its calls have ended. On the loop.
   func drain() {
     retire()
-    if session.openStreams == 0 { close("the channel was closed") }
+    if session.openStreams == 0 { close(.closed("the channel was closed")) }
   }
 
   override func closed(
-    _ reason: String, _ streams: [(stream: HTTP2Stream, errorCode: UInt32?)]
+    _ end: ConnectionEnd, _ streams: [(stream: HTTP2Stream, errorCode: HTTP2ErrorCode?)]
   ) {
     if let timer { loop.cancelTimer(timer) }
     timer = nil
+    // What the server has said before says more.
+    let end = ending ?? end
+    ending = end
     retire()
     let ready = onReady
     onReady = nil
-    let reason = goAway?.text ?? reason
-    ready?(.failure(RPCError(.unavailable, "\(endpoint): \(reason)")))
+    ready?(.failure(end))
+    if streams.isEmpty { return }
+    let lost = RPCError(.unavailable, "\(endpoint): \(end)", cause: end)
     for (stream, errorCode) in streams {
       let end: StreamEnd =
         switch errorCode {
-        case nil:
-          .connectionLost(reason: "\(endpoint): \(reason)", processed: stream.hasBegun)
-        case 0: .complete
-        case let code?: .reset(errorCode: code)
+        case nil: .connectionLost(lost, processed: stream.hasBegun)
+        case .noError?: .complete
+        case let code?: .reset(code)
         }
       unsafeDowncast(stream, to: ClientStream.self).ended(end)
     }
-  }
-}
-
-/// A server's GOAWAY for a fault (RFC 9113 section 6.8).
-struct GoAway: Equatable {
-  var errorCode: UInt32
-  /// Its debug data.
-  var reason: String
-
-  /// This client has asked for signs of life more often than the server likes (gRFC A8).
-  var isForPings: Bool { errorCode == 0xb && reason == "too_many_pings" }
-
-  var text: String {
-    "the server has ended the connection (HTTP/2 error \(errorCode))"
-      + (reason.isEmpty ? "" : ": " + reason)
   }
 }
 
@@ -246,7 +237,7 @@ final class ClientStream: HTTP2Stream, HTTPClientStream, @unchecked Sendable {
     }
   }
 
-  func reset(_ errorCode: UInt32) {
+  func reset(_ errorCode: HTTP2ErrorCode) {
     onLoop { connection in
       connection.session.reset(self, errorCode: errorCode)
       connection.markDirty()

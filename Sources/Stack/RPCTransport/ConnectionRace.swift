@@ -7,22 +7,26 @@ internal import Reactor
 /// Confined to its loop.
 final class ConnectionRace: @unchecked Sendable {
   // @unchecked: confined to the loop.
-  typealias Outcome = Result<ClientConnection, RPCError>
+  typealias Outcome = Result<ClientConnection, ConnectionEnd>
+
+  /// Begins to connect to an address.
+  typealias Start =
+    (Socket.Address, @escaping (Outcome) -> Void) throws(ConnectionEnd) -> ClientConnection
 
   private var waiting: [Socket.Address]
   private var running: [ObjectIdentifier: ClientConnection] = [:]
   private let loop: EventLoop
   private let delay: Duration
-  private let start: (Socket.Address, @escaping (Outcome) -> Void) throws -> ClientConnection
+  private let start: Start
   private let completion: (Outcome) -> Void
   private var timer: UInt64?
   /// Why each address that was tried did not do.
-  private var failures: [(address: Socket.Address, error: RPCError)] = []
+  private var failures: [ConnectionEnd.AddressEnd] = []
   private var isOver = false
 
   init(
     addresses: [Socket.Address], loop: EventLoop, delay: Duration,
-    start: @escaping (Socket.Address, @escaping (Outcome) -> Void) throws -> ClientConnection,
+    start: @escaping Start,
     completion: @escaping (Outcome) -> Void
   ) {
     self.waiting = Self.alternating(addresses)
@@ -49,68 +53,64 @@ final class ConnectionRace: @unchecked Sendable {
     return result
   }
 
-  func begin(_ endpoint: Endpoint) {
-    next(endpoint)
-  }
+  func begin() { next() }
 
-  private func next(_ endpoint: Endpoint) {
+  private func next() {
     if isOver { return }
     if let timer { loop.cancelTimer(timer) }
     timer = nil
     guard !waiting.isEmpty else {
-      if running.isEmpty { finish(.failure(failure(endpoint))) }
+      if running.isEmpty { finish(.failure(failure)) }
       return
     }
     let address = waiting.removeFirst()
-    do {
+    do throws(ConnectionEnd) {
       // The attempt may end before `start` returns; then it is not among those that run.
       var ended = false
       var made: ObjectIdentifier?
       let connection = try start(address) { outcome in
         ended = true
         if let made { self.running[made] = nil }
-        self.ended(outcome, address, endpoint)
+        self.ended(outcome, address)
       }
       if !ended {
         made = ObjectIdentifier(connection)
         running[ObjectIdentifier(connection)] = connection
       }
     } catch {
-      failures.append((address, RPCError(.unavailable, "\(endpoint): \(error)")))
-      return next(endpoint)
+      failures.append(ConnectionEnd.AddressEnd(address: Self.text(address), end: error))
+      return next()
     }
     if !isOver && !waiting.isEmpty {
-      timer = loop.addTimer(after: delay) { [self] in next(endpoint) }
+      timer = loop.addTimer(after: delay) { [self] in next() }
     }
   }
 
   /// All that went wrong: with several addresses, it is said of which.
-  private func failure(_ endpoint: Endpoint) -> RPCError {
-    guard let last = failures.last else {
-      return RPCError(.unavailable, "\(endpoint): the host has no address")
+  private var failure: ConnectionEnd {
+    switch failures.count {
+    case 0: .unresolved("the host has no address")
+    case 1: failures[0].end
+    default: .addresses(failures)
     }
-    if failures.count == 1 { return last.error }
-    let prefix = "\(endpoint): "
-    let reasons = failures.map { address, error in
-      let reason =
-        error.message.hasPrefix(prefix)
-        ? String(error.message.dropFirst(prefix.count)) : error.message
-      guard case .ip(let host, _) = address else { return reason }
-      return "\(host): \(reason)"
-    }
-    return RPCError(last.error.code, prefix + reasons.joined(separator: "; "))
   }
 
-  private func ended(_ outcome: Outcome, _ address: Socket.Address, _ endpoint: Endpoint) {
+  private static func text(_ address: Socket.Address) -> String {
+    if case .ip(let host, _) = address { host } else { address.text }
+  }
+
+  private func ended(_ outcome: Outcome, _ address: Socket.Address) {
     switch outcome {
     case .success(let connection):
-      if isOver { return connection.close("another address answered first") }
+      if isOver { return connection.close(Self.lost) }
       finish(outcome)
-    case .failure(let error):
-      failures.append((address, error))
-      next(endpoint)
+    case .failure(let end):
+      failures.append(ConnectionEnd.AddressEnd(address: Self.text(address), end: end))
+      next()
     }
   }
+
+  private static let lost = ConnectionEnd.closed("another address answered first")
 
   private func finish(_ outcome: Outcome) {
     if isOver { return }
@@ -120,6 +120,6 @@ final class ConnectionRace: @unchecked Sendable {
     let losers = Array(running.values)
     running = [:]
     completion(outcome)
-    for loser in losers { loser.close("another address answered first") }
+    for loser in losers { loser.close(Self.lost) }
   }
 }

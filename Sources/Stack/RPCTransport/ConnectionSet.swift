@@ -46,7 +46,7 @@ final class ConnectionSet: @unchecked Sendable {
   /// Ends a connection that is handshaking; without effect on one that is not any more.
   func end(_ id: NewcomerID, _ reason: String) {
     newcomers[ObjectIdentifier(id)]?.end(reason)
-    handshaking[ObjectIdentifier(id)]?.close(reason)
+    handshaking[ObjectIdentifier(id)]?.close(.closed(reason))
   }
 
   func drainAll() {
@@ -56,6 +56,6 @@ final class ConnectionSet: @unchecked Sendable {
 
   func closeAll(_ reason: String) {
     for newcomer in Array(newcomers.values) { newcomer.end(nil) }
-    for connection in Array(connections.values) { connection.end(reason) }
+    for connection in Array(connections.values) { connection.end(.closed(reason)) }
   }
 }

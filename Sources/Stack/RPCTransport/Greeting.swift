@@ -1,3 +1,5 @@
+internal import HTTP2Codes
+
 /// What a client's first bytes tell of what it speaks.
 enum Greeting: Equatable {
   /// Too few bytes to tell.
@@ -62,7 +64,7 @@ enum ForeignAnswer {
   /// TLS has no message that holds words. Clients of TLS take HTTP's for what they are: Go's says that
   /// the server gave an HTTP response.
   static func bytes(_ greeting: Greeting, _ reason: String) -> [UInt8] {
-    greeting == .http2 ? goAway(code: 0xc, reason) : http1(reason)
+    greeting == .http2 ? goAway(.inadequateSecurity, reason) : http1(reason)
   }
 
   static func http1(_ reason: String) -> [UInt8] {
@@ -74,10 +76,12 @@ enum ForeignAnswer {
   }
 
   /// SETTINGS, which come first on every connection, and GOAWAY with the reason.
-  static func goAway(code: UInt8, _ reason: String) -> [UInt8] {
+  static func goAway(_ code: HTTP2ErrorCode, _ reason: String) -> [UInt8] {
     let text = Array(reason.utf8)
     return [0, 0, 0, 4, 0, 0, 0, 0, 0]
-      + [0, 0, UInt8(clamping: 8 + text.count), 7, 0, 0, 0, 0, 0] + [0, 0, 0, 0, 0, 0, 0, code]
+      + [0, 0, UInt8(clamping: 8 + text.count), 7, 0, 0, 0, 0, 0] + [
+        0, 0, 0, 0, 0, 0, 0, UInt8(truncatingIfNeeded: code.rawValue),
+      ]
       + text.prefix(247)
   }
 }

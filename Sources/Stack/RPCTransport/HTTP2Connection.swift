@@ -1,5 +1,7 @@
 internal import Crypto
 internal import HTTP2
+internal import HTTP2Codes
+internal import RPC
 internal import Reactor
 
 /// The socket, TLS and HTTP/2 of one connection, on one event loop.
@@ -22,7 +24,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   private var keepalive: Keepalive?
   private var lingerTimer: UInt64?
   /// Why nothing more can be sent, and when that ends the connection at the latest.
-  private var writeFailure: (reason: String, timer: UInt64)?
+  private var writeFailure: (end: ConnectionEnd, timer: UInt64)?
   private var condemnedTimer: UInt64?
   private var lingerBytes = 0
   private var isReleased = false
@@ -49,7 +51,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       try loop.add(descriptor.number, self)
       take(bytes)
     } catch {
-      close("\(error)")
+      close(ConnectionEnd(using: error))
     }
   }
 
@@ -58,7 +60,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     do {
       try loop.add(descriptor.number, self)
     } catch {
-      return close("\(error)")
+      return close(ConnectionEnd(using: error))
     }
     // TLS speaks first on the client; HTTP/2 sends its settings.
     if isHandshaking { continueHandshake() }
@@ -76,7 +78,9 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   func eventsHandled() {}
   /// The connection is over, and with it these streams: those still open, without an error code, and
   /// those whose end was not handled yet.
-  func closed(_ reason: String, _ streams: [(stream: HTTP2Stream, errorCode: UInt32?)]) {}
+  func closed(
+    _ end: ConnectionEnd, _ streams: [(stream: HTTP2Stream, errorCode: HTTP2ErrorCode?)]
+  ) {}
   /// The socket is let go of: nothing more will be called.
   func released() {}
 
@@ -96,9 +100,9 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     case .bytes(let count):
       take(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
     case .wouldBlock: break
-    case .ended: close(writeFailure?.reason ?? "the peer closed the connection")
+    case .ended: close(writeFailure?.end ?? .closedByPeer)
     case .failed(let error):
-      close(writeFailure?.reason ?? "\(SystemError("read", errno: error))")
+      close(writeFailure?.end ?? ConnectionEnd(using: SystemError("read", errno: error)))
     }
   }
 
@@ -122,7 +126,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       case .bytes(let count):
         receive(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
       case .wouldBlock: return
-      case .closed: return close("the peer closed the connection")
+      case .closed: return close(.closedByPeer)
       case .failed(let error): return fail(error)
       }
     }
@@ -138,9 +142,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       guard tls.negotiatedProtocol == "h2" else {
         sayFarewell(tls)
         flushHandshake()
-        return close(
-          "the peer does not speak HTTP/2: ALPN chose \(tls.negotiatedProtocol ?? "nothing")",
-          lingers: !farewell.isEmpty)
+        return close(.foreignProtocol(tls.negotiatedProtocol), lingers: !farewell.isEmpty)
       }
       markDirty()
       established()
@@ -157,7 +159,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   /// A TLS failure: the alert still goes out.
   private func fail(_ error: TLSError) {
     flushHandshake()
-    close("\(error)", lingers: true)
+    close(ConnectionEnd(error), lingers: true)
   }
 
   private func flushHandshake() {
@@ -173,7 +175,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       // nghttp2 has queued a GOAWAY where the protocol wants one.
       drainEvents(bytes)
       output()
-      return close("HTTP/2: \(error.message)", lingers: true)
+      return close(.protocolError(error.message), lingers: true)
     }
     drainEvents(bytes)
   }
@@ -213,11 +215,12 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     if session.isCondemned && condemnedTimer == nil && !isClosed {
       // A peer that does not read will not read the reason either.
       condemnedTimer = loop.addTimer(after: .seconds(1)) { [self] in
-        close("the peer has broken the rules of HTTP/2")
+        close(.protocolError("the peer has broken the rules"))
       }
     }
     if !isClosed && !hasPending && session.isFinished && !isHandshaking {
-      close("the connection has ended", lingers: session.hasFailed)
+      let failure = session.failure.map { ConnectionEnd.protocolError($0.reason) }
+      close(failure ?? .closed("the connection has ended"), lingers: session.hasFailed)
     }
   }
 
@@ -238,7 +241,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
         try session.produce(into: &buffer, limit: Self.outputLimit)
       } catch {
         loop.writeBuffer = buffer
-        return close("HTTP/2: \(error.message)")
+        return close(.protocolError(error.message))
       }
       let isEmpty = buffer.isEmpty
       if !isEmpty { send(&buffer) }
@@ -265,7 +268,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
           return nil
         } catch { return error }
       }
-      if let failure { return close("\(failure)") }
+      if let failure { return close(ConnectionEnd(failure)) }
       tls.drainCiphertext(into: &pending)
       return flushPending()
     }
@@ -274,19 +277,20 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     case .bytes(let count):
       if count < buffer.count { pending.append(contentsOf: buffer[count...]) }
     case .wouldBlock: pending.append(contentsOf: buffer)
-    case .ended: return failedToWrite("the peer closed the connection")
-    case .failed(let error): return failedToWrite("\(SystemError("write", errno: error))")
+    case .ended: return failedToWrite(.closedByPeer)
+    case .failed(let error):
+      return failedToWrite(ConnectionEnd(using: SystemError("write", errno: error)))
     }
     watchWrites(hasPending)
   }
 
   /// The peer takes nothing more. What it has said last, such as why, may still be there to be read.
-  private func failedToWrite(_ reason: String) {
+  private func failedToWrite(_ end: ConnectionEnd) {
     if isClosed || writeFailure != nil { return }
     pending = []
     pendingOffset = 0
     watchWrites(false)
-    writeFailure = (reason, loop.addTimer(after: .seconds(1)) { [self] in close(reason) })
+    writeFailure = (end, loop.addTimer(after: .seconds(1)) { [self] in close(end) })
   }
 
   private func flushPending() {
@@ -297,8 +301,9 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       switch result {
       case .bytes(let count): pendingOffset += count
       case .wouldBlock: return watchWrites(true)
-      case .ended: return failedToWrite("the peer closed the connection")
-      case .failed(let error): return failedToWrite("\(SystemError("write", errno: error))")
+      case .ended: return failedToWrite(.closedByPeer)
+      case .failed(let error):
+        return failedToWrite(ConnectionEnd(using: SystemError("write", errno: error)))
       }
     }
     // An idle connection keeps no buffer.
@@ -350,7 +355,8 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
       if hasReceived {
         keepaliveDue()
       } else {
-        close("the peer gave no sign of life for \(keepalive.interval + keepalive.timeout)")
+        let silence = keepalive.interval + keepalive.timeout
+        close(.timedOut("the peer gave no sign of life for \(silence)"))
       }
     }
   }
@@ -361,7 +367,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   ///
   /// - Parameter lingers: the last word, an alert or a GOAWAY, must reach the peer: closing a socket
   ///   with unread input would make the kernel throw it away (RFC 9112 section 9.6).
-  func close(_ reason: String, lingers: Bool = false) {
+  func close(_ end: ConnectionEnd, lingers: Bool = false) {
     if isClosed { return }
     if let tls, !isHandshaking, !hasPending {
       tls.closeNotify()
@@ -376,7 +382,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     keepalive = nil
     if let condemnedTimer { loop.cancelTimer(condemnedTimer) }
     if let writeFailure { loop.cancelTimer(writeFailure.timer) }
-    closed(reason, session.abandon())
+    closed(end, session.abandon())
     if lingers {
       Socket.shutdownWrites(descriptor.number)
       loop.watch(descriptor.number, reads: true, writes: false)
@@ -401,8 +407,8 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
   }
 
   /// Ends the connection, also one that lingers, and lets go of its socket.
-  func end(_ reason: String) {
-    close(reason)
+  func end(_ end: ConnectionEnd) {
+    close(end)
     release()
   }
 

@@ -1,3 +1,4 @@
+internal import HTTP2Codes
 public import RPC
 internal import Synchronization
 
@@ -67,7 +68,7 @@ private final class ResponseCollector: HTTPResponseReceiver {
       state.stream = stream
       return state.outcome != nil
     }
-    if isOver { stream.reset(8) }
+    if isOver { stream.reset(.cancel) }
   }
 
   func outcome() async -> Result<HTTPResponse, RPCError> {
@@ -82,7 +83,7 @@ private final class ResponseCollector: HTTPResponseReceiver {
 
   func fail(_ error: RPCError) {
     finish(.failure(error))
-    state.withLock { $0.stream }?.reset(8)
+    state.withLock { $0.stream }?.reset(.cancel)
   }
 
   private func finish(_ outcome: Result<HTTPResponse, RPCError>?) {
@@ -126,14 +127,8 @@ private final class ResponseCollector: HTTPResponseReceiver {
   func streamClosed(_ end: StreamEnd) {
     switch end {
     case .complete: finish(nil)
-    case .reset(let code):
-      finish(
-        .failure(
-          RPCError(
-            StatusCode(http2ErrorCode: code), "the server reset the stream (HTTP/2 error \(code))"))
-      )
-    case .connectionLost(let reason, _): finish(.failure(RPCError(.unavailable, reason)))
-    case .failed(let error): finish(.failure(error))
+    case .reset(let code): finish(.failure(RPCError(reset: code)))
+    case .connectionLost(let error, _), .failed(let error): finish(.failure(error))
     }
   }
 }

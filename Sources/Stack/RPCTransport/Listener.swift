@@ -1,5 +1,6 @@
 internal import Crypto
 internal import HTTP2
+internal import HTTP2Codes
 internal import RPC
 internal import Reactor
 
@@ -133,7 +134,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
   private func refuse(_ socket: consuming FileDescriptor, _ peer: String, _ reason: String) {
     reports.report(.refused, listener: address, peer: peer, reason)
     if tls == nil {
-      let answer = ForeignAnswer.goAway(code: 0xb, reason)
+      let answer = ForeignAnswer.goAway(.enhanceYourCalm, reason)
       _ = answer.withUnsafeBytes { Socket.write(socket.number, $0) }
     }
   }

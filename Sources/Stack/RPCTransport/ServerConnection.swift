@@ -1,5 +1,6 @@
 internal import Crypto
 internal import HTTP2
+internal import HTTP2Codes
 internal import RPC
 internal import Reactor
 
@@ -64,7 +65,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       },
       tls: tls)
     timer = loop.addTimer(after: deadline - .now) { [self] in
-      close("the peer did not begin to speak HTTP/2 in time")
+      close(.timedOut("the peer did not begin to speak HTTP/2 in time"))
     }
   }
 
@@ -99,7 +100,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     drain(patience: Self.expiryGrace)
     if isClosed { return }
     expiryTimer = loop.addTimer(after: Self.expiryGrace) { [self] in
-      close("the client's certificate has expired")
+      close(.closed("the client's certificate has expired"))
     }
   }
 
@@ -131,7 +132,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         if stream.begin(on: self) {
           stream.answer(.headTooLarge(limit: configuration.maxHeaderBytes), to: kind)
         } else if stream.receiver != nil {
-          stream.reset(0xb)
+          stream.reset(.enhanceYourCalm)
         }
       }
     case .writable(let stream): ServerStream.lend(stream) { $0.receiver?.streamWritable() }
@@ -172,7 +173,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     drain()
     guard let grace = configuration.maxAgeGrace else { return }
     ageTimer = loop.addTimer(after: grace) { [self] in
-      close("the connection has reached its greatest age")
+      close(.closed("the connection has reached its greatest age"))
     }
   }
 
@@ -196,7 +197,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let isTooMuch = pings.pinged(
       now: .now, hasSentResponse: session.takeResponseSent(), isInCall: session.openStreams > 0)
     // The words by which clients of gRPC know to ping less.
-    if isTooMuch { session.condemn(ConnectionFailure(code: 0xb, reason: "too_many_pings")) }
+    if isTooMuch { session.condemn(.flood("too_many_pings")) }
   }
 
   /// Takes no new calls, lets those under way finish, then closes (RFC 9113 section 6.8).
@@ -207,7 +208,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     // Nothing can be under way for a peer that has not begun to speak HTTP/2.
     if timer != nil {
       isLeaving = true
-      return close("the server takes no new calls")
+      return close(.closed("the server takes no new calls"))
     }
     isDraining = true
     session.announceShutdown()
@@ -279,8 +280,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       headTimer = nil
       guard session.isReceivingHead else { return }
       if session.headsBegun == begun {
-        session.condemn(
-          ConnectionFailure(code: 0xb, reason: "the header block was not ended in time"))
+        session.condemn(.flood("the header block was not ended in time"))
         markDirty()
       } else {
         watchHead()
@@ -296,9 +296,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   override func closed(
-    _ reason: String, _ streams: [(stream: HTTP2Stream, errorCode: UInt32?)]
+    _ end: ConnectionEnd, _ streams: [(stream: HTTP2Stream, errorCode: HTTP2ErrorCode?)]
   ) {
-    report(reason)
+    report(end)
     ticket.established()
     onEstablished?()
     onEstablished = nil
@@ -307,7 +307,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
     timer = nil
     for (stream, errorCode) in streams {
-      unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: errorCode ?? 0x8)
+      unsafeDowncast(stream, to: ServerStream.self).ended(errorCode: errorCode ?? .cancel)
     }
     if let headTimer { loop.cancelTimer(headTimer) }
     headTimer = nil
@@ -317,9 +317,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     heldBytes = 0
   }
 
-  override func end(_ reason: String) {
+  override func end(_ end: ConnectionEnd) {
     isLeaving = true
-    super.end(reason)
+    super.end(end)
   }
 
   override func released() {
@@ -328,14 +328,14 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   /// Tells of an end that the client has brought about by what it did.
-  private func report(_ reason: String) {
+  private func report(_ end: ConnectionEnd) {
     if let failure = session.failure {
       reports.report(
         failure.isFlood ? .flood : .ruleBroken, listener: peer.localAddress, peer: peer.address,
         failure.reason)
     } else if timer != nil && !isLeaving {
       reports.report(
-        .handshakeFailed, listener: peer.localAddress, peer: peer.address, reason)
+        .handshakeFailed, listener: peer.localAddress, peer: peer.address, "\(end)")
     }
   }
 }
@@ -432,7 +432,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     }
   }
 
-  func reset(_ errorCode: UInt32) {
+  func reset(_ errorCode: HTTP2ErrorCode) {
     withConnection { connection in
       connection.session.reset(self, errorCode: errorCode)
       connection.markDirty()
@@ -442,8 +442,8 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   /// The peer takes too little of what it asks for. The call is over at once: its handler must not go
   /// on to write.
   private func refuse() {
-    reset(0xb)
-    tell(0xb)
+    reset(.enhanceYourCalm)
+    tell(.enhanceYourCalm)
   }
 
   func release(_ bytes: Int) {
@@ -465,14 +465,14 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     borrowed?._withUnsafeGuaranteedRef { $0.holds(change) } ?? true
   }
 
-  func ended(errorCode: UInt32) {
+  func ended(errorCode: HTTP2ErrorCode) {
     tell(errorCode)
     borrowed = nil
   }
 
-  private func tell(_ errorCode: UInt32) {
+  private func tell(_ errorCode: HTTP2ErrorCode) {
     let receiver = self.receiver
     self.receiver = nil
-    receiver?.streamClosed(errorCode: errorCode == 0 ? nil : errorCode)
+    receiver?.streamClosed(errorCode: errorCode == .noError ? nil : errorCode)
   }
 }

@@ -109,8 +109,12 @@ public final class SocketChannel: ClientChannel {
     RPCError(.cancelled, "the call was cancelled while it waited for a connection")
   }
 
+  private func unavailable(_ end: ConnectionEnd) -> RPCError {
+    RPCError(.unavailable, "\(endpoint): \(end)", cause: end)
+  }
+
   private var closedError: RPCError {
-    RPCError(.unavailable, "\(endpoint): the channel was closed")
+    unavailable(.closed("the channel was closed"))
   }
 
   private func connection(waits: Bool) async throws(RPCError) -> ClientConnection {
@@ -163,7 +167,7 @@ public final class SocketChannel: ClientChannel {
         switch result {
         case .success(let addresses): self.connect(addresses, host: host)
         case .failure(let error):
-          self.connected(.failure(RPCError(.unavailable, "\(self.endpoint): \(error)")))
+          self.connected(.failure(self.unavailable(.unresolved("\(error)"))))
         }
       }
     }
@@ -173,26 +177,31 @@ public final class SocketChannel: ClientChannel {
     loop.run { [self] in
       let race = ConnectionRace(
         addresses: addresses, loop: loop, delay: configuration.nextAddressDelay,
-        start: { [self] address, completion in
+        start: { [self] address, completion throws(ConnectionEnd) in
           try attempt(address, host: host, completion)
         },
-        completion: { [self] result in connected(result) })
-      race.begin(endpoint)
+        completion: { [self] in connected($0.mapError(unavailable)) })
+      race.begin()
     }
   }
 
   /// Begins to connect to one address. On the loop.
   private func attempt(
     _ address: Socket.Address, host: String?,
-    _ completion: @escaping (Result<ClientConnection, RPCError>) -> Void
-  ) throws -> ClientConnection {
-    let socket = try Socket.connect(address)
+    _ completion: @escaping (ConnectionRace.Outcome) -> Void
+  ) throws(ConnectionEnd) -> ClientConnection {
+    let socket: FileDescriptor
+    do { socket = try Socket.connect(address) } catch {
+      throw ConnectionEnd(connecting: error)
+    }
     if case .ip = address {
       Socket.setUserTimeout(socket.number, configuration.unacknowledgedTimeout)
     }
     var engine: TLSEngine?
     if case .tls = endpoint, let tls {
-      engine = try TLSEngine(tls, serverName: serverName ?? host)
+      do { engine = try TLSEngine(tls, serverName: serverName ?? host) } catch {
+        throw .tls(.ownFault, "\(error)")
+      }
     }
     let connection = ClientConnection(
       loop: loop, descriptor: socket, tls: engine, endpoint: endpoint,
@@ -223,13 +232,20 @@ public final class SocketChannel: ClientChannel {
     }
   }
 
+  /// What those are told who wait for a connection that is over.
+  private func lossError(_ connection: ClientConnection) -> RPCError {
+    if let ending = connection.ending, case .goAway = ending { return unavailable(ending) }
+    return RPCError(
+      .unavailable, "\(endpoint): the connection was lost before its server was ready",
+      cause: connection.ending)
+  }
+
   private func retired(_ connection: ClientConnection) {
-    let error = RPCError(
-      .unavailable,
-      "\(endpoint): \(connection.goAway?.text ?? "the connection was lost before its server was ready")"
-    )
+    let error = lossError(connection)
     let (waiters, probe) = contents.withLock { contents -> ([Waiter], Task<Void, Never>?) in
-      if connection.goAway?.isForPings == true, let interval = connection.keepaliveInterval {
+      if case .goAway(let goAway)? = connection.ending, goAway.isForPings,
+        let interval = connection.keepaliveInterval
+      {
         contents.keepaliveInterval = interval * 2
       }
       let pause = configuration.backoff.delay(afterFailures: contents.machine.failures)

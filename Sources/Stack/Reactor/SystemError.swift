@@ -15,5 +15,25 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     SystemError(operation, errno: Glibc.errno)
   }
 
+  /// What a failed call tells of the peer.
+  public enum Kind: Sendable, Hashable {
+    /// Nobody listens.
+    case refused
+    /// The peer acknowledges nothing.
+    case timedOut
+    /// The peer has let go of the connection.
+    case reset
+    case other
+  }
+
+  public var kind: Kind {
+    switch errno {
+    case ECONNREFUSED: .refused
+    case ETIMEDOUT: .timedOut
+    case ECONNRESET, EPIPE: .reset
+    default: .other
+    }
+  }
+
   public var description: String { "\(operation): \(unsafe String(cString: strerror(errno)))" }
 }

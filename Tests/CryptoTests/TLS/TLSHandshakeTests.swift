@@ -117,7 +117,7 @@ struct TLSHandshakeTests {
     early.backdating = -day
     let wrongSide = LeafRequest(organizations: ["os:admin"], usages: [.server], validity: day)
     let cases: [(LeafRequest, String, UInt8)] = [
-      (expired, "certificate has expired", 45), (early, "certificate is not yet valid", 42),
+      (expired, "certificate has expired", 45), (early, "certificate is not yet valid", 45),
       (wrongSide, "certificate is not meant for this use", 43),
     ]
     for (leaf, words, alert) in cases {
@@ -131,6 +131,19 @@ struct TLSHandshakeTests {
         continue
       }
       #expect(heard.alert == alert)
+    }
+  }
+
+  @Test("certificates are judged by the clock that the configuration has")
+  func clock() throws {
+    for (offset, fault): (Int64, VerificationFailure?) in [
+      (0, nil), (-86_400, .notYetValid), (3_650 * 86_400, .expired),
+    ] {
+      var server = try TLSConfiguration.server(of: Self.old, trusting: [Self.old])
+      server.clock = { now + offset }
+      let client = try TLSConfiguration.client(of: Self.old, trusting: [Self.old], .tls13)
+      let pair = try TLSPair(client: client, server: server)
+      #expect(error(of: pair.handshake().server)?.verification == fault)
     }
   }
 

@@ -1,4 +1,5 @@
 import HTTP2
+import HTTP2Codes
 
 /// An HTTP/2 session fed with bytes, on either side of a connection.
 ///
@@ -107,7 +108,7 @@ final class HTTP2Conversation {
         answer(stream.object)
       case .headTooLarge(let stream, _):
         try begun(stream.object)
-        session.reset(stream.object, errorCode: 1)
+        session.reset(stream.object, errorCode: .protocolError)
       case .trailers(let stream, let block):
         try known(stream.object)
         try check(block.object)
@@ -169,7 +170,7 @@ final class HTTP2Conversation {
       session.send(stream, [UInt8](repeating: 1, count: 40_000))
       session.finish(stream, Self.trailers)
     case 2: session.respond(stream, Self.response, hasBody: true)
-    default: session.reset(stream, errorCode: 8)
+    default: session.reset(stream, errorCode: .cancel)
     }
   }
 

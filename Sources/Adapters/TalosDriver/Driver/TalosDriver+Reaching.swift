@@ -161,23 +161,24 @@ enum Routes {
       ?? failures.last { if case .rejected = $0 { true } else { false } }
       ?? failures.last { if case .untrusted = $0 { true } else { false } }
     guard let failure = order ?? failures.last else { return nil }
-    guard case .unreachable(let message) = failure else { return failure }
+    guard case .unreachable(let message, let end) = failure else { return failure }
     let reason = plain(message)
     switch (machine.role, relays) {
     case (.controlPlane, _):
       return .unreachable(
-        "\(machine.id) is not reachable from this host at \(machine.address):\(machine.port): \(reason)"
-      )
+        "\(machine.id) is not reachable from this host at \(machine.address):\(machine.port): \(reason)",
+        end)
     case (.worker, ...1):
       return .unreachable(
-        "\(machine.id) does not answer (asked through a control plane): \(reason)")
+        "\(machine.id) does not answer (asked through a control plane): \(reason)", end)
     case (.worker, _):
       return .unreachable(
-        "\(machine.id) does not answer through any of \(relays) control planes: \(reason)")
+        "\(machine.id) does not answer through any of \(relays) control planes: \(reason)", end)
     }
   }
 
-  /// What went wrong, without what was tried and where: `Connection refused`.
+  /// What went wrong, without what was tried and where: `Connection refused`. A matter of length alone:
+  /// nothing is decided by the words.
   static func plain(_ message: String) -> String {
     let marker = ": connect: "
     guard let found = message.ranges(of: marker).last else { return message }

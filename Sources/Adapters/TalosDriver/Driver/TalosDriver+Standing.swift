@@ -22,7 +22,7 @@ extension TalosDriver {
         }
         return try await compare(config, access)
       } catch {
-        if case .untrusted(let message) = error, error.isUnknownIssuer {
+        if case .untrusted(let message, _) = error, error.isUnknownIssuer {
           return .outdated(.talosCA, Self.outdated(plane, .talosCA, access, message))
         }
         reason = error.message

@@ -67,11 +67,11 @@ extension ClusterDiscovery {
     // A certificate that is refused says more than an endpoint that is down.
     let telling = failures.first { if case .unreachable = $0 { false } else { true } }
     switch telling {
-    case .untrusted(let message)? where telling?.isUnknownIssuer == true:
+    case .untrusted(let message, let failure)? where telling?.isUnknownIssuer == true:
       let known = context.roots.first?.fingerprint.prefix(12) ?? ""
       return .untrusted(
         "the machines have certificates of a CA that this talosconfig does not know (it has \(known)): the CA "
-          + "has been rotated since; import with a fresh talosconfig (\(message))")
+          + "has been rotated since; import with a fresh talosconfig (\(message))", failure)
     case let failure?: return failure
     case nil:
       return .unreachable(

@@ -50,10 +50,10 @@ extension ClusterDiscovery {
       switch error {
       case .unusable, .misdirected: return .failure(error)
       case .status where error.isPermissionDenied: return .failure(error)
-      case .unreachable(let message):
+      case .unreachable(let message, let end):
         return .failure(
           .unreachable(
-            "\(member.name) does not answer, and an import asks every machine: \(message)"))
+            "\(member.name) does not answer, and an import asks every machine: \(message)", end))
       case .untrusted where error.isUnknownIssuer:
         let known = context.roots.first?.fingerprint.prefix(12) ?? ""
         return .failure(

@@ -63,10 +63,10 @@ struct KubernetesClient: Sendable {
     } catch {
       let said = PeerText.clean(error.message)
       let answer: KubernetesAnswer =
-        switch TLSRefusal(error.message) {
-        case .byPeer: .rejected(said)
-        case .byUs: .untrusted(said)
-        case nil: .unreachable(said)
+        switch error.cause?.tlsFailure {
+        case .certificateRefused?: .rejected(said)
+        case .peerNotTrusted?: .untrusted(said)
+        case .alert?, .peerFault?, .ownFault?, nil: .unreachable(said)
         }
       return (answer, nil)
     }

@@ -110,18 +110,18 @@ enum Unreached {
 
   static func text(_ machine: Machine, _ failure: TalosFailure) -> String {
     switch failure {
-    case .untrusted(let message) where failure.isAboutTime,
-      .rejected(let message) where failure.isAboutTime:
+    case .untrusted(let message, _) where failure.isAboutTime,
+      .rejected(let message, _) where failure.isAboutTime:
       "\(machine.id) and omnid disagree about the time: a certificate that is fresh to one is out of its "
         + "time to the other; compare the clock of \(machine.id) with this host's and set the wrong one "
         + "right (\(message))"
-    case .untrusted(let message):
+    case .untrusted(let message, _):
       "\(machine.id) shows a certificate of a CA that this record does not know: its CA has been rotated "
         + "since; forget the cluster and import it with a fresh talosconfig (\(message))"
-    case .rejected(let message):
+    case .rejected(let message, _):
       "\(machine.id) refuses omnid's certificate: its CA has been rotated since, or its clock is wrong "
         + "(\(message))"
-    case .misdirected(let message), .unreachable(let message): message
+    case .misdirected(let message), .unreachable(let message, _): message
     case .status(_, let message): "\(machine.id) does not answer as it should: \(message)"
     case .unusable(let error): "\(machine.id): \(error.message)"
     }

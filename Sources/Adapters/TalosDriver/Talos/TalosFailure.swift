@@ -3,12 +3,13 @@ import RPC
 
 /// Why a call to a machine did not give what it should.
 enum TalosFailure: Error {
-  /// No connection, no answer in time, or the connection broke.
-  case unreachable(String)
-  /// The machine does not accept our certificate.
-  case rejected(String)
+  /// No connection, no answer in time, or the connection broke; with the connection's end, if there was
+  /// one of this host's own.
+  case unreachable(String, ConnectionEnd? = nil)
+  /// The machine does not accept our certificate, and has said so by a TLS alert.
+  case rejected(String, TLSFailure)
   /// We do not accept the machine's certificate.
-  case untrusted(String)
+  case untrusted(String, TLSFailure)
   /// Another machine than the one that was meant answers at the address.
   case misdirected(String)
   /// The machine answered with a status that is no success.
@@ -16,15 +17,19 @@ enum TalosFailure: Error {
   /// The machine answered, but with nothing that can be used.
   case unusable(DriverError)
 
+  /// The cause of the error decides, never its words: a peer can say what it likes in a status.
+  ///
   /// - Parameter action: what was tried, for the message: `read the members`.
   init(_ error: RPCError, _ action: String) {
     let said = PeerText.clean(error.message)
     switch error.code {
     case .unavailable:
-      switch TLSRefusal(error.message) {
-      case .byPeer: self = .rejected("could not \(action): \(said)")
-      case .byUs: self = .untrusted("could not \(action): \(said)")
-      case nil: self = .unreachable("could not \(action): \(said)")
+      let text = "could not \(action): \(said)"
+      switch error.cause?.tlsFailure {
+      case .certificateRefused(let alert)?:
+        self = .rejected(text, .certificateRefused(alert: alert))
+      case .peerNotTrusted(let fault)?: self = .untrusted(text, .peerNotTrusted(fault))
+      case .alert?, .peerFault?, .ownFault?, nil: self = .unreachable(text, error.cause)
       }
     case .cancelled, .deadlineExceeded:
       self = .unreachable("could not \(action): \(error.code.name) \(said)")
@@ -34,7 +39,7 @@ enum TalosFailure: Error {
 
   var message: String {
     switch self {
-    case .unreachable(let message), .rejected(let message), .untrusted(let message),
+    case .unreachable(let message, _), .rejected(let message, _), .untrusted(let message, _),
       .misdirected(let message), .status(_, let message):
       message
     case .unusable(let error): error.message
@@ -54,10 +59,8 @@ enum TalosFailure: Error {
   /// Whether the peer took the connection and then cut it off without a word. Some TLS servers refuse a
   /// certificate that way; machines in trouble do it as well.
   var isCutOff: Bool {
-    guard case .unreachable(let message) = self else { return false }
-    return ["the peer closed the connection", "was cut off", "Connection reset"].contains {
-      message.contains($0)
-    }
+    guard case .unreachable(_, let end?) = self else { return false }
+    return end.single.allSatisfy { if case .cut = $0 { true } else { false } }
   }
 
   /// Whether there was no connection at all, as behind a firewall.
@@ -68,17 +71,13 @@ enum TalosFailure: Error {
   /// Whether the machine's certificate comes from an authority that we do not know, rather than being out of
   /// its time or somebody else's.
   var isUnknownIssuer: Bool {
-    guard case .untrusted(let message) = self else { return false }
-    return message.contains("unknown issuer") || message.contains("self-signed")
-      || message.contains("was not made by the issuer")
+    if case .untrusted(_, .peerNotTrusted(.unknownIssuer)) = self { true } else { false }
   }
 
   /// Whether a certificate that was refused, on either side, points to a clock that is wrong.
   var isAboutTime: Bool {
     switch self {
-    case .rejected(let message): message.contains("expired certificate")
-    case .untrusted(let message):
-      message.contains("not yet valid") || message.contains("has expired")
+    case .rejected(_, let failure), .untrusted(_, let failure): failure.isAboutTime
     case .unreachable, .misdirected, .status, .unusable: false
     }
   }
@@ -89,8 +88,9 @@ enum TalosFailure: Error {
 
   var driverError: DriverError {
     switch self {
-    case .unreachable(let message): DriverError(.unreachable, message)
-    case .rejected(let message), .untrusted(let message): DriverError(.unauthenticated, message)
+    case .unreachable(let message, _): DriverError(.unreachable, message)
+    case .rejected(let message, _), .untrusted(let message, _):
+      DriverError(.unauthenticated, message)
     case .unusable(let error): error
     case .misdirected(let message): DriverError(.conflict, message)
     case .status(let code, let message):
@@ -101,32 +101,6 @@ enum TalosFailure: Error {
       case .invalidArgument: DriverError(.invalidConfig, message)
       default: DriverError(.refused, message)
       }
-    }
-  }
-}
-
-/// Who broke off a TLS handshake because of a certificate.
-enum TLSRefusal: Equatable {
-  case byPeer
-  case byUs
-
-  /// Reads it from a connection's error text. Only certificate alerts count: any other breakage is
-  /// trouble of the network, never a refusal.
-  init?(_ text: String) {
-    // The certificate alerts of RFC 8446 section 6.2, in the words that the TLS layer has for them.
-    let alerts = [
-      "unknown certificate authority", "bad certificate", "certificate required",
-      "unknown certificate", "expired certificate", "revoked certificate",
-      "unsupported certificate", "access denied",
-    ]
-    if let alert = text.ranges(of: "remote error: tls: ").first,
-      alerts.contains(where: text[alert.upperBound...].hasPrefix)
-    {
-      self = .byPeer
-    } else if text.contains("certificate verify failed: ") {
-      self = .byUs
-    } else {
-      return nil
     }
   }
 }

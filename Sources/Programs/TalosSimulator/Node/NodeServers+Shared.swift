@@ -29,7 +29,7 @@ extension NodeServers {
     guard let shared, let first else { return }
     await stopSharedAPID()
     let server = try RPCServer(
-      ApidService(node: node, proxy: proxy) { [self] in clock() }, configuration: .simulator)
+      ApidService(node: node, proxy: proxy), configuration: .simulator)
     try await listen(server, at: shared, port: state.withLock { $0.port }) { [self] in
       state.withLock { $0.apidTLS } ?? first
     }

@@ -53,7 +53,7 @@ final class NodeServers: Sendable {
       throw SimulatorError.setup("\(address): apid has no certificates")
     }
     let server = try RPCServer(
-      ApidService(node: node, proxy: proxy) { [self] in clock() }, configuration: .simulator)
+      ApidService(node: node, proxy: proxy), configuration: .simulator)
     try await listen(server, at: address, port: state.withLock { $0.port }) { [self] in
       state.withLock { $0.apidTLS } ?? first
     }
@@ -94,7 +94,9 @@ final class NodeServers: Sendable {
     let server = try TLSContext(
       TLSConfiguration(
         role: .server, identity: try certificates.server.identity(), trustRoots: roots,
-        peerVerification: .required, alpn: ["h2"]))
+        peerVerification: .required, alpn: ["h2"],
+        // The machine has a clock of its own.
+        clock: { [weak self] in self?.clock() ?? WallClock.seconds() }))
     let client: TLSContext? =
       if let pair = certificates.client {
         try TLSContext(

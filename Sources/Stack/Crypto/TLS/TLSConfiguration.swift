@@ -45,11 +45,15 @@ public struct TLSConfiguration: Sendable {
   /// must name in SubjectAltName. Nil: no name is checked. `TLSEngine.init` can give another per
   /// connection.
   public var serverName: String?
+  /// The clock by which a peer's certificates are judged, in seconds since 1970, read once for each
+  /// connection. Nil: the system's.
+  public var clock: (@Sendable () -> Int64)?
 
   public init(
     role: Role, identity: Identity? = nil, trustRoots: [Certificate] = [],
     peerVerification: PeerVerification = .required, alpn: [String] = [],
-    minimumVersion: Version = .tls12, maximumVersion: Version = .tls13, serverName: String? = nil
+    minimumVersion: Version = .tls12, maximumVersion: Version = .tls13, serverName: String? = nil,
+    clock: (@Sendable () -> Int64)? = nil
   ) {
     self.role = role
     self.identity = identity
@@ -59,5 +63,6 @@ public struct TLSConfiguration: Sendable {
     self.minimumVersion = minimumVersion
     self.maximumVersion = maximumVersion
     self.serverName = serverName
+    self.clock = clock
   }
 }

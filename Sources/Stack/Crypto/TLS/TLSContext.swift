@@ -85,7 +85,7 @@ public final class TLSContext: Sendable {
     case (.none, _): mode = SSL_VERIFY_NONE
     default: mode = SSL_VERIFY_PEER
     }
-    unsafe SSL_CTX_set_verify(context, mode, nil)
+    unsafe SSL_CTX_set_verify(context, mode, configuration.role == .server ? Self.judged : nil)
     if configuration.peerVerification == .requestUnverified {
       unsafe SSL_CTX_set_cert_verify_callback(context, { _, _ in 1 }, nil)
     }
@@ -93,6 +93,22 @@ public final class TLSContext: Sendable {
       try advertiseAuthorities()
     }
   }
+
+  /// Lets a server answer a certificate that is not valid yet as one that has expired. The alert for both is
+  /// certificate_expired (RFC 8446 section 6.2), which Go sends too; OpenSSL would send bad_certificate.
+  private static let judged: SSL_verify_cb = { isAccepted, store in
+    if isAccepted == 0, unsafe X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_NOT_YET_VALID {
+      unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_HAS_EXPIRED)
+      let index = SSL_get_ex_data_X509_STORE_CTX_idx()
+      if let ssl = unsafe X509_STORE_CTX_get_ex_data(store, index) {
+        unsafe SSL_set_ex_data(OpaquePointer(ssl), notYetValidMark, ssl)
+      }
+    }
+    return isAccepted
+  }
+
+  /// Where an `SSL` remembers that the certificate was not valid yet: the place for its user's data.
+  static let notYetValidMark: Int32 = 0
 
   /// Names the subjects of the trust roots to clients: Go's clients withhold a certificate whose
   /// issuer is not named.

@@ -65,6 +65,9 @@ public final class TLSEngine {
     } else {
       unsafe SSL_set_connect_state(ssl.pointer)
     }
+    if let clock = context.configuration.clock {
+      unsafe X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl.pointer), Int(clock()))
+    }
     if let expectedName { try require(expectedName) }
   }
 

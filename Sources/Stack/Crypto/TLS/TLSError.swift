@@ -26,13 +26,18 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
   public var code: Code
   /// The number of the alert that the peer sent (RFC 8446 section 6).
   public var alert: UInt8?
+  /// Why the peer's certificate was not accepted, for `peerNotTrusted`.
+  public var verification: VerificationFailure?
   /// What happened, in words. An alert reads as Go's programs write it: `remote error: tls: unknown
   /// certificate authority`.
   public var message: String
 
-  public init(_ code: Code, alert: UInt8? = nil, _ message: String) {
+  public init(
+    _ code: Code, alert: UInt8? = nil, verification: VerificationFailure? = nil, _ message: String
+  ) {
     self.code = code
     self.alert = alert
+    self.verification = verification
     self.message = message
   }
 
@@ -86,9 +91,12 @@ extension TLSError {
     case SSL_AD_REASON_OFFSET...(SSL_AD_REASON_OFFSET + 255):
       return .remote(alert: UInt8(reason - SSL_AD_REASON_OFFSET))
     case SSL_R_CERTIFICATE_VERIFY_FAILED:
-      let cause = unsafe SSL_get_verify_result(ssl)
-      let words = VerificationFailure.words(Int32(cause), expectedName: expectedName)
-      return TLSError(.peerNotTrusted, "certificate verify failed: \(words)")
+      let isEarly = unsafe SSL_get_ex_data(ssl, TLSContext.notYetValidMark) != nil
+      let cause =
+        unsafe isEarly ? .notYetValid : VerificationFailure(Int32(SSL_get_verify_result(ssl)))
+      let words = cause.words(expectedName: expectedName)
+      return TLSError(
+        .peerNotTrusted, verification: cause, "certificate verify failed: \(words)")
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
       return TLSError(.peerWithoutCertificate, "tls: the client presented no certificate")
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:

@@ -45,7 +45,7 @@ public enum ChainVerification {
     let cause = unsafe X509_STORE_CTX_get_error(context.pointer)
     OpenSSL.begin()
     guard result == 1 else {
-      let words = VerificationFailure.words(cause)
+      let words = VerificationFailure(cause).words()
       throw CryptoError(
         .verificationFailed,
         "certificate verify failed: \(words) (subject \(leaf.subject), issuer \(leaf.issuer))")

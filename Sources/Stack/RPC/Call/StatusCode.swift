@@ -1,3 +1,5 @@
+public import HTTP2Codes
+
 /// The outcome of a call, with the numbers of the gRPC status code document.
 public enum StatusCode: Int, Sendable, Hashable, CaseIterable {
   case ok = 0
@@ -56,12 +58,12 @@ public enum StatusCode: Int, Sendable, Hashable, CaseIterable {
 
   /// What a client makes of a stream that ended by RST_STREAM: the table "Errors" of the gRPC
   /// HTTP/2 document.
-  public init(http2ErrorCode: UInt32) {
-    switch http2ErrorCode {
-    case 0x7: self = .unavailable  // REFUSED_STREAM
-    case 0x8: self = .cancelled  // CANCEL
-    case 0xb: self = .resourceExhausted  // ENHANCE_YOUR_CALM
-    case 0xc: self = .permissionDenied  // INADEQUATE_SECURITY
+  public init(_ errorCode: HTTP2ErrorCode) {
+    switch errorCode {
+    case .refusedStream: self = .unavailable
+    case .cancel: self = .cancelled
+    case .enhanceYourCalm: self = .resourceExhausted
+    case .inadequateSecurity: self = .permissionDenied
     default: self = .internalError
     }
   }

@@ -1,3 +1,4 @@
+import HTTP2Codes
 import Synchronization
 
 /// One call on the client: carries out what its `ClientCallMachine` says.
@@ -103,7 +104,7 @@ final class ClientCall: HTTPResponseReceiver {
         replayed += chunks.count
       case .use: return carryOut(afterwards)
       case .drop: return
-      case .reset: return stream.reset(Self.cancel)
+      case .reset: return stream.reset(.cancel)
       }
     }
   }
@@ -122,9 +123,6 @@ final class ClientCall: HTTPResponseReceiver {
 
   /// Ends the call from this side: the server is told by RST_STREAM(CANCEL).
   func abort(_ error: RPCError) { step { $0.aborted(error, isLate: $1) } }
-
-  /// CANCEL (RFC 9113 section 7).
-  private static let cancel: UInt32 = 8
 
   // MARK: Steps
 
@@ -160,7 +158,7 @@ final class ClientCall: HTTPResponseReceiver {
   private func carryOut(_ afterwards: Afterwards) {
     if afterwards.credit > 0 { afterwards.stream?.release(afterwards.credit) }
     for waiter in afterwards.wakes { waiter.resume() }
-    if afterwards.resets { afterwards.stream?.reset(Self.cancel) }
+    if afterwards.resets { afterwards.stream?.reset(.cancel) }
     if let (reopen, number) = afterwards.reopen { openStream(number, reopen) }
   }
 

@@ -1,3 +1,5 @@
+internal import HTTP2Codes
+
 /// The life of one call on the client: which stream carries the call, what was sent and has come, how it ended.
 ///
 /// ```
@@ -205,20 +207,14 @@ struct ClientCallMachine {
     switch end {
     case .complete: return endedWithoutTrailers(isLate: isLate)
     case .reset(let code):
-      if code == Self.refusedStream, let number = sendAgain() { return .sendAgain(number) }
-      return ended(
-        RPCError(
-          StatusCode(http2ErrorCode: code), "the server reset the stream (HTTP/2 error \(code))"),
-        isLate: isLate)
-    case .connectionLost(let reason, let processed):
+      if code == .refusedStream, let number = sendAgain() { return .sendAgain(number) }
+      return ended(RPCError(reset: code), isLate: isLate)
+    case .connectionLost(let error, let processed):
       if !processed, let number = sendAgain() { return .sendAgain(number) }
-      return ended(RPCError(.unavailable, reason), isLate: isLate)
+      return ended(error, isLate: isLate)
     case .failed(let error): return ended(error, isLate: isLate)
     }
   }
-
-  /// REFUSED_STREAM (RFC 9113 section 7).
-  private static let refusedStream: UInt32 = 7
 
   // MARK: Steps
 

@@ -1,3 +1,4 @@
+import HTTP2Codes
 import Synchronization
 
 /// Joins clients to an HTTP service of the same process, with the semantics of a connection
@@ -35,9 +36,9 @@ private final class InProcessClientStream: HTTPClientStream {
     exchange.queue.run { self.exchange.receive(bytes, isLast: isLast) }
   }
 
-  func reset(_ errorCode: UInt32) {
+  func reset(_ errorCode: HTTP2ErrorCode) {
     exchange.queue.run {
-      self.exchange.close(server: errorCode, client: .reset(errorCode: errorCode))
+      self.exchange.close(server: errorCode, client: .reset(errorCode))
     }
   }
 
@@ -101,8 +102,8 @@ private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
 
   func holds(_ change: Int) -> Bool { true }
 
-  func reset(_ errorCode: UInt32) {
-    close(server: errorCode, client: .reset(errorCode: errorCode))
+  func reset(_ errorCode: HTTP2ErrorCode) {
+    close(server: errorCode, client: .reset(errorCode))
   }
 
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers) {
@@ -144,7 +145,7 @@ private final class InProcessExchange: HTTPServerStream, @unchecked Sendable {
     close(server: nil, client: .complete)
   }
 
-  func close(server errorCode: UInt32?, client end: StreamEnd) {
+  func close(server errorCode: HTTP2ErrorCode?, client end: StreamEnd) {
     guard !closed else { return }
     closed = true
     let receiver = self.receiver

@@ -1,3 +1,5 @@
+internal import HTTP2Codes
+
 /// A plain HTTP request with its whole body.
 public struct HTTPRequest: Sendable {
   public var method: String
@@ -135,7 +137,7 @@ private final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
 
   func streamWritable() {}
 
-  func streamClosed(errorCode: UInt32?) {
+  func streamClosed(errorCode: HTTP2ErrorCode?) {
     if isOver { return }
     isOver = true
     letGo()

@@ -1,3 +1,5 @@
+public import HTTP2Codes
+
 /// The seam between calls and transports: one HTTP exchange, seen from each side.
 ///
 /// A transport (sockets with HTTP/2, or in-process) implements the streams; the RPC layer, or any
@@ -63,8 +65,8 @@ public protocol HTTPServerStream: AnyObject {
   /// The same, for a writer that appends the bytes to those that wait already.
   func sendData(_ write: (inout [UInt8]) throws -> Void) rethrows
   func finish(_ trailers: ResponseTrailers)
-  /// Ends the stream with RST_STREAM of that HTTP/2 error code.
-  func reset(_ errorCode: UInt32)
+  /// Ends the stream with RST_STREAM of that code.
+  func reset(_ errorCode: HTTP2ErrorCode)
   /// Bytes accepted for sending that the peer has not yet taken.
   var bufferedBytes: Int { get }
   /// Whether so much waits on the whole connection that what can wait should. The receiver's `streamWritable` is
@@ -88,7 +90,7 @@ public protocol HTTPRequestReceiver: AnyObject {
   /// The send buffer has run low after it had been high.
   func streamWritable()
   /// The exchange is over; `errorCode` is that of RST_STREAM, nil when it ended properly.
-  func streamClosed(errorCode: UInt32?)
+  func streamClosed(errorCode: HTTP2ErrorCode?)
 }
 
 extension HTTPServerStream {
@@ -110,7 +112,7 @@ public protocol HTTPService: Sendable {
 /// The client's end of one HTTP exchange. May be called from anywhere.
 public protocol HTTPClientStream: AnyObject, Sendable {
   func send(_ bytes: [UInt8], isLast: Bool)
-  func reset(_ errorCode: UInt32)
+  func reset(_ errorCode: HTTP2ErrorCode)
   func release(_ bytes: Int)
   /// Bytes given to `send` that have not left yet.
   var queuedBytes: Int { get }
@@ -135,10 +137,10 @@ extension HTTPResponseReceiver {
 /// How an exchange ended for a client.
 public enum StreamEnd: Sendable, Equatable {
   case complete
-  case reset(errorCode: UInt32)
-  /// The connection is gone; `processed` is false when the server certainly did not see the
-  /// request (RFC 9113 section 8.7), so that it may be sent again.
-  case connectionLost(reason: String, processed: Bool)
+  case reset(HTTP2ErrorCode)
+  /// The connection is gone, with the error that the call ends with; `processed` is false when the
+  /// server certainly did not see the request (RFC 9113 section 8.7), so that it may be sent again.
+  case connectionLost(RPCError, processed: Bool)
   /// This end cannot take the answer. The server may have worked on the request.
   case failed(RPCError)
 }

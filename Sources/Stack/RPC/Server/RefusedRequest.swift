@@ -1,3 +1,5 @@
+internal import HTTP2Codes
+
 /// A request that is answered without being looked at, but not before it has ended: a client that is
 /// still sending would have to be stopped with RST_STREAM, and plain HTTP clients take that for a
 /// failure.
@@ -33,7 +35,7 @@ final class RefusedRequest: HTTPRequestReceiver, @unchecked Sendable {
 
   func streamWritable() {}
 
-  func streamClosed(errorCode: UInt32?) {
+  func streamClosed(errorCode: HTTP2ErrorCode?) {
     answer = nil
     stopTimer()
   }

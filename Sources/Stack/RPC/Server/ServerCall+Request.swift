@@ -1,3 +1,5 @@
+public import HTTP2Codes
+
 /// The request's source: takes in what the transport brings, and hands messages to the handler.
 extension ServerCall: HTTPRequestReceiver {
   public func received(_ data: borrowing Span<UInt8>, isLast: Bool) {
@@ -89,7 +91,7 @@ extension ServerCall: HTTPRequestReceiver {
     if let group = following.group { group.catchUp(self) }
   }
 
-  public func streamClosed(errorCode: UInt32?) {
+  public func streamClosed(errorCode: HTTP2ErrorCode?) {
     if machine.streamLost() == .cancelHandler { abandon() }
     refused?.streamClosed(errorCode: errorCode)
   }

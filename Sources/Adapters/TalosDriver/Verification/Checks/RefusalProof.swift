@@ -24,7 +24,7 @@ enum RefusalProof {
       switch await dropped() {
       case .success:
         return CheckResult(name, .waiting, "a client of the dropped CA is still let in")
-      case .failure(.rejected(let text)):
+      case .failure(.rejected(let text, _)):
         return CheckResult(name, .passed, "a client of the dropped CA is refused (\(text))")
       case .failure(let failure) where failure.isCutOff: control = await accepted()
       case .failure(let failure):

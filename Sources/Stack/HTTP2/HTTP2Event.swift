@@ -26,16 +26,15 @@ public enum HTTP2Event {
 /// What a request's `content-type` says of how it is to be answered.
 public enum RequestKind: Equatable, Sendable {
   case grpc, grpcWeb, other
-}
 
-/// Room for events, shared by the sessions of one event loop: none of them has events beyond its turn.
-///
-/// So ten thousand connections do not keep ten thousand arrays that are empty nearly always, and the one
-/// array stays in the processor's caches.
-public final class EventStorage {
-  var events: [HTTP2Event] = []
-
-  public init() {}
+  /// The kind that a header field tells of; nil for any but `content-type`.
+  static func of(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+  ) -> RequestKind? {
+    guard name.count == 12, unsafe name.elementsEqual("content-type".utf8) else { return nil }
+    if unsafe value.starts(with: "application/grpc-web".utf8) { return .grpcWeb }
+    return unsafe value.starts(with: "application/grpc".utf8) ? .grpc : .other
+  }
 }
 
 /// A reference whose object the session keeps alive for as long as the event that holds it is good.

@@ -150,6 +150,7 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
       "confined to its event loop; owns no memory",
     "Sources/Stack/RPCTransport/ServerConnection.swift": "confined to its event loop",
     "Sources/Stack/RPCTransport/ClientConnection.swift": "confined to its event loop",
+    "Sources/Stack/RPCTransport/ClientStream.swift": "confined to its event loop",
     "Sources/Stack/RPCTransport/ConnectionSet.swift": "each set is confined to its event loop",
     "Sources/Stack/RPCTransport/Newcomer.swift":
       "confined to its event loop; reads into its buffer",

@@ -3,7 +3,6 @@ internal import HTTP2
 internal import HTTP2Codes
 internal import RPC
 internal import Reactor
-internal import Synchronization
 
 /// One connection to a server: connects, then carries calls.
 final class ClientConnection: HTTP2Connection, @unchecked Sendable {
@@ -11,7 +10,6 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private var onReady: ((Result<ClientConnection, ConnectionEnd>) -> Void)?
   /// No new call may start here.
   private let onRetired: (ClientConnection) -> Void
-  private var timer: UInt64?
   private var isConnecting = true
   private var isRetired = false
   /// A server has answered here, if only with a status.
@@ -38,7 +36,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       loop: loop, descriptor: descriptor,
       session: HTTP2Session(role: .client, settings: configuration.http2) { HTTP2Stream() },
       tls: tls)
-    timer = loop.addTimer(after: configuration.connectTimeout) { [self] in
+    timers.start(.handshake, after: configuration.connectTimeout) { [self] in
       close(.timedOut("connecting took longer than \(configuration.connectTimeout)"))
     }
   }
@@ -65,8 +63,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   override func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {
     switch event {
     case .settingsReceived:
-      if let timer { loop.cancelTimer(timer) }
-      timer = nil
+      timers.stop(.handshake)
       guard let ready = onReady else { return }
       onReady = nil
       if let interval = keepaliveInterval {
@@ -175,8 +172,6 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   override func closed(
     _ end: ConnectionEnd, _ streams: [(stream: HTTP2Stream, errorCode: HTTP2ErrorCode?)]
   ) {
-    if let timer { loop.cancelTimer(timer) }
-    timer = nil
     // What the server has said before says more.
     let end = ending ?? end
     ending = end
@@ -195,73 +190,5 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         }
       unsafeDowncast(stream, to: ClientStream.self).ended(end)
     }
-  }
-}
-
-/// One call's stream on a client connection. The public members may be called from anywhere.
-final class ClientStream: HTTP2Stream, HTTPClientStream, @unchecked Sendable {
-  // @unchecked: what is mutable is confined to the loop, but for the atomic.
-  private let loop: EventLoop
-  private var connection: ClientConnection?
-  private(set) var receiver: (any HTTPResponseReceiver)?
-  /// Bytes given to `send` that have not left, as far as is known outside the loop. What is done on other
-  /// threads begins with reading it, so that it is seen to come after the stream was made:
-  /// ThreadSanitizer does not see that of a continuation that was resumed before it was awaited.
-  private let queued = Atomic(0)
-
-  init(connection: ClientConnection, receiver: any HTTPResponseReceiver) {
-    self.loop = connection.loop
-    self.connection = connection
-    self.receiver = receiver
-    super.init()
-    queued.store(0, ordering: .releasing)
-  }
-
-  private func onLoop(_ work: @escaping @Sendable (ClientConnection) -> Void) {
-    _ = queued.load(ordering: .acquiring)
-    if loop.isCurrent {
-      if let connection { work(connection) }
-    } else {
-      loop.run { if let connection = self.connection { work(connection) } }
-    }
-  }
-
-  func send(_ bytes: [UInt8], isLast: Bool) {
-    queued.add(bytes.count, ordering: .relaxed)
-    onLoop { connection in
-      connection.session.send(self, bytes)
-      if isLast { connection.session.finish(self, nil) }
-      // Every send asks to hear of its leaving: `queued` is only known to shrink by that.
-      self.wantsWritable = true
-      connection.markDirty()
-    }
-  }
-
-  func reset(_ errorCode: HTTP2ErrorCode) {
-    onLoop { connection in
-      connection.session.reset(self, errorCode: errorCode)
-      connection.markDirty()
-    }
-  }
-
-  func release(_ bytes: Int) {
-    onLoop { connection in
-      connection.session.release(self, bytes)
-      connection.markDirty()
-    }
-  }
-
-  var queuedBytes: Int { queued.load(ordering: .relaxed) }
-
-  func drained() {
-    queued.store(bufferedBytes, ordering: .relaxed)
-    receiver?.streamWritable()
-  }
-
-  func ended(_ end: StreamEnd) {
-    let receiver = self.receiver
-    self.receiver = nil
-    connection = nil
-    receiver?.streamClosed(end)
   }
 }

@@ -7,9 +7,9 @@ internal import Synchronization
 /// A client's way to one endpoint: one HTTP/2 connection, made when it is first needed and made
 /// anew when it was lost.
 public final class SocketChannel: ClientChannel {
-  private typealias Waiter = CheckedContinuation<Result<ClientConnection, RPCError>, Never>
+  typealias Waiter = CheckedContinuation<Result<ClientConnection, RPCError>, Never>
 
-  private struct Contents {
+  struct Contents {
     var machine = ChannelMachine<ClientConnection, Waiter>()
     var nextWaiter: UInt64 = 0
     /// Watches the server of the current connection.
@@ -21,9 +21,9 @@ public final class SocketChannel: ClientChannel {
   public let endpoint: Endpoint
   private let tls: TLSContext?
   private let serverName: String?
-  private let configuration: ChannelConfiguration
-  private let loop: EventLoop
-  private let contents = Mutex(Contents())
+  let configuration: ChannelConfiguration
+  let loop: EventLoop
+  let contents = Mutex(Contents())
 
   /// The loops of all channels that were given none; made when first needed.
   private static let sharedGroup = try? EventLoopGroup(count: 1)
@@ -73,7 +73,7 @@ public final class SocketChannel: ClientChannel {
     throw RPCError(.unavailable, "\(endpoint): connections end as soon as they are made")
   }
 
-  private func requestHead(
+  func requestHead(
     _ method: String, _ path: String, _ fields: HeaderFields
   ) -> HeaderFields {
     var head = HeaderFields([":method": method])
@@ -258,40 +258,6 @@ public final class SocketChannel: ClientChannel {
     }
     probe?.cancel()
     for waiter in waiters { waiter.resume(returning: .failure(error)) }
-  }
-
-  // MARK: Readiness
-
-  private func probe(_ connection: ClientConnection) -> Task<Void, Never>? {
-    guard let probe = configuration.readinessProbe else { return nil }
-    let bound = ConnectionChannel(connection, on: loop) { [weak self] method, path, fields in
-      self?.requestHead(method, path, fields)
-    }
-    // Detached: the deadline of the call that asked for the connection is not the probe's.
-    return Task.detached { [weak self, endpoint] in
-      await probe.watch(bound) { [weak self] readiness in
-        var error: RPCError?
-        if case .notReady(let reason) = readiness {
-          error = RPCError(.unavailable, "\(endpoint): \(reason)")
-        }
-        self?.reported(connection, error)
-      }
-      self?.tell(.success(connection)) { $0.probeEnded(connection) }
-    }
-  }
-
-  private func reported(_ connection: ClientConnection, _ error: RPCError?) {
-    tell(error.map { .failure($0) } ?? .success(connection)) {
-      $0.reported(connection, error)
-    }
-  }
-
-  private func tell(
-    _ result: Result<ClientConnection, RPCError>,
-    _ body: (inout ChannelMachine<ClientConnection, Waiter>) -> [Waiter]
-  ) {
-    let waiters = contents.withLock { body(&$0.machine) }
-    for waiter in waiters { waiter.resume(returning: result) }
   }
 
   /// Ends the connection when its calls have ended; new calls fail.

@@ -242,6 +242,8 @@ let package = Package(
       path: "Tests/Interop/ProtobufConformance", exclude: ["Types"]),
 
     library("TestSupport", [], path: "Tests/TestSupport"),
+    library(
+      "StoreConformance", ["Orchestrator", "Rotation"], path: "Tests/StoreConformance"),
     tests("ProtoCodecTests", ["ProtoCodec", "Schema", "TestSupport"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
     tests("CryptoTests", ["Crypto", "TestSupport"]),
@@ -261,7 +263,7 @@ let package = Package(
       "OrchestratorTests",
       [
         "Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "JournalCoding", "Crypto",
-        "CSQLite", "TestSupport",
+        "CSQLite", "StoreConformance", "TestSupport",
       ],
       exclude: ["Stores/Fixtures"]),
     tests(

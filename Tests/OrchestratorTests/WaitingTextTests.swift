@@ -1,4 +1,5 @@
 import Rotation
+import StoreConformance
 import Testing
 
 @testable import Orchestrator

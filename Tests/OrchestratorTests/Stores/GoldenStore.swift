@@ -3,13 +3,14 @@ import Foundation
 import Orchestrator
 import Rotation
 import SQLiteStore
+import StoreConformance
 import Testing
 
 /// What the golden stores hold: a store that a release left, which every later omnid must open.
 ///
 /// `OMNID_GOLDEN_STORE=PATH` lets the test below write one; a release checks it in under `Fixtures`.
 enum GoldenStore {
-  static let schemas = ["schema-2"]
+  static let schemas = ["schema-2", "schema-3"]
 
   /// Every state of a rotation in the history of `gamma`, whose last one is under way; `delta` has no Kubernetes and no
   /// history.

@@ -2,6 +2,7 @@ import Foundation
 import Orchestrator
 import Rotation
 import SQLiteStore
+import StoreConformance
 import Testing
 
 /// Writes a file that only its owner may read.

@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import Orchestrator
 import SQLiteStore
+import StoreConformance
 import Testing
 
 /// A store in a directory of its own, which somebody else than omnid can write to; gone with the value.

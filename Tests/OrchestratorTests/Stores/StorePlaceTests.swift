@@ -2,6 +2,7 @@ import Foundation
 import Orchestrator
 import Rotation
 import SQLiteStore
+import StoreConformance
 import Testing
 
 @Suite("The store's files")

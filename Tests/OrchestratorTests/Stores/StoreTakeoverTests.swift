@@ -3,6 +3,7 @@ import Foundation
 import Orchestrator
 import Rotation
 import SQLiteStore
+import StoreConformance
 import Testing
 
 @Suite("Taking over a store of release 0.1.0")

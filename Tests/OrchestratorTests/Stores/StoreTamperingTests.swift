@@ -2,6 +2,7 @@ import Foundation
 import JournalCoding
 import Orchestrator
 import Rotation
+import StoreConformance
 import Testing
 
 @testable import SQLiteStore

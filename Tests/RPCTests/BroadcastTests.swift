@@ -198,6 +198,64 @@ import Testing
     }
   }
 
+  @Test(
+    "With a history, who begins after a version or falls behind gets what that has, then what is sent",
+    arguments: [false, true])
+  func history(skips: Bool) async throws {
+    /// Message i is the state of thing i % 3; its version is i + 1.
+    let newest = Mutex<[UInt64: UInt64]>([:])
+    let broadcast = Broadcast<[UInt8]>(codec: .bytes, kept: 8, skips: skips) { after, limit in
+      let states = newest.withLock { $0 }.values.filter { $0 > after }.sorted().prefix(limit)
+      return try states.map { ($0, try Self.message($0)) }
+    }
+    func send(_ version: UInt64) throws {
+      newest.withLock { $0[version % 3] = version }
+      broadcast.send(try Self.message(version), at: version)
+    }
+    for version in 1...100 as ClosedRange<UInt64> { try send(version) }
+    var router = ServiceRouter()
+    router.limits.responseBufferBytes = 32 << 10
+    router.handle(Echo.count) { (request: [UInt8], writer: ResponseWriter<[UInt8]>, _) in
+      try await writer.follow(broadcast, after: UInt64(request[0]))
+    }
+    try await Transport.unix.withClient(router) { client in
+      func begin(after version: UInt8) async throws -> [UInt8] {
+        try await client.serverStreaming(Echo.count, [version]) { stream in
+          var seen: [UInt8] = []
+          for try await message in stream {
+            seen.append(message[0])
+            if message[0] == 100 { break }
+          }
+          return seen
+        }
+      }
+      #expect(try await begin(after: 0) == [98, 99, 100])
+      #expect(try await begin(after: 98) == [99, 100])
+      while broadcast.followerCount > 0 { try await Task.sleep(for: .milliseconds(1)) }
+      let mayRead = Atomic(false)
+      async let slow = client.serverStreaming(Echo.count, [100]) { stream in
+        var seen: [UInt8] = []
+        for try await message in stream {
+          seen.append(message[0])
+          while !mayRead.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(1)) }
+        }
+        return seen
+      }
+      while broadcast.followerCount < 1 { try await Task.sleep(for: .milliseconds(1)) }
+      for version in 101...250 as ClosedRange<UInt64> { try send(version) }
+      mayRead.store(true, ordering: .releasing)
+      broadcast.finish()
+      let seen = try await slow
+      #expect(seen.count < 100 && seen == seen.sorted() && Set(seen).count == seen.count)
+      #expect(seen.suffix(3) == [248, 249, 250])
+    }
+  }
+
+  private static func message(_ version: UInt64) throws -> EncodedMessage<[UInt8]> {
+    try EncodedMessage(
+      [UInt8(version)] + [UInt8](repeating: 0, count: 64 << 10), codec: .bytes)
+  }
+
   @Test("Messages of the handler stay before and after those of the broadcast")
   func ownMessages() async throws {
     let broadcast = Broadcast<[UInt8]>(codec: .bytes)

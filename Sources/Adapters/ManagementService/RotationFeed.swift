@@ -43,8 +43,8 @@ final class RotationFeed: RotationObserver {
 
   private let state = Mutex(State())
 
-  /// Updates that may wait for a watch before only the newest of each cluster counts.
-  private static let kept = 64
+  /// Updates that may wait for a watch before only the newest of each cluster counts: whole statuses, and changes.
+  private static let kept = (whole: 16, changes: 64)
 
   // MARK: - Watches
 
@@ -85,8 +85,10 @@ final class RotationFeed: RotationObserver {
     _ kind: Kind, _ newest: UInt64, of orchestrator: RotationOrchestrator
   ) -> Updates {
     Updates(
-      codec: ManagementServiceMethods.watchRotationStatus.response, kept: Self.kept,
-      version: newest
+      codec: ManagementServiceMethods.watchRotationStatus.response,
+      kept: kind.changesOnly ? Self.kept.changes : Self.kept.whole, version: newest,
+      // Whole statuses may be large: one that is late is worth nothing beside a newer one.
+      skips: !kind.changesOnly
     ) { position, limit in
       try orchestrator.changed(after: position, cluster: kind.cluster, limit: limit)
         .map { ($0.position, try self.encoded($0)) }

@@ -70,9 +70,10 @@ static void got_status(struct call *call) {
     if (!first_at[reached - base]) first_at[reached - base] = at;
     last_at[reached - base] = at;
   }
+  bool is_news = watcher->revision != 0;
   watcher->revision = revision;
-  // ROTATION_STATE_SUCCEEDED
-  if (state == 5 && !watcher->is_over) {
+  // ROTATION_STATE_SUCCEEDED, and not that of a rotation before.
+  if (state == 5 && is_news && !watcher->is_over) {
     watcher->is_over = true;
     over += 1;
   }

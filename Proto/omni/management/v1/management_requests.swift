@@ -42,36 +42,6 @@ public struct RotateSecretResponse: Message {
   }
 }
 
-public struct WatchRotationStatusRequest: Message {
-  public var cluster = ""
-  public var afterRevision: UInt64 = 0
-  public var stopWhenIdle = false
-  public var changesOnly = false
-  public var unknownFields = UnknownFields()
-
-  public init() {}
-
-  public static let fields = FieldTable<Self>("omni.management.v1.WatchRotationStatusRequest") {
-    Field.string(1, "cluster", \.cluster)
-    Field.uint64(2, "after_revision", \.afterRevision)
-    Field.bool(3, "stop_when_idle", \.stopWhenIdle)
-    Field.bool(4, "changes_only", \.changesOnly)
-  }
-}
-
-public struct WatchRotationStatusResponse: Message {
-  public var status: RotationStatus?
-  public var machinesChangedOnly = false
-  public var unknownFields = UnknownFields()
-
-  public init() {}
-
-  public static let fields = FieldTable<Self>("omni.management.v1.WatchRotationStatusResponse") {
-    Field.message(1, "status", \.status)
-    Field.bool(2, "machines_changed_only", \.machinesChangedOnly)
-  }
-}
-
 public struct GetRotationStatusRequest: Message {
   public var cluster = ""
   public var unknownFields = UnknownFields()

@@ -27,9 +27,12 @@ public final class Broadcast<Message: Sendable>: Sendable {
   ///   - codec: how the method of the followers writes its responses.
   ///   - kept: messages that may wait for a follower, at least one.
   ///   - version: that of the newest message which was sent before, to whomever; the first one here is newer.
+  ///   - skips: whether a follower whose stream has no room is brought up to date by the history alone, although what
+  ///     it has missed is kept: the newest state then comes sooner, and more is missed.
   ///   - history: asked for what is not kept, and for what a follower gets first that begins after a version.
   public init(
-    codec: MessageCodec<Message>, kept: Int = 1024, version: UInt64 = 0, history: History? = nil
+    codec: MessageCodec<Message>, kept: Int = 1024, version: UInt64 = 0, skips: Bool = false,
+    history: History? = nil
   ) {
     self.codec = codec
     var untyped: BroadcastQueue.History?
@@ -38,7 +41,7 @@ public final class Broadcast<Message: Sendable>: Sendable {
         try history(version, limit).map { ($0.version, $0.message.shared) }
       }
     }
-    queue = BroadcastQueue(kept: kept, version: version, history: untyped)
+    queue = BroadcastQueue(kept: kept, version: version, skips: skips, history: untyped)
   }
 
   /// Sends a message to everyone who follows now. Returns before they have it.

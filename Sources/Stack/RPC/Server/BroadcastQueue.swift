@@ -26,13 +26,16 @@ final class BroadcastQueue: Sendable {
   struct Ending: Sendable { var error: RPCError? }
 
   let history: History?
+  /// Whether followers without room leave out what is kept.
+  let skips: Bool
   private let limit: Int
   private let state: Mutex<State>
 
-  init(kept: Int, version: UInt64 = 0, history: History? = nil) {
+  init(kept: Int, version: UInt64 = 0, skips: Bool = false, history: History? = nil) {
     precondition(kept > 0, "the newest message at least is kept")
     limit = kept
     self.history = history
+    self.skips = skips && history != nil
     state = Mutex(State(version: version, forgotten: version))
   }
 

@@ -112,7 +112,7 @@ final class FollowerGroup: @unchecked Sendable {
     do {
       switch try send(batch.entries, to: call) {
       case .whole: if batch.isEnd { end(call) }
-      case .cut(let seen): leaveApart(call, Progress(seen ?? start))
+      case .cut(let seen): leaveApart(call, Progress(seen ?? start, broadcast.skips))
       case .over: break
       }
     } catch {
@@ -168,7 +168,8 @@ final class FollowerGroup: @unchecked Sendable {
         switch try send(batch.entries, to: call) {
         case .whole: break
         case .cut(let seen):
-          return leaveApart(call, Progress(seen ?? progress.seen, progress.needsHistory))
+          return leaveApart(
+            call, Progress(seen ?? progress.seen, progress.needsHistory || broadcast.skips))
         case .over: return
         }
         // What has been sent since the history was asked is kept.

@@ -66,8 +66,12 @@ public struct ManagementHandlers: Sendable {
       try await handlers.kubeconfig(request)
     }
     router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, call in
-      _ = try caller(call)
-      try await watchRotationStatus(request, writer, call)
+      // All in one function, and little of it kept: every watcher holds its frame for as long as it watches.
+      let channel = try beginWatch(request, call)
+      defer { feed.leave(channel) }
+      // Whoever resumes after the newest revision learns that the watch stands before anything changes.
+      await call.sendInitialMetadata()
+      try await writer.follow(channel.updates, after: request.afterRevision)
     }
   }
 
@@ -81,7 +85,7 @@ public struct ManagementHandlers: Sendable {
     }
   }
 
-  private func caller(_ call: ServerCall) throws(RPCError) -> String {
+  func caller(_ call: ServerCall) throws(RPCError) -> String {
     guard let name = identify(call.peer) else { throw .unidentified }
     return name
   }

@@ -66,25 +66,16 @@ extension ManagementHandlers {
     }
   }
 
-  /// Follows rotations until the caller leaves, nothing is left to wait for, or the server drains.
+  /// Lets a watch begin, which goes on until the caller leaves, nothing is left to wait for, or the server drains.
   ///
   /// A slow reader holds up nobody: what it misses is made good by the newest status of each cluster.
-  func watchRotationStatus(
-    _ request: WatchRotationStatusRequest,
-    _ writer: ResponseWriter<WatchRotationStatusResponse>, _ call: ServerCall
-  ) async throws {
-    let channel = try join(request)
-    defer { feed.leave(channel) }
-    // Whoever resumes after the newest revision learns that the watch stands before anything changes.
-    await call.sendInitialMetadata()
-    try await writer.follow(channel.updates, after: request.afterRevision)
-  }
-
-  private func join(_ request: WatchRotationStatusRequest) throws(RPCError) -> RotationFeed.Channel
-  {
+  func beginWatch(
+    _ request: WatchRotationStatusRequest, _ call: ServerCall
+  ) throws(RPCError) -> RotationFeed.Channel {
+    _ = try caller(call)
     let kind = RotationFeed.Kind(
-      cluster: request.cluster.isEmpty ? nil : request.cluster, stopsWhenIdle: request.stopWhenIdle,
-      changesOnly: request.changesOnly)
+      cluster: request.cluster.isEmpty ? nil : request.cluster,
+      stopsWhenIdle: request.stopWhenIdle, changesOnly: request.changesOnly)
     do throws(OrchestratorError) {
       return try feed.join(kind, afterRevision: request.afterRevision, of: orchestrator)
     } catch {

@@ -1,6 +1,7 @@
 public import Rotation
 
 extension RotationSnapshot {
+  @inline(never)
   public var state: RotationState {
     switch rotation?.state {
     case nil: .idle
@@ -12,12 +13,14 @@ extension RotationSnapshot {
   }
 
   /// The stage, while running; the last one reached, afterwards.
+  @inline(never)
   public var phase: RotationPhase? {
     guard let rotation else { return nil }
     return rotation.state.stage?.phase ?? .preRotate
   }
 
   /// One line: `rotation phase PRE_ROTATE 1/5`.
+  @inline(never)
   public var status: String {
     switch rotation?.state {
     case nil: "no rotation in progress"
@@ -31,6 +34,7 @@ extension RotationSnapshot {
   }
 
   /// One line: what is being done, or who is waited for, why and since when.
+  @inline(never)
   public var step: String {
     switch rotation?.state {
     case nil: ""
@@ -51,6 +55,7 @@ extension RotationSnapshot {
   }
 
   /// The last error that stands in the way; empty when nothing does.
+  @inline(never)
   public var error: String {
     guard outage.isEmpty else { return outage }
     switch rotation?.state {
@@ -66,6 +71,7 @@ extension RotationSnapshot {
   }
 
   /// Checks of the cluster as a whole, between two stages.
+  @inline(never)
   public var clusterChecks: [CheckRecord] {
     guard case .gating(_, let gate)? = rotation?.state else { return [] }
     return gate.effort.checks

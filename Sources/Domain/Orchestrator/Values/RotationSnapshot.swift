@@ -23,6 +23,9 @@ public struct RotationSnapshot: Sendable, Hashable {
   /// Why the journal cannot be written; empty when it can.
   var outage = ""
 
+  // No getter is inlined: of many in one function the compiler (6.3.1) makes code that it then refuses itself, in
+  // release builds.
+
   /// A cluster as it stands, with its newest rotation.
   init(cluster: ClusterRecord, rotation: RotationRecord?) {
     self.cluster = cluster.name
@@ -38,27 +41,27 @@ public struct RotationSnapshot: Sendable, Hashable {
   }
 
   /// Empty when the cluster has never been rotated; then everything below `state` is empty too.
-  public var rotationID: String { rotation?.id ?? "" }
-  public var component: SecretComponent? { rotation?.component }
+  @inline(never) public var rotationID: String { rotation?.id ?? "" }
+  @inline(never) public var component: SecretComponent? { rotation?.component }
   /// What else is worth knowing: machines that joined or left. The newest 32.
-  public var notes: [String] { rotation?.notes ?? [] }
-  public var startedAt: Instant? { rotation?.startedAt }
-  public var updatedAt: Instant? { rotation?.updatedAt }
-  public var finishedAt: Instant? { rotation?.finishedAt }
-  public var oldFingerprint: String { rotation?.old.fingerprint ?? "" }
-  public var newFingerprint: String { rotation?.new.fingerprint ?? "" }
-  public var reason: String { rotation?.reason ?? "" }
-  public var requester: String { rotation?.requester ?? "" }
+  @inline(never) public var notes: [String] { rotation?.notes ?? [] }
+  @inline(never) public var startedAt: Instant? { rotation?.startedAt }
+  @inline(never) public var updatedAt: Instant? { rotation?.updatedAt }
+  @inline(never) public var finishedAt: Instant? { rotation?.finishedAt }
+  @inline(never) public var oldFingerprint: String { rotation?.old.fingerprint ?? "" }
+  @inline(never) public var newFingerprint: String { rotation?.new.fingerprint ?? "" }
+  @inline(never) public var reason: String { rotation?.reason ?? "" }
+  @inline(never) public var requester: String { rotation?.requester ?? "" }
   /// For how long it has been carried out, or was, by the monotonic clock.
-  public var elapsed: Duration { rotation?.elapsed ?? .zero }
+  @inline(never) public var elapsed: Duration { rotation?.elapsed ?? .zero }
   /// When it is over: what a person should do next.
-  public var nextSteps: [String] { rotation.map { NextSteps.lines($0) } ?? [] }
+  @inline(never) public var nextSteps: [String] { rotation.map { NextSteps.lines($0) } ?? [] }
 
   /// Machines verified in the current stage.
-  public var machinesDone: Int { stage?.done ?? 0 }
-  public var machinesTotal: Int { stage?.machines.count ?? 0 }
+  @inline(never) public var machinesDone: Int { stage?.done ?? 0 }
+  @inline(never) public var machinesTotal: Int { stage?.machines.count ?? 0 }
   /// Control planes first, each role by name.
-  public var machines: [MachineSnapshot] { stage?.machines.map { shown($0) } ?? [] }
+  @inline(never) public var machines: [MachineSnapshot] { stage?.machines.map { shown($0) } ?? [] }
 
   /// The machines of those names, in the order of `machines`.
   public func machines(_ names: Set<String>) -> [MachineSnapshot] {
@@ -66,7 +69,7 @@ public struct RotationSnapshot: Sendable, Hashable {
   }
 
   /// Whether nothing is under way.
-  public var isIdle: Bool { state != .running }
+  @inline(never) public var isIdle: Bool { state != .running }
 
   var stage: Stage? { rotation?.state.stage }
 }

@@ -18,6 +18,29 @@ import Testing
       .compactMap { $0.split(separator: "`").dropFirst().first.map(String.init) }
   }
 
+  @Test("Every module stands in the architecture's table, and nothing else does")
+  func modules() throws {
+    let text = try text("docs/architecture.md")
+    let rows = text.split(separator: "\n").drop { $0 != "## Who imports whom" }.dropFirst()
+      .prefix { !$0.hasPrefix("## ") }.filter { $0.hasPrefix("| `") }
+    let named = rows.flatMap { row in
+      row.split(separator: "|").first.map {
+        $0.split(separator: "`").filter { $0.first?.isLetter == true }
+      } ?? []
+    }.map(String.init)
+    let folders: [String: String] = [
+      "Proto": "Schema", "Sources/Adapters/Stores/Memory": "MemoryStore",
+      "Sources/Adapters/Stores/SQLite": "SQLiteStore",
+    ]
+    // Programs wire things together and are no modules for others.
+    let programs: Set<String> = ["omnid", "talosim", "omnictl"]
+    let modules = moduleFolders.map { folder in
+      folders[folder] ?? String(folder.split(separator: "/").last ?? "")
+    }.filter { !programs.contains($0) }
+    #expect(Set(named.filter { $0 != "Proto/" }).subtracting(modules) == ["TalosSimulator"])
+    #expect(Set(modules).subtracting(named) == [])
+  }
+
   @Test("Every check stands in the driver's table, once, and nothing else does")
   func checks() throws {
     let listed = firstColumn(below: "What is checked", in: try text("docs/talos-driver.md"))

@@ -61,6 +61,9 @@ private let unsafeModules: [String: String] = [
   "Sources/Programs/Daemon": "signals, sockets and files of the system",
 ]
 
+/// The folders of the modules that the rules are about.
+var moduleFolders: [String] { allowed.keys.sorted() }
+
 struct SourceFile {
   var path: String
   var text: String

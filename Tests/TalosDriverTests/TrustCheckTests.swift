@@ -8,6 +8,7 @@ import Testing
 
 @Suite("Judging what machines show")
 struct TrustCheckTests {
+  let now = Instant(secondsSince1970: 1_700_000_000)
   let keyring: Keyring
   let old: Authority
   let new: Authority
@@ -107,6 +108,25 @@ struct TrustCheckTests {
     #expect(try !seen(new, [new]).isStale(trust(.postRotate)))
   }
 
+  @Test("A kubelet that is yet to be restarted with its new secrets does not count")
+  func kubeletToCome() throws {
+    let machine = Machine(id: "w", address: "10.0.0.1", role: .worker)
+    let changed = now.advanced(by: .seconds(-3))
+    let cases: [(updated: Duration, changed: Instant, state: CheckResult.State)] = [
+      (.milliseconds(-1), changed, .waiting), (.milliseconds(1), changed, .passed),
+      // A clock that was set: nobody waits for ever.
+      (.seconds(-1), now.advanced(by: .seconds(-100)), .passed),
+      (.seconds(-1), now.advanced(by: .seconds(100)), .passed),
+    ]
+    for (offset, changed, state) in cases {
+      var seen = KubernetesObservation(config: [])
+      seen.kubeletSecretsUpdated = changed
+      seen.kubelet = .init(
+        running: true, healthy: true, unknown: false, updated: changed.advanced(by: offset))
+      #expect(seen.kubeletCheck(machine, now: now).state == state, "\(offset)")
+    }
+  }
+
   @Test("The kubelet has to run and be healthy")
   func kubelet() throws {
     let cases: [(KubernetesObservation.Service?, CheckResult.State)] = [
@@ -118,7 +138,7 @@ struct TrustCheckTests {
       var seen = KubernetesObservation(config: [])
       seen.kubelet = service
       let checks = try seen.checks(
-        trust(.preRotate), Machine(id: "w", address: "10.0.0.1", role: .worker))
+        trust(.preRotate), Machine(id: "w", address: "10.0.0.1", role: .worker), now: now)
       #expect(checks.first { $0.name == "kubelet" }?.state == state)
       #expect(checks.first { $0.name == "kubelet-client" }?.state == .waiting)
     }

@@ -91,7 +91,7 @@ extension TalosDriver {
     results.append(try await configStanding(seen.config, wanted, machine).check)
     let listed = await configured(seen.config, change.component)
     if let foreign = trust.foreignCheck(.listed, listed) { results.append(foreign) }
-    results += seen.checks(trust, machine)
+    results += seen.checks(trust, machine, now: Instant(secondsSince1970: now()))
     guard isThorough || results.allSatisfy(\.isSettled) else { return results }
     let nodename = seen.nodename ?? machine.id
     async let node = nodeReady(nodename, machine, change.options, access)

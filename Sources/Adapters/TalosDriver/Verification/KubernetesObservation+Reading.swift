@@ -12,19 +12,25 @@ extension KubernetesObservation {
     async let config = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.machineConfig()
     }
-    async let secrets = client.outcome(of: .kubeletSecrets)
-    async let service = client.outcome(of: .service("kubelet"))
+    async let secrets = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.find(.kubeletSecrets)
+    }
+    async let service = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.find(.service("kubelet"))
+    }
     async let nodename = client.outcome(of: .nodename)
     async let certificates = TalosClient.outcome { () async throws(TalosFailure) in
       try await kubeletClient(client)
     }
     async let plane = ControlPlane.read(client, isControlPlane)
     var seen = KubernetesObservation(config: try await config.get())
-    if let spec = try await secrets.get() {
+    if let (spec, updated) = try await secrets.get() {
       seen.kubeletAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
+      seen.kubeletSecretsUpdated = updated
     }
-    if let spec = try await service.get() {
-      seen.kubelet = Service(running: spec.running, healthy: spec.healthy, unknown: spec.unknown)
+    if let (spec, updated) = try await service.get() {
+      seen.kubelet = Service(
+        running: spec.running, healthy: spec.healthy, unknown: spec.unknown, updated: updated)
     }
     seen.nodename = try await nodename.get()?.nodename
     seen.kubeletClient = try await certificates.get()

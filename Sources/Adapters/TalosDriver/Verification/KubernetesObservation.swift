@@ -9,6 +9,8 @@ struct KubernetesObservation: Sendable {
   var rootAccepted: SeenTrust?
   /// What the kubelet trusts.
   var kubeletAccepted: SeenTrust?
+  /// When that last changed, by the machine's clock.
+  var kubeletSecretsUpdated: Instant?
   var kubelet: Service?
   /// The kubelet's own client certificate, without its key; empty while it has none.
   var kubeletClient: [Certificate] = []
@@ -21,9 +23,12 @@ struct KubernetesObservation: Sendable {
     var healthy: Bool
     /// The service has no health check, or it has not run yet.
     var unknown: Bool
+    /// When the service last started, stopped or changed its health, by the machine's clock.
+    var updated: Instant?
   }
 
-  func checks(_ trust: ChangeTrust, _ machine: Machine) -> [CheckResult] {
+  /// - Parameter now: by this host's clock.
+  func checks(_ trust: ChangeTrust, _ machine: Machine, now: Instant) -> [CheckResult] {
     var results: [CheckResult] = []
     if machine.role == .controlPlane {
       results.append(trust.issuingCheck(.issuing, issuing))
@@ -32,7 +37,7 @@ struct KubernetesObservation: Sendable {
       results.append(CheckResult(.issuing, .notApplicable, "workers issue nothing"))
     }
     results.append(trust.acceptedCheck(.accepted, kubeletAccepted))
-    results.append(kubeletCheck(machine))
+    results.append(kubeletCheck(machine, now: now))
     results.append(
       trust.chainCheck(
         .kubeletClient, kubeletClient, roots: trust.accepted, purpose: .client))

@@ -2,13 +2,13 @@ import Rotation
 
 /// `kubelet`: whether the kubelet runs and is healthy.
 extension KubernetesObservation {
-  func kubeletCheck(_ machine: Machine) -> CheckResult {
+  func kubeletCheck(_ machine: Machine, now: Instant) -> CheckResult {
     let look = "talosctl -n \(machine.address) logs kubelet"
     guard let kubelet else {
       return CheckResult(
         .kubelet, .waiting, "the kubelet service is not running on \(machine.id): \(look)")
     }
-    guard kubelet.running else {
+    guard kubelet.running, !isRestartToCome(kubelet, now: now) else {
       return CheckResult(.kubelet, .waiting, "the kubelet of \(machine.id) is being restarted")
     }
     guard kubelet.healthy else {
@@ -19,5 +19,15 @@ extension KubernetesObservation {
           : "the kubelet of \(machine.id) is unhealthy: \(look)")
     }
     return CheckResult(.kubelet, .passed, "running and healthy")
+  }
+
+  /// Whether the kubelet that runs is the one from before its secrets changed: Talos restarts the kubelet with
+  /// each change of them, a moment later. Looked at only while the change is fresh, so that a clock that was set
+  /// does not make it look so for ever.
+  private func isRestartToCome(_ kubelet: Service, now: Instant) -> Bool {
+    guard let changed = kubeletSecretsUpdated, let updated = kubelet.updated, updated < changed
+    else { return false }
+    let age = changed.duration(to: now)
+    return age < .seconds(60) && age > .seconds(-60)
   }
 }

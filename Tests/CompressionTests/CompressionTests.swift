@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Compression
@@ -101,9 +102,14 @@ struct CompressionTests {
       _ = try Decompressor.decompress(changed, format, limit: 1000)
     }
     #expect(checksum != nil)
+    // A trap ends the process: the seed is told before.
+    let seed = RandomSeed()
+    print(seed)
+    var generator = seed.generator
     for _ in 0..<2000 {
       var noisy = compressed
-      noisy[Int.random(in: 0..<noisy.count)] = .random(in: 0...255)
+      noisy[Int.random(in: 0..<noisy.count, using: &generator)] =
+        .random(in: 0...255, using: &generator)
       _ = try? Decompressor.decompress(noisy, format, limit: 1000)
     }
   }

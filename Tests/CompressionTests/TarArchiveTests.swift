@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Compression
@@ -56,10 +57,16 @@ struct TarArchiveTests {
       _ = try TarArchive.files(in: Array(archive[..<700]))
       Issue.record("a cut archive was read")
     } catch { #expect(error.code == .truncated) }
-    var generator = SystemRandomNumberGenerator()
+    // A trap ends the process: the seed is told before.
+    let seed = RandomSeed()
+    print(seed)
+    var generator = seed.generator
     for _ in 0..<2000 {
       var noisy = archive
-      for _ in 0..<3 { noisy[Int.random(in: 0..<600, using: &generator)] = .random(in: 0...255) }
+      for _ in 0..<3 {
+        noisy[Int.random(in: 0..<600, using: &generator)] =
+          .random(in: 0...255, using: &generator)
+      }
       _ = try? TarArchive.files(in: noisy)
     }
   }

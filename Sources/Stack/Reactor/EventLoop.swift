@@ -19,29 +19,15 @@ public protocol TurnEndHandler: AnyObject {
 /// without leaving the thread. Nothing that runs on it may block.
 @safe
 public final class EventLoop: TaskExecutor, @unchecked Sendable {
-  // @unchecked: all but `inbox` and the atomics is touched on the loop's thread only.
+  // @unchecked: all but `inbox`, `alarm` and `thread` is touched on the loop's thread only.
 
-  private enum Work {
-    case job(UnownedJob)
-    case closure(@Sendable () -> Void)
-  }
-
-  private struct Inbox {
-    var work: [Work] = []
-    var isStopped = false
-  }
-
-  private let epoll: FileDescriptor
-  private let wakeup: FileDescriptor
+  private let alarm: Alarm
+  private let poller: Poller
   private let thread = Atomic<UInt>(0)
-  private let inbox = Mutex(Inbox())
-  /// The loop is, or is about to be, in `epoll_wait` and must be woken.
-  private let isAsleep = Atomic(false)
-
-  private var local: [Work] = []
+  private let inbox = Inbox()
+  private var local: [LoopWork] = []
+  /// By descriptor.
   private var handlers: [(any ReadinessHandler)?] = []
-  /// Counts registrations of each descriptor, so that an event of an earlier one is told apart.
-  private var generations: [UInt32] = []
   private var timers = TimerHeap()
   private var ending: [any TurnEndHandler] = []
   private var isStopping = false
@@ -57,20 +43,14 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   /// Starts the loop's thread.
   public init(readBufferBytes: Int = 64 << 10) throws(SystemError) {
-    let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    if epoll < 0 { throw .last("epoll_create1") }
-    self.epoll = FileDescriptor(owning: epoll)
-    let wakeup = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-    if wakeup < 0 { throw .last("eventfd") }
-    self.wakeup = FileDescriptor(owning: wakeup)
+    let alarm = try Alarm()
+    let poller = try Poller(alarm: alarm.number)
+    self.alarm = alarm
+    self.poller = poller
     // Owned: freed in deinit.
     unsafe readBuffer = .allocate(capacity: readBufferBytes)
     unsafe readBuffer.initialize(repeating: 0)
     writeBuffer.reserveCapacity(64 << 10)
-    var event = unsafe epoll_event()
-    unsafe event.events = EPOLLIN.rawValue
-    unsafe event.data.u64 = UInt64.max
-    if unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event) != 0 { throw .last("epoll_ctl") }
 
     // The thread keeps the loop alive until it ends.
     try DetachedThread.start {
@@ -112,27 +92,18 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Runs the work on the loop, after what is queued.
   public func run(_ work: @escaping @Sendable () -> Void) { add(.closure(work)) }
 
-  private func add(_ work: Work) {
+  private func add(_ work: LoopWork) {
     if isCurrent { local.append(work) } else { addRemotely(work) }
   }
 
-  private func addRemotely(_ work: Work) {
-    let accepted = inbox.withLock { inbox in
-      if inbox.isStopped { return false }
-      inbox.work.append(work)
-      return true
-    }
-    if !accepted {
-      // The loop is gone; a task must still come to its end, on whichever thread gave it here.
+  private func addRemotely(_ work: LoopWork) {
+    switch inbox.put(work) {
+    case .accepted: break
+    case .wakes: alarm.ring()
+    case .refused:
+      // A task must still come to its end, on whichever thread gave it here.
       if case .job(let job) = work { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
-      return
     }
-    if isAsleep.exchange(false, ordering: .acquiringAndReleasing) { wake() }
-  }
-
-  private func wake() {
-    var one: UInt64 = 1
-    _ = unsafe write(wakeup.number, &one, 8)
   }
 
   /// Asks to be called at the end of this turn. On the loop.
@@ -166,39 +137,22 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     _ descriptor: Int32, _ handler: any ReadinessHandler, reads: Bool = true, writes: Bool = false
   ) throws(SystemError) {
     let index = Int(descriptor)
-    while handlers.count <= index {
-      handlers.append(nil)
-      generations.append(0)
-    }
-    generations[index] &+= 1
+    while handlers.count <= index { handlers.append(nil) }
     handlers[index] = handler
-    try control(EPOLL_CTL_ADD, descriptor, reads: reads, writes: writes)
+    try poller.add(descriptor, reads: reads, writes: writes)
   }
 
   /// Changes what is watched for. On the loop.
   public func watch(_ descriptor: Int32, reads: Bool, writes: Bool) {
-    // It fails only for a descriptor that is not registered, which then needs no watching.
-    try? control(EPOLL_CTL_MOD, descriptor, reads: reads, writes: writes)
+    // That fails only for a descriptor that is not watched, which then needs no watching.
+    try? poller.change(descriptor, reads: reads, writes: writes)
   }
 
   /// On the loop, before the descriptor is closed.
   public func remove(_ descriptor: Int32) {
     guard Int(descriptor) < handlers.count, handlers[Int(descriptor)] != nil else { return }
     handlers[Int(descriptor)] = nil
-    var event = unsafe epoll_event()
-    _ = unsafe epoll_ctl(epoll.number, EPOLL_CTL_DEL, descriptor, &event)
-  }
-
-  private func control(
-    _ operation: Int32, _ descriptor: Int32, reads: Bool, writes: Bool
-  ) throws(SystemError) {
-    var event = unsafe epoll_event()
-    unsafe event.events = (reads ? EPOLLIN.rawValue : 0) | (writes ? EPOLLOUT.rawValue : 0)
-    unsafe event.data.u64 =
-      UInt64(generations[Int(descriptor)]) << 32 | UInt64(UInt32(bitPattern: descriptor))
-    if unsafe epoll_ctl(epoll.number, operation, descriptor, &event) != 0 {
-      throw .last("epoll_ctl")
-    }
+    poller.remove(descriptor)
   }
 
   // MARK: Turning
@@ -207,14 +161,10 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   public func stop() { run { self.isStopping = true } }
 
   private func turnUntilStopped() {
-    // Few: what a turn's events leave to be sent at its end should still be in the processor's caches.
-    let capacity = 16
-    let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
-    defer { unsafe events.deallocate() }
     while true {
-      let count = unsafe wait(events, Int32(capacity))
-      isAsleep.store(false, ordering: .releasing)
-      for i in 0..<max(0, Int(count)) { unsafe dispatch(events[i]) }
+      let count = wait()
+      inbox.wokeUp()
+      for index in 0..<count { dispatch(poller.event(index)) }
       runTimers()
       runWork()
       endTurn()
@@ -223,13 +173,13 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   }
 
   /// Waits for events: for a moment without going to sleep, if that has paid lately.
-  private func wait(_ events: UnsafeMutablePointer<epoll_event>, _ capacity: Int32) -> Int32 {
+  private func wait() -> Int {
     let milliseconds = timeout()
-    if milliseconds == 0 { return unsafe epoll_wait(epoll.number, events, capacity, 0) }
+    if milliseconds == 0 { return poll(0) }
     let start = Self.now()
     if patience.staysAwake {
       repeat {
-        let count = unsafe epoll_wait(epoll.number, events, capacity, 0)
+        let count = poll(0)
         if count != 0 {
           patience.paid()
           return count
@@ -237,42 +187,35 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
       } while Self.now() &- start < Patience.nanoseconds
       patience.failed()
     }
-    let count = unsafe epoll_wait(epoll.number, events, capacity, milliseconds)
+    let count = poll(milliseconds)
     patience.slept(Self.now() &- start)
     return count
+  }
+
+  private func poll(_ milliseconds: Int32) -> Int {
+    do throws(SystemError) { return try poller.wait(milliseconds: milliseconds) } catch {
+      // A loop that cannot wait would serve nobody and use all of a processor.
+      fatalError("\(error)")
+    }
   }
 
   /// Milliseconds to wait; 0 when there is work. After this the loop counts as asleep.
   private func timeout() -> Int32 {
     if !local.isEmpty || !ending.isEmpty { return 0 }
-    isAsleep.store(true, ordering: .sequentiallyConsistent)
-    let hasWork = inbox.withLock { !$0.work.isEmpty }
-    if hasWork {
-      isAsleep.store(false, ordering: .releasing)
-      return 0
-    }
+    if !inbox.fallAsleep() { return 0 }
     guard let due = timers.nextDue else { return -1 }
     let now = Self.now()
     if due <= now { return 0 }
     return Int32(min((due - now + 999_999) / 1_000_000, 60_000))
   }
 
-  private func dispatch(_ event: epoll_event) {
-    let data = unsafe event.data.u64
-    if data == UInt64.max {
-      var count: UInt64 = 0
-      _ = unsafe read(wakeup.number, &count, 8)
-      return
+  private func dispatch(_ event: Poller.Event) {
+    switch event {
+    case .woken: alarm.silence()
+    case .stale: break
+    case .ready(let descriptor, let readable, let writable):
+      handlers[Int(descriptor)]?.ready(readable: readable, writable: writable)
     }
-    let index = Int(UInt32(truncatingIfNeeded: data))
-    guard index < handlers.count, generations[index] == UInt32(data >> 32),
-      let handler = handlers[index]
-    else { return }
-    let events = unsafe event.events
-    let isBroken = events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
-    handler.ready(
-      readable: events & EPOLLIN.rawValue != 0 || isBroken,
-      writable: events & EPOLLOUT.rawValue != 0 || isBroken)
   }
 
   private func runTimers() {
@@ -284,11 +227,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Runs what is queued; what that queues in turn runs too, for a bounded number of rounds.
   private func runWork() {
     for _ in 0..<16 {
-      let arrived = inbox.withLock { inbox in
-        if inbox.work.isEmpty { return [Work]() }
-        defer { inbox.work = [] }
-        return inbox.work
-      }
+      let arrived = inbox.take()
       if local.isEmpty && arrived.isEmpty { return }
       let mine = local
       local = []
@@ -303,7 +242,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  private func run(_ work: Work) {
+  private func run(_ work: LoopWork) {
     switch work {
     case .job(let job): unsafe job.runSynchronously(on: asUnownedTaskExecutor())
     case .closure(let closure): closure()
@@ -324,10 +263,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Whether the loop may end: no work is left and none will be taken.
   private func finish() -> Bool {
     guard local.isEmpty, ending.isEmpty else { return false }
-    let isEmpty = inbox.withLock { inbox in
-      if inbox.work.isEmpty { inbox.isStopped = true }
-      return inbox.work.isEmpty
-    }
+    let isEmpty = inbox.stop()
     if isEmpty {
       for handler in handlers.indices { handlers[handler] = nil }
       timers = TimerHeap()

@@ -46,4 +46,14 @@ import Testing
     let listed = firstColumn(below: "What is checked", in: try text("docs/talos-driver.md"))
     #expect(listed.sorted() == CheckName.allCases.map(\.rawValue).sorted())
   }
+
+  @Test("No source file is longer than 300 lines, bindings of the schema aside")
+  func length() throws {
+    for folder in ["Sources", "Clients"] {
+      for file in try sourceFiles(under: folder) {
+        let lines = file.text.count { $0.isNewline }
+        #expect(lines <= 300, "\(file.path) has \(lines) lines")
+      }
+    }
+  }
 }

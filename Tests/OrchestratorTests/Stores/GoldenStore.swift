@@ -125,4 +125,32 @@ struct GoldenStoreTests {
       await store.close()
     }
   }
+
+  @Test(
+    "A rotation that an earlier omnid left under way goes on, machine by machine, and comes to its end",
+    arguments: GoldenStore.schemas)
+  func goesOn(schema: String) async throws {
+    let disk = try StoreOnDisk(fixture: schema + ".db")
+    var rotation = try #require(try await disk.contents().rotations.first)
+    var stage = try #require(rotation.state.stage)
+    for index in stage.machines.indices {
+      stage.machines[index].state = .verified(Sample.effort)
+      rotation.state = .rolling(stage)
+      let store = try disk.open()
+      rotation.revision = try await store.commit([
+        .putRotation(
+          rotation, expected: rotation.revision, machines: [stage.machines[index].machine.id])
+      ])
+      await store.close()
+      #expect(try await disk.contents().rotations == [rotation])
+    }
+    rotation.state = .succeeded(stage)
+    let store = try disk.open()
+    rotation.revision = try await store.commit([
+      .putRotation(rotation, expected: rotation.revision, machines: [])
+    ])
+    await store.close()
+    #expect(try await disk.contents().rotations == [rotation])
+    #expect(try disk.names("SELECT id FROM progress") == [])
+  }
 }

@@ -12,6 +12,7 @@ public struct ManagementHandlers: Sendable {
   let orchestrator: RotationOrchestrator
   private let identify: @Sendable (Peer) -> String?
   let feed = RotationFeed()
+  let statusAnswers = StatusAnswers()
   /// Bytes of items after which a page of a list ends early: other gRPC implementations take messages up to 4 MiB unless
   /// told otherwise.
   static let pageBytes = 2 << 20
@@ -38,8 +39,9 @@ public struct ManagementHandlers: Sendable {
     unary(ManagementServiceMethods.rotateSecret, in: &router) {
       try await $0.rotateSecret($1, requester: $2)
     }
-    unary(ManagementServiceMethods.getRotationStatus, in: &router) { handlers, request, _ in
-      try await handlers.getRotationStatus(request)
+    router.handleEncoded(ManagementServiceMethods.getRotationStatus) { request, call in
+      _ = try caller(call)
+      return try await getRotationStatus(request)
     }
     unary(ManagementServiceMethods.abortRotation, in: &router) {
       try await $0.abortRotation($1, requester: $2)

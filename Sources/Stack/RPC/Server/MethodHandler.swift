@@ -33,42 +33,61 @@ extension MessageCodec {
   }
 }
 
-final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
-  let method: Method<I, O>
-  let chain: InterceptorChain
-  let body: @Sendable (I, ServerCall) async throws -> O
+final class UnaryHandler<I: Sendable, Answer: Sendable>: MethodHandler {
   let path: String
-  let kind: MethodKind
-  // Taken out of `method`, so that a call need not ask for its type's metadata.
+  let kind = MethodKind.unary
+  let idempotency: Idempotency
+  private let chain: InterceptorChain
+  private let request: MessageCodec<I>
+  // Taken out of `request`, so that a call need not ask for its type's metadata.
   private let decode: @Sendable (borrowing Span<UInt8>) throws -> I
-  private let encode: @Sendable (O, inout [UInt8]) throws -> Void
+  private let body: @Sendable (I, ServerCall) async throws -> Answer
+  private let encode: @Sendable (Answer, ServerCall) throws -> [UInt8]
 
-  init(
-    method: Method<I, O>, chain: InterceptorChain,
-    body: @escaping @Sendable (I, ServerCall) async throws -> O
+  private init<O: Sendable>(
+    _ method: Method<I, O>, _ chain: InterceptorChain,
+    _ body: @escaping @Sendable (I, ServerCall) async throws -> Answer,
+    _ encode: @escaping @Sendable (Answer, ServerCall) throws -> [UInt8]
   ) {
-    self.method = method
+    path = method.path
+    idempotency = method.idempotency
     self.chain = chain
+    request = method.request
+    decode = method.request.decode
     self.body = body
-    self.path = method.path
-    self.kind = method.kind
-    self.decode = method.request.decode
-    self.encode = method.response.encode
+    self.encode = encode
   }
 
-  var idempotency: Idempotency { method.idempotency }
+  convenience init(
+    method: Method<I, Answer>, chain: InterceptorChain,
+    body: @escaping @Sendable (I, ServerCall) async throws -> Answer
+  ) {
+    let (codec, encode) = (method.response, method.response.encode)
+    self.init(method, chain, body) { response, call in
+      call.isPlain ? try call.envelope(response, encode) : try call.encode(response, codec)
+    }
+  }
+
+  convenience init<O>(
+    method: Method<I, O>, chain: InterceptorChain,
+    encoded body: @escaping @Sendable (I, ServerCall) async throws -> EncodedMessage<O>
+  ) where Answer == EncodedMessage<O> {
+    self.init(method, chain, body) { response, call in
+      guard call.form.takesPlainEnvelopes else { return try response.shared.encode(call) }
+      let envelope = response.shared.envelope
+      try CallForm.check(
+        envelope.count - Envelope.prefixLength, call.limits.responseMessageBytes)
+      return envelope
+    }
+  }
 
   // One function from the worker to the answer: each more would cost every call a frame.
   func run(_ call: ServerCall) async {
     do {
       let envelope: [UInt8]
       if chain.passes(call) {
-        let decode = call.isPlain ? self.decode : call.form.decoder(method.request)
-        let response = try await body(try call.takeRequest(path, decode), call)
-        // The handler may have asked for compression.
-        envelope =
-          call.isPlain
-          ? try call.envelope(response, encode) : try call.encode(response, method.response)
+        let decode = call.isPlain ? self.decode : call.form.decoder(request)
+        envelope = try encode(try await body(try call.takeRequest(path, decode), call), call)
       } else {
         envelope = try await intercepted(call)
       }
@@ -81,10 +100,10 @@ final class UnaryHandler<I: Sendable, O: Sendable>: MethodHandler {
   @inline(never)
   private func intercepted(_ call: ServerCall) async throws -> [UInt8] {
     // What of it is malformed is the interceptors' business too.
-    let request = Result { try call.takeRequest(path, call.form.decoder(method.request)) }
+    let message = Result { try call.takeRequest(path, call.form.decoder(request)) }
     var envelope: [UInt8]?
     try await chain.run(call) {
-      envelope = try call.encode(try await body(try request.get(), call), method.response)
+      envelope = try encode(try await body(try message.get(), call), call)
     }
     guard let envelope else {
       throw RPCError(.internalError, "an interceptor of \(path) has left the handler out")

@@ -32,6 +32,17 @@ public struct ServiceRouter: Sendable {
       service: method.service)
   }
 
+  /// Serves a unary method whose answers are encoded already, so that many may be given the same one.
+  public mutating func handleEncoded<I: Sendable, O: Sendable>(
+    _ method: Method<I, O>,
+    _ body: @escaping @Sendable (I, ServerCall) async throws -> EncodedMessage<O>
+  ) {
+    precondition(method.kind == .unary, "\(method.path) is not unary")
+    add(
+      UnaryHandler(method: method, chain: interceptors.around(method.path), encoded: body),
+      service: method.service)
+  }
+
   /// Serves a method that answers with a stream.
   public mutating func handle<I: Sendable, O: Sendable>(
     _ method: Method<I, O>,

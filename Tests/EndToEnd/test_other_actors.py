@@ -68,14 +68,15 @@ def check_outages(lab, probe, arrivals, seen_all):
             begun, done = machines[plane]
             within = [outage for outage in probe.outages[plane] if begun <= outage.begin <= done]
             assert within or not seen_all, f"{plane} was done in {phase} before its restart"
-            assert all(outage.end <= done for outage in within), (phase, plane)
+            assert all(outage.last <= done for outage in within), (phase, plane)
         for plane, following in zip(planes, planes[1:]):
             assert machines[plane][1] <= machines[following][0]
-    outages = sorted((outage.begin, outage.end, plane) for plane in planes
+    assert all(outage.end for plane in planes for outage in probe.outages[plane])
+    outages = sorted((outage.begin, outage.last, plane) for plane in planes
                      for outage in probe.outages[plane])
-    assert outages and all(end is not None for _, end, _ in outages)
-    for (_, end, one), (begin, _, other) in zip(outages, outages[1:]):
-        assert end <= begin, f"the API servers of {one} and {other} were down at once"
+    assert outages
+    for (_, last, one), (begin, _, other) in zip(outages, outages[1:]):
+        assert last < begin, f"the API servers of {one} and {other} were down at once"
     # One for each edit at most: nothing is down between two stages.
     assert len(outages) <= 9, outages
     assert len(outages) == 9 or not seen_all, outages

@@ -12,14 +12,16 @@ EVERY = 0.1
 @dataclasses.dataclass
 class Outage:
     begin: float
+    last: float
     end: float | None = None
 
 
 class Probe:
     """A thread for each API server; `outages` has, by name, when one was not ready.
 
-    A time is a moment of time.monotonic(). An outage begins with the probe that was sent first in it and
-    ends when one is answered again.
+    A time is a moment of time.monotonic(). An outage begins with the probe that was sent first in it; `last`
+    is when the last one was sent that was not answered, and `end` when one is answered again. The API server
+    was back between the two: how long that takes to be seen is the probe's own time.
     """
 
     def __init__(self, nodes, credential):
@@ -42,8 +44,10 @@ class Probe:
             self.count[node.name] += 1
             down = bool(outages) and outages[-1].end is None
             if not ready and not down:
-                outages.append(Outage(sent))
-            elif ready and down:
+                outages.append(Outage(sent, sent))
+            elif not ready:
+                outages[-1].last = sent
+            elif down:
                 outages[-1].end = time.monotonic()
             self.stopped.wait(max(0, sent + EVERY - time.monotonic()))
 

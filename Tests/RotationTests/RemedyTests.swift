@@ -12,9 +12,9 @@ struct RemedyTests {
 
   /// A machine whose one worker is being verified.
   func verifying() -> RotationMachine {
-    let helper = RotationMachineTests()
-    var (machine, _) = helper.begun([RotationMachineTests.cp1, RotationMachineTests.w1])
-    _ = helper.finish(&machine, "cp1")
+    let machines = RotationMachineTests()
+    var (machine, _) = machines.begun([RotationMachineTests.cp1, RotationMachineTests.w1])
+    _ = machines.finish(&machine, "cp1")
     _ = machine.changeApplied(to: "w1", at: now)
     return machine
   }
@@ -83,9 +83,9 @@ struct RemedyTests {
 
   @Test("What aggregated API servers are told is written anew when it alone is open, and paced")
   func renewal() throws {
-    let helper = RotationMachineTests()
-    var (machine, _) = helper.begun([RotationMachineTests.cp1])
-    _ = helper.finish(&machine, "cp1")
+    let machines = RotationMachineTests()
+    var (machine, _) = machines.begun([RotationMachineTests.cp1])
+    _ = machines.finish(&machine, "cp1")
     let renewal = CheckResult(.extensionAuthentication, .waiting, "holds another CA")
     let open = ClusterReport(cluster: [CheckResult(.kubeRootCA, .waiting, "not yet"), renewal])
     #expect(machine.clusterChecked(open, at: now) == [.verifyCluster(after: .seconds(1))])

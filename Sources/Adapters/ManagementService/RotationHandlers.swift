@@ -39,8 +39,9 @@ extension ManagementHandlers {
   func getRotationStatus(
     _ request: GetRotationStatusRequest
   ) async throws -> EncodedMessage<GetRotationStatusResponse> {
-    let current = orchestrator.changed(after: 0, cluster: request.cluster, limit: 1).first
-    if let current { return try statusAnswers.answer(current) }
+    if let current = orchestrator.current(cluster: request.cluster) {
+      return try statusAnswers.answer(current)
+    }
     // The orchestrator says what is wrong with the name, or that no cluster bears it.
     return try StatusAnswers.encoded(
       try await asking { () async throws(OrchestratorError) in

@@ -51,6 +51,12 @@ extension RotationOrchestrator {
     try arguments.check()
   }
 
+  /// The cluster's present state as an update; nil where there is none, and while the orchestrator does not
+  /// run: `status` says why.
+  public nonisolated func current(cluster: String) -> RotationUpdate? {
+    journal.hub.current(cluster: cluster)
+  }
+
   /// The present state of every cluster, or of one, that is newer than a position: the oldest first.
   ///
   /// - Parameter position: a revision, or the position of an update.

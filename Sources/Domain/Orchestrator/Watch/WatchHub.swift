@@ -115,6 +115,13 @@ final class WatchHub: Sendable {
     state.withLock { state in state.log[cluster].map { state.shown($0).snapshot } }
   }
 
+  /// The present state of the cluster as an update; nil once the hub is closed.
+  func current(cluster: String) -> RotationUpdate? {
+    state.withLock { state in
+      state.closed == nil ? state.log[cluster].map { state.shown($0) } : nil
+    }
+  }
+
   /// The present states that are newer than a position, the oldest first.
   func changed(after position: UInt64, cluster: String?, limit: Int) -> [RotationUpdate] {
     state.withLock { state in

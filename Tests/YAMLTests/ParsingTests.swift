@@ -220,6 +220,16 @@ struct RefusalTests {
     #expect(error?.code == .limitExceeded)
   }
 
+  @Test("Bytes that are no UTF-8 are refused, whatever they resemble")
+  func noUTF8() {
+    for second in UInt8.min...UInt8.max {
+      for lead: UInt8 in [0xC2, 0xE0, 0xF0, 0xF3, 0xF4, 0xFF] where second >= 0xC0 {
+        let bytes = Array("a: ".utf8) + [lead, second, 0x80, 0x80] + Array("\n".utf8)
+        #expect(throws: YAMLError.self) { try YAMLParser.parse(bytes) }
+      }
+    }
+  }
+
   @Test("Mutilated texts are read or refused, nothing else")
   func mutilated() throws {
     let text = Array(

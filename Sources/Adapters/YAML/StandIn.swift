@@ -49,8 +49,9 @@ struct StandIn {
   /// A page of private-use characters of which the text holds none.
   private static func freePage(in source: [UInt8]) -> UInt32? {
     var used: Set<UInt32> = []
-    for index in source.indices.dropLast(2) where source[index] == 0xF3 && source[index + 1] >= 0xB0
-    {
+    // What is no UTF-8 is refused later; here it must not be taken for a character.
+    for index in source.indices.dropLast(2)
+    where source[index] == 0xF3 && (0xB0...0xBF).contains(source[index + 1]) {
       let high = UInt32(source[index + 1] & 0x3F) << 12 | UInt32(source[index + 2] & 0x3F) << 6
       used.insert((0xC0000 + high - 0xF0000) >> 8)
     }

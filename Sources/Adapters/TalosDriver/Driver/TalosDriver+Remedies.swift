@@ -23,7 +23,10 @@ extension TalosDriver {
           config.wipe()
           edited.bytes.wipe()
         }
-        if !edited.changed { edited = try await self.edit(config, wanted, machine) }
+        if !edited.changed {
+          edited.bytes.wipe()
+          edited = try await self.edit(config, wanted, machine)
+        }
         try await self.requireNothingPending(config, client.persistentConfig(), machine)
         try await client.applyConfiguration(edited.bytes)
       }

@@ -6,26 +6,41 @@ import Synchronization
 /// Nothing depends on what it holds: a certificate is what its DER bytes say.
 final class SeenCertificates: Sendable {
   /// Of all clusters: certificates of authorities recur at every machine, leaves at every look at one.
-  static let shared = SeenCertificates(limit: 8192)
+  static let shared = SeenCertificates(limit: 8192, bytes: 8 << 20)
 
-  private let limit: Int
-  private let known = Mutex<[[UInt8]: Certificate]>([:])
+  private struct Known {
+    var certificates: [[UInt8]: Certificate] = [:]
+    /// Of their DER forms.
+    var bytes = 0
+  }
 
-  /// - Parameter limit: the most certificates that are kept; all are dropped when there would be more.
-  init(limit: Int) { self.limit = limit }
+  private let limit: (certificates: Int, bytes: Int)
+  private let known = Mutex(Known())
+
+  /// All that is kept is dropped when there would be more than one of the limits allows: a machine may show as
+  /// many certificates as it likes, and large ones.
+  ///
+  /// - Parameters:
+  ///   - limit: the most certificates that are kept.
+  ///   - bytes: the most bytes of their DER forms.
+  init(limit: Int, bytes: Int) { self.limit = (limit, bytes) }
 
   /// - Throws: as `Certificate(der:)`.
   func certificate(der: [UInt8]) throws(CryptoError) -> Certificate {
-    if let certificate = known.withLock({ $0[der] }) { return certificate }
+    if let certificate = known.withLock({ $0.certificates[der] }) { return certificate }
     let certificate = try Certificate(der: der)
     known.withLock { known in
-      if known.count >= limit { known = [:] }
-      known[der] = certificate
+      guard known.certificates[der] == nil, der.count <= limit.bytes else { return }
+      if known.certificates.count >= limit.certificates || known.bytes + der.count > limit.bytes {
+        known = Known()
+      }
+      known.certificates[der] = certificate
+      known.bytes += der.count
     }
     return certificate
   }
 
-  var count: Int { known.withLock { $0.count } }
+  var count: Int { known.withLock { $0.certificates.count } }
 
   /// The certificates of a PEM text, in order; blocks of other kinds (keys) are skipped.
   ///

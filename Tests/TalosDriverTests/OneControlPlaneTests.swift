@@ -97,16 +97,14 @@ extension LivingMachines {
         #expect(await harness.gate(change, record).filter { !$0.isSettled } == [])
       }
       // With nobody else to hold the lease the turn waits as well.
+      // A process that is gone is still named in the lease: that counts for nothing.
       for node in harness.cluster.nodes { await node.setFaults { $0.schedulerDown = true } }
       _ = await harness.cluster.settle(within: .seconds(1))
-      var results: [CheckResult] = []
-      for _ in 0..<100 {
-        results = await harness.driver.verify(
-          change, machine: record.machines[1], baseline: nil, access: access)
-        if results.contains(where: { !$0.isSettled }) { break }
-        try await Task.sleep(for: .milliseconds(100))
+      for machine in record.machines {
+        let results = await harness.driver.verify(
+          change, machine: machine, baseline: nil, access: access)
+        #expect(results.filter { !$0.isSettled }.map(\.name) == ["control-plane-pods"])
       }
-      #expect(results.filter { !$0.isSettled }.map(\.name) == ["control-plane-pods"])
       await harness.cluster.stop()
     }
   }

@@ -23,12 +23,12 @@ extension TalosDriver {
     let names = open.map { $0.mirrorName(on: nodename) }.joined(separator: ", ")
     guard occasion == .turn else { return CheckResult(name, .waiting, "not Ready: \(names)") }
     for pod in open {
-      switch await leader(of: pod, access) {
-      case .success(let holder) where holder == nodename || holder.isEmpty:
+      switch await leader(of: pod, besides: nodename, access) {
+      case .success(true): continue
+      case .success(false):
         return CheckResult(
           name, .waiting,
           "not Ready: \(names), and no other machine holds the lease of \(pod.rawValue)")
-      case .success: continue
       case .failure(let error): return CheckResult(name, .waiting, error.message)
       }
     }
@@ -37,28 +37,36 @@ extension TalosDriver {
       "\(names) not Ready yet; other machines hold their leases, the gate waits for them")
   }
 
-  /// The node whose process holds the lease of a component; empty where nobody has renewed it lately.
+  /// Whether a process on another node leads for a component: it is named in the lease, has renewed it lately,
+  /// and its pod is Ready. A process that is gone stays in the lease until the lease has run out.
   private func leader(
-    of pod: StaticPod, _ access: ClusterAccess
-  ) async -> Result<String, DriverError> {
+    of pod: StaticPod, besides nodename: String, _ access: ClusterAccess
+  ) async -> Result<Bool, DriverError> {
     let path =
       "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/" + pod.rawValue
     do throws(DriverError) {
-      let lease = try await withKubernetes(access) { client async throws(DriverError) in
-        try await client.getDated(path)
-      }
-      guard let lease else { return .success("") }
-      let spec = lease.object["spec"]
-      let duration = spec?["leaseDurationSeconds"]?.integer ?? 15
-      if let renewed = (spec?["renewTime"]?.string).flatMap(Instant.init(rfc3339:)),
-        let date = lease.date,
-        renewed.duration(to: date) > .seconds(max(duration, 1) * 2)
-      {
-        return .success("")
-      }
-      // `NODENAME_uuid`, by the components' own custom.
-      let holder = spec?["holderIdentity"]?.string ?? ""
-      return .success(String(holder.prefix { $0 != "_" }))
+      return .success(
+        try await withKubernetes(access) { client async throws(DriverError) in
+          guard let lease = try await client.getDated(path) else { return false }
+          let spec = lease.object["spec"]
+          let duration = spec?["leaseDurationSeconds"]?.integer ?? 15
+          if let renewed = (spec?["renewTime"]?.string).flatMap(Instant.init(rfc3339:)),
+            let date = lease.date,
+            renewed.duration(to: date) > .seconds(max(duration, 1) * 2)
+          {
+            return false
+          }
+          // `HOSTNAME_uuid`, by the components' own custom; a node's name may have a domain behind it.
+          let holder = String((spec?["holderIdentity"]?.string ?? "").prefix { $0 != "_" })
+          guard !holder.isEmpty, Self.host(holder) != Self.host(nodename) else { return false }
+          let mirror = try await client.get(
+            "/api/v1/namespaces/kube-system/pods/"
+              + KubernetesClient.escaped(pod.mirrorName(on: holder))
+          ).map(MirrorPod.init)
+          return mirror?.isReady ?? true
+        })
     } catch { return .failure(error) }
   }
+
+  private static func host(_ name: String) -> Substring { name.prefix { $0 != "." } }
 }

@@ -96,8 +96,7 @@ extension LivingMachines {
         await sick.setFaults { $0 = Faults() }
         #expect(await harness.gate(change, record).filter { !$0.isSettled } == [])
       }
-      // With nobody else to hold the lease the turn waits as well.
-      // A process that is gone is still named in the lease: that counts for nothing.
+      // With every scheduler gone the turn waits as well, although one is still named in the lease.
       for node in harness.cluster.nodes { await node.setFaults { $0.schedulerDown = true } }
       _ = await harness.cluster.settle(within: .seconds(1))
       for machine in record.machines {

@@ -63,7 +63,8 @@ extension TalosDriver {
             "/api/v1/namespaces/kube-system/pods/"
               + KubernetesClient.escaped(pod.mirrorName(on: holder))
           ).map(MirrorPod.init)
-          return mirror?.isReady ?? true
+          // No such pod: whether its process runs cannot be told.
+          return mirror?.isReady == true
         })
     } catch { return .failure(error) }
   }

@@ -169,6 +169,17 @@ import Testing
       Issue.record("\(broken.debugDescription)")
       return
     }
+    let brokenAndDeaf = try await cause { connection in
+      // The client's answer to PING cannot be written, before the client reads what breaks the rules.
+      connection.endReading()
+      connection.send(RawConnection.frame(6, flags: 0, stream: 0, [UInt8](repeating: 7, count: 8)))
+      usleep(50_000)
+      connection.send(RawConnection.frame(0, flags: 0, stream: 0, [1]))
+    }
+    guard case .protocolError? = brokenAndDeaf else {
+      Issue.record("\(brokenAndDeaf.debugDescription)")
+      return
+    }
   }
 }
 

@@ -73,6 +73,9 @@ final class RawConnection {
     return true
   }
 
+  /// Takes nothing more: what the other side writes from now on fails.
+  func endReading() { shutdown(descriptor, Int32(SHUT_RD)) }
+
   /// Says that nothing more will be sent, and goes on reading.
   func endWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 

@@ -229,6 +229,17 @@ public final class HTTP2Session {
     }
   }
 
+  /// Lets a client say to nobody what it would send, because the peer takes nothing more.
+  ///
+  /// nghttp2 finds a breach of the rules when it reads, and tells of it when it writes its GOAWAY:
+  /// `failure` is known after that. A server's streams would count as answered, so that a server drops
+  /// nothing.
+  public func discardOutput() {
+    guard role == .client else { return }
+    var data: UnsafePointer<UInt8>?
+    while unsafe nghttp2_session_mem_send(session, &data) > 0 {}
+  }
+
   /// What happened since the last call.
   public func takeEvents() -> [HTTP2Event] { events.take() }
 

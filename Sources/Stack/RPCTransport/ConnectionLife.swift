@@ -49,6 +49,9 @@ struct ConnectionLife {
     }
   }
 
+  /// Whether the peer takes nothing more, and its last words are waited for.
+  var isDeaf: Bool { if case .deaf = state { true } else { false } }
+
   /// Whether the socket may take more.
   var takesOutput: Bool {
     switch state {

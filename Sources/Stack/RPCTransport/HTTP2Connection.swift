@@ -110,6 +110,7 @@ class HTTP2Connection: ReadinessHandler, TurnEndHandler, @unchecked Sendable {
     isMarked = false
     if isClosed { return }
     produce()
+    if life.isDeaf { session.discardOutput() }
     if session.isCondemned && !timers.runs(.condemned) && !isClosed {
       // A peer that does not read will not read the reason either.
       timers.start(.condemned, after: Self.lastWordTime) { [self] in

@@ -140,6 +140,7 @@ let package = Package(
     clibrary("CEpoll"),
     clibrary("CClock"),
     clibrary("CProcess"),
+    clibrary("CWipingHeap", link: "dl"),
 
     library("ProtoCodec", [], path: stack + "ProtoCodec", settings: house + hot),
     library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles(in: "Proto")),
@@ -183,7 +184,9 @@ let package = Package(
       path: adapters + "ManagementService"),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
     library("Platform", [], path: programs + "Platform", settings: strict),
-    library("Daemon", ["CProcess", "Platform"], path: programs + "Daemon", settings: strict),
+    library(
+      "Daemon", ["CProcess", "CWipingHeap", "Platform"], path: programs + "Daemon", settings: strict
+    ),
     library("Interceptors", ["Daemon", "RPC"], path: programs + "Interceptors"),
     library("Release", [], path: programs + "Release"),
     library(

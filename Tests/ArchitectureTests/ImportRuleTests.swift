@@ -24,7 +24,9 @@ private let allowed: [String: Set<String>] = [
     "Dispatch", "Glibc", "Synchronization",
   ],
   "Sources/Programs/Platform": ["Glibc"],
-  "Sources/Programs/Daemon": ["CProcess", "Platform", "Dispatch", "Glibc", "Synchronization"],
+  "Sources/Programs/Daemon": [
+    "CProcess", "CWipingHeap", "Platform", "Dispatch", "Glibc", "Synchronization",
+  ],
   "Sources/Programs/Interceptors": ["Daemon", "RPC", "Synchronization"],
   "Sources/Programs/Release": [],
   "Sources/Programs/omnid": [

@@ -41,7 +41,7 @@ struct Authorities {
     }
     return WantedTrust(
       component: component, issuing: authority(bundle.issuing).certificate,
-      issuingKeyPEM: bundle.holdsIssuingKey ? authority(bundle.issuing).key.pem : nil,
+      issuingKey: bundle.holdsIssuingKey ? authority(bundle.issuing).key.secretPEM : nil,
       accepted: bundle.accepted.map { authority($0).certificate },
       managed: [old.certificate, new.certificate])
   }

@@ -22,10 +22,10 @@ struct ConfigRehearsalTests {
     [
       .init(
         component: .talosCA, old: talos.old.certificate, new: talos.new.certificate,
-        newKeyPEM: talos.new.key.pem),
+        newKey: talos.new.key.secretPEM),
       .init(
         component: .kubernetesCA, old: kubernetes.old.certificate,
-        new: kubernetes.new.certificate, newKeyPEM: kubernetes.new.key.pem),
+        new: kubernetes.new.certificate, newKey: kubernetes.new.key.secretPEM),
     ]
   }
 

@@ -71,10 +71,10 @@ struct KeyGuardTests {
     let text =
       "-----BEGIN EC PRIVATE KEY-----\n" + Base64.encode(forged)
       + "\n-----END EC PRIVATE KEY-----\n"
-    #expect(KeyProof.holds(real.key.pem, for: real.certificate))
-    #expect(!KeyProof.holds(text, for: real.certificate))
-    #expect(!KeyProof.holds(other.key.pem, for: real.certificate))
-    #expect(!KeyProof.holds("", for: real.certificate))
+    #expect(KeyProof.holds(real.key.secretPEM, for: real.certificate))
+    #expect(!KeyProof.holds(SecretBytes(copying: Array(text.utf8)), for: real.certificate))
+    #expect(!KeyProof.holds(other.key.secretPEM, for: real.certificate))
+    #expect(!KeyProof.holds(SecretBytes(copying: []), for: real.certificate))
   }
 
   @Test("A stage is not made backwards: PRE-ROTATE of a machine that issues from the new CA")

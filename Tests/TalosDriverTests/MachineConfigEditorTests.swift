@@ -50,7 +50,7 @@ struct MachineConfigEditorTests {
     #expect(Set(trust.listed).count == trust.listed.count)
     if kind.role == .controlPlane {
       #expect(trust.issuing == wanted.issuing)
-      #expect(trust.issuingKeyPEM == wanted.issuingKeyPEM)
+      #expect(trust.issuingKey?.unprotectedText == wanted.issuingKey?.unprotectedText)
       #expect(trust.listed.contains(wanted.issuing) == false)
     }
     let second = try MachineConfigEditor.apply(wanted, to: edited)

@@ -1,4 +1,5 @@
 internal import CProcess
+internal import CWipingHeap
 internal import Glibc
 
 /// What keeps the memory of a process that holds keys to itself.
@@ -16,6 +17,10 @@ public enum ProcessPrivacy {
       throw DaemonError(errno: errno, "the process cannot be made undumpable")
     }
   }
+
+  /// Whether heap memory is overwritten when it is given back, up to blocks of 512 KiB: so it is in every program
+  /// that this module is part of, but under a sanitizer.
+  public static var wipesHeap: Bool { cwipingheap_is_active() != 0 }
 
   /// Whether the process may be dumped or looked into.
   public static var isDumpable: Bool { cprocess_is_dumpable() != 0 }

@@ -11,6 +11,8 @@ extension HTTP2Connection {
     switch Socket.read(descriptor.number, into: UnsafeMutableRawBufferPointer(buffer)) {
     case .bytes(let count):
       take(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
+      // A message may have carried a key.
+      buffer[..<count].update(repeating: 0)
     case .wouldBlock: break
     case .ended: carryOut(life.inputEnded(.closedByPeer))
     case .failed(let error):
@@ -37,6 +39,7 @@ extension HTTP2Connection {
       switch tls.read(into: UnsafeMutableRawBufferPointer(buffer)) {
       case .bytes(let count):
         receive(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
+        buffer[..<count].update(repeating: 0)
       case .wouldBlock: return
       case .closed: return close(.closedByPeer)
       case .failed(let error): return fail(error)

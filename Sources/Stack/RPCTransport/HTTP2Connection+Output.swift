@@ -21,7 +21,11 @@ extension HTTP2Connection {
         return close(.protocolError(error.message))
       }
       let isEmpty = buffer.isEmpty
-      if !isEmpty { send(&buffer) }
+      if !isEmpty {
+        send(&buffer)
+        // A message may have carried a key.
+        buffer.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+      }
       buffer.removeAll(keepingCapacity: buffer.capacity <= 2 * Self.outputLimit)
       loop.writeBuffer = buffer
       if isClosed { return }

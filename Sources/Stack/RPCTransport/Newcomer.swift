@@ -65,7 +65,9 @@ final class Newcomer: ReadinessHandler, @unchecked Sendable {
     case .bytes(let count):
       if state == .lingering { return lingers(count) }
       for (index, byte) in begun.enumerated() { buffer[index] = byte }
-      heard(UnsafeBufferPointer(rebasing: buffer[..<(begun.count + count)]))
+      let total = begun.count + count
+      heard(UnsafeBufferPointer(rebasing: buffer[..<total]))
+      buffer[..<total].update(repeating: 0)
     case .wouldBlock: break
     // Whoever looks whether somebody listens does no harm.
     case .ended, .failed: end(begun.isEmpty ? nil : "the client closed the connection")

@@ -36,7 +36,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private var takesJob = false
   private var taken: UnownedJob?
 
-  /// One read buffer for all connections of the loop.
+  /// One read buffer for all connections of the loop. Whoever reads into the buffer overwrites with zeros what was
+  /// read once it is used: the buffer outlives every message, and a message may carry a key.
   public let readBuffer: UnsafeMutableBufferPointer<UInt8>
   /// One output buffer for all connections of the loop; empty between uses.
   public var writeBuffer: [UInt8] = []

@@ -43,7 +43,8 @@ enum ConfigTargets {
     }
     try require(
       had.issuing == has.issuing && had.listed == has.listed
-        && had.issuingKeyPEM == has.issuingKeyPEM, "the other component's authorities change")
+        && had.issuingKey?.unprotectedText == has.issuingKey?.unprotectedText,
+      "the other component's authorities change")
     try require(before.role == after.role, "the machine's role changes")
   }
 
@@ -119,7 +120,7 @@ private struct Authorities: Sendable {
     }
     return WantedTrust(
       component: component, issuing: authority(bundle.issuing).certificate,
-      issuingKeyPEM: bundle.holdsIssuingKey ? authority(bundle.issuing).key.pem : nil,
+      issuingKey: bundle.holdsIssuingKey ? authority(bundle.issuing).key.secretPEM : nil,
       accepted: bundle.accepted.map { authority($0).certificate },
       managed: [old.certificate, new.certificate])
   }

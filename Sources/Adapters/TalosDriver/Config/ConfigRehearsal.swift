@@ -13,8 +13,8 @@ enum ConfigRehearsal {
     var component: SecretComponent
     var old: Certificate
     var new: Certificate
-    /// The new authority's key; it goes nowhere but into the result.
-    var newKeyPEM: String
+    /// The PEM of the new authority's key; it goes nowhere but into the result.
+    var newKey: SecretBytes
 
     /// A change to an authority that is made for the rehearsal and thrown away, for when the real one
     /// does not exist yet.
@@ -25,7 +25,7 @@ enum ConfigRehearsal {
     ) throws(CryptoError) -> Change {
       let new = try Authority.generate(component == .talosCA ? .talos : .kubernetes, now: now)
       return Change(
-        component: component, old: old, new: new.certificate, newKeyPEM: new.key.pem)
+        component: component, old: old, new: new.certificate, newKey: new.key.secretPEM)
     }
 
     /// What a machine is to hold after a stage.
@@ -38,7 +38,7 @@ enum ConfigRehearsal {
       }
       return WantedTrust(
         component: component, issuing: certificate(bundle.issuing),
-        issuingKeyPEM: bundle.holdsIssuingKey && bundle.issuing == .new ? newKeyPEM : nil,
+        issuingKey: bundle.holdsIssuingKey && bundle.issuing == .new ? newKey : nil,
         accepted: bundle.accepted.map(certificate), managed: [old, new],
         removesForeign: removesForeign, successor: bundle.issuing == .old ? new : nil)
     }

@@ -7,9 +7,9 @@ struct ConfiguredTrust {
   let authority: TrustEntry?
   /// The entries of the accepted list, as they are written.
   let entries: [TrustEntry]
-  /// The issuing authority's private key as the configuration holds it, on control planes; nil if it is
-  /// missing. Held no longer than it takes to compare or seal it.
-  let issuingKeyPEM: String?
+  /// The PEM of the issuing authority's private key as the configuration holds it, on control planes; nil if it
+  /// is missing.
+  let issuingKey: SecretBytes?
   /// Everything the machine accepts by this configuration: what Talos reads when it has joined the
   /// entries.
   let accepted: Set<Certificate>
@@ -21,11 +21,11 @@ struct ConfiguredTrust {
 
   /// - Parameter orders: the orders in which releases of Talos join authority and list.
   init(
-    authority: TrustEntry?, entries: [TrustEntry], issuingKeyPEM: String?, orders: [JoinOrder]
+    authority: TrustEntry?, entries: [TrustEntry], issuingKey: SecretBytes?, orders: [JoinOrder]
   ) {
     self.authority = authority
     self.entries = entries
-    self.issuingKeyPEM = issuingKeyPEM
+    self.issuingKey = issuingKey
     let readings = orders.map { order in
       PEMReading.certificates(joining: order.joined(authority, entries).map(\.text))
     }

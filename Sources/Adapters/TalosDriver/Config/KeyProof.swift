@@ -6,8 +6,8 @@ import Crypto
 /// and nobody checks that it belongs to the private one.
 enum KeyProof {
   /// Signs something with the key and verifies the signature with the certificate's public key.
-  static func holds(_ keyPEM: String, for certificate: Certificate) -> Bool {
-    guard let key = try? PrivateKey(pem: keyPEM),
+  static func holds(_ secret: SecretBytes, for certificate: Certificate) -> Bool {
+    guard let key = try? PrivateKey(pem: secret),
       let authority = try? Authority(certificate: certificate, key: key),
       // What is signed is a certificate that is thrown away; its own key is of the quickest kind.
       let probe = try? authority.issue(

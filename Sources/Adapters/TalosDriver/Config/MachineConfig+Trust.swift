@@ -26,7 +26,7 @@ extension MachineConfig {
   ///   without a key, a worker with one, values that are not certificates.
   func trust(_ component: SecretComponent) throws(DriverError) -> ConfiguredTrust {
     let trust = try writtenTrust(component)
-    guard role == .worker || trust.issuingKeyPEM != nil else {
+    guard role == .worker || trust.issuingKey != nil else {
       let name = try place(of: component).authorityName
       throw DriverError(
         .invalidConfig, "\(name) of this control plane has no certificate and key")
@@ -46,9 +46,11 @@ extension MachineConfig {
     let entries = try entries(holder(place)?["acceptedCAs"], place)
     let trust = ConfiguredTrust(
       authority: authority, entries: entries,
-      issuingKeyPEM: role == .worker
+      issuingKey: role == .worker
         ? nil
-        : try key.map { text throws(DriverError) in try pem(text, place, authorityName + ".key") },
+        : try key.map { text throws(DriverError) in
+          SecretBytes(copying: Array(try pem(text, place, authorityName + ".key").utf8))
+        },
       orders: place.joinOrders)
     switch role {
     case .controlPlane:

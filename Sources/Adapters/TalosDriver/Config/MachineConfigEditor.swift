@@ -77,7 +77,7 @@ enum MachineConfigEditor {
       }
     }
     guard role == .controlPlane, let issuing = trust.issuing else { return }
-    guard let key = trust.issuingKeyPEM else {
+    guard let key = trust.issuingKey else {
       throw DriverError(
         .conflict,
         "\(place.authorityName) of this control plane has no private key, so none is written: "
@@ -113,7 +113,7 @@ enum MachineConfigEditor {
       role == .worker || trust.issuing != nil
     else { throw failure("the result would not hold what it should") }
     guard role == .controlPlane, let issuing = trust.issuing else { return }
-    guard let key = trust.issuingKeyPEM, KeyProof.holds(key, for: issuing) else {
+    guard let key = trust.issuingKey, KeyProof.holds(key, for: issuing) else {
       throw failure("the result would not hold the key of its CA")
     }
   }

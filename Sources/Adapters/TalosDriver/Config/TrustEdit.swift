@@ -43,8 +43,9 @@ struct TrustEdit {
         }, first: wanted.issuing)
     guard let text else { return }
     try set(encoded(text), at: place.authorityPath + [.key(place.certificateKey)])
-    guard config.role == .controlPlane, isOther, let key = wanted.issuingKeyPEM else { return }
-    try set(encoded(key), at: place.authorityPath + ["key"], after: place.certificateKey)
+    guard config.role == .controlPlane, isOther, let key = wanted.issuingKey else { return }
+    try set(
+      encoded(key.unprotectedText), at: place.authorityPath + ["key"], after: place.certificateKey)
   }
 
   // MARK: The list

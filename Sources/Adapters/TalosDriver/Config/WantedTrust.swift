@@ -5,8 +5,8 @@ import Rotation
 struct WantedTrust {
   var component: SecretComponent
   var issuing: Certificate
-  /// The issuing authority's key, for control planes.
-  var issuingKeyPEM: String?
+  /// The PEM of the issuing authority's key, for control planes.
+  var issuingKey: SecretBytes?
   /// What is to be accepted, the issuing authority first.
   var accepted: [Certificate]
   /// The authorities that take part in the rotation. Others, which somebody else put there, are left

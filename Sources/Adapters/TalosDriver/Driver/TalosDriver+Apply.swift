@@ -45,8 +45,8 @@ extension TalosDriver {
     let bundle = change.bundle(for: role)
     return WantedTrust(
       component: change.component, issuing: trust.issuing,
-      issuingKeyPEM: bundle.holdsIssuingKey
-        ? try keyring.keyPEM(change.authority(bundle.issuing)).unprotectedText : nil,
+      issuingKey: bundle.holdsIssuingKey
+        ? try keyring.keyPEM(change.authority(bundle.issuing)) : nil,
       accepted: trust.accepted, managed: trust.managed,
       removesForeign: change.options.removeForeign,
       successor: bundle.issuing == .old && change.direction == .forward ? trust.new : nil)

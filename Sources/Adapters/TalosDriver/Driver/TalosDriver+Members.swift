@@ -125,7 +125,7 @@ enum ControlPlaneProof: Sendable {
     guard let config = try? MachineConfig(bytes) else { return .holdsNoKey }
     guard config.role == .controlPlane else { return .isWorker }
     guard let trust = try? config.trust(.talosCA), let issuing = trust.issuing,
-      let key = trust.issuingKeyPEM, KeyProof.holds(key, for: issuing)
+      let key = trust.issuingKey, KeyProof.holds(key, for: issuing)
     else { return .holdsNoKey }
     return roots.contains(issuing) ? .holdsKey : .issuesFromElse
   }

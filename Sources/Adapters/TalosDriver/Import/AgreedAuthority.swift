@@ -39,7 +39,7 @@ struct AgreedAuthority: Sendable {
     }
     guard odd.isEmpty else { throw disagreement(component, trusts) }
     for one in trusts where one.machine.role == .controlPlane {
-      guard let key = one.trust.issuingKeyPEM, KeyProof.holds(key, for: certificate) else {
+      guard let key = one.trust.issuingKey, KeyProof.holds(key, for: certificate) else {
         throw DriverError(
           .conflict,
           "\(one.machine.id) calls itself a control plane, but its configuration does not hold the private "
@@ -104,12 +104,12 @@ extension ClusterDiscovery {
         "\(plane.id) does not issue from the \(component.rawValue) of its configuration; "
           + "it may just be taking up a change: try again")
     }
-    guard KeyProof.holds(pair.keyPEM, for: agreed.certificate) else {
+    guard KeyProof.holds(pair.key, for: agreed.certificate) else {
       throw unusable(.invalidConfig, "the key of the \(component.rawValue) is another's")
     }
     do {
       return try driver.keyring.seal(
-        Authority(certificate: agreed.certificate, key: try PrivateKey(pem: pair.keyPEM)),
+        Authority(certificate: agreed.certificate, key: try PrivateKey(pem: pair.key)),
         for: AuthorityBinding(cluster: name, component: component))
     } catch let error as DriverError {
       throw .unusable(error)

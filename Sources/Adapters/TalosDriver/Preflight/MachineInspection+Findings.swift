@@ -68,7 +68,7 @@ extension MachineInspection {
       ]
     }
     guard machine.role == .controlPlane else { return [] }
-    guard let key = trust.issuingKeyPEM, KeyProof.holds(key, for: authority) else {
+    guard let key = trust.issuingKey, KeyProof.holds(key, for: authority) else {
       return [
         Finding(
           .missingKey, machine.id,

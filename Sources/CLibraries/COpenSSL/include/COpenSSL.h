@@ -28,10 +28,12 @@ static inline long copenssl_ctx_set_min_version(SSL_CTX *context, int version) {
 static inline long copenssl_ctx_set_max_version(SSL_CTX *context, int version) {
   return SSL_CTX_set_max_proto_version(context, version);
 }
-/// No compression, no renegotiation, no resumption tickets; the server's order of suites counts.
+/// No compression, no renegotiation, no resumption tickets; the server's order of suites counts; what was decrypted is
+/// overwritten once it is read.
 static inline void copenssl_ctx_set_strict_options(SSL_CTX *context) {
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                   SSL_OP_CLEANSE_PLAINTEXT);
 }
 static inline long copenssl_ctx_set_mode(SSL_CTX *context, long mode) {
   return SSL_CTX_set_mode(context, mode);

@@ -23,6 +23,8 @@ internal import Synchronization
   /// Why secrets of this process may be swapped out, in words; nil when every one is locked.
   public static var lockRefusal: String? { refusal.withLock { $0 } }
 
+  static func noteUnlocked(_ reason: String) { refusal.withLock { $0 = reason } }
+
   /// Traps when there is no memory, as any allocation does.
   private init(count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
     self.count = count
@@ -36,7 +38,7 @@ internal import Synchronization
     unsafe start = pages
     if unsafe mlock(pages, mapped) != 0 {
       let reason = unsafe String(cString: strerror(errno))
-      Self.refusal.withLock { $0 = reason }
+      Self.noteUnlocked(reason)
     }
     _ = unsafe madvise(pages, mapped, MADV_DONTDUMP)
     unsafe fill(UnsafeMutableRawBufferPointer(start: pages, count: count))
@@ -89,7 +91,8 @@ internal import Synchronization
     unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
   }
 
-  /// The bytes as UTF-8 text in a string, which cannot be wiped: for what takes nothing else.
+  /// The bytes as UTF-8 text in a string, for what takes nothing else. Swift has no way to wipe a string: its
+  /// bytes are overwritten where the program's heap overwrites what is given back (`CWipingHeap`).
   public var unprotectedText: String {
     withSpan { span in
       unsafe String(unsafeUninitializedCapacity: count) { buffer in

@@ -273,14 +273,11 @@ def test_a_rotation_that_has_touched_nothing_is_cancelled(lab):
     assert lab.omnictl("cluster", "get", lab.name).returncode == 5
 
 
-def test_a_rotation_that_has_touched_a_machine_goes_on_or_is_given_up_by_force(lab):
+def test_a_rotation_that_has_touched_a_machine_is_given_up_by_force(lab):
     first, gone = lab.control_planes[0].name, lab.control_planes[1].name
     lab.rotate_without(gone)
     with lab.watch(cluster=lab.name) as watch:
         watch.until(lambda s: states(s).get(gone) == "WAITING")
-    refused = lab.secret_rotate("abort")
-    assert refused.returncode == 3 and first in refused.stderr, refused
-    assert name(lab.status(), "state") == "ROTATION_STATE_RUNNING"
     forgotten = lab.omnictl("cluster", "forget", lab.name, "--force")
     assert forgotten.returncode == 0, forgotten
     said = " ".join(forgotten.stdout.split())

@@ -98,7 +98,7 @@ import Testing
     for type in [
       "ROTATION_IN_PROGRESS", "TALOS_VERSION", "MACHINE_UNREACHABLE", "FOREIGN_CA", "CA_EXPIRED",
       "CLOCK", "UNREADY", "CONFIG_PENDING", "CONFIG_UNEDITABLE", "KEY_MISSING", "NOT_COVERED",
-      "UNMANAGED_NODE", "ROTATED_ELSEWHERE", "NO_ROTATION", "MACHINES_TOUCHED",
+      "UNMANAGED_NODE", "ROTATED_ELSEWHERE", "NO_ROTATION", "OLD_CA_RETIRED",
     ] {
       let bench = Bench(Self.refusing([(type, "demo", "what is")], message: "what is"))
       #expect(await bench.run(Self.rotate) == .refused)

@@ -87,7 +87,7 @@ import Testing
   func tooLate() async {
     let bench = Bench(
       RefusalTests.refusing(
-        [("MACHINES_TOUCHED", "demo", "cp-1 has been changed")], message: "cp-1 has been changed"))
+        [("OLD_CA_RETIRED", "demo", "cp-1 has been changed")], message: "cp-1 has been changed"))
     #expect(await bench.run("cluster", "-n", "demo", "secret", "rotate", "abort") == .refused)
     #expect(
       bench.errors.text

@@ -80,7 +80,7 @@ struct OtherActorsTests {
       })
     #expect(change.options.removeForeign)
     let worker = try #require(world.demo.members.first { $0.id == "demo-w-1" })
-    world.demo.overwrite(worker, change.change(.preRotate))
+    world.demo.overwrite(worker, change.change(Stage(phase: .preRotate, machines: [])))
     let end = try #require(try process.runToEnd())
     #expect(end.state == .succeeded)
     #expect(world.demo.expectOnly(end.newFingerprint, .talosCA) == [])

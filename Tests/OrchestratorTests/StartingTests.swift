@@ -100,24 +100,32 @@ struct StartingTests {
       #expect(try process.status().state == .aborted)
       #expect(world.demo.state.withLock { $0.applied } == 0)
     } else {
-      #expect(refusal == nil || refusal?.code == .machinesTouched)
+      #expect(refusal == nil)
       let touched = world.demo.state.withLock { $0.applied } > 0
-      #expect((try process.status().state == .aborted) == !touched)
+      #expect(try process.status().state == (touched ? .aborting : .aborted))
+      #expect(try process.runToEnd()?.state == .aborted)
+      #expect(
+        world.demo.expectOnly(SimulatedCluster.firstAuthority(.talosCA, "demo"), .talosCA) == [])
     }
     world.expectUnbroken("abort \(seed)")
     try process.stop()
   }
 
-  @Test("A rotation that has touched a machine is not cancelled, and says which")
-  func touched() throws {
+  @Test("A rotation that refuses the old CA already is not aborted, and says where")
+  func retired() throws {
     let world = World(seed: 3)
     let process = try world.bootWithClusters()
     _ = try process.rotate()
-    try process.pass(.seconds(3))
+    try world.perform {
+      while try await process.orchestrator.status(cluster: "demo").phase != .postRotate {
+        try await world.clock.sleep(for: .milliseconds(50))
+      }
+      try await world.clock.sleep(for: .seconds(2))
+    }
     let refusal = error {
       try world.perform { _ = try await process.orchestrator.abort(cluster: "demo") }
     }
-    #expect(refusal?.code == .machinesTouched)
+    #expect(refusal?.code == .authorityRetired)
     #expect(refusal?.message.contains("demo-cp-0") == true)
     #expect(try process.runToEnd()?.state == .succeeded)
     try process.stop()

@@ -18,6 +18,8 @@ struct MachineWalkTests {
     var clientsRenewed = false
     var outstanding: [RotationMachine.Effect.Key: RotationMachine.Effect] = [:]
     var generator: SeededGenerator
+    /// Somebody wants it aborted, and a change is on its way.
+    var wantsAbort = false
     /// Per cent of looks before which somebody else undoes a change.
     var undoing: Int
 
@@ -35,15 +37,15 @@ struct MachineWalkTests {
     /// Somebody puts back what a machine held before the stage.
     mutating func meddle() {
       guard chance(undoing), let victim = members.randomElement(using: &generator) else { return }
-      let done = TrustPlan.bundle(component, phase, victim.role)
-      guard held[victim.id] == done else { return }
-      held[victim.id] = TrustPlan.bundle(component, phase, victim.role, .backward)
+      guard held[victim.id] == wanted(victim.role) else { return }
+      held[victim.id] = TrustPlan.bundle(
+        component, phase, victim.role, direction == .forward ? .backward : .forward)
     }
 
     /// What a look at a machine shows.
     mutating func look(_ id: String, trouble: Int) -> [CheckResult] {
       let role = members.first { $0.id == id }?.role ?? .worker
-      let holds = held[id] == TrustPlan.bundle(component, phase, role)
+      let holds = held[id] == wanted(role)
       let state: CheckResult.State = chance(trouble) ? .waiting : holds ? .passed : .failed
       let refresh = CheckResult(.trustRefresh, .waiting, "asked too early")
       return [CheckResult(.configApplied, state)] + (stale.contains(id) ? [refresh] : [])
@@ -58,6 +60,26 @@ struct MachineWalkTests {
     }
 
     var phase: RotationPhase { machine.state.stage?.phase ?? .preRotate }
+    var direction: RotationDirection { machine.state.stage?.direction ?? .forward }
+
+    func wanted(_ role: MachineRole) -> TrustBundle {
+      TrustPlan.bundle(component, phase, role, direction)
+    }
+
+    /// Somebody aborts the rotation: once nothing is on its way, as the run does.
+    mutating func abort() {
+      if machine.isChangeInFlight {
+        machine.hold()
+        wantsAbort = true
+        return
+      }
+      wantsAbort = false
+      switch machine.abortRequested(by: "uid:0", at: now) {
+      case .reversed(let effects): if !effects.isEmpty { outstanding = [:] }; order(effects)
+      case .aborted, .retired, .over: break
+      }
+      if machine.isHeld, !machine.state.isFinal { order(machine.released(at: now)) }
+    }
 
     mutating func carryOut(_ effect: RotationMachine.Effect, trouble: Int) {
       switch effect {
@@ -76,7 +98,7 @@ struct MachineWalkTests {
         var sent = false
         if !chance(trouble) {
           sent = true
-          held[id] = TrustPlan.bundle(component, phase, role)
+          held[id] = wanted(role)
           if role == .worker, chance(trouble / 2) { stale.insert(id) }
           // It may have taken effect although the answer was lost.
           if !chance(trouble) {
@@ -107,7 +129,7 @@ struct MachineWalkTests {
         meddle()
         var report = ClusterReport(
           cluster: [CheckResult(named: "nodes", chance(trouble) ? .waiting : .passed)])
-        if phase == .postRotate, !clientsRenewed {
+        if phase == .postRotate || direction == .backward, !clientsRenewed {
           report.cluster.append(CheckResult(.extensionAuthentication, .waiting, "holds another"))
         }
         for progress in machine.state.stage?.machines ?? [] {
@@ -121,7 +143,17 @@ struct MachineWalkTests {
   @Test(
     "Whatever fails in whatever order: turns, trust and stages hold, and it ends",
     arguments: 0..<200)
-  func walk(seed: Int) throws {
+  func walk(seed: Int) throws { try walk(seed: seed, abortingAt: nil) }
+
+  @Test(
+    "Whenever it is aborted, every machine ends with the old authority alone, or it was too late",
+    arguments: 0..<400)
+  func aborted(seed: Int) throws {
+    var generator = SeededGenerator(seed: UInt64(seed) + 77)
+    try walk(seed: seed, abortingAt: Int.random(in: 0...120, using: &generator))
+  }
+
+  private func walk(seed: Int, abortingAt step: Int?) throws {
     var generator = SeededGenerator(seed: UInt64(seed))
     let controlPlanes = Int.random(in: 1...4, using: &generator)
     let workers = Int.random(in: 0...5, using: &generator)
@@ -141,7 +173,8 @@ struct MachineWalkTests {
     while !world.machine.state.isFinal {
       steps += 1
       try #require(steps < 20_000, "it does not end")
-      let phase = world.phase
+      if steps == step { world.abort() }
+      let before = world.machine.state.stage
       let keys = world.outstanding.keys.sorted { "\($0)" < "\($1)" }
       let chosen = keys.randomElement(using: &world.generator)
       let key = try #require(chosen, "nothing left to do")
@@ -154,6 +187,8 @@ struct MachineWalkTests {
         world.machine = RotationMachine(
           component: component, state: world.machine.state, notes: world.machine.notes,
           rules: RotationMachineTests.rules)
+        // Whoever wanted it aborted got no answer, and does not ask again.
+        world.wantsAbort = false
         world.outstanding = [:]
         world.order(world.machine.resumed(at: world.now))
         continue
@@ -162,17 +197,27 @@ struct MachineWalkTests {
         let id = "w\(world.members.count)"
         let guest = Machine(id: id, address: "10.0.2.1", role: .worker)
         world.members.append(guest)
-        world.held[id] = TrustPlan.bundle(component, world.phase, .worker, .backward)
+        world.held[id] = TrustPlan.bundle(
+          component, world.phase, .worker, world.direction == .forward ? .backward : .forward)
       }
       world.carryOut(effect, trouble: trouble)
-      check(world, before: phase)
+      if world.wantsAbort, !world.machine.isChangeInFlight { world.abort() }
+      check(world, before: before)
     }
-    #expect(world.clientsRenewed && world.stale.isEmpty)
-    #expect(world.held.values.allSatisfy { $0.accepted == [.new] && $0.issuing == .new })
+    switch world.machine.state {
+    case .succeeded:
+      #expect(world.clientsRenewed && world.stale.isEmpty)
+      #expect(world.held.values.allSatisfy { $0.accepted == [.new] && $0.issuing == .new })
+    case .aborted:
+      #expect(step != nil)
+      #expect(world.held.values.allSatisfy { $0.accepted == [.old] && $0.issuing == .old })
+    default: Issue.record("ends in \(world.machine.state)")
+    }
   }
 
-  private func check(_ world: World, before phase: RotationPhase) {
+  private func check(_ world: World, before: Stage?) {
     guard let stage = world.machine.state.stage else { return }
+    if let before, before.reversal != nil { #expect(stage.reversal == before.reversal) }
     let changing = stage.machines.filter { progress in
       switch progress.state {
       case .preparing, .applying, .waiting, .verifying, .refreshing: true
@@ -188,10 +233,13 @@ struct MachineWalkTests {
       }
     }
     // A stage is left only when every member was seen to hold what it asks for.
-    if world.phase != phase {
-      #expect(world.phase == phase.next)
+    if let before, before.phase != stage.phase, before.direction == stage.direction {
+      let isForward = before.direction == .forward
+      #expect(stage.phase == (isForward ? before.phase.next : before.phase.previous))
       for member in world.members where world.undoing == 0 {
-        #expect(world.held[member.id] == TrustPlan.bundle(world.component, phase, member.role))
+        #expect(
+          world.held[member.id]
+            == TrustPlan.bundle(world.component, before.phase, member.role, before.direction))
       }
     }
     let trust = world.held.values

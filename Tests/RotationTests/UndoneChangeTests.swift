@@ -203,31 +203,73 @@ struct PreparationTests {
     #expect(
       machine.preparationFailed(on: "cp1", "no route", check: check, at: now)
         == [.attempt("cp1", after: .seconds(1))])
-    #expect(machine.abortRequested(by: "uid:0") == .aborted)
-    #expect(machine.state == .aborted(by: "uid:0"))
+    #expect(machine.abortRequested(by: "uid:0", at: now) == .aborted)
+    #expect(machine.state == .aborted(by: "uid:0", nil))
     #expect(machine.resumed(at: now) == [])
     #expect(machine.membersListed([RotationMachineTests.cp1], at: now) == [])
-    #expect(machine.abortRequested(by: "uid:0") == .over)
+    #expect(machine.abortRequested(by: "uid:0", at: now) == .over)
   }
 
-  @Test("A rotation can be cancelled until a configuration may have reached a machine")
+  @Test("A rotation that has touched no machine is over at once, and a doubt counts as a touch")
   func abort() {
     var fresh = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
-    #expect(fresh.abortRequested(by: "uid:0") == .aborted)
+    #expect(fresh.abortRequested(by: "uid:0", at: now) == .aborted)
 
     var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
     _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.cp2], at: now)
-    #expect(machine.abortRequested(by: "uid:0") == .touched(["cp1"]), "it may be on its way")
+    #expect(machine.isChangeInFlight, "it may be on its way")
     let check = CheckResult(.reachable, .failed, "no route")
     var doubtful = machine
     _ = doubtful.changeFailed(on: "cp1", "cut off", sent: true, check: check, at: now)
-    #expect(doubtful.abortRequested(by: "uid:0") == .touched(["cp1"]))
+    #expect(!doubtful.isChangeInFlight)
     // A later try that was certainly not sent does not make the earlier one undone.
     _ = doubtful.attemptDue("cp1", at: now)
     _ = doubtful.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
-    #expect(doubtful.abortRequested(by: "uid:0") == .touched(["cp1"]))
+    guard case .reversed(let effects) = doubtful.abortRequested(by: "uid:0", at: now) else {
+      Issue.record("not reversed")
+      return
+    }
+    #expect(effects.first == .apply("cp1"))
+    #expect(
+      doubtful.state.stage?.reversal
+        == Reversal(requester: "uid:0", requestedAt: now, from: .preRotate))
+    #expect(doubtful.abortRequested(by: "uid:1", at: now) == .reversed([]), "it goes back already")
 
     _ = machine.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
-    #expect(machine.abortRequested(by: "uid:0") == .aborted)
+    #expect(machine.abortRequested(by: "uid:0", at: now) == .aborted)
+  }
+
+  @Test("While somebody waits to abort, no change is sent, and whoever is let go on goes on")
+  func held() {
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.cp2], at: now)
+    machine.hold()
+    let check = CheckResult(.reachable, .failed, "no route")
+    _ = machine.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
+    #expect(machine.attemptDue("cp1", at: now) == [.attempt("cp1", after: .milliseconds(100))])
+    #expect(machine.released(at: now) == [])
+    #expect(machine.attemptDue("cp1", at: now) == [.apply("cp1")])
+  }
+
+  @Test("From the first machine of POST_ROTATE on there is no way back")
+  func tooLate() {
+    func machine(_ states: [MachineState]) -> RotationMachine {
+      let machines = zip([RotationMachineTests.cp1, RotationMachineTests.cp2], states).map {
+        MachineProgress(machine: $0, state: $1, touched: true)
+      }
+      return RotationMachine(
+        component: .talosCA, state: .rolling(Stage(phase: .postRotate, machines: machines)),
+        notes: [], rules: RotationMachineTests.rules)
+    }
+    var begun = machine([.verifying(Effort()), .pending])
+    #expect(begun.abortRequested(by: "", at: now) == .retired(["cp1"]))
+    #expect(begun.state.stage?.reversal == nil)
+    var waiting = machine([.pending, .pending])
+    guard case .reversed = waiting.abortRequested(by: "", at: now) else {
+      Issue.record("nothing of POST_ROTATE has begun")
+      return
+    }
+    #expect(waiting.state.stage?.phase == .rotate)
+    #expect(waiting.state.stage?.reversal?.from == .postRotate)
   }
 }

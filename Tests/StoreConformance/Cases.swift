@@ -17,7 +17,7 @@ extension StoreConformance {
   /// Every record comes back as it was, also after the process was killed.
   static func roundTrip(_ subject: Subject) async throws {
     var expected: [RotationRecord] = []
-    for (index, state) in Sample.states.enumerated() {
+    for (index, state) in (Sample.states + Sample.newerStates).enumerated() {
       var rotation = Sample.rotation("r\(index + 1)", ordinal: UInt64(index + 1), state: state)
       if state.isFinal { rotation.finishedAt = Sample.instant }
       rotation.revision = try await subject.store.commit([.putRotation(rotation, expected: 0)])

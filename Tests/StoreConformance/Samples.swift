@@ -65,7 +65,7 @@ public enum Sample {
     }, lastError: "no route", waitingSince: instant,
     nextAttemptAt: Instant(nanosecondsSince1970: -1_500_000_000))
 
-  /// Every state, and every machine state, that there is.
+  /// Every state, and every machine state, that there was when the golden stores were made.
   public static var states: [RotationMachine.State] {
     let machineStates: [MachineState] = [
       .pending, .applying(effort), .waiting(effort), .verifying(Effort()), .verified(effort),
@@ -81,5 +81,25 @@ public enum Sample {
     return [.assembling(Effort()), .assembling(effort), .failed(reason: "Talos is too old")]
       + stages.map { .rolling($0) } + stages.map { .succeeded($0) }
       + Gate.Step.allCases.map { .gating(stages[1], Gate(step: $0, effort: effort)) }
+  }
+
+  /// The states, and the machine states, that have come since.
+  public static var newerStates: [RotationMachine.State] {
+    let machineStates: [MachineState] = [
+      .preparing(effort), .refreshing(effort), .confirming(effort), .undone(effort),
+    ]
+    let progress = machineStates.enumerated().map {
+      MachineProgress(
+        machine: Machine(id: "m-\($0.offset)", address: "10.0.0.\($0.offset)", role: .worker),
+        state: $0.element, touched: true, baseline: Baseline(["seen": "before"]))
+    }
+    let undone = RotationPhase.allCases.map {
+      Stage(
+        phase: $0, machines: progress, planesConfirmed: true,
+        reversal: Reversal(requester: "uid:0", requestedAt: instant, from: $0))
+    }
+    return undone.map { .rolling($0) } + [
+      .gating(undone[0], Gate()), .aborted(by: "uid:0", nil), .aborted(by: "", undone[0]),
+    ]
   }
 }

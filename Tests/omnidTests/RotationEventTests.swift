@@ -20,7 +20,12 @@ struct RotationEventTests {
       case .running: .rolling(stage)
       case .succeeded: .succeeded(stage)
       case .failed: .failed(reason: error)
-      case .aborted: .aborted(by: "")
+      case .aborting:
+        .rolling(
+          Stage(
+            phase: phase, machines: machines,
+            reversal: Reversal(requester: "uid:0", requestedAt: start, from: phase)))
+      case .aborted: .aborted(by: "", nil)
       }
     let binding = AuthorityBinding(cluster: "demo", component: .talosCA)
     let authority = SealedAuthority(

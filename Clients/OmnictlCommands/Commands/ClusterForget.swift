@@ -10,9 +10,9 @@ enum ClusterForget {
     "forget", "Delete what omnid knows of a cluster, its CA keys included",
     discussion: """
       Nothing on the machines is changed. To take the cluster back into care, import it again. Refused
-      while a rotation of the cluster is in progress: 'secret rotate abort' cancels one that has touched
-      no machine. --force forgets the cluster in the middle of a rotation too, and says what is lost by
-      it: omnid's copy of the new CA's key is among it.
+      while a rotation of the cluster is in progress: until POST-ROTATE has begun, 'secret rotate abort'
+      goes back to the old CA. --force forgets the cluster in the middle of a rotation too, and says what
+      is lost by it: omnid's copy of the new CA's key is among it.
       """,
     arguments: [ClusterGroup.nameArgument], flags: [force.spec], clusterFlag: .substitute
   ) { session throws(CommandError) in

@@ -34,10 +34,10 @@ struct RefusalAdvice {
     case "ROTATION_IN_PROGRESS":
       let follow = "follow it: \(session.line("\(rotate) status"))"
       guard session.invocation.command.name == ClusterForget.command.name else { return follow }
-      return "\(follow), or while it has touched no machine cancel it: "
+      return "\(follow), or until POST_ROTATE has begun abort it: "
         + "\(session.line("\(rotate) abort")); --force forgets the cluster all the same"
     case "NO_ROTATION": return "what there was: \(session.line("\(rotate) history"))"
-    case "MACHINES_TOUCHED":
+    case "OLD_CA_RETIRED":
       return "follow it: \(session.line("\(rotate) status"))"
     case "TALOS_VERSION": return "upgrade Talos first"
     case "MACHINE_UNREACHABLE":

@@ -3,20 +3,31 @@ internal import Schema
 /// `omnictl cluster -n NAME secret rotate abort [ROTATION]`.
 enum RotationAbort {
   private static let rotation = ArgumentSpec(
-    "ROTATION", "the rotation to cancel (default the one in progress)", isOptional: true)
+    "ROTATION", "the rotation to abort (default the one in progress)", isOptional: true)
 
   static let command: CommandSpec = .init(
-    "abort", "Cancel a rotation that has touched no machine",
+    "abort", "Go back to the old CA",
     discussion: """
-      The cluster then stands as it did before, and the new CA is thrown away. Refused (exit code 3)
-      once a machine's configuration has been sent: such a rotation has to go on to its end.
+      A rotation that has touched no machine is over at once. One that has goes back: the old CA issues
+      again where the new one did, control planes first, then no machine accepts the new CA any more.
+      It is followed until then. Refused (exit code 3) once POST-ROTATE has begun, because machines
+      refuse the old CA from then on: let it end, and start another rotation.
       """,
-    arguments: [rotation], clusterFlag: .required
+    arguments: [rotation], flags: WaitFlags.all, clusterFlag: .required
   ) { session throws(CommandError) in
     var request = AbortRotationRequest()
     request.cluster = session.cluster
     request.rotationID = session.invocation[rotation]
     let answer = try await session.call(ManagementServiceMethods.abortRotation, request)
+    if let status = answer.status, !status.isOver, session.invocation[WaitFlags.wait] {
+      if session.format == .table {
+        session.print(
+          Printable.line(
+            "rotation of \(status.component.word) of cluster \(session.cluster) goes back "
+              + "(\(status.rotationID))") + "\n")
+      }
+      return try await session.follow(status, until: .aborted)
+    }
     switch session.format {
     case .json: session.printJSON(answer)
     case .table: session.print(text(answer.status ?? RotationStatus(), session))

@@ -33,8 +33,8 @@ enum SecretRotate {
         what the old CA has signed is refused: issue a fresh \(component.credential).
 
         Before it begins the machines are asked whether it can reach its end. What keeps it from that is
-        named, nothing is changed, and the exit code is 3; --dry-run asks the same. While no machine has
-        been touched, 'secret rotate abort' cancels it.
+        named, nothing is changed, and the exit code is 3; --dry-run asks the same. Until POST-ROTATE has
+        begun, 'secret rotate abort' goes back to the old CA.
         """,
       flags: WaitFlags.all + [
         dryRun.spec, reason.spec, removeForeign.spec, allowUnready.spec, allowUnmanagedNodes.spec,

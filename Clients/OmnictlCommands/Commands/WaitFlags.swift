@@ -20,9 +20,12 @@ extension Session {
 
   /// Follows a rotation until it is over.
   ///
-  /// - Throws: when it ended otherwise than by success, when the wait timed out, and when the server
+  /// - Parameter wanted: how it is to end.
+  /// - Throws: when it ended otherwise, when the wait timed out, and when the server
   ///   says that it cannot be followed.
-  func follow(_ first: RotationStatus) async throws(CommandError) {
+  func follow(
+    _ first: RotationStatus, until wanted: RotationState = .succeeded
+  ) async throws(CommandError) {
     let limit = invocation[WaitFlags.waitTimeout]
     let report = makeReport()
     let follower = RotationFollower(
@@ -35,7 +38,7 @@ extension Session {
       throw failure(error)
     }
     switch outcome {
-    case .ended(let status): try conclude(status)
+    case .ended(let status): try conclude(status, wanted)
     case .timedOut(let status):
       throw CommandError(
         .waitTimedOut,
@@ -45,13 +48,20 @@ extension Session {
   }
 
   /// What a rotation that is over means for the command.
-  private func conclude(_ status: RotationStatus) throws(CommandError) {
-    guard status.state != .succeeded else {
+  private func conclude(
+    _ status: RotationStatus, _ wanted: RotationState
+  ) throws(CommandError) {
+    guard status.state != wanted else {
       if format == .table { print(NextSteps.text(status, self)) }
       return
     }
     let reason = status.error.isEmpty ? status.summary : status.error
-    let ending = status.state == .aborted ? "was aborted" : "failed"
+    let ending =
+      switch status.state {
+      case .aborted: "was aborted"
+      case .succeeded: "succeeded and was not aborted"
+      default: "failed"
+      }
     throw CommandError(
       .failed, "the rotation of \(status.component.word) \(ending): \(reason)",
       hint: "its details: \(line("cluster -n \(cluster) secret rotate history"))")

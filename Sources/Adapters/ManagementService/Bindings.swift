@@ -41,6 +41,7 @@ extension Schema.RotationState {
     switch state {
     case .idle: self = .idle
     case .running: self = .running
+    case .aborting: self = .aborting
     case .succeeded: self = .succeeded
     case .failed: self = .failed
     case .aborted: self = .aborted

@@ -41,8 +41,8 @@ extension RPCError {
       self.init(precondition: "ROTATION_IN_PROGRESS", error)
     case .noRotation:
       self.init(precondition: "NO_ROTATION", error)
-    case .machinesTouched:
-      self.init(precondition: "MACHINES_TOUCHED", error)
+    case .authorityRetired:
+      self.init(precondition: "OLD_CA_RETIRED", error)
     case .notReady:
       self.init(findings: error)
     case .recordOutdated:

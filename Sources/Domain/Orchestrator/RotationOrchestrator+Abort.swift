@@ -1,13 +1,16 @@
 import Rotation
 
 extension RotationOrchestrator {
-  /// Cancels the cluster's rotation, which is possible as long as it has touched no machine.
+  /// Aborts the cluster's rotation: at once where it has touched no machine, else by going back to the old
+  /// authority, which is possible until POST_ROTATE has begun on the first machine.
+  ///
+  /// Returns when the way back is on record. A change that is on its way to a machine is waited for.
   ///
   /// - Parameters:
   ///   - rotationID: the rotation that is meant; empty: the one that runs.
   ///   - requester: who asks; at most 256 characters.
-  /// - Returns: how the rotation ended.
-  /// - Throws: `.notFound`, `.invalidArgument`, `.noRotation`, `.machinesTouched`, `.journalUnavailable`.
+  /// - Returns: how the rotation ended, or that it goes back.
+  /// - Throws: `.notFound`, `.invalidArgument`, `.noRotation`, `.authorityRetired`, `.journalUnavailable`.
   public func abort(
     cluster name: String, rotationID: String = "", requester: String = ""
   ) async throws(OrchestratorError) -> RotationSnapshot {
@@ -23,11 +26,12 @@ extension RotationOrchestrator {
     guard let run = runs[name]?.run else { throw .noRotation(name, wanted: rotationID) }
     switch await run.give(.abort(requester: requester)) {
     case .done: return try status(cluster: name)
-    case .touched(let machines):
+    case .retired(let machines):
       throw OrchestratorError(
-        .machinesTouched,
-        "the rotation of '\(name)' cannot be cancelled any more: the new CA has reached "
-          + "\(machines.abbreviated), or may have; let it go on to its end", subject: name)
+        .authorityRetired,
+        "the rotation of '\(name)' cannot be aborted any more: \(machines.abbreviated) refuses the old CA, or "
+          + "may; let it go on to its end, then start another rotation if the new CA has to go too",
+        subject: name)
     case .ended: throw .noRotation(name, wanted: rotationID)
     }
   }

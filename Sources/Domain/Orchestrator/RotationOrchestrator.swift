@@ -176,6 +176,6 @@ public actor RotationOrchestrator {
     let rotation = journal.activeRotation(of: cluster)
     return ClusterAccess(
       cluster: cluster,
-      rotation: rotation.map { $0.change($0.state.stage?.phase ?? .preRotate) })
+      rotation: rotation.map { $0.change($0.state.stage) })
   }
 }

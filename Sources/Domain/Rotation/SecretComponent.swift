@@ -23,6 +23,9 @@ public enum RotationPhase: Int, Sendable, Hashable, CaseIterable, Comparable {
   /// The stage that follows, or nil after the last.
   public var next: RotationPhase? { RotationPhase(rawValue: rawValue + 1) }
 
+  /// The stage before, or nil before the first.
+  public var previous: RotationPhase? { RotationPhase(rawValue: rawValue - 1) }
+
   /// The name people see: `PRE_ROTATE`, `ROTATE` or `POST_ROTATE`.
   public var name: String {
     switch self {

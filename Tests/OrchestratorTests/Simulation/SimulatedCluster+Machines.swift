@@ -45,7 +45,7 @@ extension SimulatedCluster {
     let asksTooEarly = mischief.stale > 0 && clock.chance(mischief.stale)
     return state.withLock { state in
       guard var node = state.nodes[id] else { return .unchanged }
-      state.begin(machine, change.phase, workerLimit: workerLimit)
+      state.begin(machine, Step(change), workerLimit: workerLimit)
       if removesForeign { node.foreign = [:] }
       defer { state.nodes[id] = node }
       guard node.trust[change.component] != wanted else { return .unchanged }
@@ -139,7 +139,7 @@ extension SimulatedCluster {
       }
       if results.allSatisfy(\.isSettled) {
         state.inWork.remove(machine.id)
-        state.nodes[machine.id]?.verifiedIn = change.phase
+        state.nodes[machine.id]?.verifiedIn = Step(change)
       }
       return results
     }
@@ -157,8 +157,9 @@ extension SimulatedCluster {
     let now = clock.now()
     return state.withLock { state in
       let down = state.nodes.values.filter { $0.downUntil > now }
-      let dropsOld = change.component == .kubernetesCA && change.phase == .postRotate
-      let isClean = !dropsOld || state.clientRoots == [change.new.fingerprint]
+      let drops = change.component == .kubernetesCA && change.dropsAuthority
+      let kept = change.authority(change.bundle(for: .controlPlane).issuing).fingerprint
+      let isClean = !drops || state.clientRoots == [kept]
       return [
         CheckResult(.extensionAuthentication, isClean ? .passed : .waiting, "holds another CA"),
         CheckResult(
@@ -173,7 +174,9 @@ extension SimulatedCluster {
   /// Somebody who knows nothing of the rotation puts back the first configuration's trust plus
   /// what it needs to stay in the cluster.
   func overwrite(_ machine: Machine, _ change: TrustChange) {
-    let before = TrustPlan.bundle(change.component, change.phase, machine.role, .backward)
+    let before = TrustPlan.bundle(
+      change.component, change.phase, machine.role,
+      change.direction == .forward ? .backward : .forward)
     let now = clock.now()
     let ends = now.advanced(by: .milliseconds(clock.pick(1_000...9_000)))
     state.withLock { state in
@@ -219,19 +222,22 @@ extension SimulatedCluster {
 
 extension SimulatedCluster.State {
   /// A machine's turn begins: is it its turn?
-  mutating func begin(_ machine: Machine, _ phase: RotationPhase, workerLimit: Int) {
-    if let current = self.phase, phase.rawValue != current.rawValue {
-      let late = nodes.values.filter { $0.verifiedIn != current }.map(\.machine.id)
-      if phase == current.next || (current == .postRotate && phase == .preRotate) {
+  mutating func begin(_ machine: Machine, _ step: SimulatedCluster.Step, workerLimit: Int) {
+    if let current = self.step, step != current {
+      if current.isUndone(by: step) {
+        // Workers that were in work are not waited for; a control plane that was is the first to go back.
+        inWork = inWork.filter { nodes[$0]?.machine.role == .controlPlane }
+      } else if current.precedes(step) {
+        let late = nodes.values.filter { $0.verifiedIn != current }.map(\.machine.id)
         if !late.isEmpty {
-          violations.append("\(phase.name) begins, but \(late) missed \(current.name)")
+          violations.append("\(step) begins, but \(late) missed \(current)")
         }
       } else {
-        violations.append("\(phase.name) follows \(current.name)")
+        violations.append("\(step) follows \(current)")
       }
       for id in nodes.keys { nodes[id]?.verifiedIn = nil }
     }
-    self.phase = phase
+    self.step = step
     inWork.insert(machine.id)
     let busy = inWork.compactMap { nodes[$0]?.machine }
     let controlPlanes = busy.filter { $0.role == .controlPlane }
@@ -241,7 +247,7 @@ extension SimulatedCluster.State {
     if machine.role == .worker {
       if busy.count > workerLimit { violations.append("\(busy.count) machines in work") }
       let open = nodes.values.filter {
-        $0.machine.role == .controlPlane && $0.verifiedIn != phase
+        $0.machine.role == .controlPlane && $0.verifiedIn != step
       }
       if !open.isEmpty {
         violations.append("\(machine.id) begins before \(open.map(\.machine.id).sorted())")

@@ -44,7 +44,7 @@ final class SimulatedCluster: Sendable {
     var downUntil = Instant(nanosecondsSince1970: 0)
     var settledAt = Instant(nanosecondsSince1970: 0)
     /// The stage in which it was last changed, to judge the order of the turns.
-    var verifiedIn: RotationPhase?
+    var verifiedIn: Step?
     /// What it calls itself in discovery, if not what it is.
     var claimedRole: MachineRole?
     /// A further address that discovery names first, and who holds it.
@@ -73,11 +73,41 @@ final class SimulatedCluster: Sendable {
     var isSettled: Bool { restart == nil }
   }
 
+  /// A stage, carried out or undone.
+  struct Step: Sendable, Hashable {
+    var phase: RotationPhase
+    var direction: RotationDirection
+
+    init(_ phase: RotationPhase, _ direction: RotationDirection = .forward) {
+      self.phase = phase
+      self.direction = direction
+    }
+
+    init(_ change: TrustChange) { self.init(change.phase, change.direction) }
+
+    /// Whether a rotation is over with this step.
+    var isLast: Bool {
+      self == Step(.postRotate) || self == Step(.preRotate, .backward)
+    }
+
+    /// What may follow once every machine was verified.
+    func precedes(_ later: Step) -> Bool {
+      if isLast { return later == Step(.preRotate) }
+      guard later.direction == direction else { return false }
+      return later.phase == (direction == .forward ? phase.next : phase.previous)
+    }
+
+    /// Whether the later one undoes this one, which may be begun at any time.
+    func isUndone(by later: Step) -> Bool {
+      direction == .forward && later == Step(phase, .backward) && phase != .postRotate
+    }
+  }
+
   struct State {
     var nodes: [String: Node]
     /// Machines changed and not yet verified.
     var inWork: Set<String> = []
-    var phase: RotationPhase?
+    var step: Step?
     /// Every authority that a machine was ever told of.
     var seen: [SecretComponent: Set<String>] = [:]
     /// Configurations changed so far.

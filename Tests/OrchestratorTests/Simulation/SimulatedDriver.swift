@@ -207,7 +207,11 @@ struct SimulatedDriver: ClusterDriver {
     await expect(change, in: cluster, "a ConfigMap is deleted") { state in
       if case .gating(_, let gate) = state { return gate.step == .renewal } else { return false }
     }
-    cluster.state.withLock { $0.clientRoots = [change.new.fingerprint] }
+    cluster.state.withLock {
+      $0.clientRoots = [
+        change.authority(change.bundle(for: .controlPlane).issuing).fingerprint
+      ]
+    }
     guard life.step() else { throw DriverError(.internalError, "dead") }
     if clock.chance(mischief.failAfter) { throw DriverError(.unreachable, "connection reset") }
   }
@@ -230,7 +234,8 @@ struct SimulatedDriver: ClusterDriver {
     let newest = try? await clock.elsewhere { () async throws(StoreError) in
       try await journal.rotations(cluster: cluster.name, before: nil, limit: 1).first
     }
-    guard let newest, isAnnounced(newest.state), newest.state.stage?.phase == change.phase,
+    guard let newest, isAnnounced(newest.state), let stage = newest.state.stage,
+      stage.phase == change.phase, stage.direction == change.direction,
       newest.new == change.new
     else {
       cluster.state.withLock { $0.violations.append("\(what), unannounced") }
@@ -266,7 +271,9 @@ struct SimulatedDriver: ClusterDriver {
     if clock.chance(mischief.overwriteAny), !machines.isEmpty {
       // Whoever overwrites puts back what the stage found, which only a machine that was changed lacks.
       let victim = machines[clock.pick(0...(machines.count - 1))]
-      let isDone = cluster.state.withLock { $0.nodes[victim.id]?.verifiedIn == change.phase }
+      let isDone = cluster.state.withLock {
+        $0.nodes[victim.id]?.verifiedIn == SimulatedCluster.Step(change)
+      }
       if isDone { cluster.overwrite(victim, change) }
     }
     if clock.chance(mischief.foreign), !machines.isEmpty {

@@ -139,7 +139,8 @@ extension SchemaFile {
     messages: [
       Journal.Authority.self, Journal.ComponentAuthority.self, Journal.Machine.self,
       Journal.ClusterRecord.self, Journal.RotationRecord.self, Journal.Assembling.self,
-      Journal.Stage.self, Journal.Gating.self, Journal.Failed.self, Journal.Aborted.self,
+      Journal.Stage.self, Journal.Reversal.self, Journal.Gating.self, Journal.Failed.self,
+      Journal.Aborted.self,
       Journal.Fact.self, Journal.MachineProgress.self,
       Journal.Effort.self, Journal.Check.self, Journal.RequestRecord.self,
     ],

@@ -138,6 +138,7 @@ extension Journal {
     public var machines: [MachineProgress] = []
     public var listing: Effort?
     public var planesConfirmed = false
+    public var reversal: Reversal?
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -147,6 +148,23 @@ extension Journal {
       Field.message(2, "machines", \.machines)
       Field.message(3, "listing", \.listing)
       Field.bool(4, "planes_confirmed", \.planesConfirmed)
+      Field.message(5, "reversal", \.reversal)
+    }
+  }
+
+  /// A rotation that had touched machines is going back to the old authority.
+  public struct Reversal: Message {
+    public var requester = ""
+    public var requestedAt: Timestamp?
+    public var from = Phase.unspecified
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Reversal") {
+      Field.string(1, "requester", \.requester)
+      Field.message(2, "requested_at", \.requestedAt)
+      Field.enumeration(3, "from", \.from)
     }
   }
 
@@ -200,12 +218,14 @@ extension Journal {
   /// It was cancelled.
   public struct Aborted: Message {
     public var requester = ""
+    public var stage: Stage?
     public var unknownFields = UnknownFields()
 
     public init() {}
 
     public static let fields = FieldTable<Self>("omni.journal.v1.Aborted") {
       Field.string(1, "requester", \.requester)
+      Field.message(2, "stage", \.stage)
     }
   }
 

@@ -29,9 +29,10 @@ extension RotationMachine.State {
       var failed = Journal.Failed()
       failed.reason = reason
       return .failed(failed)
-    case .aborted(let requester):
+    case .aborted(let requester, let stage):
       var aborted = Journal.Aborted()
       aborted.requester = requester
+      aborted.stage = stage?.journal(withMachines: withMachines)
       return .aborted(aborted)
     }
   }
@@ -58,7 +59,9 @@ extension RotationMachine.State {
     case .failed(let failed):
       self = .failed(reason: failed.reason)
     case .aborted(let aborted):
-      self = .aborted(by: aborted.requester)
+      var stage: Stage?
+      if let undone = aborted.stage { stage = try Stage(journal: undone) }
+      self = .aborted(by: aborted.requester, stage)
     }
   }
 }
@@ -79,31 +82,53 @@ extension RotationMachine.State {
 extension Stage {
   fileprivate func journal(withMachines: Bool) -> Journal.Stage {
     var stage = Journal.Stage()
-    stage.phase =
-      switch phase {
-      case .preRotate: .preRotate
-      case .rotate: .rotate
-      case .postRotate: .postRotate
-      }
+    stage.phase = phase.journal
     if withMachines { stage.machines = machines.map(\.journal) }
     stage.listing = listing.journal
     stage.planesConfirmed = planesConfirmed
+    stage.reversal = reversal.map { reversal in
+      var journal = Journal.Reversal()
+      journal.requester = reversal.requester
+      journal.requestedAt = Timestamp(reversal.requestedAt)
+      journal.from = reversal.from.journal
+      return journal
+    }
     return stage
   }
 
   fileprivate init(journal stage: Journal.Stage) throws(StoreError) {
-    let phase: Rotation.RotationPhase
-    switch stage.phase {
-    case .preRotate: phase = .preRotate
-    case .rotate: phase = .rotate
-    case .postRotate: phase = .postRotate
-    default: throw .unreadable("phase \(stage.phase.rawValue)")
-    }
     var machines: [MachineProgress] = []
     for progress in stage.machines { machines.append(try MachineProgress(journal: progress)) }
+    var reversal: Reversal?
+    if let journal = stage.reversal {
+      reversal = Reversal(
+        requester: journal.requester,
+        requestedAt: try journal.requestedAt.required("requested_at").instant,
+        from: try Rotation.RotationPhase(journal: journal.from))
+    }
     self.init(
-      phase: phase, machines: machines, listing: try Effort(journal: stage.listing),
-      planesConfirmed: stage.planesConfirmed)
+      phase: try Rotation.RotationPhase(journal: stage.phase), machines: machines,
+      listing: try Effort(journal: stage.listing), planesConfirmed: stage.planesConfirmed,
+      reversal: reversal)
+  }
+}
+
+extension Rotation.RotationPhase {
+  fileprivate var journal: Journal.Phase {
+    switch self {
+    case .preRotate: .preRotate
+    case .rotate: .rotate
+    case .postRotate: .postRotate
+    }
+  }
+
+  fileprivate init(journal phase: Journal.Phase) throws(StoreError) {
+    switch phase {
+    case .preRotate: self = .preRotate
+    case .rotate: self = .rotate
+    case .postRotate: self = .postRotate
+    default: throw .unreadable("phase \(phase.rawValue)")
+    }
   }
 }
 

@@ -10,7 +10,7 @@ extension TalosDriver {
   ) async -> ClusterReport {
     async let machines = verifyMachines(change, baselines, access)
     async let kubernetes = kubernetesChecks(change, access)
-    async let coverage = change.phase == .postRotate ? coverageChecks(change, access) : []
+    async let coverage = change.dropsAuthority ? coverageChecks(change, access) : []
     return ClusterReport(
       machines: await machines,
       cluster: [DistinctMachines.check(access.cluster.machines)] + (await kubernetes)

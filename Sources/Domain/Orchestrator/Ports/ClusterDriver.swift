@@ -210,6 +210,11 @@ public struct TrustChange: Sendable, Hashable {
     TrustPlan.bundle(component, phase, role, direction)
   }
 
+  /// Whether machines accept one of the two authorities no longer once the change is made.
+  public var dropsAuthority: Bool {
+    bundle(for: .controlPlane).accepted.count < AuthorityGeneration.allCases.count
+  }
+
   /// The authority that `generation` stands for.
   public func authority(_ generation: AuthorityGeneration) -> SealedAuthority {
     generation == .old ? old : new

@@ -70,7 +70,7 @@ final class RotationInbox: Sendable {
 
 /// What people want of a rotation that is under way.
 enum RotationCommand: Sendable {
-  /// Cancel it, if it has touched no machine.
+  /// End it, or let it go back, if machines accept the old authority still.
   case abort(requester: String)
   /// Allow it more from now on: what of this is set. What was not ready is decided at the start.
   case allow(RotationOptions)
@@ -80,8 +80,8 @@ enum RotationCommand: Sendable {
 enum RotationReply: Sendable, Equatable {
   /// It is done, and on record.
   case done
-  /// The rotation has touched these machines.
-  case touched([String])
+  /// These machines refuse the old authority already, or may.
+  case retired([String])
   /// The rotation was over, or its run has ended.
   case ended
 }

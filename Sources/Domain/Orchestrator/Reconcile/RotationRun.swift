@@ -20,7 +20,8 @@ actor RotationRun {
   /// The newest effect of each key; what an older one reports is out of date.
   private var tickets: [Effect.Key: UInt64] = [:]
   private var lastTicket: UInt64 = 0
-  /// Who wants it cancelled while a first try is under way: whether that touches a machine is known when it ends.
+  /// Who wants it aborted while a change is on its way to a machine: no further one begins, and what that one comes
+  /// to is waited for.
   private var waitingAborts: [(requester: String, reply: RotationInbox.Reply)] = []
   /// When `rotation.elapsed` was right.
   private var measuredAt: Duration
@@ -62,7 +63,7 @@ actor RotationRun {
         let goesOn =
           switch message {
           case .report(let report): await take(report, in: &group)
-          case .command(let command, let reply): await take(command, reply)
+          case .command(let command, let reply): await take(command, reply, in: &group)
           }
         guard goesOn, !machine.state.isFinal else { break }
       }
@@ -75,29 +76,37 @@ actor RotationRun {
   private func take(_ report: Report, in group: inout DiscardingTaskGroup) async -> Bool {
     guard tickets[report.key] == report.ticket else { return true }
     let before = machine
-    let effects = machine.take(report.event, at: clock.now())
+    var effects = machine.take(report.event, at: clock.now())
     if machine != before {
       guard await persist() else { return false }
     }
-    if !waitingAborts.isEmpty, !machine.isTouchInDoubt {
+    if !waitingAborts.isEmpty, !machine.isChangeInFlight {
       let waiting = waitingAborts
       waitingAborts = []
       for (requester, reply) in waiting {
-        guard await abort(by: requester, reply) else { return false }
+        guard let answer = await abort(by: requester, reply) else { return false }
+        // What the change that came last led to is out of date.
+        if case .reversed(let way) = answer, !way.isEmpty { effects = way }
       }
+      if machine.isHeld { effects += machine.released(at: clock.now()) }
     }
     if !machine.state.isFinal { begin(effects, in: &group) }
     return true
   }
 
-  private func take(_ command: RotationCommand, _ reply: RotationInbox.Reply) async -> Bool {
+  private func take(
+    _ command: RotationCommand, _ reply: RotationInbox.Reply, in group: inout DiscardingTaskGroup
+  ) async -> Bool {
     switch command {
     case .abort(let requester):
-      if machine.isTouchInDoubt {
+      if machine.isChangeInFlight {
+        machine.hold()
         waitingAborts.append((requester, reply))
         return true
       }
-      return await abort(by: requester, reply)
+      guard let answer = await abort(by: requester, reply) else { return false }
+      if case .reversed(let effects) = answer { begin(effects, in: &group) }
+      return true
     case .allow(let more):
       var options = rotation.options
       options.removeForeign = options.removeForeign || more.removeForeign
@@ -112,17 +121,24 @@ actor RotationRun {
     }
   }
 
-  /// False: the run is over.
-  private func abort(by requester: String, _ reply: RotationInbox.Reply) async -> Bool {
-    switch machine.abortRequested(by: requester) {
-    case .over: reply.send(.ended)
-    case .touched(let machines): reply.send(.touched(machines))
-    case .aborted:
-      let isKept = await persist()
-      reply.send(isKept ? .done : .ended)
-      return isKept
+  /// What came of the wish to abort, once that is on record and answered. Nil: the run is over.
+  private func abort(
+    by requester: String, _ reply: RotationInbox.Reply
+  ) async -> RotationMachine.Abort? {
+    let before = machine
+    let answer = machine.abortRequested(by: requester, at: clock.now())
+    if machine != before {
+      guard await persist() else {
+        reply.send(.ended)
+        return nil
+      }
     }
-    return true
+    switch answer {
+    case .over: reply.send(.ended)
+    case .retired(let machines): reply.send(.retired(machines))
+    case .aborted, .reversed: reply.send(.done)
+    }
+    return answer
   }
 
   // MARK: - Act and observe

@@ -29,7 +29,7 @@ struct RotationWork {
 
   func step(_ effect: RotationMachine.Effect) -> Step {
     let driver = driver
-    let change = rotation.change(stage?.phase ?? .preRotate)
+    let change = rotation.change(stage)
     let access = ClusterAccess(cluster: cluster, rotation: change)
     switch effect {
     case .listMembers: return listing(access)

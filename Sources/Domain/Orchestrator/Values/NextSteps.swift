@@ -3,7 +3,24 @@ import Rotation
 /// What a person should do once a rotation is over.
 enum NextSteps {
   static func lines(_ rotation: RotationRecord) -> [String] {
-    guard case .succeeded = rotation.state else { return [] }
+    switch rotation.state {
+    case .succeeded: succeeded(rotation)
+    case .aborted(_, _?): aborted(rotation)
+    case .assembling, .rolling, .gating, .failed, .aborted(_, nil): []
+    }
+  }
+
+  /// Machines had accepted the new authority, and credentials may have been issued from it.
+  private static func aborted(_ rotation: RotationRecord) -> [String] {
+    let command = rotation.component == .talosCA ? "talosconfig" : "kubeconfig"
+    return [
+      "every \(command) that omnid issued from the new CA \(rotation.new.fingerprint.prefix(12)) is refused now; "
+        + "get a fresh one: omnictl cluster -n \(rotation.cluster) \(command) --output-file \(command)",
+      "every credential of the old CA works on: if one has leaked, start another rotation",
+    ]
+  }
+
+  private static func succeeded(_ rotation: RotationRecord) -> [String] {
     let cluster = rotation.cluster
     let ca = rotation.new.fingerprint.prefix(12)
     let credentials =

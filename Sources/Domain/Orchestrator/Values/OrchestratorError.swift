@@ -13,8 +13,8 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case rotationInProgress
     /// No rotation is in progress that could be cancelled.
     case noRotation
-    /// The rotation has touched machines, so it cannot be cancelled.
-    case machinesTouched
+    /// Machines refuse the old authority already, so there is no way back.
+    case authorityRetired
     /// The machines show what keeps a rotation from reaching its end: see `findings`.
     case notReady
     /// The machines live by other authorities than the record has.

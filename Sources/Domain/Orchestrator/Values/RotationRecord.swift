@@ -52,9 +52,11 @@ public struct RotationRecord: Sendable, Hashable {
     self.revision = revision
   }
 
-  /// What is done to every machine in `phase`.
-  public func change(_ phase: RotationPhase) -> TrustChange {
-    TrustChange(component: component, phase: phase, old: old, new: new, options: options)
+  /// What is done to every machine in a stage; before the first, what that does.
+  public func change(_ stage: Stage?) -> TrustChange {
+    TrustChange(
+      component: component, phase: stage?.phase ?? .preRotate,
+      direction: stage?.direction ?? .forward, old: old, new: new, options: options)
   }
 }
 

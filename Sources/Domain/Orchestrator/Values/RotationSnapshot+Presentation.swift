@@ -5,7 +5,8 @@ extension RotationSnapshot {
   public var state: RotationState {
     switch rotation?.state {
     case nil: .idle
-    case .assembling, .rolling, .gating: .running
+    case .rolling(let stage), .gating(let stage, _): stage.reversal == nil ? .running : .aborting
+    case .assembling: .running
     case .succeeded: .succeeded
     case .failed: .failed
     case .aborted: .aborted
@@ -26,10 +27,12 @@ extension RotationSnapshot {
     case nil: "no rotation in progress"
     case .assembling: "rotation phase \(RotationPhase.preRotate.name) 0/0"
     case .rolling(let stage), .gating(let stage, _):
-      "rotation phase \(stage.phase.name) \(stage.done)/\(stage.machines.count)"
+      (stage.reversal == nil ? "rotation phase " : "aborting, undoing phase ")
+        + "\(stage.phase.name) \(stage.done)/\(stage.machines.count)"
     case .succeeded: "rotation succeeded"
     case .failed: "rotation failed"
-    case .aborted: "rotation cancelled"
+    case .aborted(_, nil): "rotation cancelled"
+    case .aborted: "rotation aborted"
     }
   }
 
@@ -45,11 +48,14 @@ extension RotationSnapshot {
     case .rolling(let stage): rollingStep(stage)
     case .gating(let stage, let gate):
       gate.effort.waitingSince == nil
-        ? "verifying the cluster after \(stage.phase.name)"
+        ? "verifying the cluster after \(stage.reversal == nil ? "" : "undoing ")\(stage.phase.name)"
         : "waiting for the cluster\(gate.effort.explanation)"
     case .succeeded: "every machine accepts the new CA alone"
-    case .aborted(let requester):
+    case .aborted(let requester, nil):
       "no machine was changed" + (requester.isEmpty ? "" : "; cancelled by \(requester)")
+    case .aborted(let requester, _?):
+      "every machine accepts the old CA alone"
+        + (requester.isEmpty ? "" : "; aborted by \(requester)")
     case .failed: "no machine was changed"
     }
   }
@@ -101,7 +107,8 @@ extension RotationSnapshot {
       return "looking at the control planes once more before the workers begin"
     }
     guard moving.isEmpty, let first = waiting.first.map({ shown($0) }) else {
-      return "rotating secret for machines: [\(moving.map(\.machine.id).abbreviated)]" + listing
+      let doing = stage.reversal == nil ? "rotating secret for" : "going back to the old CA on"
+      return "\(doing) machines: [\(moving.map(\.machine.id).abbreviated)]" + listing
     }
     let others = waiting.count > 1 ? " and \(waiting.count - 1) more" : ""
     let since = first.waitingSince.map { " since \($0)" } ?? ""

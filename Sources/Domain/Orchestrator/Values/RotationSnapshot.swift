@@ -5,9 +5,11 @@ public enum RotationState: String, Sendable, Hashable, CaseIterable {
   /// The cluster has never been rotated.
   case idle
   case running
+  /// On the way back to the old authority.
+  case aborting
   case succeeded
   case failed
-  /// Cancelled before any machine was touched.
+  /// Ended by somebody: no machine was touched, or every machine is as it was.
   case aborted
 }
 
@@ -69,7 +71,7 @@ public struct RotationSnapshot: Sendable, Hashable {
   }
 
   /// Whether nothing is under way.
-  @inline(never) public var isIdle: Bool { state != .running }
+  @inline(never) public var isIdle: Bool { state != .running && state != .aborting }
 
   var stage: Stage? { rotation?.state.stage }
 }

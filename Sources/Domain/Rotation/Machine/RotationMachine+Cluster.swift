@@ -3,6 +3,7 @@ extension RotationMachine {
   public mutating func clusterChecked(_ report: ClusterReport, at now: Instant) -> [Effect] {
     guard case .gating(var stage, var gate) = state, gate.step == .cluster else { return [] }
     gate.effort.attempts += 1
+    let report = report.sparing(stage)
     let results = report.results(order: stage.machines.map(\.machine.id))
     guard let obstacle = Obstacle(results) else {
       gate.effort.cleared(at: now)
@@ -62,6 +63,10 @@ extension RotationMachine {
       stage.planesConfirmed = true
     }
     var effects: [Effect] = []
+    guard !isHeld else {
+      state = .rolling(stage)
+      return []
+    }
     for machine in rules.rollout.next(stage.machines.map { ($0.machine, $0.state.turn) }) {
       guard let index = stage.index(of: machine.id) else { continue }
       effects.append(beginTurn(&stage.machines[index], at: now))
@@ -101,15 +106,14 @@ extension RotationMachine {
 
   /// The stage is finished: the next one begins with the members that have just been read.
   mutating func leave(_ stage: Stage, at now: Instant) -> [Effect] {
-    guard let next = stage.phase.next else {
-      state = .succeeded(stage)
+    guard let next = stage.next else {
+      state =
+        stage.reversal.map { .aborted(by: $0.requester, stage) } ?? .succeeded(stage)
       return []
     }
-    let machines = stage.machines.map {
-      MachineProgress(
-        machine: $0.machine, missingSince: $0.missingSince, touched: $0.touched)
-    }
-    return roll(Stage(phase: next, machines: machines), at: now)
-      + [.listMembers(after: rules.memberInterval)]
+    return roll(
+      Stage(
+        phase: next, machines: stage.machines.map(\.forNextStage), reversal: stage.reversal),
+      at: now) + [.listMembers(after: rules.memberInterval)]
   }
 }

@@ -3,10 +3,15 @@ extension RotationMachine {
   public mutating func machinePrepared(
     _ id: String, _ baseline: Baseline, at now: Instant
   ) -> [Effect] {
-    withMachine(id, at: now) { progress, _ in
+    let isHeld = isHeld
+    return withMachine(id, at: now) { progress, _ in
       guard case .preparing(var effort) = progress.state else { return nil }
       effort.begunAt = now
       progress.baseline = baseline
+      guard !isHeld else {
+        progress.state = .waiting(effort)
+        return [.attempt(id, after: Self.holdTime)]
+      }
       progress.state = .applying(effort)
       return [.apply(id)]
     }
@@ -52,9 +57,10 @@ extension RotationMachine {
 
   /// The delay before the next try is over.
   public mutating func attemptDue(_ id: String, at now: Instant) -> [Effect] {
-    let component = component
+    let (component, isHeld) = (component, isHeld)
     return withMachine(id, at: now) { progress, _ in
       guard case .waiting(let effort) = progress.state else { return nil }
+      guard !isHeld else { return [.attempt(id, after: Self.holdTime)] }
       return [Self.begin(&progress, effort, component, at: now)]
     }
   }
@@ -75,6 +81,7 @@ extension RotationMachine {
     _ id: String, _ results: [CheckResult], at now: Instant
   ) -> [Effect] {
     var lost = ""
+    let isHeld = isHeld
     let effects = withMachine(id, at: now) { progress, rules in
       guard case .verifying(var effort) = progress.state else { return nil }
       effort.attempts += 1
@@ -89,7 +96,7 @@ extension RotationMachine {
           obstacle.description, checks: results, at: now, backoff: rules.backoff)
         // A wall clock that was set back must not put a refresh off for ever.
         effort.begunAt = min(effort.begunAt ?? now, now)
-        if Self.wantsRefresh(results, effort, rules, at: now) {
+        if !isHeld, Self.wantsRefresh(results, effort, rules, at: now) {
           progress.state = .refreshing(effort)
           return [.refreshTrust(id)]
         }
@@ -190,6 +197,9 @@ extension RotationMachine {
     else { return [] }
     return effects + roll(stage, at: now)
   }
+
+  /// When it is looked whether changes are held no more.
+  private static let holdTime = Duration.milliseconds(100)
 
   /// Begins to change a machine, or first to see what it shows before it is changed: that is needed where
   /// the change makes processes restart one after the other, which are control planes' pods.

@@ -2,10 +2,14 @@
 /// comes out.
 ///
 ///     assembling ──▶ rolling(PRE_ROTATE) ⇄ gating ──▶ rolling(ROTATE) ⇄ gating ──▶
-///       │    │           │ no machine touched             rolling(POST_ROTATE) ⇄ gating ──▶ succeeded
-///       │    └───────────┴──▶ aborted
+///       │    │           │         │                  │        rolling(POST_ROTATE) ⇄ gating ──▶ succeeded
+///       │    │           │         ▼ aborted          ▼ aborted
+///       │    │ no machine│   undoing PRE_ROTATE ◀── undoing ROTATE, each rolling ⇄ gating
+///       │    │  touched  │         │
+///       │    └───────────┴─────────┴──▶ aborted
 ///       └──▶ failed
 ///
+/// From the first machine of POST_ROTATE on there is no way back, because machines refuse the old authority.
 /// It holds no clock and does no I/O. Each input is a method named for what happened; it changes
 /// the state and returns the effects to carry out *after* the new state has been persisted. Every
 /// effect is idempotent, since `resumed` orders the ones that are outstanding anew. An effect
@@ -13,9 +17,10 @@
 /// that has left, or is in another state by now) changes nothing and orders nothing.
 ///
 /// Waiting is a state, with reason and time of the next try; it has no end, since only what is
-/// outside can end it. A rotation fails, or is cancelled, only while no machine has been touched.
+/// outside can end it. A rotation fails only while no machine has been touched.
 ///
-/// The files beside this one hold the inputs: of the members, of one machine, of the cluster.
+/// The files beside this one hold the inputs: of the members, of one machine, of the cluster, and of whoever aborts
+/// the rotation.
 public struct RotationMachine: Sendable, Hashable {
   public enum State: Sendable, Hashable {
     /// The members are asked for, for the first time. No machine has been touched.
@@ -28,8 +33,10 @@ public struct RotationMachine: Sendable, Hashable {
     case succeeded(Stage)
     /// It cannot be carried out, and no machine was touched. The end.
     case failed(reason: String)
-    /// Somebody has cancelled it, and no machine was touched. The end.
-    case aborted(by: String)
+    /// Somebody has aborted it, and every machine trusts the old authority and nothing else. The end.
+    ///
+    /// The stage is the one that was undone last; nil where no machine was touched.
+    case aborted(by: String, Stage?)
   }
 
   /// What is to be done next. A delay counts from the moment the effect is ordered.
@@ -57,6 +64,9 @@ public struct RotationMachine: Sendable, Hashable {
   public internal(set) var notes: [String]
   let component: SecretComponent
   let rules: RotationRules
+  /// Whether no machine is changed for now: somebody wants the rotation aborted, and what a change comes to that
+  /// is on its way is waited for. Not persisted.
+  public internal(set) var isHeld = false
 
   /// The most notes that are kept.
   public static let noteLimit = 32
@@ -110,43 +120,6 @@ public struct RotationMachine: Sendable, Hashable {
     }
   }
 
-  // MARK: - Cancelling
-
-  /// What came of the wish to cancel a rotation.
-  public enum Abort: Sendable, Hashable {
-    /// It is cancelled.
-    case aborted
-    /// A configuration has reached these machines, or may have: there is something to undo.
-    case touched([String])
-    /// It was over.
-    case over
-  }
-
-  /// Somebody wants the rotation cancelled. It is, as long as no machine has been touched.
-  public mutating func abortRequested(by requester: String) -> Abort {
-    switch state {
-    case .succeeded, .failed, .aborted:
-      return .over
-    case .assembling:
-      break
-    case .rolling(let stage), .gating(let stage, _):
-      let touched = stage.machines.filter(\.mayHoldChange).map(\.machine.id)
-      guard touched.isEmpty, stage.phase == .preRotate else {
-        return .touched(touched.isEmpty ? stage.machines.map(\.machine.id) : touched)
-      }
-    }
-    state = .aborted(by: requester.bounded(to: 256))
-    return .aborted
-  }
-
-  /// Whether it can be told only by what comes of a try under way that a machine was touched: nothing is known to
-  /// have reached any machine, and a configuration may just be on its way.
-  public var isTouchInDoubt: Bool {
-    guard case .rolling(let stage) = state, stage.phase == .preRotate else { return false }
-    return stage.machines.allSatisfy { !$0.touched }
-      && stage.machines.contains(where: \.mayHoldChange)
-  }
-
   mutating func note(_ lines: [String]) {
     guard !lines.isEmpty else { return }
     notes = (notes + lines.map { $0.bounded(to: CheckResult.detailLimit) })
@@ -168,7 +141,8 @@ extension RotationMachine.State {
   public var stage: Stage? {
     switch self {
     case .rolling(let stage), .gating(let stage, _), .succeeded(let stage): stage
-    case .assembling, .failed, .aborted: nil
+    case .aborted(_, let stage): stage
+    case .assembling, .failed: nil
     }
   }
 }

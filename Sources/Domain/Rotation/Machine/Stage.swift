@@ -8,16 +8,25 @@ public struct Stage: Sendable, Hashable {
   /// Whether the control planes were looked at once more after the last of them was verified. No
   /// worker begins before that.
   public var planesConfirmed: Bool
+  /// Who has turned the rotation back; nil while it goes forward.
+  public var reversal: Reversal?
 
   public init(
     phase: RotationPhase, machines: [MachineProgress], listing: Effort = Effort(),
-    planesConfirmed: Bool = false
+    planesConfirmed: Bool = false, reversal: Reversal? = nil
   ) {
     self.phase = phase
     self.machines = machines
     self.listing = listing
     self.planesConfirmed = planesConfirmed
+    self.reversal = reversal
   }
+
+  /// Whether the stage is carried out on the machines, or undone on them.
+  public var direction: RotationDirection { reversal == nil ? .forward : .backward }
+
+  /// The stage that follows; nil where this one is the last.
+  var next: RotationPhase? { direction == .forward ? phase.next : phase.previous }
 
   /// Machines verified in this stage.
   public var done: Int { machines.count { $0.state.isDone } }
@@ -35,6 +44,22 @@ public struct Stage: Sendable, Hashable {
   var wantsConfirmation: Bool {
     !planesConfirmed && planes.allSatisfy { machines[$0].state.turn == .done }
       && machines.contains { $0.machine.role == .worker && $0.state.turn != .done }
+  }
+}
+
+/// Somebody has aborted a rotation that had touched machines: it goes back, stage by stage, to the old
+/// authority.
+public struct Reversal: Sendable, Hashable {
+  /// Who asked for it.
+  public var requester: String
+  public var requestedAt: Instant
+  /// The stage in which the rotation was.
+  public var from: RotationPhase
+
+  public init(requester: String, requestedAt: Instant, from: RotationPhase) {
+    self.requester = requester
+    self.requestedAt = requestedAt
+    self.from = from
   }
 }
 

@@ -13,6 +13,10 @@ enum RotationEvent: Equatable {
   case clusterWaitedFor(String)
   case noted(String)
   case succeeded
+  /// It goes back to the old authority.
+  case turnedBack
+  /// It has ended with the old authority alone.
+  case aborted(String)
   case failed(String)
 
   /// What the later snapshot shows that the earlier one does not. What happened before anything was
@@ -31,11 +35,15 @@ enum RotationEvent: Equatable {
     let before = isNew ? nil : earlier
     // What a resumed rotation shows at first is old news, but for who is waited for.
     let isFirstSight = earlier == nil
-    if !isFirstSight, let phase = later.phase, phase != before?.phase || before == nil {
+    let turnsBack = later.state == .aborting && before?.state == .running
+    if turnsBack { events.append(.turnedBack) }
+    if !isFirstSight, let phase = later.phase,
+      phase != before?.phase || before == nil || turnsBack
+    {
       events.append(.phaseBegan(phase.name))
     }
     events += machineEvents(before, later, changed, isFirstSight: isFirstSight)
-    if !later.clusterChecks.isEmpty || later.machinesTotal == 0, later.state == .running,
+    if !later.clusterChecks.isEmpty || later.machinesTotal == 0, !later.isIdle,
       !later.error.isEmpty, later.error != before?.error
     {
       events.append(.clusterWaitedFor(later.error))
@@ -46,6 +54,7 @@ enum RotationEvent: Equatable {
     }
     if later.state != before?.state {
       if later.state == .succeeded { events.append(.succeeded) }
+      if later.state == .aborted { events.append(.aborted(later.step)) }
       if later.state == .failed { events.append(.failed(later.error)) }
     }
     return events

@@ -78,6 +78,16 @@ struct RotationLog {
       logger.info("rotation note", ["cluster": cluster, "note": .string(note)])
     case .succeeded:
       logger.info("rotation succeeded", ["cluster": cluster, "rotation": rotation])
+    case .turnedBack:
+      logger.warning(
+        "rotation aborting",
+        [
+          "cluster": cluster, "rotation": rotation,
+          "note": .string(snapshot.notes.last ?? ""),
+        ])
+    case .aborted(let how):
+      logger.warning(
+        "rotation aborted", ["cluster": cluster, "rotation": rotation, "note": .string(how)])
     case .failed(let error):
       logger.error(
         "rotation failed", ["cluster": cluster, "rotation": rotation, "error": .string(error)])

@@ -11,7 +11,7 @@ extension TalosDriver {
     _ change: TrustChange, _ trust: ChangeTrust, _ access: ClusterAccess
   ) async -> CheckResult {
     let name = CheckName.kubeRootCA
-    guard change.phase != .preRotate else {
+    guard change.phase != .preRotate || change.direction == .backward else {
       return CheckResult(name, .notApplicable, "stays as it is in this stage")
     }
     do {

@@ -47,7 +47,9 @@ import Testing
     let leaves = CompletionNode.all(CommandTree.root).filter { $0.command.action != nil }
     #expect(
       Set(leaves.map(\.path)) == [
-        "omnictl cluster import", "omnictl cluster list", "omnictl cluster get",
+        "omnictl cluster lock", "omnictl cluster unlock", "omnictl cluster machine lock",
+        "omnictl cluster machine unlock", "omnictl cluster import", "omnictl cluster list",
+        "omnictl cluster get",
         "omnictl cluster forget", "omnictl cluster machine list",
         "omnictl cluster secret rotate talos-ca", "omnictl cluster secret rotate kubernetes-ca",
         "omnictl cluster secret rotate status", "omnictl cluster secret rotate history",

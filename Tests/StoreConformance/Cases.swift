@@ -24,6 +24,9 @@ extension StoreConformance {
       expected.append(rotation)
     }
     var cluster = Sample.cluster("demo", count: 3)
+    cluster.locks = Locks(
+      cluster: Lock(requester: "uid:0", lockedAt: Sample.instant, reason: "change window"),
+      machines: ["w-1": Lock(requester: "", lockedAt: Sample.instant, reason: "")])
     cluster.revision = try await subject.store.commit([
       .putCluster(cluster, expected: 0), .putRequest(Sample.request("q")),
     ])

@@ -20,6 +20,7 @@ struct RotationEventTests {
       case .running: .rolling(stage)
       case .succeeded: .succeeded(stage)
       case .failed: .failed(reason: error)
+      case .paused: nil
       case .aborting:
         .rolling(
           Stage(

@@ -24,6 +24,7 @@ enum ClusterGet {
     properties.add("Kubernetes", cluster.kubernetesEndpoint)
     properties.add("Imported", Moment.text(cluster.importedAt))
     properties.add("Rotation", ClusterList.rotation(cluster.rotation))
+    if let lock = cluster.lock { properties.add("Locked", LockCommands.origin(lock)) }
     return properties.text + "\n" + AuthorityTable.text(cluster, now: now) + "\n"
       + MachineList.table(cluster.machines)
   }

@@ -30,12 +30,13 @@ enum ClusterGroup {
     word, "Clusters and what is done to them", flags: [name.spec],
     subcommands: [
       ClusterImport.command, ClusterList.command, ClusterGet.command, ClusterForget.command,
+      LockCommands.lockCluster, LockCommands.unlockCluster,
       machine, secret, TalosconfigCommand.command, KubeconfigCommand.command,
     ])
 
   private static let machine = CommandSpec(
     "machine", "The machines of a cluster", clusterFlag: .required,
-    subcommands: [MachineList.command])
+    subcommands: [MachineList.command, LockCommands.lockMachine, LockCommands.unlockMachine])
 
   private static let secret = CommandSpec(
     "secret", "The secrets of a cluster", clusterFlag: .required,

@@ -15,9 +15,14 @@ enum MachineList {
   }
 
   static func table(_ machines: [Machine]) -> String {
-    var table = TextTable("MACHINE", "ROLE", "ADDRESS")
+    // The column stands only where there is something in it.
+    let isAnyLocked = machines.contains { $0.lock != nil }
+    var table =
+      isAnyLocked
+      ? TextTable("MACHINE", "ROLE", "ADDRESS", "LOCKED") : TextTable("MACHINE", "ROLE", "ADDRESS")
     for machine in machines {
-      table.add(machine.name, role(machine.controlPlane), machine.address)
+      let columns = [machine.name, role(machine.controlPlane), machine.address]
+      table.add(columns + (isAnyLocked ? [machine.lock.map(LockCommands.origin) ?? ""] : []))
     }
     return table.text
   }

@@ -6,7 +6,9 @@ struct TextTable {
   init(_ headings: String...) { self.headings = headings }
 
   /// Adds a row; its cells come from anywhere.
-  mutating func add(_ cells: String...) {
+  mutating func add(_ cells: String...) { add(cells) }
+
+  mutating func add(_ cells: [String]) {
     precondition(cells.count == headings.count, "a row has as many cells as there are headings")
     rows.append(cells.map { $0.isEmpty ? "-" : Printable.line($0) })
   }

@@ -41,6 +41,7 @@ extension Schema.RotationState {
     switch state {
     case .idle: self = .idle
     case .running: self = .running
+    case .paused: self = .paused
     case .aborting: self = .aborting
     case .succeeded: self = .succeeded
     case .failed: self = .failed
@@ -115,6 +116,7 @@ extension MachineRotationStatus {
     nextAttemptAt = snapshot.nextAttemptAt.map { Timestamp($0) }
     repetitions = Int32(clamping: snapshot.repetitions)
     stateSince = snapshot.stateSince.map { Timestamp($0) }
+    lock = snapshot.lock.map { Schema.Lock($0) }
   }
 }
 
@@ -154,6 +156,7 @@ extension RotationStatus {
     machinesTotal = Int32(clamping: snapshot.machinesTotal)
     updatedAt = Timestamp(known: snapshot.updatedAt)
     clusterChecks = snapshot.clusterChecks.map { RotationCheck($0) }
+    if let held = snapshot.locks.cluster { lock = Schema.Lock(held) }
     if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
   }
 }
@@ -201,6 +204,15 @@ extension Schema.Machine {
   }
 }
 
+extension Schema.Lock {
+  init(_ lock: Rotation.Lock) {
+    self.init()
+    lockedBy = lock.requester
+    lockedAt = Timestamp(lock.lockedAt)
+    reason = lock.reason
+  }
+}
+
 extension Cluster {
   /// Everything but `rotation`, which the record does not hold.
   init(_ record: ClusterRecord) {
@@ -209,7 +221,12 @@ extension Cluster {
     endpoints = record.endpoints
     kubernetesEndpoint = record.kubernetesEndpoint
     talosVersion = record.talosVersion
-    machines = record.machines.map { Schema.Machine($0) }
+    machines = record.machines.map {
+      var machine = Schema.Machine($0)
+      machine.lock = record.locks.machines[$0.id].map { Schema.Lock($0) }
+      return machine
+    }
+    lock = record.locks.cluster.map { Schema.Lock($0) }
     talosCAFingerprint = record.authorities[.talosCA]?.fingerprint ?? ""
     kubernetesCAFingerprint = record.authorities[.kubernetesCA]?.fingerprint ?? ""
     importedAt = Timestamp(record.importedAt)

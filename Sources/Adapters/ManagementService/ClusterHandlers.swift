@@ -64,6 +64,53 @@ extension ManagementHandlers {
     return response
   }
 
+  func lockCluster(
+    _ request: LockClusterRequest, requester: String
+  ) async throws(RPCError) -> LockClusterResponse {
+    var response = LockClusterResponse()
+    response.cluster = try await describe(
+      try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.lock(
+          cluster: request.cluster, reason: request.reason, requester: requester)
+      })
+    return response
+  }
+
+  func unlockCluster(
+    _ request: UnlockClusterRequest
+  ) async throws(RPCError) -> UnlockClusterResponse {
+    var response = UnlockClusterResponse()
+    response.cluster = try await describe(
+      try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.unlock(cluster: request.cluster)
+      })
+    return response
+  }
+
+  func lockMachine(
+    _ request: LockMachineRequest, requester: String
+  ) async throws(RPCError) -> LockMachineResponse {
+    var response = LockMachineResponse()
+    response.cluster = try await describe(
+      try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.lock(
+          cluster: request.cluster, machine: request.machine, reason: request.reason,
+          requester: requester)
+      })
+    return response
+  }
+
+  func unlockMachine(
+    _ request: UnlockMachineRequest
+  ) async throws(RPCError) -> UnlockMachineResponse {
+    var response = UnlockMachineResponse()
+    response.cluster = try await describe(
+      try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.unlock(cluster: request.cluster, machine: request.machine)
+      })
+    return response
+  }
+
   /// The record, with the rotation as it stands.
   private func describe(_ record: ClusterRecord) async throws(RPCError) -> Cluster {
     var cluster = Cluster(record)

@@ -39,6 +39,10 @@ extension RPCError {
       self.init(.alreadyExists, error, "CLUSTER_EXISTS")
     case .anotherRotationInProgress, .rotationInProgress:
       self.init(precondition: "ROTATION_IN_PROGRESS", error)
+    case .locked:
+      self.init(precondition: "LOCKED", error)
+    case .machineNotFound:
+      self.init(.notFound, error, "MACHINE_NOT_FOUND")
     case .noRotation:
       self.init(precondition: "NO_ROTATION", error)
     case .authorityRetired:

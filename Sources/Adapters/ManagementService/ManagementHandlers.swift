@@ -61,6 +61,18 @@ public struct ManagementHandlers: Sendable {
     unary(ManagementServiceMethods.forgetCluster, in: &router) { handlers, request, _ in
       try await handlers.forgetCluster(request)
     }
+    unary(ManagementServiceMethods.lockCluster, in: &router) {
+      try await $0.lockCluster($1, requester: $2)
+    }
+    unary(ManagementServiceMethods.unlockCluster, in: &router) { handlers, request, _ in
+      try await handlers.unlockCluster(request)
+    }
+    unary(ManagementServiceMethods.lockMachine, in: &router) {
+      try await $0.lockMachine($1, requester: $2)
+    }
+    unary(ManagementServiceMethods.unlockMachine, in: &router) { handlers, request, _ in
+      try await handlers.unlockMachine(request)
+    }
     unary(ManagementServiceMethods.talosconfig, in: &router) { handlers, request, _ in
       try await handlers.talosconfig(request)
     }

@@ -55,6 +55,12 @@ struct Arguments {
       }
   }
 
+  /// A machine's name: a Kubernetes node name.
+  mutating func machine(_ name: String) {
+    if name.isEmpty { refuse("machine", "must not be empty") }
+    text(name, "machine", limit: Self.contextLimit)
+  }
+
   /// - Parameter component: nil when the one that was named is not known.
   mutating func component(_ component: SecretComponent?) {
     guard component == nil else { return }

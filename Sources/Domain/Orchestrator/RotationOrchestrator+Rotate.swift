@@ -16,7 +16,7 @@ extension RotationOrchestrator {
   ///     protection. Kept as long as the rotation is.
   ///   - reason: at most 1024 characters.
   ///   - requester: who asks; at most 256 characters.
-  /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.notReady` with everything
+  /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.locked`, `.notReady` with everything
   ///   that was found, whatever keeps the machines from being asked; `.journalUnavailable` (it is then not known whether it was started: ask again with the same
   ///   `requestID`), `.journalConflict`, `.journalDamaged`.
   public func rotate(
@@ -156,6 +156,11 @@ extension RotationOrchestrator {
   private func preflight(
     _ cluster: ClusterRecord, _ order: Order
   ) async throws(OrchestratorError) -> Preflight {
+    if let obstacle = cluster.locks.obstacle(cluster: cluster.name) {
+      throw OrchestratorError(
+        .locked, "the rotation of '\(cluster.name)' cannot be started: \(obstacle)",
+        subject: cluster.name)
+    }
     let preflight: Preflight
     do throws(DriverError) {
       let access = access(cluster)

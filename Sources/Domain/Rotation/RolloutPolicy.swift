@@ -25,21 +25,30 @@ public struct RolloutPolicy: Sendable, Hashable {
 
   /// The machines to begin now, in order.
   ///
-  /// - Parameter machines: every machine of the stage, in any order.
-  public func next(_ machines: [(machine: Machine, turn: Turn)]) -> [Machine] {
+  /// - Parameters:
+  ///   - machines: every machine of the stage, in any order.
+  ///   - locks: whose turn does not begin. The others take theirs: a locked control plane keeps the workers
+  ///     waiting, a locked worker nobody.
+  public func next(
+    _ machines: [(machine: Machine, turn: Turn)], locks: Locks = Locks()
+  ) -> [Machine] {
+    guard locks.cluster == nil else { return [] }
     let controlPlanes = machines.filter { $0.machine.role == .controlPlane }
     if controlPlanes.contains(where: { $0.turn != .done }) {
       // One that joined while workers were in work takes its turn first; no further worker begins.
       guard !controlPlanes.contains(where: { $0.turn == .inWork }) else { return [] }
-      return Array(pending(controlPlanes).prefix(1))
+      return Array(pending(controlPlanes, locks).prefix(1))
     }
     let workers = machines.filter { $0.machine.role == .worker }
     let busy = workers.count { $0.turn == .inWork }
-    return Array(pending(workers).prefix(max(0, workerLimit - busy)))
+    return Array(pending(workers, locks).prefix(max(0, workerLimit - busy)))
   }
 
-  private func pending(_ machines: [(machine: Machine, turn: Turn)]) -> [Machine] {
-    machines.filter { $0.turn == .pending }.map(\.machine).sorted(by: RolloutPolicy.precedes)
+  private func pending(
+    _ machines: [(machine: Machine, turn: Turn)], _ locks: Locks
+  ) -> [Machine] {
+    machines.filter { $0.turn == .pending && !locks.hold($0.machine.id) }.map(\.machine)
+      .sorted(by: RolloutPolicy.precedes)
   }
 
   /// The order in which machines are shown and take their turn: control planes, then workers; each

@@ -19,6 +19,10 @@ struct FakeService: Sendable {
   var getCluster: Unary<GetClusterRequest, GetClusterResponse>?
   var listClusters: Unary<ListClustersRequest, ListClustersResponse>?
   var forget: Unary<ForgetClusterRequest, ForgetClusterResponse>?
+  var lockCluster: Unary<LockClusterRequest, LockClusterResponse>?
+  var unlockCluster: Unary<UnlockClusterRequest, UnlockClusterResponse>?
+  var lockMachine: Unary<LockMachineRequest, LockMachineResponse>?
+  var unlockMachine: Unary<UnlockMachineRequest, UnlockMachineResponse>?
   var talosconfig: Unary<TalosconfigRequest, TalosconfigResponse>?
   var kubeconfig: Unary<KubeconfigRequest, KubeconfigResponse>?
 
@@ -32,6 +36,10 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.getCluster, getCluster, &router)
     add(ManagementServiceMethods.listClusters, listClusters, &router)
     add(ManagementServiceMethods.forgetCluster, forget, &router)
+    add(ManagementServiceMethods.lockCluster, lockCluster, &router)
+    add(ManagementServiceMethods.unlockCluster, unlockCluster, &router)
+    add(ManagementServiceMethods.lockMachine, lockMachine, &router)
+    add(ManagementServiceMethods.unlockMachine, unlockMachine, &router)
     add(ManagementServiceMethods.talosconfig, talosconfig, &router)
     add(ManagementServiceMethods.kubeconfig, kubeconfig, &router)
     if let watch {

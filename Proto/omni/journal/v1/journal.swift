@@ -89,6 +89,8 @@ extension Journal {
     public var activeRotation = ""
     public var rotationCount: UInt64 = 0
     public var clusterID = ""
+    public var lock: Lock?
+    public var machineLocks: [MachineLock] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -104,6 +106,38 @@ extension Journal {
       Field.string(8, "active_rotation", \.activeRotation)
       Field.uint64(9, "rotation_count", \.rotationCount)
       Field.string(10, "cluster_id", \.clusterID)
+      Field.message(11, "lock", \.lock)
+      Field.message(12, "machine_locks", \.machineLocks)
+    }
+  }
+
+  /// Somebody keeps a cluster or a machine from being changed.
+  public struct Lock: Message {
+    public var requester = ""
+    public var lockedAt: Timestamp?
+    public var reason = ""
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Lock") {
+      Field.string(1, "requester", \.requester)
+      Field.message(2, "locked_at", \.lockedAt)
+      Field.string(3, "reason", \.reason)
+    }
+  }
+
+  /// The lock of a machine.
+  public struct MachineLock: Message {
+    public var machine = ""
+    public var lock: Lock?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.MachineLock") {
+      Field.string(1, "machine", \.machine)
+      Field.message(2, "lock", \.lock)
     }
   }
 
@@ -138,7 +172,8 @@ extension SchemaFile {
     dependencies: [.duration, .timestamp],
     messages: [
       Journal.Authority.self, Journal.ComponentAuthority.self, Journal.Machine.self,
-      Journal.ClusterRecord.self, Journal.RotationRecord.self, Journal.Assembling.self,
+      Journal.ClusterRecord.self, Journal.Lock.self, Journal.MachineLock.self,
+      Journal.RotationRecord.self, Journal.Assembling.self,
       Journal.Stage.self, Journal.Reversal.self, Journal.Gating.self, Journal.Failed.self,
       Journal.Aborted.self,
       Journal.Fact.self, Journal.MachineProgress.self,

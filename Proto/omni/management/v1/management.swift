@@ -22,7 +22,7 @@ public enum ManagementServiceMethods {
   public static let getRotationStatus = Method<GetRotationStatusRequest, GetRotationStatusResponse>(
     service: service, name: "GetRotationStatus", kind: .unary, idempotency: .noSideEffects)
 
-  /// Cancels a rotation that has not touched any machine.
+  /// Aborts a rotation: at once where it has touched no machine, else by going back to the old CA.
   public static let abortRotation = Method<AbortRotationRequest, AbortRotationResponse>(
     service: service, name: "AbortRotation", kind: .unary)
 
@@ -48,6 +48,22 @@ public enum ManagementServiceMethods {
   public static let forgetCluster = Method<ForgetClusterRequest, ForgetClusterResponse>(
     service: service, name: "ForgetCluster", kind: .unary)
 
+  /// Keeps a cluster from being changed until it is unlocked.
+  public static let lockCluster = Method<LockClusterRequest, LockClusterResponse>(
+    service: service, name: "LockCluster", kind: .unary)
+
+  /// Ends the lock of a cluster; the locks of its machines stay.
+  public static let unlockCluster = Method<UnlockClusterRequest, UnlockClusterResponse>(
+    service: service, name: "UnlockCluster", kind: .unary)
+
+  /// Keeps one machine from being changed until it is unlocked.
+  public static let lockMachine = Method<LockMachineRequest, LockMachineResponse>(
+    service: service, name: "LockMachine", kind: .unary)
+
+  /// Ends the lock of a machine.
+  public static let unlockMachine = Method<UnlockMachineRequest, UnlockMachineResponse>(
+    service: service, name: "UnlockMachine", kind: .unary)
+
   /// Issues a fresh Talos client certificate and returns the talosconfig that holds it.
   public static let talosconfig = Method<TalosconfigRequest, TalosconfigResponse>(
     service: service, name: "Talosconfig", kind: .unary)
@@ -70,6 +86,10 @@ public enum ManagementServiceMethods {
       SchemaMethod(getCluster),
       SchemaMethod(listClusters),
       SchemaMethod(forgetCluster),
+      SchemaMethod(lockCluster),
+      SchemaMethod(unlockCluster),
+      SchemaMethod(lockMachine),
+      SchemaMethod(unlockMachine),
       SchemaMethod(talosconfig),
       SchemaMethod(kubeconfig),
     ])
@@ -85,7 +105,10 @@ extension SchemaFile {
       WatchRotationStatusRequest.self, WatchRotationStatusResponse.self,
       GetRotationStatusRequest.self, GetRotationStatusResponse.self, AbortRotationRequest.self,
       AbortRotationResponse.self, ListRotationsRequest.self,
-      ListRotationsResponse.self, Cluster.self, CertificateAuthority.self, Machine.self,
+      ListRotationsResponse.self, Cluster.self, Lock.self, CertificateAuthority.self, Machine.self,
+      LockClusterRequest.self, LockClusterResponse.self, UnlockClusterRequest.self,
+      UnlockClusterResponse.self, LockMachineRequest.self, LockMachineResponse.self,
+      UnlockMachineRequest.self, UnlockMachineResponse.self,
       ImportClusterRequest.self,
       ImportClusterResponse.self, GetClusterRequest.self, GetClusterResponse.self,
       ListClustersRequest.self, ListClustersResponse.self, ForgetClusterRequest.self,

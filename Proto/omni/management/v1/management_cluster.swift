@@ -15,6 +15,7 @@ public struct Cluster: Message {
   public var rotation: RotationStatus?
   public var authorities: [CertificateAuthority] = []
   public var warnings: [String] = []
+  public var lock: Lock?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -31,6 +32,7 @@ public struct Cluster: Message {
     Field.message(9, "rotation", \.rotation)
     Field.message(10, "authorities", \.authorities)
     Field.string(11, "warnings", \.warnings)
+    Field.message(12, "lock", \.lock)
   }
 }
 
@@ -59,6 +61,7 @@ public struct Machine: Message {
   public var name = ""
   public var address = ""
   public var controlPlane = false
+  public var lock: Lock?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -67,5 +70,22 @@ public struct Machine: Message {
     Field.string(1, "name", \.name)
     Field.string(2, "address", \.address)
     Field.bool(3, "control_plane", \.controlPlane)
+    Field.message(4, "lock", \.lock)
+  }
+}
+
+/// Somebody keeps a cluster or a machine from being changed.
+public struct Lock: Message {
+  public var lockedBy = ""
+  public var lockedAt: Timestamp?
+  public var reason = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.Lock") {
+    Field.string(1, "locked_by", \.lockedBy)
+    Field.message(2, "locked_at", \.lockedAt)
+    Field.string(3, "reason", \.reason)
   }
 }

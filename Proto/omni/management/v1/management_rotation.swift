@@ -27,6 +27,7 @@ public struct RotationStatus: Message {
   public var notes: [String] = []
   public var elapsed: ProtoDuration?
   public var nextSteps: [String] = []
+  public var lock: Lock?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -55,6 +56,7 @@ public struct RotationStatus: Message {
     Field.string(21, "notes", \.notes)
     Field.message(22, "elapsed", \.elapsed)
     Field.string(23, "next_steps", \.nextSteps)
+    Field.message(24, "lock", \.lock)
   }
 }
 
@@ -72,6 +74,7 @@ public struct MachineRotationStatus: Message {
   public var nextAttemptAt: Timestamp?
   public var repetitions: Int32 = 0
   public var stateSince: Timestamp?
+  public var lock: Lock?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -89,6 +92,7 @@ public struct MachineRotationStatus: Message {
     Field.message(10, "next_attempt_at", \.nextAttemptAt)
     Field.int32(11, "repetitions", \.repetitions)
     Field.message(12, "state_since", \.stateSince)
+    Field.message(13, "lock", \.lock)
   }
 }
 

@@ -126,6 +126,13 @@ extension ClusterRecord {
     record.activeRotation = activeRotation ?? ""
     record.rotationCount = rotationCount
     record.clusterID = clusterID
+    record.lock = locks.cluster.map { Journal.Lock($0) }
+    record.machineLocks = locks.machines.sorted { $0.key < $1.key }.map {
+      var entry = Journal.MachineLock()
+      entry.machine = $0.key
+      entry.lock = Journal.Lock($0.value)
+      return entry
+    }
     return record.serialized()
   }
 
@@ -136,13 +143,32 @@ extension ClusterRecord {
       let authority = try entry.authority.required("authority").authority()
       authorities[try entry.component.component()] = authority
     }
+    var locks = Locks()
+    if let lock = record.lock { locks.cluster = try lock.lock() }
+    for entry in record.machineLocks {
+      locks.machines[entry.machine] = try entry.lock.required("lock").lock()
+    }
     self.init(
       name: record.name, clusterID: record.clusterID, endpoints: record.endpoints,
       kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
       machines: record.machines.map(\.machine), talosVersion: record.talosVersion,
       importedAt: try record.importedAt.required("imported_at").instant,
       activeRotation: record.activeRotation.isEmpty ? nil : record.activeRotation,
-      rotationCount: record.rotationCount, revision: revision)
+      rotationCount: record.rotationCount, locks: locks, revision: revision)
+  }
+}
+
+extension Journal.Lock {
+  init(_ lock: Rotation.Lock) {
+    self.init()
+    requester = lock.requester
+    lockedAt = Timestamp(lock.lockedAt)
+    reason = lock.reason
+  }
+
+  func lock() throws(StoreError) -> Rotation.Lock {
+    Rotation.Lock(
+      requester: requester, lockedAt: try lockedAt.required("locked_at").instant, reason: reason)
   }
 }
 

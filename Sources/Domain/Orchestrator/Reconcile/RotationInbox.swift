@@ -74,6 +74,8 @@ enum RotationCommand: Sendable {
   case abort(requester: String)
   /// Allow it more from now on: what of this is set. What was not ready is decided at the start.
   case allow(RotationOptions)
+  /// Lock or unlock the cluster or a machine.
+  case lock(LockChange)
 }
 
 /// What came of a command.

@@ -46,7 +46,7 @@ actor RotationRun {
     measuredAt = clock.uptime()
     machine = RotationMachine(
       component: rotation.component, state: rotation.state, notes: rotation.notes,
-      rules: settings.rules)
+      rules: settings.rules, locks: cluster.locks)
   }
 
   /// Gives the run a command and answers what came of it.
@@ -118,6 +118,17 @@ actor RotationRun {
       let isKept = await persist(options: options)
       reply.send(isKept ? .done : .ended)
       return isKept
+    case .lock(let change):
+      var locks = cluster.locks
+      guard change.make(in: &locks) else {
+        reply.send(.done)
+        return true
+      }
+      let effects = machine.locksChanged(locks, at: clock.now())
+      let isKept = await persist(locking: change.machine)
+      reply.send(isKept ? .done : .ended)
+      if isKept { begin(effects, in: &group) }
+      return isKept
     }
   }
 
@@ -171,10 +182,15 @@ actor RotationRun {
 
   /// Commits the machine's state; tries until the journal takes it. False: not ours any more, or
   /// the task was cancelled.
-  private func persist(options: RotationOptions? = nil) async -> Bool {
+  ///
+  /// - Parameter machine: whose lock has changed, so that watches show it anew.
+  private func persist(
+    options: RotationOptions? = nil, locking machine: String? = nil
+  ) async -> Bool {
     let uptime = clock.uptime()
     let spent = max(uptime - measuredAt, .zero)
-    let (next, changes) = commit(options ?? rotation.options, spent, at: clock.now())
+    let (next, changes) = commit(
+      options ?? rotation.options, spent, locking: machine, at: clock.now())
     var failures = 0
     while !Task.isCancelled {
       do throws(StoreError) {
@@ -203,10 +219,11 @@ actor RotationRun {
 
   /// The records as they are to be, and the changes that make them so.
   private func commit(
-    _ options: RotationOptions, _ spent: Duration, at now: Instant
+    _ options: RotationOptions, _ spent: Duration, locking locked: String?, at now: Instant
   ) -> (next: (cluster: ClusterRecord, rotation: RotationRecord), changes: [StoreChange]) {
     var rotation = rotation
     var cluster = cluster
+    cluster.locks = machine.locks
     rotation.state = machine.state
     rotation.notes = machine.notes
     rotation.options = options
@@ -221,10 +238,10 @@ actor RotationRun {
       cluster.authorities[rotation.component] = rotation.new
     }
     let before = self.rotation
+    var shown = rotation.state.stage?.changedMachines(since: before.state.stage)
+    if let locked { shown?.insert(locked) }
     var changes: [StoreChange] = [
-      .putRotation(
-        rotation, expected: before.revision,
-        machines: rotation.state.stage?.changedMachines(since: before.state.stage))
+      .putRotation(rotation, expected: before.revision, machines: shown)
     ]
     if cluster != self.cluster {
       changes.append(.putCluster(cluster, expected: self.cluster.revision))

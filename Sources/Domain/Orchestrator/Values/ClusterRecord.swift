@@ -24,14 +24,17 @@ public struct ClusterRecord: Sendable, Hashable {
   public var activeRotation: String?
   /// How many rotations have been started; the ordinal of the newest.
   public var rotationCount: UInt64
+  /// Who keeps it from being changed.
+  public var locks: Locks
   public var revision: Revision
 
   public init(
     name: String, clusterID: String = "", endpoints: [String], kubernetesEndpoint: String,
     authorities: [SecretComponent: SealedAuthority], machines: [Machine], talosVersion: String,
     importedAt: Instant = Instant(nanosecondsSince1970: 0), activeRotation: String? = nil,
-    rotationCount: UInt64 = 0, revision: Revision = 0
+    rotationCount: UInt64 = 0, locks: Locks = Locks(), revision: Revision = 0
   ) {
+    self.locks = locks
     self.name = name
     self.clusterID = clusterID
     self.endpoints = endpoints

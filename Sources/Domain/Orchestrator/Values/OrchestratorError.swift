@@ -11,6 +11,10 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case anotherRotationInProgress
     /// What is asked cannot be done while a rotation is in progress.
     case rotationInProgress
+    /// Somebody has locked the cluster, or a machine of it.
+    case locked
+    /// The cluster has no machine of that name.
+    case machineNotFound
     /// No rotation is in progress that could be cancelled.
     case noRotation
     /// Machines refuse the old authority already, so there is no way back.

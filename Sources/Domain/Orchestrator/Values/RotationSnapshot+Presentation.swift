@@ -5,6 +5,7 @@ extension RotationSnapshot {
   public var state: RotationState {
     switch rotation?.state {
     case nil: .idle
+    case .rolling(let stage) where !stage.held(by: locks).isEmpty: .paused
     case .rolling(let stage), .gating(let stage, _): stage.reversal == nil ? .running : .aborting
     case .assembling: .running
     case .succeeded: .succeeded
@@ -90,11 +91,19 @@ extension RotationSnapshot {
       machine.waitingSince = machine.waitingSince.map { min($0, latest) }
       machine.stateSince = machine.stateSince.map { min($0, latest) }
     }
+    machine.lock = locks.machines[machine.machine]
+    if let lock = machine.lock, machine.state == .pending {
+      machine.state = .waiting
+      machine.lastError = lock.explanation(of: machine.machine, cluster: cluster)
+      machine.waitingSince = lock.lockedAt
+    }
     return machine
   }
 
   /// Who is worked on; or, when everybody in work is waited for, for whom, why and since when.
   private func rollingStep(_ stage: Stage) -> String {
+    let held = stage.held(by: locks)
+    if !held.isEmpty { return "paused: " + locks.explanation(held, cluster: cluster) }
     let waiting = stage.waiting
     // What keeps the members from being read may be why a machine does not answer either.
     let listing =
@@ -113,6 +122,41 @@ extension RotationSnapshot {
     let others = waiting.count > 1 ? " and \(waiting.count - 1) more" : ""
     let since = first.waitingSince.map { " since \($0)" } ?? ""
     return "waiting for machine \(first.machine)\(others)\(since): \(first.lastError)" + listing
+  }
+}
+
+extension Lock {
+  /// `by uid:0 since …: reason`.
+  private var origin: String {
+    let who = requester.isEmpty ? "" : " by \(requester)"
+    return "\(who) since \(lockedAt)" + (reason.isEmpty ? "" : ": \(reason)")
+  }
+
+  fileprivate func explanation(of machine: String, cluster: String) -> String {
+    "\(machine) is locked\(origin); unlock it: omnictl cluster -n \(cluster) machine unlock \(machine)"
+  }
+
+  func explanation(cluster: String) -> String {
+    "cluster \(cluster) is locked\(origin); unlock it: omnictl cluster unlock \(cluster)"
+  }
+}
+
+extension Locks {
+  /// Why these machines' turns do not begin.
+  fileprivate func explanation(_ held: [String], cluster name: String) -> String {
+    if let lock = cluster { return lock.explanation(cluster: name) }
+    guard let first = held.first, let lock = machines[first] else { return "" }
+    let others = held.count > 1 ? " (and \(held.count - 1) more)" : ""
+    return lock.explanation(of: first, cluster: name) + others
+  }
+
+  /// What keeps a rotation from being started; nil where nothing does.
+  func obstacle(cluster name: String) -> String? {
+    if let lock = cluster { return lock.explanation(cluster: name) }
+    return machines.min { $0.key < $1.key }.map { machine, lock in
+      lock.explanation(of: machine, cluster: name)
+        + (machines.count > 1 ? " (and \(machines.count - 1) more)" : "")
+    }
   }
 }
 

@@ -5,6 +5,8 @@ public enum RotationState: String, Sendable, Hashable, CaseIterable {
   /// The cluster has never been rotated.
   case idle
   case running
+  /// In progress, and no machine is in work: locks keep the next ones from being changed.
+  case paused
   /// On the way back to the old authority.
   case aborting
   case succeeded
@@ -22,6 +24,8 @@ public struct RotationSnapshot: Sendable, Hashable {
   public let revision: Revision
   /// Nil when the cluster has never been rotated.
   let rotation: RotationRecord?
+  /// Who keeps the cluster and its machines from being changed; empty in a history.
+  public let locks: Locks
   /// Why the journal cannot be written; empty when it can.
   var outage = ""
 
@@ -32,6 +36,7 @@ public struct RotationSnapshot: Sendable, Hashable {
   init(cluster: ClusterRecord, rotation: RotationRecord?) {
     self.cluster = cluster.name
     self.rotation = rotation
+    locks = cluster.locks
     revision = max(cluster.revision, rotation?.revision ?? 0)
   }
 
@@ -39,6 +44,7 @@ public struct RotationSnapshot: Sendable, Hashable {
   init(rotation: RotationRecord) {
     cluster = rotation.cluster
     self.rotation = rotation
+    locks = Locks()
     revision = rotation.revision
   }
 
@@ -71,7 +77,9 @@ public struct RotationSnapshot: Sendable, Hashable {
   }
 
   /// Whether nothing is under way.
-  @inline(never) public var isIdle: Bool { state != .running && state != .aborting }
+  @inline(never) public var isIdle: Bool { rotation?.state.isFinal ?? true }
+  /// Whether it goes, or went, back to the old authority.
+  @inline(never) public var isGoingBack: Bool { stage?.reversal != nil }
 
   var stage: Stage? { rotation?.state.stage }
 }
@@ -109,6 +117,8 @@ public struct MachineSnapshot: Sendable, Hashable {
   public var nextAttemptAt: Instant?
   /// Since when `state` is what it is; nil before its turn.
   public var stateSince: Instant?
+  /// Who keeps it from being changed.
+  public var lock: Lock?
 }
 
 /// The answer to a request to rotate.

@@ -67,7 +67,8 @@ extension RotationMachine {
       state = .rolling(stage)
       return []
     }
-    for machine in rules.rollout.next(stage.machines.map { ($0.machine, $0.state.turn) }) {
+    let turns = stage.machines.map { ($0.machine, $0.state.turn) }
+    for machine in rules.rollout.next(turns, locks: locks) {
       guard let index = stage.index(of: machine.id) else { continue }
       effects.append(beginTurn(&stage.machines[index], at: now))
     }

@@ -57,9 +57,14 @@ extension RotationMachine {
 
   /// The delay before the next try is over.
   public mutating func attemptDue(_ id: String, at now: Instant) -> [Effect] {
-    let (component, isHeld) = (component, isHeld)
+    let (component, isHeld, isLocked) = (component, isHeld, locks.hold(id))
     return withMachine(id, at: now) { progress, _ in
       guard case .waiting(let effort) = progress.state else { return nil }
+      // No configuration has gone out to it, so there is nothing to finish.
+      if isLocked, !progress.touched {
+        progress.state = .pending
+        return []
+      }
       guard !isHeld else { return [.attempt(id, after: Self.holdTime)] }
       return [Self.begin(&progress, effort, component, at: now)]
     }

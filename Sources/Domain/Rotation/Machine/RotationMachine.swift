@@ -67,6 +67,8 @@ public struct RotationMachine: Sendable, Hashable {
   /// Whether no machine is changed for now: somebody wants the rotation aborted, and what a change comes to that
   /// is on its way is waited for. Not persisted.
   public internal(set) var isHeld = false
+  /// Whose turn may not begin. Recorded with the cluster, not with the rotation.
+  public internal(set) var locks: Locks
 
   /// The most notes that are kept.
   public static let noteLimit = 32
@@ -77,7 +79,11 @@ public struct RotationMachine: Sendable, Hashable {
   }
 
   /// A rotation as it was persisted. The first input is `resumed`.
-  public init(component: SecretComponent, state: State, notes: [String], rules: RotationRules) {
+  public init(
+    component: SecretComponent, state: State, notes: [String], rules: RotationRules,
+    locks: Locks = Locks()
+  ) {
+    self.locks = locks
     self.component = component
     self.state = state
     self.notes = notes.suffix(Self.noteLimit)

@@ -13,6 +13,8 @@ enum RotationEvent: Equatable {
   case clusterWaitedFor(String)
   case noted(String)
   case succeeded
+  /// Locks keep it from going on.
+  case paused(String)
   /// It goes back to the old authority.
   case turnedBack
   /// It has ended with the old authority alone.
@@ -35,7 +37,7 @@ enum RotationEvent: Equatable {
     let before = isNew ? nil : earlier
     // What a resumed rotation shows at first is old news, but for who is waited for.
     let isFirstSight = earlier == nil
-    let turnsBack = later.state == .aborting && before?.state == .running
+    let turnsBack = later.isGoingBack && before?.isGoingBack == false
     if turnsBack { events.append(.turnedBack) }
     if !isFirstSight, let phase = later.phase,
       phase != before?.phase || before == nil || turnsBack
@@ -53,6 +55,7 @@ enum RotationEvent: Equatable {
       events += later.notes.filter { !known.contains($0) }.map { .noted($0) }
     }
     if later.state != before?.state {
+      if later.state == .paused { events.append(.paused(later.step)) }
       if later.state == .succeeded { events.append(.succeeded) }
       if later.state == .aborted { events.append(.aborted(later.step)) }
       if later.state == .failed { events.append(.failed(later.error)) }

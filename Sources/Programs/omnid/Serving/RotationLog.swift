@@ -78,6 +78,9 @@ struct RotationLog {
       logger.info("rotation note", ["cluster": cluster, "note": .string(note)])
     case .succeeded:
       logger.info("rotation succeeded", ["cluster": cluster, "rotation": rotation])
+    case .paused(let why):
+      logger.warning(
+        "rotation paused", ["cluster": cluster, "rotation": rotation, "note": .string(why)])
     case .turnedBack:
       logger.warning(
         "rotation aborting",

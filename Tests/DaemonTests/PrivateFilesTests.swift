@@ -94,4 +94,23 @@ struct PrivateFilesTests {
     #expect(PrivateFiles.parent(of: "/") == nil)
     #expect(PrivateFiles.parent(of: "omnid.sock") == nil)
   }
+
+  @Test("A directory that others may write to is none for a store, also with the sticky bit")
+  func sharedDirectory() throws {
+    let root = scratch()
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    try PrivateFiles.makeDirectory(root)
+    for mode in [0o700, 0o750, 0o755] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: root)
+      try PrivateFiles.checkSharedDirectory(root)
+    }
+    for mode in [0o775, 0o702, 0o777, 0o1777] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: root)
+      do throws(DaemonError) {
+        try PrivateFiles.checkSharedDirectory(root)
+        Issue.record("taken with the mode \(mode)")
+      } catch { #expect(error.message.contains("chmod go-w \(root)")) }
+    }
+    #expect(throws: DaemonError.self) { try PrivateFiles.checkSharedDirectory(root + "/missing") }
+  }
 }

@@ -40,6 +40,27 @@ public enum PrivateFiles {
     }
   }
 
+  /// Looks whether somebody else may replace the files in a directory that is not omnid's alone, such as the one of
+  /// a store that is kept apart from the state.
+  ///
+  /// - Throws: when it belongs to another user than this one or root, or group or others may write to it, also where
+  ///   the sticky bit keeps them from removing files: they could make the next one first.
+  public static func checkSharedDirectory(_ path: String) throws(DaemonError) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw DaemonError(errno: errno, path) }
+    guard status.st_uid == geteuid() || status.st_uid == 0 else {
+      throw DaemonError(
+        "the directory \(path) of the store belongs to the user with id \(status.st_uid), who may replace the "
+          + "store: chown \(geteuid()) \(path), or keep the store elsewhere")
+    }
+    let mode = status.st_mode & 0o7777
+    guard mode & 0o022 == 0 else {
+      throw DaemonError(
+        "the directory \(path) of the store has the mode 0\(String(mode, radix: 8)), so that others may replace "
+          + "the store: chmod go-w \(path), or keep the store in a directory of its own")
+    }
+  }
+
   /// The directory that a path lies in; nil for one without any, and for the root.
   public static func parent(of path: String) -> String? {
     var trimmed = path[...]

@@ -18,7 +18,9 @@ final class PersistentState: Sendable {
     try PrivateFiles.makeDirectory(options.stateDirectory)
     try PrivateFiles.checkDirectory(options.stateDirectory)
     stateLock = try ProcessLock(directory: options.stateDirectory)
-    try PrivateFiles.makeDirectory(PrivateFiles.parent(of: options.storePath) ?? ".")
+    let storeDirectory = PrivateFiles.parent(of: options.storePath) ?? "."
+    try PrivateFiles.makeDirectory(storeDirectory)
+    try PrivateFiles.checkSharedDirectory(storeDirectory)
     storeLock = try ProcessLock(store: options.storePath)
     (sealer, store) = try Self.open(options)
     let seen = Self.mark(options, sealer)

@@ -47,7 +47,8 @@ import Testing
     let leaves = CompletionNode.all(CommandTree.root).filter { $0.command.action != nil }
     #expect(
       Set(leaves.map(\.path)) == [
-        "omnictl cluster lock", "omnictl cluster unlock", "omnictl cluster machine lock",
+        "omnictl cluster secrets export", "omnictl cluster lock", "omnictl cluster unlock",
+        "omnictl cluster machine lock",
         "omnictl cluster machine unlock", "omnictl cluster import", "omnictl cluster list",
         "omnictl cluster get",
         "omnictl cluster forget", "omnictl cluster machine list",
@@ -183,7 +184,7 @@ import Testing
     "A mistyped name gets a suggestion",
     arguments: [
       (["clutser", "list"], "cluster"), (["cluster", "lst"], "list"),
-      (["cluster", "-n", "a", "secrets"], "secret"),
+      (["cluster", "-n", "a", "secretz"], "secret"),
       (["cluster", "-n", "a", "secret", "rotate", "talos"], "talos-ca"),
       (["cluster", "-n", "a", "secret", "rotate", "kuberentes-ca"], "kubernetes-ca"),
       (["cluster", "list", "--ouput", "json"], "--output"),

@@ -31,12 +31,16 @@ enum ClusterGroup {
     subcommands: [
       ClusterImport.command, ClusterList.command, ClusterGet.command, ClusterForget.command,
       LockCommands.lockCluster, LockCommands.unlockCluster,
-      machine, secret, TalosconfigCommand.command, KubeconfigCommand.command,
+      machine, secret, secrets, TalosconfigCommand.command, KubeconfigCommand.command,
     ])
 
   private static let machine = CommandSpec(
     "machine", "The machines of a cluster", clusterFlag: .required,
     subcommands: [MachineList.command, LockCommands.lockMachine, LockCommands.unlockMachine])
+
+  private static let secrets = CommandSpec(
+    "secrets", "The secrets of a cluster, for other tools", clusterFlag: .required,
+    subcommands: [SecretsExport.command])
 
   private static let secret = CommandSpec(
     "secret", "The secrets of a cluster", clusterFlag: .required,

@@ -28,6 +28,16 @@ extension ManagementHandlers {
     return response
   }
 
+  func exportSecrets(
+    _ request: ExportSecretsRequest
+  ) async throws(RPCError) -> ExportSecretsResponse {
+    var response = ExportSecretsResponse()
+    response.secretsBundle = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.secretsBundle(cluster: request.cluster)
+    }
+    return response
+  }
+
   /// - Throws: INVALID_ARGUMENT when the message is no duration at all; whether it may be asked for, the orchestrator
   ///   says.
   private func validity(_ ttl: ProtoDuration?) throws(RPCError) -> Duration {

@@ -79,6 +79,9 @@ public struct ManagementHandlers: Sendable {
     unary(ManagementServiceMethods.kubeconfig, in: &router) { handlers, request, _ in
       try await handlers.kubeconfig(request)
     }
+    unary(ManagementServiceMethods.exportSecrets, in: &router) { handlers, request, _ in
+      try await handlers.exportSecrets(request)
+    }
     router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, call in
       // All in one function, and little of it kept: every watcher holds its frame for as long as it watches.
       let channel = try beginWatch(request, call)

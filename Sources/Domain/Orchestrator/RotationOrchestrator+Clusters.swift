@@ -178,6 +178,28 @@ extension RotationOrchestrator {
     }
   }
 
+  /// The cluster's secrets bundle, for tools that make configurations from one. Not while a rotation runs: a bundle
+  /// names one authority of each kind, and whoever made configurations from it then would undo the rotation.
+  ///
+  /// - Throws: `.notFound`, `.invalidArgument`, `.rotationInProgress`, or what the driver met.
+  public func secretsBundle(cluster name: String) async throws(OrchestratorError) -> String {
+    let cluster = try known(name)
+    guard cluster.activeRotation == nil else {
+      throw OrchestratorError(
+        .rotationInProgress,
+        "a rotation of '\(name)' is in progress: its secrets change; export them when it is over",
+        subject: name)
+    }
+    do throws(DriverError) {
+      let access = access(cluster)
+      return try await away { driver async throws(DriverError) in
+        try await driver.secretsBundle(access)
+      }
+    } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+  }
+
   /// When a credential of the component ends that is issued now for `ttl`: with its authority at the latest. Taken before
   /// the certificate is made, and so never later than what that says.
   private func expiry(

@@ -23,6 +23,7 @@ struct FakeService: Sendable {
   var unlockCluster: Unary<UnlockClusterRequest, UnlockClusterResponse>?
   var lockMachine: Unary<LockMachineRequest, LockMachineResponse>?
   var unlockMachine: Unary<UnlockMachineRequest, UnlockMachineResponse>?
+  var exportSecrets: Unary<ExportSecretsRequest, ExportSecretsResponse>?
   var talosconfig: Unary<TalosconfigRequest, TalosconfigResponse>?
   var kubeconfig: Unary<KubeconfigRequest, KubeconfigResponse>?
 
@@ -40,6 +41,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.unlockCluster, unlockCluster, &router)
     add(ManagementServiceMethods.lockMachine, lockMachine, &router)
     add(ManagementServiceMethods.unlockMachine, unlockMachine, &router)
+    add(ManagementServiceMethods.exportSecrets, exportSecrets, &router)
     add(ManagementServiceMethods.talosconfig, talosconfig, &router)
     add(ManagementServiceMethods.kubeconfig, kubeconfig, &router)
     if let watch {

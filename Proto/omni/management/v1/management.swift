@@ -73,6 +73,10 @@ public enum ManagementServiceMethods {
   public static let kubeconfig = Method<KubeconfigRequest, KubeconfigResponse>(
     service: service, name: "Kubeconfig", kind: .unary)
 
+  /// Reads the cluster's secrets from a control plane, in the form of `talosctl gen secrets`.
+  public static let exportSecrets = Method<ExportSecretsRequest, ExportSecretsResponse>(
+    service: service, name: "ExportSecrets", kind: .unary)
+
   /// The service as reflection describes it.
   public static let schema = SchemaService(
     "ManagementService",
@@ -92,6 +96,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(unlockMachine),
       SchemaMethod(talosconfig),
       SchemaMethod(kubeconfig),
+      SchemaMethod(exportSecrets),
     ])
 }
 
@@ -113,7 +118,8 @@ extension SchemaFile {
       ImportClusterResponse.self, GetClusterRequest.self, GetClusterResponse.self,
       ListClustersRequest.self, ListClustersResponse.self, ForgetClusterRequest.self,
       ForgetClusterResponse.self, TalosconfigRequest.self, TalosconfigResponse.self,
-      KubeconfigRequest.self, KubeconfigResponse.self,
+      KubeconfigRequest.self, KubeconfigResponse.self, ExportSecretsRequest.self,
+      ExportSecretsResponse.self,
     ],
     enums: [
       SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,

@@ -269,3 +269,25 @@ public struct KubeconfigResponse: Message {
     Field.message(2, "expires_at", \.expiresAt)
   }
 }
+
+public struct ExportSecretsRequest: Message {
+  public var cluster = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ExportSecretsRequest") {
+    Field.string(1, "cluster", \.cluster)
+  }
+}
+
+public struct ExportSecretsResponse: Message {
+  public var secretsBundle = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ExportSecretsResponse") {
+    Field.string(1, "secrets_bundle", \.secretsBundle)
+  }
+}

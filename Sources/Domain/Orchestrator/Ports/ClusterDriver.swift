@@ -109,6 +109,12 @@ public protocol ClusterDriver: Sendable {
   /// A fresh, short-lived administrator's kubeconfig.
   func kubeconfig(_ access: ClusterAccess, ttl: Duration) async throws(DriverError) -> String
 
+  /// The cluster's present secrets in the form of `talosctl gen secrets`, read from a control plane. Holds private keys.
+  ///
+  /// - Throws: `.unreachable`, `.conflict` where the control plane issues from another authority than the record has,
+  ///   `.invalidConfig`; `.refused` without an implementation.
+  func secretsBundle(_ access: ClusterAccess) async throws(DriverError) -> String
+
   /// When the authority ends that credentials of the component are issued from now: none lives longer. Nil
   /// when it is not known, as without an implementation.
   func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant?
@@ -118,6 +124,10 @@ extension ClusterDriver {
   public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
 
   public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? { nil }
+
+  public func secretsBundle(_ access: ClusterAccess) async throws(DriverError) -> String {
+    throw DriverError(.refused, "this driver does not read secrets")
+  }
 }
 
 /// What an import is made of.

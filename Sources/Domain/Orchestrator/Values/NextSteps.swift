@@ -40,7 +40,8 @@ enum NextSteps {
       }
     return credentials + [
       "whoever keeps this cluster's secrets or configurations elsewhere (Terraform, GitOps, a secrets "
-        + "bundle) has to take over the new CA \(ca), or the old one comes back with the next apply",
+        + "bundle) has to take over the new CA \(ca), or the old one comes back with the next apply: omnictl "
+        + "cluster -n \(cluster) secrets export",
       "back up omnid's store and its master key, apart from each other: beside the control planes they alone "
         + "hold the new CA's key",
     ]

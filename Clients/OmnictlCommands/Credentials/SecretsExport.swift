@@ -1,0 +1,67 @@
+internal import Schema
+
+/// `omnictl cluster -n NAME secrets export`.
+enum SecretsExport {
+  private static let kind = "secrets bundle"
+
+  private static let outputFile = Flag<String?>.text(
+    "output-file", "FILE", completion: .files,
+    "write it there, with mode 0600 (default secrets.yaml, - for the output); a file that exists is "
+      + "left alone without --force")
+
+  private static let force = Flag<Bool>.switched(
+    "force", fallback: false, "replace the file of --output-file")
+
+  static let command: CommandSpec = .init(
+    "export", "Write the cluster's secrets bundle, as talosctl gen secrets does",
+    discussion: """
+      The present secrets are read from a control plane: with this file 'talosctl gen config
+      --with-secrets', talhelper and Terraform go on from the CAs that a rotation has brought, instead of
+      putting the old ones back. It holds every private key of the cluster. Refused (exit code 3) while a
+      rotation is in progress.
+      """,
+    flags: [outputFile.spec, force.spec], clusterFlag: .required
+  ) { session throws(CommandError) in
+    let path = session.invocation[outputFile] ?? "secrets.yaml"
+    // Found out before the keys are asked for, so that none travels for nothing.
+    let standing = try path == "-" ? nil : standing(path, session)
+    var request = ExportSecretsRequest()
+    request.cluster = session.cluster
+    let answer = try await session.call(ManagementServiceMethods.exportSecrets, request)
+    guard path != "-" else {
+      switch session.format {
+      case .json: session.printJSON(answer)
+      case .table:
+        session.print(
+          session.surroundings.screen == nil
+            ? answer.secretsBundle : Printable.text(answer.secretsBundle))
+      }
+      return
+    }
+    do throws(PrivateFile.Failure) {
+      try PrivateFile.write(answer.secretsBundle, to: path, replacing: standing)
+    } catch { throw CredentialFile.failure(kind, path, error) }
+    switch session.format {
+    case .json: session.printJSON(ExportSecretsResponse())
+    case .table:
+      session.print(
+        Printable.line(
+          "wrote the \(kind) of cluster \(session.cluster) to \(path): it holds every private key of the cluster"
+        )
+          + "\n")
+    }
+  }
+
+  private static func standing(
+    _ path: String, _ session: Session
+  ) throws(CommandError) -> PrivateFile.Standing? {
+    do throws(PrivateFile.Failure) {
+      guard let standing = try PrivateFile.standing(path) else { return nil }
+      guard session.invocation[force] else {
+        throw PrivateFile.Failure(
+          reason: "it exists already; --force replaces it", isRefusal: true)
+      }
+      return standing
+    } catch { throw CredentialFile.failure(kind, path, error) }
+  }
+}

@@ -61,3 +61,23 @@ def test_a_locked_machine_keeps_a_rotation_from_starting_and_from_going_on(new_l
     assert lab.status().machines_done == 4
     assert lab.omnictl(*lock, "unlock", worker).returncode == 0
     assert name(lab.finish(), "state") == "ROTATION_STATE_SUCCEEDED"
+
+
+def test_a_soak_waits_before_post_rotate_until_it_is_continued(new_lab):
+    lab = new_lab().start()
+    lab.import_cluster()
+    begun = lab.secret_rotate("talos-ca", "--soak-until-continued", "--wait=false")
+    assert begun.returncode == 0, begun
+    eventually(lambda: is_paused(lab), 60)
+    status = lab.status()
+    assert is_in(status, "ROTATE") and status.machines_done == 5
+    shown = lab.secret_rotate("status", "--wait=false")
+    assert "secret rotate continue" in " ".join(shown.stdout.split()), shown.stdout
+    continued = lab.secret_rotate("continue")
+    assert continued.returncode == 0, continued
+    assert name(lab.status(), "state") == "ROTATION_STATE_SUCCEEDED"
+    both = lab.secret_rotate("talos-ca", "--soak", "1h", "--soak-until-continued")
+    assert both.returncode == 2 and "choose one" in both.stderr, both
+    assert lab.secret_rotate("continue").returncode == 3
+    lab.secret_rotate("talos-ca", "--soak", "2s")
+    assert name(lab.status(), "state") == "ROTATION_STATE_SUCCEEDED"

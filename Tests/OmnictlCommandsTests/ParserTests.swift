@@ -47,7 +47,8 @@ import Testing
     let leaves = CompletionNode.all(CommandTree.root).filter { $0.command.action != nil }
     #expect(
       Set(leaves.map(\.path)) == [
-        "omnictl cluster secrets export", "omnictl cluster lock", "omnictl cluster unlock",
+        "omnictl cluster secrets export", "omnictl cluster secret rotate continue",
+        "omnictl cluster lock", "omnictl cluster unlock",
         "omnictl cluster machine lock",
         "omnictl cluster machine unlock", "omnictl cluster import", "omnictl cluster list",
         "omnictl cluster get",

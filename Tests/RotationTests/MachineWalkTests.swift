@@ -18,20 +18,24 @@ struct MachineWalkTests {
     var clientsRenewed = false
     var outstanding: [RotationMachine.Effect.Key: RotationMachine.Effect] = [:]
     var generator: SeededGenerator
+    var soak: Soak?
     /// Somebody wants it aborted, and a change is on its way.
     var wantsAbort = false
     /// Per cent of looks before which somebody else undoes a change.
     var undoing: Int
 
     init(
-      _ component: SecretComponent, _ members: [Machine], undoing: Int,
+      _ component: SecretComponent, _ members: [Machine], undoing: Int, soak: Soak? = nil,
       _ generator: SeededGenerator
     ) {
+      self.soak = soak
       self.component = component
       self.members = members
       self.undoing = undoing
       self.generator = generator
-      machine = RotationMachine(component: component, rules: RotationMachineTests.rules)
+      machine = RotationMachine(
+        component: component, state: .assembling(Effort()), notes: [],
+        rules: RotationMachineTests.rules, soak: soak)
     }
 
     /// Somebody puts back what a machine held before the stage.
@@ -163,7 +167,8 @@ struct MachineWalkTests {
       (0..<controlPlanes).map {
         Machine(id: "cp\($0)", address: "10.0.0.\($0)", role: .controlPlane)
       } + (0..<workers).map { Machine(id: "w\($0)", address: "10.0.1.\($0)", role: .worker) },
-      undoing: [0, 2][seed / 2 % 2], generator)
+      undoing: [0, 2][seed / 2 % 2],
+      soak: [nil, .lasting(.seconds(3)), .untilContinued][seed / 4 % 3], generator)
     for member in world.members {
       world.held[member.id] = TrustPlan.bundle(component, .preRotate, member.role, .backward)
     }
@@ -174,6 +179,12 @@ struct MachineWalkTests {
       steps += 1
       try #require(steps < 20_000, "it does not end")
       if steps == step { world.abort() }
+      if world.chance(20),
+        case .continued(let effects) = world.machine.continueRequested(
+          by: "uid:0", at: world.now)
+      {
+        world.order(effects)
+      }
       let before = world.machine.state.stage
       let keys = world.outstanding.keys.sorted { "\($0)" < "\($1)" }
       let chosen = keys.randomElement(using: &world.generator)
@@ -186,7 +197,7 @@ struct MachineWalkTests {
         if world.chance(50) { world.carryOut(effect, trouble: 100) }
         world.machine = RotationMachine(
           component: component, state: world.machine.state, notes: world.machine.notes,
-          rules: RotationMachineTests.rules)
+          rules: RotationMachineTests.rules, soak: world.soak)
         // Whoever wanted it aborted got no answer, and does not ask again.
         world.wantsAbort = false
         world.outstanding = [:]

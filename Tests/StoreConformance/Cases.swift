@@ -19,6 +19,7 @@ extension StoreConformance {
     var expected: [RotationRecord] = []
     for (index, state) in (Sample.states + Sample.newerStates).enumerated() {
       var rotation = Sample.rotation("r\(index + 1)", ordinal: UInt64(index + 1), state: state)
+      rotation.options.soak = [nil, .lasting(.milliseconds(1_500)), .untilContinued][index % 3]
       if state.isFinal { rotation.finishedAt = Sample.instant }
       rotation.revision = try await subject.store.commit([.putRotation(rotation, expected: 0)])
       expected.append(rotation)

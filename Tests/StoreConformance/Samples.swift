@@ -98,7 +98,11 @@ public enum Sample {
         phase: $0, machines: progress, planesConfirmed: true,
         reversal: Reversal(requester: "uid:0", requestedAt: instant, from: $0))
     }
+    let soaking = Stage(
+      phase: .rotate, machines: progress, soaking: Soaking(endsAt: instant, isOver: true))
     return undone.map { .rolling($0) } + [
+      .gating(soaking, Gate(step: .soak)),
+      .rolling(Stage(phase: .rotate, machines: progress, soaking: Soaking(endsAt: nil))),
       .gating(undone[0], Gate()), .aborted(by: "uid:0", nil), .aborted(by: "", undone[0]),
     ]
   }

@@ -49,7 +49,7 @@ enum ClusterGroup {
         "rotate", "Rotate a CA, and see how rotations go", clusterFlag: .required,
         subcommands: [
           SecretRotate.talosCA, SecretRotate.kubernetesCA, RotationStatusCommand.command,
-          RotationAbort.command, RotationHistory.command,
+          RotationAbort.command, RotationContinue.command, RotationHistory.command,
         ])
     ])
 }

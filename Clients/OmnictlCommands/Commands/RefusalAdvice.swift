@@ -37,7 +37,7 @@ struct RefusalAdvice {
       return "\(follow), or until POST_ROTATE has begun abort it: "
         + "\(session.line("\(rotate) abort")); --force forgets the cluster all the same"
     case "NO_ROTATION": return "what there was: \(session.line("\(rotate) history"))"
-    case "OLD_CA_RETIRED":
+    case "OLD_CA_RETIRED", "NOT_SOAKING":
       return "follow it: \(session.line("\(rotate) status"))"
     case "TALOS_VERSION": return "upgrade Talos first"
     case "MACHINE_UNREACHABLE":

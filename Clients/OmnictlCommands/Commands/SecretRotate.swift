@@ -1,3 +1,4 @@
+internal import ProtoCodec
 internal import Schema
 
 /// `omnictl cluster -n NAME secret rotate talos-ca|kubernetes-ca`.
@@ -21,6 +22,13 @@ enum SecretRotate {
     "allow-unmanaged-nodes", fallback: false,
     "start although Kubernetes has nodes that no machine of the cluster answers for")
 
+  private static let soak = Flag<Duration?>.duration(
+    "soak",
+    "wait this long before POST-ROTATE, with both CAs accepted; 'rotate continue' ends it early")
+
+  private static let soakUntilContinued = Flag<Bool>.switched(
+    "soak-until-continued", fallback: false, "wait there until 'rotate continue'")
+
   static let talosCA = command(.talosCA)
   static let kubernetesCA = command(.kubernetesCA)
 
@@ -38,6 +46,7 @@ enum SecretRotate {
         """,
       flags: WaitFlags.all + [
         dryRun.spec, reason.spec, removeForeign.spec, allowUnready.spec, allowUnmanagedNodes.spec,
+        soak.spec, soakUntilContinued.spec,
       ], clusterFlag: .required
     ) { session throws(CommandError) in
       try await run(component, session)
@@ -55,6 +64,11 @@ enum SecretRotate {
     request.removeForeign = session.invocation[removeForeign]
     request.allowUnready = session.invocation[allowUnready]
     request.allowUnmanagedNodes = session.invocation[allowUnmanagedNodes]
+    if let duration = session.invocation[soak] {
+      let (seconds, attoseconds) = duration.components
+      request.soak = ProtoDuration(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
+    }
+    request.soakUntilContinued = session.invocation[soakUntilContinued]
     let answer = try await session.call(ManagementServiceMethods.rotateSecret, request)
     if request.dryRun { return session.show(answer, component) }
     let status = answer.status ?? RotationStatus()

@@ -157,6 +157,7 @@ extension RotationStatus {
     updatedAt = Timestamp(known: snapshot.updatedAt)
     clusterChecks = snapshot.clusterChecks.map { RotationCheck($0) }
     if let held = snapshot.locks.cluster { lock = Schema.Lock(held) }
+    soakEndsAt = Timestamp(known: snapshot.soakEndsAt)
     if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
   }
 }

@@ -42,15 +42,21 @@ extension ManagementHandlers {
   ///   says.
   private func validity(_ ttl: ProtoDuration?) throws(RPCError) -> Duration {
     guard let ttl else { return RotationOrchestrator.usualValidity }
-    guard ttl.nanos.magnitude < 1_000_000_000,
-      ttl.nanos == 0 || ttl.seconds == 0 || (ttl.nanos < 0) == (ttl.seconds < 0)
+    return try duration(ttl, "ttl")
+  }
+
+  /// - Throws: INVALID_ARGUMENT when the message is no duration at all.
+  func duration(_ duration: ProtoDuration, _ field: String) throws(RPCError) -> Duration {
+    guard duration.nanos.magnitude < 1_000_000_000,
+      duration.nanos == 0 || duration.seconds == 0
+        || (duration.nanos < 0) == (duration.seconds < 0)
     else {
       throw .badRequest([
         ArgumentViolation(
-          "ttl", "is not a valid duration: seconds and nanos must agree in sign")
+          field, "is not a valid duration: seconds and nanos must agree in sign")
       ])
     }
-    return .seconds(ttl.seconds) + .nanoseconds(ttl.nanos)
+    return .seconds(duration.seconds) + .nanoseconds(duration.nanos)
   }
 
   /// Whole seconds, as certificates have them.

@@ -45,6 +45,8 @@ extension RPCError {
       self.init(.notFound, error, "MACHINE_NOT_FOUND")
     case .noRotation:
       self.init(precondition: "NO_ROTATION", error)
+    case .notSoaking:
+      self.init(precondition: "NOT_SOAKING", error)
     case .authorityRetired:
       self.init(precondition: "OLD_CA_RETIRED", error)
     case .notReady:

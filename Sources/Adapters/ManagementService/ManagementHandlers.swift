@@ -46,6 +46,9 @@ public struct ManagementHandlers: Sendable {
     unary(ManagementServiceMethods.abortRotation, in: &router) {
       try await $0.abortRotation($1, requester: $2)
     }
+    unary(ManagementServiceMethods.continueRotation, in: &router) {
+      try await $0.continueRotation($1, requester: $2)
+    }
     unary(ManagementServiceMethods.listRotations, in: &router) { handlers, request, _ in
       try await handlers.listRotations(request)
     }

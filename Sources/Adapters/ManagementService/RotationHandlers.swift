@@ -8,19 +8,47 @@ extension ManagementHandlers {
   func rotateSecret(
     _ request: RotateSecretRequest, requester: String
   ) async throws(RPCError) -> RotateSecretResponse {
+    let soak = try soak(request)
     let ticket = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.rotate(
         cluster: request.cluster, component: Rotation.SecretComponent(request.component),
         dryRun: request.dryRun,
         options: RotationOptions(
           removeForeign: request.removeForeign, allowUnready: request.allowUnready,
-          allowUnmanagedNodes: request.allowUnmanagedNodes), requestID: request.requestID,
+          allowUnmanagedNodes: request.allowUnmanagedNodes, soak: soak),
+        requestID: request.requestID,
         reason: request.reason, requester: requester)
     }
     var response = RotateSecretResponse()
     response.status = RotationStatus(ticket.status)
     response.attached = ticket.attached
     if request.dryRun { response.plan = RotationPlan(ticket) }
+    return response
+  }
+
+  /// - Throws: INVALID_ARGUMENT for what is no duration, and for a time beside "until continued".
+  private func soak(_ request: RotateSecretRequest) throws(RPCError) -> Soak? {
+    let time = try request.soak.map { duration throws(RPCError) in
+      try self.duration(duration, "soak")
+    }
+    guard request.soakUntilContinued else { return time.map { .lasting($0) } }
+    guard time == nil else {
+      throw .badRequest([
+        ArgumentViolation("soak", "cannot be given beside soak_until_continued: choose one")
+      ])
+    }
+    return .untilContinued
+  }
+
+  func continueRotation(
+    _ request: ContinueRotationRequest, requester: String
+  ) async throws(RPCError) -> ContinueRotationResponse {
+    var response = ContinueRotationResponse()
+    response.status = RotationStatus(
+      try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.goOn(
+          cluster: request.cluster, rotationID: request.rotationID, requester: requester)
+      })
     return response
   }
 

@@ -24,6 +24,8 @@ struct Arguments {
   static let roleLimit = 64
   static let validity = Duration.seconds(60)...Duration.seconds(366 * 24 * 3600)
 
+  static let soakTimes = Duration.seconds(1)...Duration.seconds(30 * 24 * 3600)
+
   private(set) var violations: [ArgumentViolation] = []
 
   private mutating func refuse(_ argument: String, _ problem: String) {
@@ -53,6 +55,14 @@ struct Arguments {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
           || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == hyphen
       }
+  }
+
+  /// How long a rotation shall wait before POST_ROTATE.
+  mutating func soak(_ soak: Soak?) {
+    guard case .lasting(let duration)? = soak else { return }
+    if !Self.soakTimes.contains(duration) {
+      refuse("soak", "must be at least one second and at most 30 days")
+    }
   }
 
   /// A machine's name: a Kubernetes node name.

@@ -18,12 +18,7 @@ extension RotationOrchestrator {
       $0.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
       $0.text(requester, "requester", limit: Arguments.requesterLimit)
     }
-    guard let rotation = journal.activeRotation(of: cluster),
-      rotationID.isEmpty || rotation.id == rotationID
-    else { throw .noRotation(name, wanted: rotationID) }
-    // A run that has ended without its rotation's end (the journal was somebody else's) is begun again.
-    takeUp(name)
-    guard let run = runs[name]?.run else { throw .noRotation(name, wanted: rotationID) }
+    let run = try run(of: cluster, rotationID)
     switch await run.give(.abort(requester: requester)) {
     case .done: return try status(cluster: name)
     case .retired(let machines):
@@ -32,8 +27,47 @@ extension RotationOrchestrator {
         "the rotation of '\(name)' cannot be aborted any more: \(machines.abbreviated) refuses the old CA, or "
           + "may; let it go on to its end, then start another rotation if the new CA has to go too",
         subject: name)
+    case .ended, .notSoaking: throw .noRotation(name, wanted: rotationID)
+    }
+  }
+
+  /// Ends the wait before POST_ROTATE that a rotation was started with (`RotationOptions.soak`).
+  ///
+  /// - Parameters:
+  ///   - rotationID: the rotation that is meant; empty: the one that runs.
+  ///   - requester: who asks; at most 256 characters.
+  /// - Throws: `.notFound`, `.invalidArgument`, `.noRotation`, `.notSoaking`, `.journalUnavailable`.
+  public func goOn(
+    cluster name: String, rotationID: String = "", requester: String = ""
+  ) async throws(OrchestratorError) -> RotationSnapshot {
+    let cluster = try known(name) {
+      $0.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
+      $0.text(requester, "requester", limit: Arguments.requesterLimit)
+    }
+    switch await (try run(of: cluster, rotationID)).give(.goOn(requester: requester)) {
+    case .done: return try status(cluster: name)
+    case .notSoaking, .retired:
+      throw OrchestratorError(
+        .notSoaking,
+        "the rotation of '\(name)' does not wait to be continued: only one started with a soak does, after ROTATE",
+        subject: name)
     case .ended: throw .noRotation(name, wanted: rotationID)
     }
+  }
+
+  /// What carries the rotation out. A run that has ended without its rotation's end (the journal was somebody else's)
+  /// is begun again.
+  private func run(
+    of cluster: ClusterRecord, _ rotationID: String
+  ) throws(OrchestratorError) -> RotationRun {
+    guard let rotation = journal.activeRotation(of: cluster),
+      rotationID.isEmpty || rotation.id == rotationID
+    else { throw .noRotation(cluster.name, wanted: rotationID) }
+    takeUp(cluster.name)
+    guard let run = runs[cluster.name]?.run else {
+      throw .noRotation(cluster.name, wanted: rotationID)
+    }
+    return run
   }
 }
 

@@ -10,7 +10,7 @@ extension RotationOrchestrator {
   ///   - component: nil, for one that is not known, is refused.
   ///   - dryRun: asks the machines what a start asks them, changes and records nothing.
   ///   - options: what the rotation is allowed beyond the usual. Where it attaches, `removeForeign` and
-  ///     `allowUnmanagedNodes` count from then on; `allowUnready` is decided at the start.
+  ///     `allowUnmanagedNodes` count from then on; `allowUnready` and `soak` are decided at the start.
   ///   - requestID: the same identifier again, on the same cluster, is given the first answer: the
   ///     same rotation, `attached` or not as it was then. At most 128 characters; empty: no such
   ///     protection. Kept as long as the rotation is.
@@ -26,6 +26,7 @@ extension RotationOrchestrator {
   ) async throws(OrchestratorError) -> RotationTicket {
     let cluster = try known(name) {
       $0.component(component)
+      $0.soak(options.soak)
       $0.text(requestID, "request_id", limit: Arguments.requestIDLimit)
       $0.text(reason, "reason", limit: Arguments.reasonLimit)
       $0.text(requester, "requester", limit: Arguments.requesterLimit)

@@ -8,11 +8,14 @@ public struct RotationOptions: Sendable, Hashable {
   public var allowUnmanagedNodes: Bool
   /// What was not ready when the rotation was started: `node/NAME` and `pod/NAME` of Kubernetes.
   public var unready: Set<String>
+  /// The wait before POST_ROTATE; nil: none.
+  public var soak: Soak?
 
   public init(
     removeForeign: Bool = false, allowUnready: Bool = false, allowUnmanagedNodes: Bool = false,
-    unready: Set<String> = []
+    unready: Set<String> = [], soak: Soak? = nil
   ) {
+    self.soak = soak
     self.removeForeign = removeForeign
     self.allowUnready = allowUnready
     self.allowUnmanagedNodes = allowUnmanagedNodes

@@ -14,6 +14,7 @@ struct FakeService: Sendable {
         WatchRotationStatusRequest, ResponseWriter<WatchRotationStatusResponse>
       ) async throws -> Void
     )?
+  var goOn: Unary<ContinueRotationRequest, ContinueRotationResponse>?
   var abort: Unary<AbortRotationRequest, AbortRotationResponse>?
   var importCluster: Unary<ImportClusterRequest, ImportClusterResponse>?
   var getCluster: Unary<GetClusterRequest, GetClusterResponse>?
@@ -32,6 +33,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.rotateSecret, rotate, &router)
     add(ManagementServiceMethods.getRotationStatus, status, &router)
     add(ManagementServiceMethods.listRotations, history, &router)
+    add(ManagementServiceMethods.continueRotation, goOn, &router)
     add(ManagementServiceMethods.abortRotation, abort, &router)
     add(ManagementServiceMethods.importCluster, importCluster, &router)
     add(ManagementServiceMethods.getCluster, getCluster, &router)

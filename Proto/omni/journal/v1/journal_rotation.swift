@@ -65,6 +65,8 @@ extension Journal {
     public var allowUnmanagedNodes = false
     public var unready: [String] = []
     public var elapsed: ProtoDuration?
+    public var soak: ProtoDuration?
+    public var soaksUntilContinued = false
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -117,6 +119,8 @@ extension Journal {
       Field.bool(20, "allow_unmanaged_nodes", \.allowUnmanagedNodes)
       Field.string(21, "unready", \.unready)
       Field.message(23, "elapsed", \.elapsed)
+      Field.message(24, "soak", \.soak)
+      Field.bool(25, "soaks_until_continued", \.soaksUntilContinued)
     }
   }
 
@@ -139,6 +143,7 @@ extension Journal {
     public var listing: Effort?
     public var planesConfirmed = false
     public var reversal: Reversal?
+    public var soaking: Soaking?
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -149,6 +154,21 @@ extension Journal {
       Field.message(3, "listing", \.listing)
       Field.bool(4, "planes_confirmed", \.planesConfirmed)
       Field.message(5, "reversal", \.reversal)
+      Field.message(6, "soaking", \.soaking)
+    }
+  }
+
+  /// The wait before POST_ROTATE.
+  public struct Soaking: Message {
+    public var endsAt: Timestamp?
+    public var over = false
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Soaking") {
+      Field.message(1, "ends_at", \.endsAt)
+      Field.bool(2, "over", \.over)
     }
   }
 
@@ -191,6 +211,7 @@ extension Journal {
       public static let cluster = Self(rawValue: 1)
       public static let members = Self(rawValue: 2)
       public static let renewal = Self(rawValue: 3)
+      public static let soak = Self(rawValue: 4)
 
       public static let type = EnumType(
         "omni.journal.v1.Gating.Step",
@@ -199,6 +220,7 @@ extension Journal {
           (1, "STEP_CLUSTER"),
           (2, "STEP_MEMBERS"),
           (3, "STEP_RENEWAL"),
+          (4, "STEP_SOAK"),
         ])
     }
   }

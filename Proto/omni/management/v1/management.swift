@@ -26,6 +26,10 @@ public enum ManagementServiceMethods {
   public static let abortRotation = Method<AbortRotationRequest, AbortRotationResponse>(
     service: service, name: "AbortRotation", kind: .unary)
 
+  /// Ends the wait before POST_ROTATE that a rotation was started with.
+  public static let continueRotation = Method<ContinueRotationRequest, ContinueRotationResponse>(
+    service: service, name: "ContinueRotation", kind: .unary)
+
   /// Lists the rotations of a cluster, the newest first; the running one is among them. The server
   /// keeps the newest 100.
   public static let listRotations = Method<ListRotationsRequest, ListRotationsResponse>(
@@ -85,6 +89,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(watchRotationStatus),
       SchemaMethod(getRotationStatus),
       SchemaMethod(abortRotation),
+      SchemaMethod(continueRotation),
       SchemaMethod(listRotations),
       SchemaMethod(importCluster),
       SchemaMethod(getCluster),
@@ -109,7 +114,8 @@ extension SchemaFile {
       RotationPlanStep.self, RotateSecretRequest.self, RotateSecretResponse.self,
       WatchRotationStatusRequest.self, WatchRotationStatusResponse.self,
       GetRotationStatusRequest.self, GetRotationStatusResponse.self, AbortRotationRequest.self,
-      AbortRotationResponse.self, ListRotationsRequest.self,
+      AbortRotationResponse.self, ContinueRotationRequest.self, ContinueRotationResponse.self,
+      ListRotationsRequest.self,
       ListRotationsResponse.self, Cluster.self, Lock.self, CertificateAuthority.self, Machine.self,
       LockClusterRequest.self, LockClusterResponse.self, UnlockClusterRequest.self,
       UnlockClusterResponse.self, LockMachineRequest.self, LockMachineResponse.self,

@@ -11,6 +11,8 @@ public struct RotateSecretRequest: Message {
   public var removeForeign = false
   public var allowUnready = false
   public var allowUnmanagedNodes = false
+  public var soak: ProtoDuration?
+  public var soakUntilContinued = false
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -24,6 +26,8 @@ public struct RotateSecretRequest: Message {
     Field.bool(6, "remove_foreign", \.removeForeign)
     Field.bool(7, "allow_unready", \.allowUnready)
     Field.bool(8, "allow_unmanaged_nodes", \.allowUnmanagedNodes)
+    Field.message(9, "soak", \.soak)
+    Field.bool(10, "soak_until_continued", \.soakUntilContinued)
   }
 }
 
@@ -84,6 +88,30 @@ public struct AbortRotationResponse: Message {
   public init() {}
 
   public static let fields = FieldTable<Self>("omni.management.v1.AbortRotationResponse") {
+    Field.message(1, "status", \.status)
+  }
+}
+
+public struct ContinueRotationRequest: Message {
+  public var cluster = ""
+  public var rotationID = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ContinueRotationRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "rotation_id", \.rotationID)
+  }
+}
+
+public struct ContinueRotationResponse: Message {
+  public var status: RotationStatus?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ContinueRotationResponse") {
     Field.message(1, "status", \.status)
   }
 }
@@ -213,81 +241,5 @@ public struct ForgetClusterResponse: Message {
 
   public static let fields = FieldTable<Self>("omni.management.v1.ForgetClusterResponse") {
     Field.string(1, "lost", \.lost)
-  }
-}
-
-public struct TalosconfigRequest: Message {
-  public var cluster = ""
-  public var roles: [String] = []
-  public var ttl: ProtoDuration?
-  public var unknownFields = UnknownFields()
-
-  public init() {}
-
-  public static let fields = FieldTable<Self>("omni.management.v1.TalosconfigRequest") {
-    Field.string(1, "cluster", \.cluster)
-    Field.string(2, "roles", \.roles)
-    Field.message(3, "ttl", \.ttl)
-  }
-}
-
-public struct TalosconfigResponse: Message {
-  public var talosconfig = ""
-  public var expiresAt: Timestamp?
-  public var unknownFields = UnknownFields()
-
-  public init() {}
-
-  public static let fields = FieldTable<Self>("omni.management.v1.TalosconfigResponse") {
-    Field.string(1, "talosconfig", \.talosconfig)
-    Field.message(2, "expires_at", \.expiresAt)
-  }
-}
-
-public struct KubeconfigRequest: Message {
-  public var cluster = ""
-  public var ttl: ProtoDuration?
-  public var unknownFields = UnknownFields()
-
-  public init() {}
-
-  public static let fields = FieldTable<Self>("omni.management.v1.KubeconfigRequest") {
-    Field.string(1, "cluster", \.cluster)
-    Field.message(2, "ttl", \.ttl)
-  }
-}
-
-public struct KubeconfigResponse: Message {
-  public var kubeconfig = ""
-  public var expiresAt: Timestamp?
-  public var unknownFields = UnknownFields()
-
-  public init() {}
-
-  public static let fields = FieldTable<Self>("omni.management.v1.KubeconfigResponse") {
-    Field.string(1, "kubeconfig", \.kubeconfig)
-    Field.message(2, "expires_at", \.expiresAt)
-  }
-}
-
-public struct ExportSecretsRequest: Message {
-  public var cluster = ""
-  public var unknownFields = UnknownFields()
-
-  public init() {}
-
-  public static let fields = FieldTable<Self>("omni.management.v1.ExportSecretsRequest") {
-    Field.string(1, "cluster", \.cluster)
-  }
-}
-
-public struct ExportSecretsResponse: Message {
-  public var secretsBundle = ""
-  public var unknownFields = UnknownFields()
-
-  public init() {}
-
-  public static let fields = FieldTable<Self>("omni.management.v1.ExportSecretsResponse") {
-    Field.string(1, "secrets_bundle", \.secretsBundle)
   }
 }

@@ -28,6 +28,7 @@ public struct RotationStatus: Message {
   public var elapsed: ProtoDuration?
   public var nextSteps: [String] = []
   public var lock: Lock?
+  public var soakEndsAt: Timestamp?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -57,6 +58,7 @@ public struct RotationStatus: Message {
     Field.message(22, "elapsed", \.elapsed)
     Field.string(23, "next_steps", \.nextSteps)
     Field.message(24, "lock", \.lock)
+    Field.message(25, "soak_ends_at", \.soakEndsAt)
   }
 }
 

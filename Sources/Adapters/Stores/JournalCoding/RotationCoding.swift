@@ -19,6 +19,7 @@ extension RotationMachine.State {
         switch gate.step {
         case .cluster: .cluster
         case .renewal: .renewal
+        case .soak: .soak
         case .members: .members
         }
       gating.effort = gate.effort.journal
@@ -48,6 +49,7 @@ extension RotationMachine.State {
       switch gating.step {
       case .cluster: step = .cluster
       case .renewal: step = .renewal
+      case .soak: step = .soak
       case .members: step = .members
       default: throw .unreadable("step \(gating.step.rawValue)")
       }
@@ -93,6 +95,12 @@ extension Stage {
       journal.from = reversal.from.journal
       return journal
     }
+    stage.soaking = soaking.map { soaking in
+      var journal = Journal.Soaking()
+      journal.endsAt = soaking.endsAt.map { Timestamp($0) }
+      journal.over = soaking.isOver
+      return journal
+    }
     return stage
   }
 
@@ -109,7 +117,8 @@ extension Stage {
     self.init(
       phase: try Rotation.RotationPhase(journal: stage.phase), machines: machines,
       listing: try Effort(journal: stage.listing), planesConfirmed: stage.planesConfirmed,
-      reversal: reversal)
+      reversal: reversal,
+      soaking: stage.soaking.map { Soaking(endsAt: $0.endsAt?.instant, isOver: $0.over) })
   }
 }
 

@@ -66,6 +66,11 @@ extension RotationRecord {
     record.allowUnready = options.allowUnready
     record.allowUnmanagedNodes = options.allowUnmanagedNodes
     record.unready = options.unready.sorted()
+    switch options.soak {
+    case .lasting(let duration)?: record.soak = ProtoDuration(duration)
+    case .untilContinued?: record.soaksUntilContinued = true
+    case nil: break
+    }
     record.elapsed = ProtoDuration(elapsed)
   }
 
@@ -91,7 +96,9 @@ extension RotationRecord {
       notes: record.notes, reason: record.reason, requester: record.requester,
       options: RotationOptions(
         removeForeign: record.removeForeign, allowUnready: record.allowUnready,
-        allowUnmanagedNodes: record.allowUnmanagedNodes, unready: Set(record.unready)),
+        allowUnmanagedNodes: record.allowUnmanagedNodes, unready: Set(record.unready),
+        soak: record.soaksUntilContinued
+          ? .untilContinued : record.soak.map { Soak.lasting($0.duration) }),
       elapsed: record.elapsed?.duration ?? .zero,
       startedAt: try record.startedAt.required("started_at").instant,
       updatedAt: try record.updatedAt.required("updated_at").instant,

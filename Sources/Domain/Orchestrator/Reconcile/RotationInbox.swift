@@ -74,6 +74,8 @@ enum RotationCommand: Sendable {
   case abort(requester: String)
   /// Allow it more from now on: what of this is set. What was not ready is decided at the start.
   case allow(RotationOptions)
+  /// End the wait before POST_ROTATE.
+  case goOn(requester: String)
   /// Lock or unlock the cluster or a machine.
   case lock(LockChange)
 }
@@ -84,6 +86,8 @@ enum RotationReply: Sendable, Equatable {
   case done
   /// These machines refuse the old authority already, or may.
   case retired([String])
+  /// Nothing waits to be continued.
+  case notSoaking
   /// The rotation was over, or its run has ended.
   case ended
 }

@@ -46,7 +46,7 @@ actor RotationRun {
     measuredAt = clock.uptime()
     machine = RotationMachine(
       component: rotation.component, state: rotation.state, notes: rotation.notes,
-      rules: settings.rules, locks: cluster.locks)
+      rules: settings.rules, locks: cluster.locks, soak: rotation.options.soak)
   }
 
   /// Gives the run a command and answers what came of it.
@@ -117,6 +117,16 @@ actor RotationRun {
       }
       let isKept = await persist(options: options)
       reply.send(isKept ? .done : .ended)
+      return isKept
+    case .goOn(let requester):
+      let answer = machine.continueRequested(by: requester, at: clock.now())
+      guard case .continued(let effects) = answer else {
+        reply.send(.notSoaking)
+        return true
+      }
+      let isKept = await persist()
+      reply.send(isKept ? .done : .ended)
+      if isKept { begin(effects, in: &group) }
       return isKept
     case .lock(let change):
       var locks = cluster.locks

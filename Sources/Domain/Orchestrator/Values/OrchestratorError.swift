@@ -17,6 +17,8 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case machineNotFound
     /// No rotation is in progress that could be cancelled.
     case noRotation
+    /// The rotation does not wait to be continued.
+    case notSoaking
     /// Machines refuse the old authority already, so there is no way back.
     case authorityRetired
     /// The machines show what keeps a rotation from reaching its end: see `findings`.

@@ -6,6 +6,7 @@ extension RotationSnapshot {
     switch rotation?.state {
     case nil: .idle
     case .rolling(let stage) where !stage.held(by: locks).isEmpty: .paused
+    case .gating(_, let gate) where gate.step == .soak: .paused
     case .rolling(let stage), .gating(let stage, _): stage.reversal == nil ? .running : .aborting
     case .assembling: .running
     case .succeeded: .succeeded
@@ -47,6 +48,10 @@ extension RotationSnapshot {
         ? "reading the members of the cluster"
         : "waiting for the members of the cluster\(effort.explanation)"
     case .rolling(let stage): rollingStep(stage)
+    case .gating(let stage, let gate) where gate.step == .soak:
+      "paused: both CAs are accepted until "
+        + (stage.soaking?.endsAt.map { "\($0), or until " } ?? "")
+        + "omnictl cluster -n \(cluster) secret rotate continue; the way back is open until then"
     case .gating(let stage, let gate):
       gate.effort.waitingSince == nil
         ? "verifying the cluster after \(stage.reversal == nil ? "" : "undoing ")\(stage.phase.name)"

@@ -78,6 +78,13 @@ public struct RotationSnapshot: Sendable, Hashable {
 
   /// Whether nothing is under way.
   @inline(never) public var isIdle: Bool { rotation?.state.isFinal ?? true }
+  /// When the wait before POST_ROTATE ends by itself; nil while there is none, and where somebody has to end it.
+  @inline(never) public var soakEndsAt: Instant? {
+    guard case .gating(let stage, let gate)? = rotation?.state, gate.step == .soak else {
+      return nil
+    }
+    return stage.soaking?.endsAt
+  }
   /// Whether it goes, or went, back to the old authority.
   @inline(never) public var isGoingBack: Bool { stage?.reversal != nil }
 

@@ -24,11 +24,13 @@ extension RotationMachine {
       guard stage.isComplete else {
         return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)]
       }
-      guard gate.step == .members else {
+      switch gate.step {
+      case .members: return passGate(stage, gate, at: now)
+      case .soak: return stillSoaking(stage, gate, at: now)
+      case .cluster, .renewal:
         state = .gating(stage, gate)
         return [.listMembers(after: rules.memberInterval)]
       }
-      return leave(stage, at: now)
     case .succeeded, .failed, .aborted:
       return []
     }

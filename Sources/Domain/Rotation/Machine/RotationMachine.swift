@@ -69,6 +69,8 @@ public struct RotationMachine: Sendable, Hashable {
   public internal(set) var isHeld = false
   /// Whose turn may not begin. Recorded with the cluster, not with the rotation.
   public internal(set) var locks: Locks
+  /// The wait before POST_ROTATE.
+  let soak: Soak?
 
   /// The most notes that are kept.
   public static let noteLimit = 32
@@ -81,9 +83,10 @@ public struct RotationMachine: Sendable, Hashable {
   /// A rotation as it was persisted. The first input is `resumed`.
   public init(
     component: SecretComponent, state: State, notes: [String], rules: RotationRules,
-    locks: Locks = Locks()
+    locks: Locks = Locks(), soak: Soak? = nil
   ) {
     self.locks = locks
+    self.soak = soak
     self.component = component
     self.state = state
     self.notes = notes.suffix(Self.noteLimit)
@@ -106,7 +109,7 @@ public struct RotationMachine: Sendable, Hashable {
         return [.verifyCluster(after: .zero), .listMembers(after: rules.memberInterval)]
       case .renewal:
         return [.renewExtensionAuthentication, .listMembers(after: rules.memberInterval)]
-      case .members: return [.listMembers(after: .zero)]
+      case .members, .soak: return [.listMembers(after: .zero)]
       }
     case .succeeded, .failed, .aborted:
       return []

@@ -10,11 +10,14 @@ public struct Stage: Sendable, Hashable {
   public var planesConfirmed: Bool
   /// Who has turned the rotation back; nil while it goes forward.
   public var reversal: Reversal?
+  /// The wait after ROTATE; nil before it, and where there is none.
+  public var soaking: Soaking?
 
   public init(
     phase: RotationPhase, machines: [MachineProgress], listing: Effort = Effort(),
-    planesConfirmed: Bool = false, reversal: Reversal? = nil
+    planesConfirmed: Bool = false, reversal: Reversal? = nil, soaking: Soaking? = nil
   ) {
+    self.soaking = soaking
     self.phase = phase
     self.machines = machines
     self.listing = listing
@@ -70,6 +73,8 @@ public struct Gate: Sendable, Hashable {
     case cluster
     /// All else is done, and what aggregated API servers are told is being written anew.
     case renewal
+    /// All is verified, and the wait before POST_ROTATE lasts.
+    case soak
     /// The members are read once more: somebody may have joined, and must not be left behind.
     case members
   }

@@ -1,0 +1,79 @@
+// The binding of management.proto, which says what each field means.
+
+public import ProtoCodec
+
+public struct TalosconfigRequest: Message {
+  public var cluster = ""
+  public var roles: [String] = []
+  public var ttl: ProtoDuration?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.TalosconfigRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "roles", \.roles)
+    Field.message(3, "ttl", \.ttl)
+  }
+}
+
+public struct TalosconfigResponse: Message {
+  public var talosconfig = ""
+  public var expiresAt: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.TalosconfigResponse") {
+    Field.string(1, "talosconfig", \.talosconfig)
+    Field.message(2, "expires_at", \.expiresAt)
+  }
+}
+
+public struct KubeconfigRequest: Message {
+  public var cluster = ""
+  public var ttl: ProtoDuration?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.KubeconfigRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.message(2, "ttl", \.ttl)
+  }
+}
+
+public struct KubeconfigResponse: Message {
+  public var kubeconfig = ""
+  public var expiresAt: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.KubeconfigResponse") {
+    Field.string(1, "kubeconfig", \.kubeconfig)
+    Field.message(2, "expires_at", \.expiresAt)
+  }
+}
+
+public struct ExportSecretsRequest: Message {
+  public var cluster = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ExportSecretsRequest") {
+    Field.string(1, "cluster", \.cluster)
+  }
+}
+
+public struct ExportSecretsResponse: Message {
+  public var secretsBundle = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ExportSecretsResponse") {
+    Field.string(1, "secrets_bundle", \.secretsBundle)
+  }
+}

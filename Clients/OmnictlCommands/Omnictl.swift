@@ -13,7 +13,8 @@ public enum Omnictl {
     let surroundings = Surroundings(
       variable: variable, userID: geteuid(), output: StandardStream.output,
       errors: StandardStream.errors,
-      screen: TerminalScreen(StandardStream.output, variable: variable), now: WallClock.now,
+      screen: TerminalScreen(StandardStream.output, variable: variable), ask: TerminalQuestion.ask,
+      now: WallClock.now,
       uptime: Uptime.now,
       connect: { (endpoint) throws(RPCError) in
         var configuration = ChannelConfiguration()

@@ -22,6 +22,13 @@ enum SecretRotate {
     "allow-unmanaged-nodes", fallback: false,
     "start although Kubernetes has nodes that no machine of the cluster answers for")
 
+  private static let yes = Flag<Bool>.switched(
+    "yes", short: "y", fallback: false, "do not ask on a terminal")
+
+  private static let requestID = Flag<String?>.text(
+    "request-id", "TEXT",
+    "makes the command safe to repeat: the same value again attaches and never rotates twice")
+
   private static let soak = Flag<Duration?>.duration(
     "soak",
     "wait this long before POST-ROTATE, with both CAs accepted; 'rotate continue' ends it early")
@@ -43,10 +50,13 @@ enum SecretRotate {
         Before it begins the machines are asked whether it can reach its end. What keeps it from that is
         named, nothing is changed, and the exit code is 3; --dry-run asks the same. Until POST-ROTATE has
         begun, 'secret rotate abort' goes back to the old CA.
+
+        On a terminal the plan is shown and a rotation begins only when it is answered with 'y'; --yes
+        does not ask, and neither does a script.
         """,
       flags: WaitFlags.all + [
         dryRun.spec, reason.spec, removeForeign.spec, allowUnready.spec, allowUnmanagedNodes.spec,
-        soak.spec, soakUntilContinued.spec,
+        soak.spec, soakUntilContinued.spec, requestID.spec, yes.spec,
       ], clusterFlag: .required
     ) { session throws(CommandError) in
       try await run(component, session)
@@ -69,6 +79,8 @@ enum SecretRotate {
       request.soak = ProtoDuration(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
     }
     request.soakUntilContinued = session.invocation[soakUntilContinued]
+    request.requestID = session.invocation[requestID] ?? ""
+    if !request.dryRun, !session.invocation[yes] { try await confirm(request, component, session) }
     let answer = try await session.call(ManagementServiceMethods.rotateSecret, request)
     if request.dryRun { return session.show(answer, component) }
     let status = answer.status ?? RotationStatus()
@@ -82,6 +94,28 @@ enum SecretRotate {
         session.print(opening(answer, component, session))
         session.print("follow it: \(session.followLine)\n")
       }
+    }
+  }
+
+  /// Shows whoever sits at the terminal what would be done, and asks. Whoever attaches to a rotation that runs is not
+  /// asked.
+  ///
+  /// - Throws: when the answer is not yes, and for what keeps the rotation from starting.
+  private static func confirm(
+    _ request: RotateSecretRequest, _ component: SecretComponent, _ session: Session
+  ) async throws(CommandError) {
+    guard session.format == .table, let ask = session.surroundings.ask else { return }
+    var rehearsal = request
+    rehearsal.dryRun = true
+    rehearsal.requestID = ""
+    let plan = try await session.call(ManagementServiceMethods.rotateSecret, rehearsal)
+    guard !plan.attached else { return }
+    session.show(plan, component)
+    let answer = ask(
+      "\nrotate \(component.word) of cluster \(Printable.line(session.cluster))? [y/N] ")
+    guard ["y", "yes"].contains(answer?.lowercased()) else {
+      throw CommandError(
+        .failed, "not begun: nothing has been changed", hint: "answer with y, or give --yes")
     }
   }
 

@@ -12,6 +12,9 @@ struct Surroundings: Sendable {
   var errors: any TextSink
   /// Standard output, when it is a terminal that can be drawn on.
   var screen: (any Screen)?
+  /// Asks the person at the terminal and waits for the line that is typed; nil from it: the input has ended. Nil
+  /// where nobody can be asked, because the input or the output is no terminal.
+  var ask: (@Sendable (_ question: String) -> String?)?
   /// The wall clock, for what expires at a date.
   var now: @Sendable () -> Timestamp
   /// A clock that only goes forward, for what lasts.

@@ -13,13 +13,17 @@ final class Bench: Sendable {
   private let service: FakeService
   private let screen: Recorder?
   private let variables: [String: String]
+  private let answer: String?
   private let dialled = Mutex<[Endpoint]>([])
 
-  /// - Parameter errorColumns: how wide the terminal of standard error is; nil: it is none.
+  /// - Parameters:
+  ///   - errorColumns: how wide the terminal of standard error is; nil: it is none.
+  ///   - answer: what somebody at the terminal types when asked; nil: nobody sits there.
   init(
     _ service: FakeService = FakeService(), screen: Bool = false, variables: [String: String] = [:],
-    errorColumns: Int? = nil
+    errorColumns: Int? = nil, answer: String? = nil
   ) {
+    self.answer = answer
     errors = Recorder(columns: errorColumns)
     self.service = service
     self.screen = screen ? output : nil
@@ -29,6 +33,14 @@ final class Bench: Sendable {
   /// Where the commands have connected to.
   var endpoints: [Endpoint] { dialled.withLock { $0 } }
 
+  private var ask: (@Sendable (String) -> String?)? {
+    guard let answer else { return nil }
+    return { [output] question in
+      output.write(question)
+      return answer
+    }
+  }
+
   func run(_ line: String...) async -> ExitCode { await run(line) }
 
   func run(_ line: [String], output: (any TextSink)? = nil) async -> ExitCode {
@@ -36,7 +48,7 @@ final class Bench: Sendable {
     let surroundings = Surroundings(
       variable: { [variables] in variables[$0] }, userID: 1000, output: output ?? self.output,
       errors: errors,
-      screen: screen, now: { Samples.now }, uptime: { .zero },
+      screen: screen, ask: ask, now: { Samples.now }, uptime: { .zero },
       connect: { [self] (endpoint) throws(RPCError) in
         dialled.withLock { $0.append(endpoint) }
         return InProcessChannel(router)

@@ -96,8 +96,8 @@ extension RotationOrchestrator {
     guard cluster.activeRotation == nil || force else {
       throw OrchestratorError(
         .rotationInProgress,
-        "a rotation of '\(name)' is in progress: wait until it is over, cancel it if it has touched no "
-          + "machine (secret rotate abort), or forget it with --force", subject: name)
+        "a rotation of '\(name)' is in progress: wait until it is over, go back to the old CA "
+          + "(secret rotate abort), or forget it with --force", subject: name)
     }
     withdrawn.insert(name)
     defer { withdrawn.remove(name) }

@@ -138,6 +138,28 @@ struct AbortTests {
   }
 
   @Test(
+    "A refusal while a change is on its way holds nothing up, and nothing begins that is not on record",
+    arguments: 0..<30)
+  func refusedInFlight(seed: Int) throws {
+    let world = World(seed: UInt64(seed), controlPlanes: 1, workers: 6)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate()
+    try world.perform {
+      while true {
+        let status = try await process.orchestrator.status(cluster: "demo")
+        let isApplying = status.machines.contains { $0.state == .applying }
+        if status.phase == .postRotate, status.machinesDone >= 2, isApplying { break }
+        guard !status.isIdle else { break }
+        try await world.clock.sleep(for: .milliseconds(5))
+      }
+    }
+    #expect(try abort(process) == false)
+    #expect(try process.runToEnd()?.state == .succeeded, "seed \(seed)")
+    world.expectUnbroken("seed \(seed)")
+    try process.stop()
+  }
+
+  @Test(
     "Aborted at any moment, with machines that fail, go down, are overwritten, and deaths in between",
     arguments: 0..<150)
   func chaos(seed: Int) throws {

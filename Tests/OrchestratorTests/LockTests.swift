@@ -168,6 +168,31 @@ struct LockTests {
   }
 
   @Test(
+    "An abort of a locked cluster brings back the control plane that was in work, and changes no other"
+  )
+  func abortInWork() throws {
+    for seed in 0..<10 {
+      let world = World(seed: UInt64(seed))
+      let process = try world.bootWithClusters()
+      _ = try process.rotate(.kubernetesCA)
+      try wait(process) { status in
+        status.phase == .rotate && status.machines[1].state == .verifying
+      }
+      try lock(process)
+      let before = applied(world)
+      _ = try world.perform { try await process.orchestrator.abort(cluster: "demo") }
+      try process.pass(.seconds(600))
+      #expect(applied(world) == before + 1, "seed \(seed)")
+      let paused = try process.status()
+      #expect(paused.state == .paused && paused.machines[1].state == .done)
+      try unlock(process)
+      #expect(try process.runToEnd()?.state == .aborted)
+      world.expectUnbroken("seed \(seed)")
+      try process.stop()
+    }
+  }
+
+  @Test(
     "Locked and unlocked at any moment, with faults and deaths in between, it ends as ever",
     arguments: 0..<60)
   func chaos(seed: Int) throws {

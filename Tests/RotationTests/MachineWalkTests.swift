@@ -82,7 +82,6 @@ struct MachineWalkTests {
       case .reversed(let effects): if !effects.isEmpty { outstanding = [:] }; order(effects)
       case .aborted, .retired, .over: break
       }
-      if machine.isHeld, !machine.state.isFinal { order(machine.released(at: now)) }
     }
 
     mutating func carryOut(_ effect: RotationMachine.Effect, trouble: Int) {

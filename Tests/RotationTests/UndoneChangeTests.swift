@@ -239,7 +239,7 @@ struct PreparationTests {
     #expect(machine.abortRequested(by: "uid:0", at: now) == .aborted)
   }
 
-  @Test("While somebody waits to abort, no change is sent, and whoever is let go on goes on")
+  @Test("While somebody waits to abort, no change is sent; with the abort the hold ends")
   func held() {
     var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
     _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.cp2], at: now)
@@ -247,8 +247,20 @@ struct PreparationTests {
     let check = CheckResult(.reachable, .failed, "no route")
     _ = machine.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
     #expect(machine.attemptDue("cp1", at: now) == [.attempt("cp1", after: .milliseconds(100))])
-    #expect(machine.released(at: now) == [])
-    #expect(machine.attemptDue("cp1", at: now) == [.apply("cp1")])
+    var doubtful = machine
+    #expect(machine.abortRequested(by: "uid:0", at: now) == .aborted)
+    // The same, where a configuration may have gone out before.
+    doubtful.hold()
+    guard case .rolling(var stage) = doubtful.state else { return }
+    stage.machines[0].touched = true
+    doubtful = RotationMachine(
+      component: .talosCA, state: .rolling(stage), notes: [], rules: RotationMachineTests.rules)
+    doubtful.hold()
+    guard case .reversed(let effects) = doubtful.abortRequested(by: "uid:0", at: now) else {
+      Issue.record("not reversed")
+      return
+    }
+    #expect(!doubtful.isHeld && effects.first == .apply("cp1"))
   }
 
   @Test("From the first machine of POST_ROTATE on there is no way back")

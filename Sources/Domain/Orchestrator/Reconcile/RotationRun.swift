@@ -88,7 +88,6 @@ actor RotationRun {
         // What the change that came last led to is out of date.
         if case .reversed(let way) = answer, !way.isEmpty { effects = way }
       }
-      if machine.isHeld { effects += machine.released(at: clock.now()) }
     }
     if !machine.state.isFinal { begin(effects, in: &group) }
     return true

@@ -44,7 +44,8 @@ extension RotationMachine {
 
   /// Goes back: every machine takes its turn once more, also one that this stage has not reached, because what a
   /// machine holds is known only when it was looked at. A control plane that is in work comes first: it may be
-  /// restarting, and no other one is changed before it is there again.
+  /// restarting, and no other one is changed before it is there again. So it is although it is locked, because what
+  /// is in work is finished.
   private mutating func reverse(
     _ stage: Stage, undoing phase: RotationPhase, _ reversal: Reversal, at now: Instant
   ) -> [Effect] {
@@ -69,9 +70,11 @@ extension RotationMachine {
   }
 
   /// Whether a change is on its way to a machine that the wish to abort must not overtake: it could arrive after
-  /// the change that takes it back.
+  /// the change that takes it back. Never where there is no way back, so that a refusal comes at once.
   public var isChangeInFlight: Bool {
-    guard case .rolling(let stage) = state, stage.reversal == nil else { return false }
+    guard case .rolling(let stage) = state, stage.reversal == nil, stage.phase != .postRotate else {
+      return false
+    }
     return stage.machines.contains { progress in
       switch progress.state {
       case .applying, .refreshing: true
@@ -80,15 +83,8 @@ extension RotationMachine {
     }
   }
 
-  /// Changes no machine until `released`, or until the rotation is aborted.
+  /// Changes no machine until `abortRequested`.
   public mutating func hold() { isHeld = true }
-
-  /// Goes on.
-  public mutating func released(at now: Instant) -> [Effect] {
-    isHeld = false
-    guard case .rolling(let stage) = state else { return [] }
-    return roll(stage, at: now)
-  }
 }
 
 extension ClusterReport {

@@ -136,5 +136,30 @@ extension ClusterSuite {
         #expect(try await identity(at: shared) == first.nodeID)
       }
     }
+
+    @Test("The shared address moves also while the API server that answers there restarts")
+    func movesDuringRestart() async throws {
+      try await TestCluster.run(
+        controlPlanes: 2, workers: 0, change: { $0.sharedAddress = "127.0.20.252" }
+      ) { test in
+        let (first, second) = (test.controlPlanes[0], test.controlPlanes[1])
+        let certificates = try #require(await first.state.kubernetesCertificates)
+        let accepted = try #require(await first.state.kubernetesRoot).accepted
+        for microseconds in stride(from: 0, to: 8_000, by: 100) {
+          try await withThrowingTaskGroup { group in
+            group.addTask {
+              await first.servers.stopAPIServer()
+              try await first.servers.startAPIServer(certificates, accepted: accepted)
+            }
+            group.addTask {
+              try await Task.sleep(for: .microseconds(microseconds))
+              try await test.cluster.moveSharedAddress(to: second)
+            }
+            try await group.waitForAll()
+          }
+          try await test.cluster.moveSharedAddress(to: first)
+        }
+      }
+    }
   }
 }

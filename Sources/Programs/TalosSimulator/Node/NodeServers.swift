@@ -18,6 +18,8 @@ final class NodeServers: Sendable {
     var sharedAddress: String?
     var sharedAPID: RPCServer?
     var sharedAPIServer: RPCServer?
+    /// What was last asked for at the shared address (`inTurn`).
+    var sharedTurn: Task<Void, any Error>?
     var port: Int
     var kubernetesPort: Int
     var clockOffset: Int64 = 0

@@ -160,14 +160,17 @@ let package = Package(
       settings: house + hot),
     library("Rotation", [], path: domain + "Rotation"),
     library("Orchestrator", ["Rotation"], path: domain + "Orchestrator"),
-    library("MemoryStore", ["Orchestrator", "Rotation"], path: adapters + "Stores/Memory"),
+    library("Evidence", ["Crypto"], path: adapters + "Evidence"),
+    library(
+      "MemoryStore", ["Evidence", "Orchestrator", "Rotation"], path: adapters + "Stores/Memory"),
     library(
       "JournalCoding", ["Orchestrator", "Rotation", "Schema", "ProtoCodec"],
       path: adapters + "Stores/JournalCoding"),
     library(
       "SQLiteStore",
       [
-        "JournalCoding", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite",
+        "JournalCoding", "Evidence", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto",
+        "CSQLite",
       ], path: adapters + "Stores/SQLite", settings: strict),
     library(
       "TalosDriver",
@@ -191,7 +194,7 @@ let package = Package(
     library("Release", [], path: programs + "Release"),
     library(
       "OmnictlCommands",
-      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release", "Platform"],
+      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "YAML", "Release", "Platform"],
       path: "Clients/OmnictlCommands"),
 
     program(

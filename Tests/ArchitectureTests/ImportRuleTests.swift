@@ -17,11 +17,12 @@ private let allowed: [String: Set<String>] = [
   ],
   "Sources/Domain/Rotation": [],
   "Sources/Domain/Orchestrator": ["Rotation", "Synchronization"],
-  "Sources/Adapters/Stores/Memory": ["Orchestrator", "Rotation", "Synchronization"],
+  "Sources/Adapters/Evidence": ["Crypto"],
+  "Sources/Adapters/Stores/Memory": ["Evidence", "Orchestrator", "Rotation", "Synchronization"],
   "Sources/Adapters/Stores/JournalCoding": ["Orchestrator", "Rotation", "Schema", "ProtoCodec"],
   "Sources/Adapters/Stores/SQLite": [
-    "JournalCoding", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto", "CSQLite",
-    "Dispatch", "Glibc", "Synchronization",
+    "JournalCoding", "Evidence", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto",
+    "CSQLite", "Dispatch", "Glibc", "Synchronization",
   ],
   "Sources/Programs/Platform": ["Glibc"],
   "Sources/Programs/Daemon": [
@@ -43,8 +44,8 @@ private let allowed: [String: Set<String>] = [
   ],
   "Sources/Stack/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
   "Clients/OmnictlCommands": [
-    "Schema", "ProtoCodec", "RPC", "RPCTransport", "YAML", "Release", "Platform", "Glibc",
-    "Synchronization",
+    "Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "YAML", "Release", "Platform",
+    "Glibc", "Synchronization",
   ],
   "Clients/omnictl": ["OmnictlCommands"],
   "Sources/Programs/talosim": ["TalosSimulator", "Glibc"],

@@ -16,6 +16,7 @@ struct ServedManagement {
   let driver: FakeDriver
   let orchestrator: RotationOrchestrator
   let handlers: ManagementHandlers
+  let audit: AuditTrail
   let client: RPCClient
 
   init(
@@ -24,14 +25,16 @@ struct ServedManagement {
   ) async throws {
     driver = FakeDriver(behaviour)
     let pace = [Duration.milliseconds(2)]
+    let store = MemoryStore()
+    audit = AuditTrail(log: store, clock: FixedClock())
     orchestrator = RotationOrchestrator(
-      store: MemoryStore(), driver: driver, clock: FixedClock(),
+      store: store, driver: driver, clock: FixedClock(),
       settings: OrchestratorSettings(
         rules: RotationRules(
           backoff: Backoff(delays: pace), memberInterval: .milliseconds(20))))
     try await orchestrator.start()
     var router = ServiceRouter()
-    handlers = ManagementHandlers(orchestrator: orchestrator)
+    handlers = ManagementHandlers(orchestrator: orchestrator, audit: audit)
     handlers.register(in: &router)
     client = RPCClient(InProcessChannel(router, peer: peer))
     for cluster in clusters {

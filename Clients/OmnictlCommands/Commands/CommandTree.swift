@@ -12,7 +12,9 @@ enum CommandTree {
       "description":…}]}}. A mistake on the command line is told in plain text.
       """,
     flags: GlobalFlags.all,
-    subcommands: [ClusterGroup.command, CompletionCommand.command, VersionCommand.command])
+    subcommands: [
+      ClusterGroup.command, AuditCommand.command, CompletionCommand.command, VersionCommand.command,
+    ])
 }
 
 /// `omnictl cluster`.

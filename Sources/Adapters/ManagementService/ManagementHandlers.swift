@@ -10,6 +10,7 @@ import Schema
 /// (`Bindings`) and the status codes (`ErrorMapping`).
 public struct ManagementHandlers: Sendable {
   let orchestrator: RotationOrchestrator
+  let audit: AuditTrail
   private let identify: @Sendable (Peer) -> String?
   let feed = RotationFeed()
   let statusAnswers = StatusAnswers()
@@ -18,13 +19,15 @@ public struct ManagementHandlers: Sendable {
   static let pageBytes = 2 << 20
 
   /// - Parameters:
+  ///   - audit: where every call is written down that changes something or hands a credential out.
   ///   - identify: who is at the other end, as recorded with what it starts. Nil: nobody known; the
   ///     call is refused with UNAUTHENTICATED.
   public init(
-    orchestrator: RotationOrchestrator,
+    orchestrator: RotationOrchestrator, audit: AuditTrail,
     identify: @escaping @Sendable (Peer) -> String? = ManagementHandlers.processOwner
   ) {
     self.orchestrator = orchestrator
+    self.audit = audit
     self.identify = identify
     orchestrator.observe(feed)
   }
@@ -36,55 +39,55 @@ public struct ManagementHandlers: Sendable {
 
   /// Serves every method of the service.
   public func register(in router: inout ServiceRouter) {
-    unary(ManagementServiceMethods.rotateSecret, in: &router) {
+    registerReads(in: &router)
+    change(ManagementServiceMethods.rotateSecret, in: &router) {
       try await $0.rotateSecret($1, requester: $2)
     }
+    change(ManagementServiceMethods.abortRotation, in: &router) {
+      try await $0.abortRotation($1, requester: $2)
+    }
+    change(ManagementServiceMethods.continueRotation, in: &router) {
+      try await $0.continueRotation($1, requester: $2)
+    }
+    change(ManagementServiceMethods.importCluster, in: &router) { handlers, request, _ in
+      try await handlers.importCluster(request)
+    }
+    change(ManagementServiceMethods.forgetCluster, in: &router) { handlers, request, _ in
+      try await handlers.forgetCluster(request)
+    }
+    change(ManagementServiceMethods.lockCluster, in: &router) {
+      try await $0.lockCluster($1, requester: $2)
+    }
+    change(ManagementServiceMethods.unlockCluster, in: &router) { handlers, request, _ in
+      try await handlers.unlockCluster(request)
+    }
+    change(ManagementServiceMethods.lockMachine, in: &router) {
+      try await $0.lockMachine($1, requester: $2)
+    }
+    change(ManagementServiceMethods.unlockMachine, in: &router) { handlers, request, _ in
+      try await handlers.unlockMachine(request)
+    }
+    change(ManagementServiceMethods.talosconfig, in: &router) { handlers, request, _ in
+      try await handlers.talosconfig(request)
+    }
+    change(ManagementServiceMethods.kubeconfig, in: &router) { handlers, request, _ in
+      try await handlers.kubeconfig(request)
+    }
+    change(ManagementServiceMethods.exportSecrets, in: &router) { handlers, request, _ in
+      try await handlers.exportSecrets(request)
+    }
+  }
+
+  private func registerReads(in router: inout ServiceRouter) {
     router.handleEncoded(ManagementServiceMethods.getRotationStatus) { request, call in
       _ = try caller(call)
       return try await getRotationStatus(request)
     }
-    unary(ManagementServiceMethods.abortRotation, in: &router) {
-      try await $0.abortRotation($1, requester: $2)
+    read(ManagementServiceMethods.listRotations, in: &router) {
+      try await $0.listRotations($1)
     }
-    unary(ManagementServiceMethods.continueRotation, in: &router) {
-      try await $0.continueRotation($1, requester: $2)
-    }
-    unary(ManagementServiceMethods.listRotations, in: &router) { handlers, request, _ in
-      try await handlers.listRotations(request)
-    }
-    unary(ManagementServiceMethods.importCluster, in: &router) { handlers, request, _ in
-      try await handlers.importCluster(request)
-    }
-    unary(ManagementServiceMethods.getCluster, in: &router) { handlers, request, _ in
-      try await handlers.getCluster(request)
-    }
-    unary(ManagementServiceMethods.listClusters, in: &router) { handlers, request, _ in
-      try await handlers.listClusters(request)
-    }
-    unary(ManagementServiceMethods.forgetCluster, in: &router) { handlers, request, _ in
-      try await handlers.forgetCluster(request)
-    }
-    unary(ManagementServiceMethods.lockCluster, in: &router) {
-      try await $0.lockCluster($1, requester: $2)
-    }
-    unary(ManagementServiceMethods.unlockCluster, in: &router) { handlers, request, _ in
-      try await handlers.unlockCluster(request)
-    }
-    unary(ManagementServiceMethods.lockMachine, in: &router) {
-      try await $0.lockMachine($1, requester: $2)
-    }
-    unary(ManagementServiceMethods.unlockMachine, in: &router) { handlers, request, _ in
-      try await handlers.unlockMachine(request)
-    }
-    unary(ManagementServiceMethods.talosconfig, in: &router) { handlers, request, _ in
-      try await handlers.talosconfig(request)
-    }
-    unary(ManagementServiceMethods.kubeconfig, in: &router) { handlers, request, _ in
-      try await handlers.kubeconfig(request)
-    }
-    unary(ManagementServiceMethods.exportSecrets, in: &router) { handlers, request, _ in
-      try await handlers.exportSecrets(request)
-    }
+    read(ManagementServiceMethods.getCluster, in: &router) { try await $0.getCluster($1) }
+    read(ManagementServiceMethods.listClusters, in: &router) { try await $0.listClusters($1) }
     router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, call in
       // All in one function, and little of it kept: every watcher holds its frame for as long as it watches.
       let channel = try beginWatch(request, call)
@@ -93,15 +96,56 @@ public struct ManagementHandlers: Sendable {
       await call.sendInitialMetadata()
       try await writer.follow(channel.updates, after: request.afterRevision)
     }
+    router.handle(ManagementServiceMethods.readAuditLog) { request, writer, call in
+      _ = try caller(call)
+      await call.sendInitialMetadata()
+      try await readAuditLog(request) { try await writer.write($0) }
+    }
   }
 
-  private func unary<Request: Sendable, Response: Sendable>(
+  private func read<Request: Sendable, Response: Sendable>(
+    _ method: Method<Request, Response>, in router: inout ServiceRouter,
+    _ body: @escaping @Sendable (ManagementHandlers, Request) async throws -> Response
+  ) {
+    router.handle(method) { request, call in
+      _ = try caller(call)
+      return try await body(self, request)
+    }
+  }
+
+  /// A method whose calls are written down, refused ones too.
+  private func change<Request: AuditedRequest & Sendable, Response: Sendable>(
     _ method: Method<Request, Response>, in router: inout ServiceRouter,
     _ body:
       @escaping @Sendable (ManagementHandlers, Request, _ caller: String) async throws -> Response
   ) {
     router.handle(method) { request, call in
-      try await body(self, request, try caller(call))
+      guard request.changesSomething else {
+        return try await body(self, request, try caller(call))
+      }
+      let name = identify(call.peer)
+      let event = AuditEvent(
+        caller: name ?? "unknown \(call.peer.address)", method: method.name,
+        cluster: request.cluster, request: AuditText.request(request.auditedFields))
+      let begun = try await asking { () async throws(OrchestratorError) in
+        try await audit.begin(event)
+      }
+      do {
+        guard let name else { throw RPCError.unidentified }
+        let response = try await body(self, request, name)
+        await audit.end(
+          begun, code: StatusCode.ok.name,
+          message: (response as? any AuditedResponse)?.auditedOutcome ?? "")
+        return response
+      } catch {
+        let status = error as? RPCError
+        await audit.end(
+          begun,
+          code: status?.code.name
+            ?? (error is CancellationError ? StatusCode.cancelled : .unknown).name,
+          message: status?.message ?? "")
+        throw error
+      }
     }
   }
 

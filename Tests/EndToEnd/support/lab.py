@@ -230,6 +230,12 @@ class Lab:
             [self.binaries / "omnictl", *arguments], capture_output=True, text=True, timeout=seconds,
             stdin=subprocess.DEVNULL, env={**os.environ, "OMNI_ENDPOINT": f"unix:{self.socket}"})
 
+    def omnictl_process(self, *arguments):
+        """omnictl as a process that goes on; whoever starts it ends it."""
+        return subprocess.Popen(
+            [self.binaries / "omnictl", "--endpoint", f"unix:{self.socket}", *arguments],
+            stdout=subprocess.PIPE, text=True)
+
     def secret_rotate(self, *arguments, seconds=120):
         """Runs `omnictl cluster -n NAME secret rotate …` to its end."""
         return self.omnictl("cluster", "-n", self.name, "secret", "rotate", *arguments,

@@ -14,6 +14,7 @@ struct FakeService: Sendable {
         WatchRotationStatusRequest, ResponseWriter<WatchRotationStatusResponse>
       ) async throws -> Void
     )?
+  var audit: (@Sendable (ReadAuditLogRequest) async throws -> [AuditEntry])?
   var goOn: Unary<ContinueRotationRequest, ContinueRotationResponse>?
   var abort: Unary<AbortRotationRequest, AbortRotationResponse>?
   var importCluster: Unary<ImportClusterRequest, ImportClusterResponse>?
@@ -49,6 +50,15 @@ struct FakeService: Sendable {
     if let watch {
       router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, _ in
         try await watch(request, writer)
+      }
+    }
+    if let audit {
+      router.handle(ManagementServiceMethods.readAuditLog) { request, writer, _ in
+        for entry in try await audit(request) {
+          var response = ReadAuditLogResponse()
+          response.entry = entry
+          try await writer.write(response)
+        }
       }
     }
     return router

@@ -164,6 +164,34 @@ extension Journal {
       Field.message(7, "answered_at", \.answeredAt)
     }
   }
+
+  /// That a call began, or how it ended.
+  public struct AuditRecord: Message {
+    public var recordedAt: Timestamp?
+    public var call: UInt64 = 0
+    public var caller = ""
+    public var method = ""
+    public var cluster = ""
+    public var request = ""
+    public var code = ""
+    public var message = ""
+    public var previousHash: [UInt8] = []
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.AuditRecord") {
+      Field.message(1, "recorded_at", \.recordedAt)
+      Field.uint64(2, "call", \.call)
+      Field.string(3, "caller", \.caller)
+      Field.string(4, "method", \.method)
+      Field.string(5, "cluster", \.cluster)
+      Field.string(6, "request", \.request)
+      Field.string(7, "code", \.code)
+      Field.string(8, "message", \.message)
+      Field.bytes(9, "previous_hash", \.previousHash)
+    }
+  }
 }
 
 extension SchemaFile {
@@ -179,6 +207,7 @@ extension SchemaFile {
       Journal.Aborted.self,
       Journal.Fact.self, Journal.MachineProgress.self,
       Journal.Effort.self, Journal.Check.self, Journal.RequestRecord.self,
+      Journal.AuditRecord.self,
     ],
     enums: [
       Journal.Component.self, Journal.Phase.self, Journal.CheckState.self, Journal.Gating.Step.self,

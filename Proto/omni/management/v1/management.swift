@@ -81,6 +81,10 @@ public enum ManagementServiceMethods {
   public static let exportSecrets = Method<ExportSecretsRequest, ExportSecretsResponse>(
     service: service, name: "ExportSecrets", kind: .unary)
 
+  /// Reads the audit log, the oldest entry first.
+  public static let readAuditLog = Method<ReadAuditLogRequest, ReadAuditLogResponse>(
+    service: service, name: "ReadAuditLog", kind: .serverStreaming, idempotency: .noSideEffects)
+
   /// The service as reflection describes it.
   public static let schema = SchemaService(
     "ManagementService",
@@ -102,6 +106,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(talosconfig),
       SchemaMethod(kubeconfig),
       SchemaMethod(exportSecrets),
+      SchemaMethod(readAuditLog),
     ])
 }
 
@@ -125,7 +130,8 @@ extension SchemaFile {
       ListClustersRequest.self, ListClustersResponse.self, ForgetClusterRequest.self,
       ForgetClusterResponse.self, TalosconfigRequest.self, TalosconfigResponse.self,
       KubeconfigRequest.self, KubeconfigResponse.self, ExportSecretsRequest.self,
-      ExportSecretsResponse.self,
+      ExportSecretsResponse.self, ReadAuditLogRequest.self, ReadAuditLogResponse.self,
+      AuditEntry.self,
     ],
     enums: [
       SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,

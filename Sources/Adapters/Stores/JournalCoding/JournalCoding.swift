@@ -193,3 +193,29 @@ extension RequestRecord {
       answeredAt: try record.answeredAt.required("answered_at").instant)
   }
 }
+
+extension Orchestrator.AuditEntry {
+  public func journalBytes() -> [UInt8] {
+    var record = Journal.AuditRecord()
+    record.recordedAt = Timestamp(recordedAt)
+    record.call = event.call
+    record.caller = event.caller
+    record.method = event.method
+    record.cluster = event.cluster
+    record.request = event.request
+    record.code = event.code
+    record.message = event.message
+    record.previousHash = previous
+    return record.serialized()
+  }
+
+  public init(journal bytes: [UInt8], index: UInt64, hash: [UInt8]) throws(StoreError) {
+    let record = try decoded(Journal.AuditRecord.self, bytes)
+    self.init(
+      index: index, recordedAt: try record.recordedAt.required("recorded_at").instant,
+      event: AuditEvent(
+        call: record.call, caller: record.caller, method: record.method, cluster: record.cluster,
+        request: record.request, code: record.code, message: record.message),
+      previous: record.previousHash, hash: hash)
+  }
+}

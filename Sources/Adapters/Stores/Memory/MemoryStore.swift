@@ -1,5 +1,6 @@
+import Evidence
 public import Orchestrator
-import Rotation
+public import Rotation
 import Synchronization
 
 /// A journal in memory: for tests, and for whoever does not mind losing it.
@@ -16,6 +17,7 @@ public final class MemoryStore: RotationStore {
     var clusters: [String: ClusterRecord] = [:]
     var rotations: [String: RotationRecord] = [:]
     var requests: [RequestKey: RequestRecord] = [:]
+    var audit: [AuditEntry] = []
   }
 
   private let contents = Mutex(Contents())
@@ -66,6 +68,28 @@ public final class MemoryStore: RotationStore {
     _ id: String, cluster: String
   ) async throws(StoreError) -> RequestRecord? {
     contents.withLock { $0.requests[RequestKey(cluster: cluster, id: id)] }
+  }
+}
+
+extension MemoryStore: AuditLog {
+  public func append(
+    _ event: AuditEvent, at now: Instant
+  ) async throws(StoreError) -> AuditEntry {
+    contents.withLock { contents in
+      let previous = contents.audit.last?.hash ?? []
+      let index = UInt64(contents.audit.count) + 1
+      var entry = AuditEntry(
+        index: index, recordedAt: now, event: event, previous: previous, hash: [])
+      entry.hash = AuditChain.hash(of: entry.parts, after: previous)
+      contents.audit.append(entry)
+      return entry
+    }
+  }
+
+  public func entries(after index: UInt64, limit: Int) async throws(StoreError) -> [AuditEntry] {
+    contents.withLock { contents in
+      Array(contents.audit.drop { $0.index <= index }.prefix(max(0, limit)))
+    }
   }
 }
 

@@ -119,6 +119,28 @@ actor Database {
     return revision
   }
 
+  // MARK: - The audit log
+
+  func append(
+    _ event: AuditEvent, at now: Instant, keeping limit: UInt64
+  ) throws(StoreError) -> AuditEntry {
+    let seal = seal
+    return try connected { connection throws(StoreError) in
+      try connection.transaction(writing: true) { connection throws(StoreError) in
+        try connection.append(event, at: now, keeping: limit, seal)
+      }
+    }
+  }
+
+  func auditEntries(after index: UInt64, limit: Int) throws(StoreError) -> [AuditEntry] {
+    let seal = seal
+    return try connected { connection throws(StoreError) in
+      try connection.transaction(writing: false) { connection throws(StoreError) in
+        try connection.auditEntries(after: index, limit: limit, seal)
+      }
+    }
+  }
+
   /// Lends the connection while the store's path leads to it: what is committed to a file that was taken away
   /// is lost, and what is read from it is not what the next start finds.
   private func connected<Value>(

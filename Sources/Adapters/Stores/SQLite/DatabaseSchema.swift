@@ -62,12 +62,24 @@ enum DatabaseSchema {
     ) STRICT;
     CREATE INDEX progress_by_ordinal ON progress (cluster, ordinal);
     """,
+    """
+    ALTER TABLE journal ADD COLUMN audit_newest INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE journal ADD COLUMN audit_hash BLOB NOT NULL DEFAULT x'';
+    CREATE TABLE audit (
+      position INTEGER NOT NULL PRIMARY KEY,
+      record BLOB NOT NULL,
+      hash BLOB NOT NULL
+    ) STRICT;
+    """,
   ]
 
   static var version: Int64 { Int64(migrations.count) }
 
   /// The first version in which every row has its code.
   private static let sealedVersion: Int64 = 2
+
+  /// The first version with an audit log.
+  static let auditVersion: Int64 = 4
 
   /// Makes the connection ready for use: durable, at the newest version, without remains of what was removed.
   ///

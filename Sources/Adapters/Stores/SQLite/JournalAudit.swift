@@ -9,6 +9,7 @@ extension Connection {
   /// - Throws: `.corrupt`, naming the row.
   func audit(_ seal: JournalSeal) throws(StoreError) -> StoreContents {
     let head = try head(seal)
+    try checkAudit(head)
     var digest = JournalDigest()
     var revisions: [RowName: Revision] = [:]
     var clusters: [ClusterRecord] = []

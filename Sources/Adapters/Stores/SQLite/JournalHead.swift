@@ -1,12 +1,19 @@
 import Crypto
 import Orchestrator
 
+/// The newest entry of the audit log; the index is 0 while there is none.
+struct AuditHead: Equatable {
+  var newest: UInt64 = 0
+  var hash: [UInt8] = []
+}
+
 /// The one row of the table `journal`: the newest revision, and the digest of all rows at it.
 struct JournalHead {
   /// The master key that the journal is sealed with.
   var keyID: String
   var newest: Revision = 0
   var digest = JournalDigest()
+  var audit = AuditHead()
 
   /// What the head's code is made of.
   var bytes: [UInt8] {
@@ -14,7 +21,11 @@ struct JournalHead {
     bytes.append(number: UInt64(keyID.utf8.count))
     bytes += Array(keyID.utf8)
     bytes.append(number: newest)
-    return bytes + digest.bytes
+    bytes += digest.bytes
+    // Stores of before the audit log have codes without it.
+    guard audit.newest > 0 else { return bytes }
+    bytes.append(number: audit.newest)
+    return bytes + audit.hash
   }
 }
 
@@ -23,7 +34,10 @@ extension Connection {
   ///
   /// - Throws: `.corrupt`; `.incompatible` when it is sealed with another master key.
   func head(_ seal: JournalSeal) throws(StoreError) -> JournalHead {
-    let found = try prepare("SELECT newest, key_id, digest, mac FROM journal")
+    let hasAudit = try number("PRAGMA user_version") ?? 0 >= DatabaseSchema.auditVersion
+    let found = try prepare(
+      "SELECT newest, key_id, digest, mac\(hasAudit ? ", audit_newest, audit_hash" : "") FROM journal"
+    )
     guard try found.step() else { throw .notWhole("the row of table journal is missing") }
     let keyID = String(decoding: found.bytes(1), as: UTF8.self)
     guard keyID == seal.sealer.keyID else {
@@ -32,7 +46,8 @@ extension Connection {
     guard let digest = JournalDigest(bytes: found.bytes(2)) else {
       throw .notWhole("the row of table journal cannot be read")
     }
-    let head = JournalHead(keyID: keyID, newest: found.unsigned(0), digest: digest)
+    var head = JournalHead(keyID: keyID, newest: found.unsigned(0), digest: digest)
+    if hasAudit { head.audit = AuditHead(newest: found.unsigned(4), hash: found.bytes(5)) }
     guard seal.accepts(found.bytes(3), for: head), try !found.step() else {
       throw .notWhole("the row of table journal was not written by omnid as it stands there")
     }
@@ -41,11 +56,15 @@ extension Connection {
 
   /// Writes the head in place of the one that is there.
   func write(_ head: JournalHead, _ seal: JournalSeal) throws(StoreError) {
-    let update = try prepare("UPDATE journal SET newest = ?1, key_id = ?2, digest = ?3, mac = ?4")
+    let update = try prepare(
+      "UPDATE journal SET newest = ?1, key_id = ?2, digest = ?3, mac = ?4, audit_newest = ?5, "
+        + "audit_hash = ?6")
     try update.bind(1, head.newest)
     try update.bind(2, head.keyID)
     try update.bind(3, head.digest.bytes)
     try update.bind(4, seal.code(head))
+    try update.bind(5, head.audit.newest)
+    try update.bind(6, head.audit.hash)
     _ = try update.step()
   }
 }

@@ -1,5 +1,6 @@
 public import Crypto
 public import Orchestrator
+public import Rotation
 
 /// The journal in an SQLite file: the embedded store.
 ///
@@ -15,10 +16,15 @@ public final class SQLiteStore: RotationStore {
     public var creates: Bool
     /// Why a store of release 0.1.0 is not taken over, as the end of a sentence; nil: it is.
     public var olderIsRefused: String?
+    /// How many entries of the audit log are kept; older ones are removed.
+    public var auditLimit: UInt64
 
-    public init(creates: Bool = true, olderIsRefused: String? = nil) {
+    public init(
+      creates: Bool = true, olderIsRefused: String? = nil, auditLimit: UInt64 = 100_000
+    ) {
       self.creates = creates
       self.olderIsRefused = olderIsRefused
+      self.auditLimit = auditLimit
     }
   }
 
@@ -33,6 +39,7 @@ public final class SQLiteStore: RotationStore {
 
   public let origin: Origin
   private let database: Database
+  private let auditLimit: UInt64
 
   /// Opens the file, making it if there is none. Blocks.
   ///
@@ -47,6 +54,7 @@ public final class SQLiteStore: RotationStore {
     origin = try DatabaseSchema.prepare(connection, seal, opening: opening)
     try file.remember()
     database = Database(connection, file: file, seal: seal)
+    auditLimit = max(1, opening.auditLimit)
   }
 
   public func load() async throws(StoreError) -> StoreContents { try await database.load() }
@@ -77,4 +85,16 @@ public final class SQLiteStore: RotationStore {
 
   /// Closes the file once everything that was asked before is done. What is asked later fails.
   public func close() async { await database.close() }
+}
+
+extension SQLiteStore: AuditLog {
+  public func append(
+    _ event: AuditEvent, at now: Instant
+  ) async throws(StoreError) -> AuditEntry {
+    try await database.append(event, at: now, keeping: auditLimit)
+  }
+
+  public func entries(after index: UInt64, limit: Int) async throws(StoreError) -> [AuditEntry] {
+    try await database.auditEntries(after: index, limit: limit)
+  }
 }

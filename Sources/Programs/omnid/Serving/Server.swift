@@ -3,6 +3,7 @@ import Daemon
 import Interceptors
 import ManagementService
 import Orchestrator
+import ProtoCodec
 import RPC
 import RPCTransport
 import Release
@@ -37,10 +38,11 @@ struct Server {
         WallClock.nanosecondsSince1970() / 1_000_000_000
       }
       let orchestrator = RotationOrchestrator(store: store, driver: driver, clock: Self.clock)
+      let audit = AuditTrail(log: store, clock: Self.clock)
       let health = HealthService()
       let opening = OneTimeEvent()
       let server = try RPCServer(
-        router(orchestrator, health, opening), configuration: options.limits.server,
+        router(orchestrator, audit, health, opening), configuration: options.limits.server,
         report: ConnectionLog(logger: logger).report)
       do {
         try await listen(server)
@@ -59,6 +61,7 @@ struct Server {
       await stop.wait()
       health.drain()
       announce { () throws(DaemonError) in try manager.stopping() }
+      audit.close()
       // At once: watches end when the orchestrator has stopped, and the drain waits for them.
       async let stopped: Void = orchestrator.stop()
       await server.shutdown(grace: Self.drainGrace)
@@ -95,21 +98,20 @@ struct Server {
   // MARK: - Serving
 
   /// What changes something or hands a credential out.
-  private static let noteworthy: Set<String> = [
-    ManagementServiceMethods.rotateSecret.path, ManagementServiceMethods.importCluster.path,
-    ManagementServiceMethods.forgetCluster.path, ManagementServiceMethods.talosconfig.path,
-    ManagementServiceMethods.kubeconfig.path,
-  ]
+  private static let noteworthy = Set(
+    ManagementServiceMethods.schema.methods.filter { $0.idempotency != .noSideEffects }
+      .map { "/\(ManagementServiceMethods.service)/\($0.name)" })
 
   private func router(
-    _ orchestrator: RotationOrchestrator, _ health: HealthService, _ opening: OneTimeEvent
+    _ orchestrator: RotationOrchestrator, _ audit: AuditTrail, _ health: HealthService,
+    _ opening: OneTimeEvent
   ) -> ServiceRouter {
     var router = ServiceRouter.withServingInterceptors(
       logger: logger, noteworthy: Self.noteworthy, identify: CallerIdentity.name,
       opening: opening, services: [ManagementServiceMethods.service], compressions: .standard)
     router.limits = options.limits.calls
     ManagementHandlers(
-      orchestrator: orchestrator, identify: CallerIdentity.name
+      orchestrator: orchestrator, audit: audit, identify: CallerIdentity.name
     ).register(in: &router)
     health.register(in: &router)
     ReflectionService(

@@ -1,0 +1,126 @@
+import ProtoCodec
+import Schema
+
+/// What the audit log tells of a request; nothing secret.
+protocol AuditedRequest {
+  var cluster: String { get }
+  /// What else was asked for; what was left empty is not told.
+  var auditedFields: [(name: String, value: String)] { get }
+  /// Whether the call is one to write down.
+  var changesSomething: Bool { get }
+}
+
+extension AuditedRequest {
+  var changesSomething: Bool { true }
+}
+
+/// What the audit log tells of an answer; nothing secret.
+protocol AuditedResponse {
+  var auditedOutcome: String { get }
+}
+
+/// How requests are told.
+enum AuditText {
+  /// `component=talos-ca reason="a laptop was lost"`.
+  static func request(_ fields: [(name: String, value: String)]) -> String {
+    fields.filter { !$0.value.isEmpty }.map { "\($0.name)=\(quoted($0.value))" }
+      .joined(separator: " ")
+  }
+
+  /// As it is where it is one plain word, else in quotation marks.
+  private static func quoted(_ value: String) -> String {
+    let isPlain = value.unicodeScalars.allSatisfy {
+      $0.isASCII && $0.value > 0x20 && $0.value < 0x7F && $0 != "\"" && $0 != "\\" && $0 != "="
+    }
+    guard !isPlain else { return value }
+    return "\""
+      + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+      .replacing("\n", with: "\\n")
+      + "\""
+  }
+
+  static func flag(_ isSet: Bool) -> String { isSet ? "true" : "" }
+
+  static func seconds(_ duration: ProtoDuration?) -> String {
+    duration.map { "\($0.seconds)s" } ?? ""
+  }
+}
+
+extension RotateSecretRequest: AuditedRequest {
+  var changesSomething: Bool { !dryRun }
+
+  var auditedFields: [(name: String, value: String)] {
+    [
+      ("component", component.auditName), ("reason", reason), ("request_id", requestID),
+      ("remove_foreign", AuditText.flag(removeForeign)),
+      ("allow_unready", AuditText.flag(allowUnready)),
+      ("allow_unmanaged_nodes", AuditText.flag(allowUnmanagedNodes)),
+      ("soak", AuditText.seconds(soak)),
+      ("soak_until_continued", AuditText.flag(soakUntilContinued)),
+    ]
+  }
+}
+
+extension RotateSecretResponse: AuditedResponse {
+  var auditedOutcome: String {
+    "rotation \(status?.rotationID ?? "")\(attached ? ", attached" : ", started")"
+  }
+}
+
+extension AbortRotationRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("rotation_id", rotationID)] }
+}
+
+extension ContinueRotationRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("rotation_id", rotationID)] }
+}
+
+extension ImportClusterRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] {
+    [("context", context), ("endpoints", endpoints.joined(separator: ","))]
+  }
+}
+
+extension ForgetClusterRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("force", AuditText.flag(force))] }
+}
+
+extension LockClusterRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("reason", reason)] }
+}
+
+extension UnlockClusterRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [] }
+}
+
+extension LockMachineRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("machine", machine), ("reason", reason)] }
+}
+
+extension UnlockMachineRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("machine", machine)] }
+}
+
+extension TalosconfigRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] {
+    [("roles", roles.joined(separator: ",")), ("ttl", AuditText.seconds(ttl))]
+  }
+}
+
+extension KubeconfigRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("ttl", AuditText.seconds(ttl))] }
+}
+
+extension ExportSecretsRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [] }
+}
+
+extension SecretComponent {
+  fileprivate var auditName: String {
+    switch self {
+    case .talosCA: "talos-ca"
+    case .kubernetesCA: "kubernetes-ca"
+    default: "unspecified"
+    }
+  }
+}

@@ -200,8 +200,8 @@ let package = Package(
     program(
       "omnid",
       [
-        "ManagementService", "StandardServices", "Daemon", "Interceptors", "Orchestrator",
-        "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML",
+        "ManagementService", "StandardServices", "Daemon", "Interceptors", "Evidence",
+        "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML",
         "Release", "Platform",
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
@@ -252,6 +252,7 @@ let package = Package(
       "StoreConformance", ["Orchestrator", "Rotation"], path: "Tests/StoreConformance"),
     tests("ProtoCodecTests", ["ProtoCodec", "Schema", "TestSupport"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
+    tests("EvidenceTests", ["Evidence", "Crypto"]),
     tests("CryptoTests", ["Crypto", "TestSupport"]),
     tests("CompressionTests", ["Compression", "TestSupport"]),
     tests("YAMLTests", ["YAML", "TestSupport"]),
@@ -295,7 +296,8 @@ let package = Package(
       "omnidTests",
       ["omnid", "Daemon", "Orchestrator", "Rotation", "SQLiteStore", "RPCTransport"]),
     tests(
-      "OmnictlCommandsTests", ["OmnictlCommands", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
+      "OmnictlCommandsTests",
+      ["OmnictlCommands", "Evidence", "Crypto", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("ArchitectureTests", ["Rotation"]),
   ] + (libFuzzer.map(fuzzing) ?? [fuzzReplay])
 )

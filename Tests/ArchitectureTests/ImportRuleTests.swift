@@ -31,8 +31,8 @@ private let allowed: [String: Set<String>] = [
   "Sources/Programs/Interceptors": ["Daemon", "RPC", "Synchronization"],
   "Sources/Programs/Release": [],
   "Sources/Programs/omnid": [
-    "ManagementService", "StandardServices", "Daemon", "Interceptors", "Orchestrator", "Rotation",
-    "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML",
+    "ManagementService", "StandardServices", "Daemon", "Interceptors", "Evidence", "Orchestrator",
+    "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML",
     "Release", "Platform", "Glibc", "Synchronization",
   ],
   "Sources/Adapters/TalosDriver": [

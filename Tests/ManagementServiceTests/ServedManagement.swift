@@ -34,7 +34,9 @@ struct ServedManagement {
           backoff: Backoff(delays: pace), memberInterval: .milliseconds(20))))
     try await orchestrator.start()
     var router = ServiceRouter()
-    handlers = ManagementHandlers(orchestrator: orchestrator, audit: audit)
+    handlers = ManagementHandlers(
+      orchestrator: orchestrator, audit: audit,
+      reports: ReportSigning(keyFingerprint: "f00d") { $0 + "signed\n" })
     handlers.register(in: &router)
     client = RPCClient(InProcessChannel(router, peer: peer))
     for cluster in clusters {

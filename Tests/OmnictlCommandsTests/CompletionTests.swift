@@ -28,7 +28,7 @@ import Testing
   @Test(
     "bash completes commands, flags and their values",
     arguments: [
-      (["omnictl", ""], ["cluster", "audit", "completion", "version"]),
+      (["omnictl", ""], ["cluster", "audit", "report", "completion", "version"]),
       (["omnictl", "c"], ["cluster", "completion"]),
       (["omnictl", "cluster", "-n", "demo", "secret", "rotate", "k"], ["kubernetes-ca"]),
       (["omnictl", "-o", "json", "cluster", "-n", "secret", "m"], ["machine"]),

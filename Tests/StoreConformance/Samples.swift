@@ -91,7 +91,11 @@ public enum Sample {
     let progress = machineStates.enumerated().map {
       MachineProgress(
         machine: Machine(id: "m-\($0.offset)", address: "10.0.0.\($0.offset)", role: .worker),
-        state: $0.element, touched: true, baseline: Baseline(["seen": "before"]))
+        state: $0.element, touched: true, baseline: Baseline(["seen": "before"]),
+        times: [
+          StageTimes(phase: .preRotate, begunAt: instant, verifiedAt: instant),
+          StageTimes(phase: .preRotate, direction: .backward, begunAt: instant),
+        ])
     }
     let undone = RotationPhase.allCases.map {
       Stage(
@@ -104,6 +108,10 @@ public enum Sample {
       .gating(soaking, Gate(step: .soak)),
       .rolling(Stage(phase: .rotate, machines: progress, soaking: Soaking(endsAt: nil))),
       .gating(undone[0], Gate()), .aborted(by: "uid:0", nil), .aborted(by: "", undone[0]),
+      .succeeded(
+        Stage(
+          phase: .postRotate, machines: progress,
+          closing: ClosingLook(at: instant, checks: effort.checks))),
     ]
   }
 }

@@ -13,7 +13,8 @@ enum CommandTree {
       """,
     flags: GlobalFlags.all,
     subcommands: [
-      ClusterGroup.command, AuditCommand.command, CompletionCommand.command, VersionCommand.command,
+      ClusterGroup.command, AuditCommand.command, ReportGroup.command, CompletionCommand.command,
+      VersionCommand.command,
     ])
 }
 
@@ -52,6 +53,7 @@ enum ClusterGroup {
         subcommands: [
           SecretRotate.talosCA, SecretRotate.kubernetesCA, RotationStatusCommand.command,
           RotationAbort.command, RotationContinue.command, RotationHistory.command,
+          RotationProof.command,
         ])
     ])
 }

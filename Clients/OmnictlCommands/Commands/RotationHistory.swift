@@ -1,13 +1,20 @@
 internal import Schema
 
-/// `omnictl cluster -n NAME secret rotate history`.
+/// `omnictl cluster -n NAME secret rotate history [ROTATION]`.
 enum RotationHistory {
   private static let limit = Flag<Int>.number(
     "limit", fallback: 50, "how many rotations at most, the newest first; 0 for all")
 
+  private static let rotation = ArgumentSpec(
+    "ROTATION", "show the timeline of this one: when each machine had its turn in each stage",
+    isOptional: true)
+
   static let command: CommandSpec = .init(
-    "history", "List the rotations there have been", flags: [limit.spec], clusterFlag: .required
+    "history", "List the rotations there have been, or show when what happened in one",
+    arguments: [rotation], flags: [limit.spec], clusterFlag: .required
   ) { session throws(CommandError) in
+    let wanted = session.invocation[rotation]
+    guard wanted.isEmpty else { return try await showTimeline(wanted, session) }
     let limit = session.invocation[limit]
     var all = ListRotationsResponse()
     var request = ListRotationsRequest()
@@ -26,6 +33,54 @@ enum RotationHistory {
     }
   }
 
+  private static func showTimeline(
+    _ wanted: String, _ session: Session
+  ) async throws(CommandError) {
+    var request = ListRotationsRequest()
+    request.cluster = session.cluster
+    repeat {
+      let page = try await session.call(ManagementServiceMethods.listRotations, request)
+      if let found = page.rotations.first(where: { $0.rotationID == wanted }) {
+        switch session.format {
+        case .json: session.printJSON(found)
+        case .table: session.print(timeline(found))
+        }
+        return
+      }
+      guard page.nextPageToken != request.pageToken else { break }
+      request.pageToken = page.nextPageToken
+    } while !request.pageToken.isEmpty
+    throw CommandError(
+      .notFound, "cluster '\(session.cluster)' has no rotation \(wanted)",
+      hint: "those there are: "
+        + session.line("cluster -n \(session.cluster) secret rotate history"))
+  }
+
+  /// Each machine's turn in each stage, in the order in which the turns began.
+  static func timeline(_ rotation: RotationStatus) -> String {
+    var facts = PropertyList()
+    facts.add("component", rotation.component.word)
+    facts.add("state", rotation.state.word)
+    facts.add("started", "\(Moment.text(rotation.startedAt)) by \(rotation.requester)")
+    if let refused = rotation.refusedEverywhereAt {
+      facts.add("refused everywhere", Moment.text(refused))
+    }
+    facts.add("ended", Moment.text(rotation.finishedAt))
+    var table = TextTable("STAGE", "MACHINE", "BEGUN", "VERIFIED", "TOOK")
+    let turns = rotation.machines.flatMap { machine in
+      machine.stageTimes.map { (machine: machine.machine, times: $0) }
+    }.sorted { ($0.times.begunAt?.order ?? (0, 0)) < ($1.times.begunAt?.order ?? (0, 0)) }
+    for (machine, times) in turns {
+      let took = times.begunAt.flatMap { begun in
+        times.verifiedAt.map { Moment.span(Moment.seconds(from: begun, to: $0)) }
+      }
+      table.add(
+        (times.undone ? "undo " : "") + times.phase.word, machine, Moment.text(times.begunAt),
+        Moment.text(times.verifiedAt), took ?? "")
+    }
+    return facts.text + (turns.isEmpty ? "" : "\n" + table.text)
+  }
+
   static func table(_ rotations: [RotationStatus]) -> String {
     var table = TextTable(
       "STARTED", "COMPONENT", "STATE", "TOOK", "NEW-CA", "BY", "REASON", "ERROR",
@@ -39,4 +94,9 @@ enum RotationHistory {
     }
     return table.text
   }
+}
+
+extension Timestamp {
+  /// What moments are ordered by.
+  fileprivate var order: (Int64, Int32) { (seconds, nanos) }
 }

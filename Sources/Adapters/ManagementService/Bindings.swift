@@ -117,6 +117,17 @@ extension MachineRotationStatus {
     repetitions = Int32(clamping: snapshot.repetitions)
     stateSince = snapshot.stateSince.map { Timestamp($0) }
     lock = snapshot.lock.map { Schema.Lock($0) }
+    stageTimes = snapshot.times.map { RotationStageTimes($0) }
+  }
+}
+
+extension RotationStageTimes {
+  init(_ times: StageTimes) {
+    self.init()
+    phase = Schema.RotationPhase(times.phase)
+    undone = times.direction == .backward
+    begunAt = Timestamp(times.begunAt)
+    verifiedAt = times.verifiedAt.map { Timestamp($0) }
   }
 }
 
@@ -158,6 +169,7 @@ extension RotationStatus {
     clusterChecks = snapshot.clusterChecks.map { RotationCheck($0) }
     if let held = snapshot.locks.cluster { lock = Schema.Lock(held) }
     soakEndsAt = Timestamp(known: snapshot.soakEndsAt)
+    refusedEverywhereAt = Timestamp(known: snapshot.refusedEverywhereAt)
     if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
   }
 }

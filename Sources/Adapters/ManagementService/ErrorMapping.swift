@@ -45,6 +45,10 @@ extension RPCError {
       self.init(.notFound, error, "MACHINE_NOT_FOUND")
     case .noRotation:
       self.init(precondition: "NO_ROTATION", error)
+    case .rotationNotFound:
+      self.init(.notFound, error, "ROTATION_NOT_FOUND")
+    case .noReport:
+      self.init(precondition: "NO_REPORT", error)
     case .notSoaking:
       self.init(precondition: "NOT_SOAKING", error)
     case .authorityRetired:

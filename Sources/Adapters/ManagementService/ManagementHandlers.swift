@@ -3,6 +3,19 @@ public import RPC
 import Rotation
 import Schema
 
+/// The key that signs the reports of rotations.
+public struct ReportSigning: Sendable {
+  /// SHA-256 of the raw public key, in lower-case hexadecimal.
+  public let keyFingerprint: String
+  let sign: @Sendable (String) throws -> String
+
+  /// - Parameter sign: answers with the text and its signature behind it.
+  public init(keyFingerprint: String, sign: @escaping @Sendable (String) throws -> String) {
+    self.keyFingerprint = keyFingerprint
+    self.sign = sign
+  }
+}
+
 /// The handlers of `omni.management.v1.ManagementService`.
 ///
 /// They put what a caller sent into the domain's words, ask the orchestrator, and say its answer in the words of the
@@ -11,6 +24,7 @@ import Schema
 public struct ManagementHandlers: Sendable {
   let orchestrator: RotationOrchestrator
   let audit: AuditTrail
+  let reports: ReportSigning
   private let identify: @Sendable (Peer) -> String?
   let feed = RotationFeed()
   let statusAnswers = StatusAnswers()
@@ -20,14 +34,16 @@ public struct ManagementHandlers: Sendable {
 
   /// - Parameters:
   ///   - audit: where every call is written down that changes something or hands a credential out.
+  ///   - reports: signs the reports of rotations.
   ///   - identify: who is at the other end, as recorded with what it starts. Nil: nobody known; the
   ///     call is refused with UNAUTHENTICATED.
   public init(
-    orchestrator: RotationOrchestrator, audit: AuditTrail,
+    orchestrator: RotationOrchestrator, audit: AuditTrail, reports: ReportSigning,
     identify: @escaping @Sendable (Peer) -> String? = ManagementHandlers.processOwner
   ) {
     self.orchestrator = orchestrator
     self.audit = audit
+    self.reports = reports
     self.identify = identify
     orchestrator.observe(feed)
   }
@@ -85,6 +101,9 @@ public struct ManagementHandlers: Sendable {
     }
     read(ManagementServiceMethods.listRotations, in: &router) {
       try await $0.listRotations($1)
+    }
+    read(ManagementServiceMethods.getRotationReport, in: &router) {
+      try await $0.getRotationReport($1)
     }
     read(ManagementServiceMethods.getCluster, in: &router) { try await $0.getCluster($1) }
     read(ManagementServiceMethods.listClusters, in: &router) { try await $0.listClusters($1) }

@@ -96,6 +96,18 @@ extension ManagementHandlers {
     }
   }
 
+  func getRotationReport(
+    _ request: GetRotationReportRequest
+  ) async throws(RPCError) -> GetRotationReportResponse {
+    let text = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.report(cluster: request.cluster, rotationID: request.rotationID)
+    }
+    var response = GetRotationReportResponse()
+    response.keyFingerprint = reports.keyFingerprint
+    do { response.report = try reports.sign(text) } catch { throw .internalFault }
+    return response
+  }
+
   /// Lets a watch begin, which goes on until the caller leaves, nothing is left to wait for, or the server drains.
   ///
   /// A slow reader holds up nobody: what it misses is made good by the newest status of each cluster.

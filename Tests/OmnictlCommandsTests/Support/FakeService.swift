@@ -14,6 +14,7 @@ struct FakeService: Sendable {
         WatchRotationStatusRequest, ResponseWriter<WatchRotationStatusResponse>
       ) async throws -> Void
     )?
+  var report: Unary<GetRotationReportRequest, GetRotationReportResponse>?
   var audit: (@Sendable (ReadAuditLogRequest) async throws -> [AuditEntry])?
   var goOn: Unary<ContinueRotationRequest, ContinueRotationResponse>?
   var abort: Unary<AbortRotationRequest, AbortRotationResponse>?
@@ -34,6 +35,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.rotateSecret, rotate, &router)
     add(ManagementServiceMethods.getRotationStatus, status, &router)
     add(ManagementServiceMethods.listRotations, history, &router)
+    add(ManagementServiceMethods.getRotationReport, report, &router)
     add(ManagementServiceMethods.continueRotation, goOn, &router)
     add(ManagementServiceMethods.abortRotation, abort, &router)
     add(ManagementServiceMethods.importCluster, importCluster, &router)

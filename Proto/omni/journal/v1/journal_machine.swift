@@ -17,6 +17,24 @@ extension Journal {
     }
   }
 
+  /// When a machine had its turn in a stage.
+  public struct StageTimes: Message {
+    public var phase = Phase.unspecified
+    public var backward = false
+    public var begunAt: Timestamp?
+    public var verifiedAt: Timestamp?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.StageTimes") {
+      Field.enumeration(1, "phase", \.phase)
+      Field.bool(2, "backward", \.backward)
+      Field.message(3, "begun_at", \.begunAt)
+      Field.message(4, "verified_at", \.verifiedAt)
+    }
+  }
+
   /// A machine within a stage.
   public struct MachineProgress: Message {
     public var machine: Machine?
@@ -25,6 +43,7 @@ extension Journal {
     public var missingSince: Timestamp?
     public var touched = false
     public var baseline: [Fact] = []
+    public var times: [StageTimes] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -36,6 +55,7 @@ extension Journal {
       Field.message(4, "missing_since", \.missingSince)
       Field.bool(5, "touched", \.touched)
       Field.message(6, "baseline", \.baseline)
+      Field.message(7, "times", \.times)
     }
 
     public struct State: ProtoEnum {

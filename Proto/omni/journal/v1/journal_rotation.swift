@@ -144,6 +144,7 @@ extension Journal {
     public var planesConfirmed = false
     public var reversal: Reversal?
     public var soaking: Soaking?
+    public var closing: ClosingLook?
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -155,6 +156,21 @@ extension Journal {
       Field.bool(4, "planes_confirmed", \.planesConfirmed)
       Field.message(5, "reversal", \.reversal)
       Field.message(6, "soaking", \.soaking)
+      Field.message(7, "closing", \.closing)
+    }
+  }
+
+  /// What the last look has shown of the cluster.
+  public struct ClosingLook: Message {
+    public var at: Timestamp?
+    public var checks: [Check] = []
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.ClosingLook") {
+      Field.message(1, "at", \.at)
+      Field.message(2, "checks", \.checks)
     }
   }
 

@@ -35,6 +35,11 @@ public enum ManagementServiceMethods {
   public static let listRotations = Method<ListRotationsRequest, ListRotationsResponse>(
     service: service, name: "ListRotations", kind: .unary, idempotency: .noSideEffects)
 
+  /// Reads the report of a rotation that is over, signed by the server.
+  public static let getRotationReport = Method<
+    GetRotationReportRequest, GetRotationReportResponse
+  >(service: service, name: "GetRotationReport", kind: .unary, idempotency: .noSideEffects)
+
   /// Takes a cluster into this server's care, from nothing but a talosconfig.
   public static let importCluster = Method<ImportClusterRequest, ImportClusterResponse>(
     service: service, name: "ImportCluster", kind: .unary)
@@ -95,6 +100,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(abortRotation),
       SchemaMethod(continueRotation),
       SchemaMethod(listRotations),
+      SchemaMethod(getRotationReport),
       SchemaMethod(importCluster),
       SchemaMethod(getCluster),
       SchemaMethod(listClusters),
@@ -115,13 +121,15 @@ extension SchemaFile {
     "omni/management/v1/management.proto", package: "omni.management.v1",
     dependencies: [.duration, .timestamp],
     messages: [
-      RotationStatus.self, MachineRotationStatus.self, RotationCheck.self, RotationPlan.self,
+      RotationStatus.self, RotationStageTimes.self, MachineRotationStatus.self, RotationCheck.self,
+      RotationPlan.self,
       RotationPlanStep.self, RotateSecretRequest.self, RotateSecretResponse.self,
       WatchRotationStatusRequest.self, WatchRotationStatusResponse.self,
       GetRotationStatusRequest.self, GetRotationStatusResponse.self, AbortRotationRequest.self,
       AbortRotationResponse.self, ContinueRotationRequest.self, ContinueRotationResponse.self,
       ListRotationsRequest.self,
-      ListRotationsResponse.self, Cluster.self, Lock.self, CertificateAuthority.self, Machine.self,
+      ListRotationsResponse.self, GetRotationReportRequest.self, GetRotationReportResponse.self,
+      Cluster.self, Lock.self, CertificateAuthority.self, Machine.self,
       LockClusterRequest.self, LockClusterResponse.self, UnlockClusterRequest.self,
       UnlockClusterResponse.self, LockMachineRequest.self, LockMachineResponse.self,
       UnlockMachineRequest.self, UnlockMachineResponse.self,

@@ -144,6 +144,32 @@ public struct ListRotationsResponse: Message {
   }
 }
 
+public struct GetRotationReportRequest: Message {
+  public var cluster = ""
+  public var rotationID = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.GetRotationReportRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "rotation_id", \.rotationID)
+  }
+}
+
+public struct GetRotationReportResponse: Message {
+  public var report = ""
+  public var keyFingerprint = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.GetRotationReportResponse") {
+    Field.string(1, "report", \.report)
+    Field.string(2, "key_fingerprint", \.keyFingerprint)
+  }
+}
+
 public struct ImportClusterRequest: Message {
   public var cluster = ""
   public var talosconfig = ""

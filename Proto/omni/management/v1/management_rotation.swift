@@ -29,6 +29,7 @@ public struct RotationStatus: Message {
   public var nextSteps: [String] = []
   public var lock: Lock?
   public var soakEndsAt: Timestamp?
+  public var refusedEverywhereAt: Timestamp?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -59,6 +60,7 @@ public struct RotationStatus: Message {
     Field.string(23, "next_steps", \.nextSteps)
     Field.message(24, "lock", \.lock)
     Field.message(25, "soak_ends_at", \.soakEndsAt)
+    Field.message(26, "refused_everywhere_at", \.refusedEverywhereAt)
   }
 }
 
@@ -77,6 +79,7 @@ public struct MachineRotationStatus: Message {
   public var repetitions: Int32 = 0
   public var stateSince: Timestamp?
   public var lock: Lock?
+  public var stageTimes: [RotationStageTimes] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -95,6 +98,25 @@ public struct MachineRotationStatus: Message {
     Field.int32(11, "repetitions", \.repetitions)
     Field.message(12, "state_since", \.stateSince)
     Field.message(13, "lock", \.lock)
+    Field.message(14, "stage_times", \.stageTimes)
+  }
+}
+
+/// When a machine had its turn in a phase.
+public struct RotationStageTimes: Message {
+  public var phase = RotationPhase.unspecified
+  public var undone = false
+  public var begunAt: Timestamp?
+  public var verifiedAt: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.RotationStageTimes") {
+    Field.enumeration(1, "phase", \.phase)
+    Field.bool(2, "undone", \.undone)
+    Field.message(3, "begun_at", \.begunAt)
+    Field.message(4, "verified_at", \.verifiedAt)
   }
 }
 

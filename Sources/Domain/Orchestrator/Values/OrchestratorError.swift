@@ -19,6 +19,10 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case noRotation
     /// The rotation does not wait to be continued.
     case notSoaking
+    /// The cluster has no rotation of that identifier.
+    case rotationNotFound
+    /// The rotation has left nothing to report.
+    case noReport
     /// Machines refuse the old authority already, so there is no way back.
     case authorityRetired
     /// The machines show what keeps a rotation from reaching its end: see `findings`.

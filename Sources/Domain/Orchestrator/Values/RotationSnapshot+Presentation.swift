@@ -203,6 +203,7 @@ extension MachineSnapshot {
     nextAttemptAt = effort?.nextAttemptAt
     repetitions = effort?.repetitions ?? 0
     stateSince = effort?.begunAt
+    times = progress.times
     state = State(progress.state)
   }
 }

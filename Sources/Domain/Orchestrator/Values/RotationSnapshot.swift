@@ -85,6 +85,8 @@ public struct RotationSnapshot: Sendable, Hashable {
     }
     return stage.soaking?.endsAt
   }
+  /// Since when every machine refuses the authority that went; nil while the rotation is under way.
+  @inline(never) public var refusedEverywhereAt: Instant? { isIdle ? stage?.closing?.at : nil }
   /// Whether it goes, or went, back to the old authority.
   @inline(never) public var isGoingBack: Bool { stage?.reversal != nil }
 
@@ -126,6 +128,8 @@ public struct MachineSnapshot: Sendable, Hashable {
   public var stateSince: Instant?
   /// Who keeps it from being changed.
   public var lock: Lock?
+  /// When it had its turn in the stages so far, the earliest first.
+  public var times: [StageTimes] = []
 }
 
 /// The answer to a request to rotate.

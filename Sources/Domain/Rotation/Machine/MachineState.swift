@@ -89,11 +89,14 @@ public struct MachineProgress: Sendable, Hashable {
   public var touched: Bool
   /// What was seen before the change of this stage; nil until that is known.
   public var baseline: Baseline?
+  /// When it had its turn in the stages so far, the oldest first: at most four, where a rotation goes back.
+  public var times: [StageTimes]
 
   public init(
     machine: Machine, state: MachineState = .pending, missingSince: Instant? = nil,
-    touched: Bool = false, baseline: Baseline? = nil
+    touched: Bool = false, baseline: Baseline? = nil, times: [StageTimes] = []
   ) {
+    self.times = times
     self.machine = machine
     self.state = state
     self.missingSince = missingSince

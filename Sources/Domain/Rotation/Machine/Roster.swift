@@ -31,6 +31,7 @@ struct Roster {
           // What was verified, and what was seen before it was changed, was another machine's.
           progress.state = .pending
           progress.baseline = nil
+          progress.times = []
           if let note = note.isEmpty ? nil : note { notes.append(note) }
         }
         progress.machine = member

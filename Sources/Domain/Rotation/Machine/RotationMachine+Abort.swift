@@ -130,6 +130,7 @@ extension MachineProgress {
 
   /// The machine as it enters another stage.
   var forNextStage: MachineProgress {
-    MachineProgress(machine: machine, missingSince: missingSince, touched: touched)
+    MachineProgress(
+      machine: machine, missingSince: missingSince, touched: touched, times: times)
   }
 }

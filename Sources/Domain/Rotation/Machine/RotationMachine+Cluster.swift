@@ -9,6 +9,7 @@ extension RotationMachine {
       gate.effort.cleared(at: now)
       gate.effort.checks = CheckRecord.merging(results, into: gate.effort.checks, at: now)
       gate.step = .members
+      if stage.next == nil { stage.close(report, at: now) }
       state = .gating(stage, gate)
       return [.listMembers(after: .zero)]
     }
@@ -50,6 +51,9 @@ extension RotationMachine {
   /// Lets every machine begin whose turn it is; opens the gate when all are verified.
   mutating func roll(_ stage: Stage, at now: Instant) -> [Effect] {
     var stage = stage
+    for index in stage.machines.indices {
+      stage.machines[index].mark(stage.phase, stage.direction, at: now)
+    }
     guard !stage.isComplete else {
       state = .gating(stage, Gate())
       return [.verifyCluster(after: .zero)]
@@ -71,6 +75,7 @@ extension RotationMachine {
     for machine in rules.rollout.next(turns, locks: locks) {
       guard let index = stage.index(of: machine.id) else { continue }
       effects.append(beginTurn(&stage.machines[index], at: now))
+      stage.machines[index].mark(stage.phase, stage.direction, at: now)
     }
     state = .rolling(stage)
     return effects
@@ -116,5 +121,20 @@ extension RotationMachine {
       Stage(
         phase: next, machines: stage.machines.map(\.forNextStage), reversal: stage.reversal),
       at: now) + [.listMembers(after: rules.memberInterval)]
+  }
+}
+
+extension Stage {
+  /// Keeps what the last look of the rotation has shown: that is its proof.
+  fileprivate mutating func close(_ report: ClusterReport, at now: Instant) {
+    closing = ClosingLook(
+      at: now, checks: CheckRecord.merging(report.cluster, into: [], at: now))
+    for index in machines.indices {
+      guard let results = report.machines[machines[index].machine.id],
+        case .verified(var effort) = machines[index].state
+      else { continue }
+      effort.checks = CheckRecord.merging(results, into: effort.checks, at: now)
+      machines[index].state = .verified(effort)
+    }
   }
 }

@@ -12,11 +12,15 @@ public struct Stage: Sendable, Hashable {
   public var reversal: Reversal?
   /// The wait after ROTATE; nil before it, and where there is none.
   public var soaking: Soaking?
+  /// The last look of the rotation; nil until it was passed.
+  public var closing: ClosingLook?
 
   public init(
     phase: RotationPhase, machines: [MachineProgress], listing: Effort = Effort(),
-    planesConfirmed: Bool = false, reversal: Reversal? = nil, soaking: Soaking? = nil
+    planesConfirmed: Bool = false, reversal: Reversal? = nil, soaking: Soaking? = nil,
+    closing: ClosingLook? = nil
   ) {
+    self.closing = closing
     self.soaking = soaking
     self.phase = phase
     self.machines = machines

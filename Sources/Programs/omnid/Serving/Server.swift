@@ -1,5 +1,6 @@
 import Crypto
 import Daemon
+import Evidence
 import Interceptors
 import ManagementService
 import Orchestrator
@@ -39,10 +40,11 @@ struct Server {
       }
       let orchestrator = RotationOrchestrator(store: store, driver: driver, clock: Self.clock)
       let audit = AuditTrail(log: store, clock: Self.clock)
+      let reports = try Self.reports(state.sealer)
       let health = HealthService()
       let opening = OneTimeEvent()
       let server = try RPCServer(
-        router(orchestrator, audit, health, opening), configuration: options.limits.server,
+        router(orchestrator, audit, reports, health, opening), configuration: options.limits.server,
         report: ConnectionLog(logger: logger).report)
       do {
         try await listen(server)
@@ -56,7 +58,11 @@ struct Server {
       opening.happen()
       health.serve()
       announce { () throws(DaemonError) in try manager.ready() }
-      logger.info("serving", ["version": .string(Release.version)])
+      logger.info(
+        "serving",
+        [
+          "version": .string(Release.version), "report_key": .string(reports.keyFingerprint),
+        ])
       let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
       await stop.wait()
       health.drain()
@@ -102,16 +108,24 @@ struct Server {
     ManagementServiceMethods.schema.methods.filter { $0.idempotency != .noSideEffects }
       .map { "/\(ManagementServiceMethods.service)/\($0.name)" })
 
+  /// The key that signs reports is the same as long as the master key is.
+  private static func reports(_ sealer: Sealer) throws(CryptoError) -> ReportSigning {
+    let key = try sealer.signingKey(for: "report 1")
+    return ReportSigning(keyFingerprint: SignedReport.fingerprint(of: key.publicKey)) {
+      try SignedReport(signing: $0, with: key).document
+    }
+  }
+
   private func router(
-    _ orchestrator: RotationOrchestrator, _ audit: AuditTrail, _ health: HealthService,
-    _ opening: OneTimeEvent
+    _ orchestrator: RotationOrchestrator, _ audit: AuditTrail, _ reports: ReportSigning,
+    _ health: HealthService, _ opening: OneTimeEvent
   ) -> ServiceRouter {
     var router = ServiceRouter.withServingInterceptors(
       logger: logger, noteworthy: Self.noteworthy, identify: CallerIdentity.name,
       opening: opening, services: [ManagementServiceMethods.service], compressions: .standard)
     router.limits = options.limits.calls
     ManagementHandlers(
-      orchestrator: orchestrator, audit: audit, identify: CallerIdentity.name
+      orchestrator: orchestrator, audit: audit, reports: reports, identify: CallerIdentity.name
     ).register(in: &router)
     health.register(in: &router)
     ReflectionService(

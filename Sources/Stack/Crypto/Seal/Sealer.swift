@@ -45,6 +45,12 @@ public struct Sealer: Sendable {
       key: try KeyDerivation.key(from: key, purpose: Array("omnid \(purpose)".utf8)))
   }
 
+  /// Signs messages with a key that the master key gives for this purpose alone: the same one as long as the master key
+  /// is the same.
+  public func signingKey(for purpose: String) throws(CryptoError) -> SigningKey {
+    try SigningKey(seed: KeyDerivation.key(from: key, purpose: Array("omnid \(purpose)".utf8)))
+  }
+
   /// Which master key this is, in hexadecimal: the beginning of a digest, of no use for finding the
   /// key.
   public var keyID: String { hexadecimal(keyIDBytes) }

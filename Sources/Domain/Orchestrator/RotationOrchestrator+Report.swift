@@ -1,0 +1,49 @@
+import Rotation
+
+extension RotationOrchestrator {
+  /// The report of a rotation that is over: what its last look has shown of every machine, its timeline, and who asked for
+  /// it. The same text each time.
+  ///
+  /// - Parameter rotationID: empty: the newest.
+  /// - Throws: `.notFound`, `.rotationNotFound`, `.invalidArgument`; `.noReport` for a rotation that is under way, has
+  ///   touched no machine, or was carried out by a release that kept no report; `.journalUnavailable`.
+  public func report(
+    cluster name: String, rotationID: String = ""
+  ) async throws(OrchestratorError) -> String {
+    let rotation = try await rotation(of: name, rotationID)
+    guard let report = RotationReport(rotation) else {
+      let reason =
+        !rotation.state.isFinal
+        ? "is not over" : rotation.state.stage == nil ? "has touched no machine" : "kept none"
+      throw OrchestratorError(
+        .noReport, "there is no report of rotation \(rotation.id): it \(reason)", subject: name)
+    }
+    return report.text
+  }
+
+  /// A rotation of the cluster.
+  ///
+  /// - Parameter rotationID: empty: the newest.
+  private func rotation(
+    of name: String, _ rotationID: String
+  ) async throws(OrchestratorError) -> RotationRecord {
+    let cluster = try known(name) {
+      $0.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
+    }
+    var found = journal.rotation(cluster: name)
+    if !rotationID.isEmpty, found?.id != rotationID {
+      do throws(StoreError) { found = try await journal.store.rotation(rotationID) } catch {
+        throw OrchestratorError(error, cluster: name)
+      }
+    }
+    guard let found, found.cluster == cluster.name else {
+      throw OrchestratorError(
+        .rotationNotFound,
+        rotationID.isEmpty
+          ? "'\(name)' has never been rotated"
+          : "'\(name)' has no rotation \(rotationID.bounded(to: 64)): see its history",
+        subject: name)
+    }
+    return found
+  }
+}

@@ -201,7 +201,8 @@ let package = Package(
       "omnid",
       [
         "ManagementService", "StandardServices", "Daemon", "Interceptors", "Evidence",
-        "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "YAML",
+        "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto",
+        "Schema", "YAML",
         "Release", "Platform",
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),

@@ -10,6 +10,6 @@ extension SchemaFile {
     .cosiResource, .cosiState,
     .talosCommon, .talosMachine, .talosTime, .talosSecurity,
     .talosConfig, .talosEnums, .talosSecrets, .talosKubernetes, .talosCluster, .talosRuntime,
-    .talosTimeStatus, .talosServices,
+    .talosTimeStatus, .talosSideroLink, .talosServices,
   ]
 }

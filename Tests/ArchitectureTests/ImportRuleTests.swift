@@ -32,7 +32,8 @@ private let allowed: [String: Set<String>] = [
   "Sources/Programs/Release": [],
   "Sources/Programs/omnid": [
     "ManagementService", "StandardServices", "Daemon", "Interceptors", "Evidence", "Orchestrator",
-    "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema", "ProtoCodec", "YAML",
+    "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema",
+    "ProtoCodec", "YAML",
     "Release", "Platform", "Glibc", "Synchronization",
   ],
   "Sources/Adapters/TalosDriver": [

@@ -131,9 +131,9 @@ import Testing
     #expect(await bench.run("cluster", "list") == .done)
     #expect(
       bench.output.text == """
-        NAME  TALOS    CONTROL-PLANES  WORKERS  ROTATION
-        demo  v1.10.2  1               2        talos-ca RUNNING ROTATE 2/5
-        idle  v1.9.0   0               0        -
+        NAME  TALOS    CONTROL-PLANES  WORKERS  ROTATION                     MARKS
+        demo  v1.10.2  1               2        talos-ca RUNNING ROTATE 2/5  -
+        idle  v1.9.0   0               0        -                            -
 
         """)
     let json = Bench(service)

@@ -31,7 +31,7 @@ import Testing
       (["omnictl", ""], ["cluster", "audit", "report", "completion", "version"]),
       (["omnictl", "c"], ["cluster", "completion"]),
       (["omnictl", "cluster", "-n", "demo", "secret", "rotate", "k"], ["kubernetes-ca"]),
-      (["omnictl", "-o", "json", "cluster", "-n", "secret", "m"], ["machine"]),
+      (["omnictl", "-o", "json", "cluster", "-n", "secret", "m"], ["machine", "mark"]),
       (["omnictl", "-o", "="], ["table", "json"]),
       (["omnictl", "--output", "=", "j"], ["json"]),
       (["omnictl", "--output", "=", "json", "cluster", "li"], ["list"]),

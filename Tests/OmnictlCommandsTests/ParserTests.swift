@@ -58,7 +58,7 @@ import Testing
         "omnictl cluster secret rotate abort",
         "omnictl cluster talosconfig", "omnictl cluster kubeconfig", "omnictl completion",
         "omnictl version", "omnictl audit", "omnictl report verify",
-        "omnictl cluster secret rotate proof",
+        "omnictl cluster secret rotate proof", "omnictl cluster mark clear",
       ])
   }
 

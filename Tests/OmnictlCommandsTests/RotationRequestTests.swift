@@ -21,7 +21,7 @@ import Testing
     #expect(!plain.removeForeign && !plain.allowUnready && !plain.allowUnmanagedNodes)
     let fields: [(String, KeyPath<RotateSecretRequest, Bool>)] = [
       ("--remove-foreign", \.removeForeign), ("--allow-unready", \.allowUnready),
-      ("--allow-unmanaged-nodes", \.allowUnmanagedNodes),
+      ("--allow-unmanaged-nodes", \.allowUnmanagedNodes), ("--owner-ack", \.ownerAck),
     ]
     for (flag, field) in fields {
       #expect(await Bench(service).run(line + [flag]) == .done)
@@ -29,6 +29,72 @@ import Testing
       #expect(fields.filter { request[keyPath: $0.1] }.map(\.0) == [flag])
       #expect(request[keyPath: field])
     }
+  }
+
+  @Test(
+    "A reason is a cause, a cause with a text, or a text",
+    arguments: [
+      ("leaked-kubeconfig", RotationCause.leakedKubeconfig, ""),
+      ("leaked-talosconfig: laptop of ann", .leakedTalosconfig, "laptop of ann"),
+      ("leaked-secrets:git", .leakedSecrets, "git"), ("routine", .routine, ""),
+      ("leaked-kubeconfigs", .unspecified, "leaked-kubeconfigs"),
+      ("it is routine: yearly", .unspecified, "it is routine: yearly"),
+    ])
+  func reasons(given: String, cause: RotationCause, text: String) async {
+    let sent = Mutex(RotateSecretRequest())
+    var service = FakeService()
+    service.rotate = { request in
+      sent.withLock { $0 = request }
+      return RotateSecretResponse(Samples.succeeded())
+    }
+    let line = ["cluster", "-n", "demo", "secret", "rotate", "kubernetes-ca", "--reason", given]
+    #expect(await Bench(service).run(line) == .done)
+    #expect(sent.withLock { $0.cause } == cause && sent.withLock { $0.reason } == text)
+  }
+
+  @Test("How many workers are changed at once is the server's business unless it is said")
+  func workers() async {
+    let sent = Mutex(RotateSecretRequest())
+    var service = FakeService()
+    service.rotate = { request in
+      sent.withLock { $0 = request }
+      return RotateSecretResponse(Samples.succeeded())
+    }
+    let line = ["cluster", "-n", "demo", "secret", "rotate", "talos-ca"]
+    #expect(await Bench(service).run(line) == .done)
+    #expect(sent.withLock { $0.maxParallelWorkers } == 0)
+    #expect(await Bench(service).run(line + ["--max-parallel-workers", "3"]) == .done)
+    #expect(sent.withLock { $0.maxParallelWorkers } == 3)
+    #expect(await Bench(service).run(line + ["--max-parallel-workers", "0"]) == .wrongUsage)
+  }
+
+  @Test("A mark is cleared by its name, and a cluster shows its marks with what to do")
+  func marks() async {
+    var service = FakeService()
+    service.clearMark = { request in
+      #expect(request.cluster == "demo" && request.mark == "leaked-secrets")
+      return ClearClusterMarkResponse()
+    }
+    var cluster = Samples.clusters()[0]
+    var mark = ClusterMark()
+    mark.name = "leaked-secrets"
+    mark.since = Samples.later(0)
+    mark.detail = "replace these"
+    cluster.marks = [mark]
+    let known = cluster
+    service.getCluster = { _ in
+      var response = GetClusterResponse()
+      response.cluster = known
+      return response
+    }
+    let bench = Bench(service)
+    #expect(await bench.run("cluster", "-n", "demo", "mark", "clear", "leaked-secrets") == .done)
+    #expect(bench.output.text == "cluster demo has no mark leaked-secrets any more\n")
+    let shown = Bench(service)
+    #expect(await shown.run("cluster", "get", "demo") == .done)
+    #expect(
+      shown.output.text.contains(
+        "leaked-secrets since \(Moment.text(Samples.later(0))): replace these"))
   }
 
   @Test("Attached with --remove-foreign, the output says that it counts from now on")

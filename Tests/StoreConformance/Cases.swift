@@ -20,6 +20,10 @@ extension StoreConformance {
     for (index, state) in (Sample.states + Sample.newerStates).enumerated() {
       var rotation = Sample.rotation("r\(index + 1)", ordinal: UInt64(index + 1), state: state)
       rotation.options.soak = [nil, .lasting(.milliseconds(1_500)), .untilContinued][index % 3]
+      rotation.options.workerLimit = [nil, 3][index % 2]
+      rotation.options.acknowledgeOwner = index % 2 == 1
+      rotation.cause =
+        index == 0 ? nil : RotationCause.allCases[index % RotationCause.allCases.count]
       if state.isFinal { rotation.finishedAt = Sample.instant }
       rotation.revision = try await subject.store.commit([.putRotation(rotation, expected: 0)])
       expected.append(rotation)
@@ -28,6 +32,10 @@ extension StoreConformance {
     cluster.locks = Locks(
       cluster: Lock(requester: "uid:0", lockedAt: Sample.instant, reason: "change window"),
       machines: ["w-1": Lock(requester: "", lockedAt: Sample.instant, reason: "")])
+    cluster.marks = [
+      ClusterMark(.importing, since: Sample.instant, pending: [.talosCA, .kubernetesCA]),
+      ClusterMark(.leakedSecrets, since: Sample.instant, pending: []),
+    ]
     cluster.revision = try await subject.store.commit([
       .putCluster(cluster, expected: 0), .putRequest(Sample.request("q")),
     ])

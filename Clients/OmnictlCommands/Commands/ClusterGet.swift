@@ -25,6 +25,9 @@ enum ClusterGet {
     properties.add("Imported", Moment.text(cluster.importedAt))
     properties.add("Rotation", ClusterList.rotation(cluster.rotation))
     if let lock = cluster.lock { properties.add("Locked", LockCommands.origin(lock)) }
+    for mark in cluster.marks {
+      properties.add("Mark", "\(mark.name) since \(Moment.text(mark.since)): \(mark.detail)")
+    }
     return properties.text + "\n" + AuthorityTable.text(cluster, now: now) + "\n"
       + MachineList.table(cluster.machines)
   }

@@ -20,11 +20,12 @@ enum ClusterList {
   }
 
   static func table(_ clusters: [Cluster]) -> String {
-    var table = TextTable("NAME", "TALOS", "CONTROL-PLANES", "WORKERS", "ROTATION")
+    var table = TextTable("NAME", "TALOS", "CONTROL-PLANES", "WORKERS", "ROTATION", "MARKS")
     for cluster in clusters {
       table.add(
         cluster.name, cluster.talosVersion, String(cluster.controlPlanes.count),
-        String(cluster.workers.count), rotation(cluster.rotation))
+        String(cluster.workers.count), rotation(cluster.rotation),
+        cluster.marks.map(\.name).joined(separator: ","))
     }
     return table.text
   }

@@ -34,12 +34,16 @@ enum ClusterGroup {
     subcommands: [
       ClusterImport.command, ClusterList.command, ClusterGet.command, ClusterForget.command,
       LockCommands.lockCluster, LockCommands.unlockCluster,
-      machine, secret, secrets, TalosconfigCommand.command, KubeconfigCommand.command,
+      machine, mark, secret, secrets, TalosconfigCommand.command, KubeconfigCommand.command,
     ])
 
   private static let machine = CommandSpec(
     "machine", "The machines of a cluster", clusterFlag: .required,
     subcommands: [MachineList.command, LockCommands.lockMachine, LockCommands.unlockMachine])
+
+  private static let mark = CommandSpec(
+    "mark", "What stays on record of a cluster until it is dealt with", clusterFlag: .required,
+    subcommands: [MarkClear.command])
 
   private static let secrets = CommandSpec(
     "secrets", "The secrets of a cluster, for other tools", clusterFlag: .required,

@@ -24,6 +24,7 @@ struct RefusalAdvice {
     case "UNREADY": "--allow-unready starts all the same and does not wait for what is unwell now"
     case "UNMANAGED_NODE":
       "--allow-unmanaged-nodes starts all the same; a Kubernetes CA rotation locks those nodes out"
+    case "CONFIG_OWNED": "--owner-ack starts all the same; the owner may write the old CA back"
     default: nil
     }
   }
@@ -39,6 +40,8 @@ struct RefusalAdvice {
     case "NO_ROTATION": return "what there was: \(session.line("\(rotate) history"))"
     case "OLD_CA_RETIRED", "NOT_SOAKING":
       return "follow it: \(session.line("\(rotate) status"))"
+    case "MARK_PENDING":
+      return "see what is pending: \(session.line("cluster get \(session.cluster)"))"
     case "TALOS_VERSION": return "upgrade Talos first"
     case "MACHINE_UNREACHABLE":
       return "every machine has to answer before a rotation begins: bring back those that do not, "

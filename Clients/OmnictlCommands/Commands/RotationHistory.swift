@@ -90,7 +90,8 @@ enum RotationHistory {
         Moment.text(rotation.startedAt), rotation.component.word, rotation.state.word,
         rotation.lasted.map { Moment.span($0) } ?? "",
         rotation.newCAFingerprint.shortFingerprint, rotation.requester,
-        rotation.reason, rotation.error, rotation.rotationID)
+        [rotation.cause.word, rotation.reason].filter { !$0.isEmpty }.joined(separator: ": "),
+        rotation.error, rotation.rotationID)
     }
     return table.text
   }

@@ -7,7 +7,16 @@ enum SecretRotate {
     "dry-run", fallback: false, "only show what would be done")
 
   private static let reason = Flag<String?>.text(
-    "reason", "TEXT", "why, for the history")
+    "reason", "WHY",
+    "why, for the history: leaked-talosconfig, leaked-kubeconfig, leaked-secrets, imported, expiring or "
+      + "routine, then ': ' and any text if you like; or any text")
+
+  private static let ownerAck = Flag<Bool>.switched(
+    "owner-ack", fallback: false,
+    "start although Omni or Cluster API owns the configurations and may write the old CA back")
+
+  private static let maxParallelWorkers = Flag<Int>.number(
+    "max-parallel-workers", fallback: 10, "how many workers are changed at once at most")
 
   private static let removeForeign = Flag<Bool>.switched(
     "remove-foreign", fallback: false,
@@ -51,11 +60,16 @@ enum SecretRotate {
         named, nothing is changed, and the exit code is 3; --dry-run asks the same. Until POST-ROTATE has
         begun, 'secret rotate abort' goes back to the old CA.
 
+        What has leaked decides what has to go: a kubeconfig, the Kubernetes CA; a talosconfig, both CAs,
+        because with os:admin it reads their keys; secrets or a control plane's configuration, both CAs
+        and more. Say so with --reason: the cluster bears a mark until all of it is done.
+
         On a terminal the plan is shown and a rotation begins only when it is answered with 'y'; --yes
         does not ask, and neither does a script.
         """,
       flags: WaitFlags.all + [
         dryRun.spec, reason.spec, removeForeign.spec, allowUnready.spec, allowUnmanagedNodes.spec,
+        ownerAck.spec, maxParallelWorkers.spec,
         soak.spec, soakUntilContinued.spec, requestID.spec, yes.spec,
       ], clusterFlag: .required
     ) { session throws(CommandError) in
@@ -70,7 +84,9 @@ enum SecretRotate {
     request.cluster = session.cluster
     request.component = component
     request.dryRun = session.invocation[dryRun]
-    request.reason = session.invocation[reason] ?? ""
+    (request.cause, request.reason) = RotationCause.read(session.invocation[reason] ?? "")
+    request.ownerAck = session.invocation[ownerAck]
+    request.maxParallelWorkers = try limit(session)
     request.removeForeign = session.invocation[removeForeign]
     request.allowUnready = session.invocation[allowUnready]
     request.allowUnmanagedNodes = session.invocation[allowUnmanagedNodes]
@@ -95,6 +111,16 @@ enum SecretRotate {
         session.print("follow it: \(session.followLine)\n")
       }
     }
+  }
+
+  /// 0 where nobody has said: the server's own.
+  private static func limit(_ session: Session) throws(CommandError) -> Int32 {
+    guard session.invocation.given.contains(maxParallelWorkers.spec.name) else { return 0 }
+    let number = session.invocation[maxParallelWorkers]
+    guard number > 0 else {
+      throw CommandError(.wrongUsage, "--max-parallel-workers must be at least 1")
+    }
+    return Int32(clamping: number)
   }
 
   /// Shows whoever sits at the terminal what would be done, and asks. Whoever attaches to a rotation that runs is not

@@ -9,6 +9,7 @@ extension RotationStatus {
     status.oldCAFingerprint = oldCAFingerprint
     status.newCAFingerprint = newCAFingerprint
     status.reason = reason
+    status.cause = cause
     status.requester = requester
     status.notes = notes
     var machines: [String: MachineRotationStatus] = [:]

@@ -118,3 +118,25 @@ extension String {
   /// The beginning of a fingerprint, enough to tell two apart.
   var shortFingerprint: String { count > 16 ? String(prefix(16)) : self }
 }
+
+extension RotationCause {
+  /// The causes by the words that users have for them.
+  private static let words: [(word: String, cause: RotationCause)] = [
+    ("leaked-talosconfig", .leakedTalosconfig), ("leaked-kubeconfig", .leakedKubeconfig),
+    ("leaked-secrets", .leakedSecrets), ("imported", .imported), ("expiring", .expiring),
+    ("routine", .routine),
+  ]
+
+  /// `leaked-kubeconfig: on a laptop` is a cause and a text, `leaked-kubeconfig` a cause alone, all else a text.
+  static func read(_ text: String) -> (cause: RotationCause, text: String) {
+    for (word, cause) in words {
+      if text == word { return (cause, "") }
+      guard text.hasPrefix(word + ":") else { continue }
+      return (cause, String(text.dropFirst(word.count + 1).drop { $0 == " " }))
+    }
+    return (.unspecified, text)
+  }
+
+  /// Empty where nobody has said.
+  var word: String { Self.words.first { $0.cause == self }?.word ?? "" }
+}

@@ -1,3 +1,4 @@
+import Orchestrator
 import ProtoCodec
 import Schema
 
@@ -55,6 +56,9 @@ extension RotateSecretRequest: AuditedRequest {
       ("remove_foreign", AuditText.flag(removeForeign)),
       ("allow_unready", AuditText.flag(allowUnready)),
       ("allow_unmanaged_nodes", AuditText.flag(allowUnmanagedNodes)),
+      ("cause", Orchestrator.RotationCause(cause)?.rawValue ?? ""),
+      ("owner_ack", AuditText.flag(ownerAck)),
+      ("max_parallel_workers", maxParallelWorkers == 0 ? "" : "\(maxParallelWorkers)"),
       ("soak", AuditText.seconds(soak)),
       ("soak_until_continued", AuditText.flag(soakUntilContinued)),
     ]
@@ -101,6 +105,10 @@ extension UnlockMachineRequest: AuditedRequest {
   var auditedFields: [(name: String, value: String)] { [("machine", machine)] }
 }
 
+extension ClearClusterMarkRequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("mark", mark)] }
+}
+
 extension TalosconfigRequest: AuditedRequest {
   var auditedFields: [(name: String, value: String)] {
     [("roles", roles.joined(separator: ",")), ("ttl", AuditText.seconds(ttl))]
@@ -115,7 +123,7 @@ extension ExportSecretsRequest: AuditedRequest {
   var auditedFields: [(name: String, value: String)] { [] }
 }
 
-extension SecretComponent {
+extension Schema.SecretComponent {
   fileprivate var auditName: String {
     switch self {
     case .talosCA: "talos-ca"

@@ -25,6 +25,35 @@ extension Schema.SecretComponent {
   }
 }
 
+extension Orchestrator.RotationCause {
+  /// Nil where nobody has said, or a newer schema alone knows it.
+  init?(_ cause: Schema.RotationCause) {
+    switch cause {
+    case .leakedTalosconfig: self = .leakedTalosconfig
+    case .leakedKubeconfig: self = .leakedKubeconfig
+    case .leakedSecrets: self = .leakedSecrets
+    case .imported: self = .imported
+    case .expiring: self = .expiring
+    case .routine: self = .routine
+    default: return nil
+    }
+  }
+}
+
+extension Schema.RotationCause {
+  init(_ cause: Orchestrator.RotationCause?) {
+    switch cause {
+    case .leakedTalosconfig: self = .leakedTalosconfig
+    case .leakedKubeconfig: self = .leakedKubeconfig
+    case .leakedSecrets: self = .leakedSecrets
+    case .imported: self = .imported
+    case .expiring: self = .expiring
+    case .routine: self = .routine
+    case nil: self = .unspecified
+    }
+  }
+}
+
 extension Schema.RotationPhase {
   init(_ phase: Rotation.RotationPhase?) {
     switch phase {
@@ -141,6 +170,7 @@ extension RotationStatus {
     oldCAFingerprint = snapshot.oldFingerprint
     newCAFingerprint = snapshot.newFingerprint
     reason = snapshot.reason
+    cause = Schema.RotationCause(snapshot.cause)
     requester = snapshot.requester
     notes = snapshot.notes
     nextSteps = snapshot.nextSteps
@@ -205,57 +235,5 @@ extension RotationPlanStep {
     machines = step.machines
     issuing = CertificateAuthorityGeneration(step.bundle.issuing)
     accepted = step.bundle.accepted.map { CertificateAuthorityGeneration($0) }
-  }
-}
-
-extension Schema.Machine {
-  init(_ machine: Rotation.Machine) {
-    self.init()
-    name = machine.id
-    address = machine.address
-    controlPlane = machine.role == .controlPlane
-  }
-}
-
-extension Schema.Lock {
-  init(_ lock: Rotation.Lock) {
-    self.init()
-    lockedBy = lock.requester
-    lockedAt = Timestamp(lock.lockedAt)
-    reason = lock.reason
-  }
-}
-
-extension Cluster {
-  /// Everything but `rotation`, which the record does not hold.
-  init(_ record: ClusterRecord) {
-    self.init()
-    name = record.name
-    endpoints = record.endpoints
-    kubernetesEndpoint = record.kubernetesEndpoint
-    talosVersion = record.talosVersion
-    machines = record.machines.map {
-      var machine = Schema.Machine($0)
-      machine.lock = record.locks.machines[$0.id].map { Schema.Lock($0) }
-      return machine
-    }
-    lock = record.locks.cluster.map { Schema.Lock($0) }
-    talosCAFingerprint = record.authorities[.talosCA]?.fingerprint ?? ""
-    kubernetesCAFingerprint = record.authorities[.kubernetesCA]?.fingerprint ?? ""
-    importedAt = Timestamp(record.importedAt)
-  }
-}
-
-extension CertificateAuthority {
-  init(
-    _ component: Rotation.SecretComponent, _ authority: SealedAuthority,
-    _ description: AuthorityDescription
-  ) {
-    self.init()
-    self.component = Schema.SecretComponent(component)
-    fingerprint = authority.fingerprint
-    subject = description.subject
-    notBefore = Timestamp(description.notBefore)
-    notAfter = Timestamp(description.notAfter)
   }
 }

@@ -111,6 +111,17 @@ extension ManagementHandlers {
     return response
   }
 
+  func clearClusterMark(
+    _ request: ClearClusterMarkRequest
+  ) async throws(RPCError) -> ClearClusterMarkResponse {
+    var response = ClearClusterMarkResponse()
+    response.cluster = try await describe(
+      try await asking { () async throws(OrchestratorError) in
+        try await orchestrator.clearMark(request.mark, of: request.cluster)
+      })
+    return response
+  }
+
   /// The record, with the rotation as it stands.
   private func describe(_ record: ClusterRecord) async throws(RPCError) -> Cluster {
     var cluster = Cluster(record)

@@ -22,6 +22,7 @@ extension Finding.Kind {
     case .unmanagedNode: "UNMANAGED_NODE"
     case .rotatedElsewhere: "ROTATED_ELSEWHERE"
     case .unsupportedVersion: "TALOS_VERSION"
+    case .ownedConfig: "CONFIG_OWNED"
     }
   }
 }
@@ -49,6 +50,8 @@ extension RPCError {
       self.init(.notFound, error, "ROTATION_NOT_FOUND")
     case .noReport:
       self.init(precondition: "NO_REPORT", error)
+    case .markPending:
+      self.init(precondition: "MARK_PENDING", error)
     case .notSoaking:
       self.init(precondition: "NOT_SOAKING", error)
     case .authorityRetired:

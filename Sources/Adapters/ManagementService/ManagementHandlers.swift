@@ -83,6 +83,9 @@ public struct ManagementHandlers: Sendable {
     change(ManagementServiceMethods.unlockMachine, in: &router) { handlers, request, _ in
       try await handlers.unlockMachine(request)
     }
+    change(ManagementServiceMethods.clearClusterMark, in: &router) { handlers, request, _ in
+      try await handlers.clearClusterMark(request)
+    }
     change(ManagementServiceMethods.talosconfig, in: &router) { handlers, request, _ in
       try await handlers.talosconfig(request)
     }

@@ -9,15 +9,24 @@ extension ManagementHandlers {
     _ request: RotateSecretRequest, requester: String
   ) async throws(RPCError) -> RotateSecretResponse {
     let soak = try soak(request)
+    let cause = Orchestrator.RotationCause(request.cause)
+    guard cause != nil || request.cause == .unspecified else {
+      throw .badRequest([
+        ArgumentViolation(
+          "cause", "has the value \(request.cause.rawValue), which is not known here")
+      ])
+    }
     let ticket = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.rotate(
         cluster: request.cluster, component: Rotation.SecretComponent(request.component),
         dryRun: request.dryRun,
         options: RotationOptions(
           removeForeign: request.removeForeign, allowUnready: request.allowUnready,
-          allowUnmanagedNodes: request.allowUnmanagedNodes, soak: soak),
-        requestID: request.requestID,
-        reason: request.reason, requester: requester)
+          allowUnmanagedNodes: request.allowUnmanagedNodes, acknowledgeOwner: request.ownerAck,
+          workerLimit: request.maxParallelWorkers == 0 ? nil : Int(request.maxParallelWorkers),
+          soak: soak),
+        requestID: request.requestID, reason: request.reason,
+        cause: cause, requester: requester)
     }
     var response = RotateSecretResponse()
     response.status = RotationStatus(ticket.status)

@@ -24,6 +24,8 @@ struct Arguments {
   static let roleLimit = 64
   static let validity = Duration.seconds(60)...Duration.seconds(366 * 24 * 3600)
 
+  static let workerLimits = 1...1000
+
   static let soakTimes = Duration.seconds(1)...Duration.seconds(30 * 24 * 3600)
 
   private(set) var violations: [ArgumentViolation] = []
@@ -63,6 +65,29 @@ struct Arguments {
     if !Self.soakTimes.contains(duration) {
       refuse("soak", "must be at least one second and at most 30 days")
     }
+  }
+
+  /// A mark that there is not.
+  mutating func mark(_ name: String) {
+    refuse(
+      "mark", "must be one of " + ClusterMark.Kind.allCases.map(\.rawValue).joined(separator: ", "))
+  }
+
+  /// How many workers may be in work at once; nil: as many as usual.
+  mutating func workerLimit(_ limit: Int?) {
+    guard let limit, !Self.workerLimits.contains(limit) else { return }
+    refuse("max_parallel_workers", "must be 1 to \(Self.workerLimits.upperBound)")
+  }
+
+  /// Whether rotating the component does anything about the cause.
+  mutating func cause(_ cause: RotationCause?, _ component: SecretComponent?) {
+    guard let cause, let component, let needs = cause.needs, !needs.contains(component) else {
+      return
+    }
+    let right = SecretComponent.allCases.filter(needs.contains).map(\.rawValue)
+      .joined(separator: " and ")
+    refuse(
+      "cause", "\(cause.rawValue) is dealt with by rotating \(right), not \(component.rawValue)")
   }
 
   /// A machine's name: a Kubernetes node name.

@@ -43,6 +43,7 @@ extension RotationOrchestrator {
     cluster.importedAt = clock.now()
     cluster.activeRotation = nil
     cluster.rotationCount = 0
+    cluster.marks.add(.importing, at: cluster.importedAt, of: Set(cluster.authorities.keys))
     if let twin = journal.twin(of: cluster) { throw .known(as: twin, wanted: name) }
     do throws(StoreError) {
       cluster.revision = try await commit([.putCluster(cluster, expected: 0)], cluster: name)

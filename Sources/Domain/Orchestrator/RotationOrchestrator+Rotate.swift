@@ -15,6 +15,7 @@ extension RotationOrchestrator {
   ///     same rotation, `attached` or not as it was then. At most 128 characters; empty: no such
   ///     protection. Kept as long as the rotation is.
   ///   - reason: at most 1024 characters.
+  ///   - cause: marks the cluster until everything is rotated that it needs. Decided at the start.
   ///   - requester: who asks; at most 256 characters.
   /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.locked`, `.notReady` with everything
   ///   that was found, whatever keeps the machines from being asked; `.journalUnavailable` (it is then not known whether it was started: ask again with the same
@@ -22,11 +23,13 @@ extension RotationOrchestrator {
   public func rotate(
     cluster name: String, component: SecretComponent?, dryRun: Bool = false,
     options: RotationOptions = RotationOptions(), requestID: String = "", reason: String = "",
-    requester: String = ""
+    cause: RotationCause? = nil, requester: String = ""
   ) async throws(OrchestratorError) -> RotationTicket {
     let cluster = try known(name) {
       $0.component(component)
       $0.soak(options.soak)
+      $0.workerLimit(options.workerLimit)
+      $0.cause(cause, component)
       $0.text(requestID, "request_id", limit: Arguments.requestIDLimit)
       $0.text(reason, "reason", limit: Arguments.reasonLimit)
       $0.text(requester, "requester", limit: Arguments.requesterLimit)
@@ -34,7 +37,7 @@ extension RotationOrchestrator {
     guard let component else { throw .invalid("component", "must not be empty") }
     let order = Order(
       component: component, options: options, requestID: requestID, reason: reason,
-      requester: requester)
+      cause: cause, requester: requester)
     if dryRun { return try await rehearse(cluster, order) }
     // Somebody else may write at the same moment: then look again, a few times.
     for _ in 0..<4 {
@@ -53,6 +56,7 @@ extension RotationOrchestrator {
     var options: RotationOptions
     var requestID: String
     var reason: String
+    var cause: RotationCause?
     var requester: String
   }
 
@@ -134,10 +138,14 @@ extension RotationOrchestrator {
     let rotation = RotationRecord(
       id: id, cluster: name, ordinal: cluster.rotationCount + 1, component: order.component,
       old: old, new: new, state: machine.state, notes: machine.notes, reason: order.reason,
-      requester: order.requester, options: options, startedAt: now, updatedAt: now)
+      cause: order.cause, requester: order.requester, options: options, startedAt: now,
+      updatedAt: now)
     var claimed = cluster
     claimed.rotationCount = rotation.ordinal
     claimed.activeRotation = rotation.id
+    if let kind = order.cause.flatMap({ ClusterMark.Kind(rawValue: $0.rawValue) }) {
+      claimed.marks.add(kind, at: now, of: Set(cluster.authorities.keys))
+    }
     var changes: [StoreChange] = [
       .putCluster(claimed, expected: cluster.revision), .putRotation(rotation, expected: 0),
     ]
@@ -189,8 +197,9 @@ extension RotationOrchestrator {
     return RotationTicket(
       status: try status(cluster: cluster.name), attached: rotation != nil,
       plan: RotationTicket.plan(
-        order.component, machines: preflight.machines, rollout: settings.rules.rollout),
-      notes: preflight.notes(order.options))
+        order.component, machines: preflight.machines,
+        rollout: settings.rules.rollout(order.options)),
+      notes: preflight.notes(order.options) + remaining(order, cluster))
   }
 
   private func admit(
@@ -232,6 +241,17 @@ extension RotationOrchestrator {
         ? current ?? RotationSnapshot(rotation: rotation) : RotationSnapshot(rotation: rotation),
       attached: attached,
       plan: RotationTicket.plan(
-        rotation.component, machines: machines, rollout: settings.rules.rollout))
+        rotation.component, machines: machines, rollout: settings.rules.rollout(rotation.options)))
+  }
+
+  /// What has to be rotated beside what is asked for, before the cause is dealt with.
+  private func remaining(_ order: Order, _ cluster: ClusterRecord) -> [String] {
+    guard let cause = order.cause, let needs = cause.needs else { return [] }
+    let rest = SecretComponent.allCases.filter {
+      needs.contains($0) && $0 != order.component && cluster.authorities[$0] != nil
+    }
+    return rest.map {
+      "\(cause.rawValue) is dealt with only when the \($0.rawValue) has been rotated too"
+    }
   }
 }

@@ -6,6 +6,10 @@ public struct RotationOptions: Sendable, Hashable {
   public var allowUnready: Bool
   /// Kubernetes nodes that no machine of the cluster answers for are named, and locked out.
   public var allowUnmanagedNodes: Bool
+  /// The configurations are changed although Omni or Cluster API owns them, and may put them back.
+  public var acknowledgeOwner: Bool
+  /// How many workers may be in work at once; nil: as many as `RolloutPolicy` says.
+  public var workerLimit: Int?
   /// What was not ready when the rotation was started: `node/NAME` and `pod/NAME` of Kubernetes.
   public var unready: Set<String>
   /// The wait before POST_ROTATE; nil: none.
@@ -13,8 +17,11 @@ public struct RotationOptions: Sendable, Hashable {
 
   public init(
     removeForeign: Bool = false, allowUnready: Bool = false, allowUnmanagedNodes: Bool = false,
-    unready: Set<String> = [], soak: Soak? = nil
+    acknowledgeOwner: Bool = false, workerLimit: Int? = nil, unready: Set<String> = [],
+    soak: Soak? = nil
   ) {
+    self.acknowledgeOwner = acknowledgeOwner
+    self.workerLimit = workerLimit
     self.soak = soak
     self.removeForeign = removeForeign
     self.allowUnready = allowUnready
@@ -28,6 +35,7 @@ public struct RotationOptions: Sendable, Hashable {
     case .foreignAuthority: removeForeign
     case .unready: allowUnready
     case .unmanagedNode: allowUnmanagedNodes
+    case .ownedConfig: acknowledgeOwner
     case .unreachable, .expiredAuthority, .clock, .pendingConfig, .uneditableConfig, .missingKey,
       .notCovered, .rotatedElsewhere, .unsupportedVersion:
       false
@@ -63,6 +71,8 @@ public struct Finding: Sendable, Hashable {
     case rotatedElsewhere
     /// Talos before 1.7.
     case unsupportedVersion
+    /// Somebody else owns the configuration and writes it again: Omni, or Cluster API.
+    case ownedConfig
   }
 
   public var kind: Kind

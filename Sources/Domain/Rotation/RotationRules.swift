@@ -23,6 +23,15 @@ public struct RotationRules: Sendable, Hashable {
   }
 }
 
+extension RotationRules {
+  /// The order of turns for a rotation with these options.
+  public func rollout(_ options: RotationOptions) -> RolloutPolicy {
+    var policy = rollout
+    if let limit = options.workerLimit { policy.workerLimit = max(1, limit) }
+    return policy
+  }
+}
+
 /// How long to wait before the next try. Without chance: the same history gives the same delays.
 public struct Backoff: Sendable, Hashable {
   /// The delay after the first failure in a row, after the second, and so on; the last one repeats.

@@ -15,6 +15,7 @@ struct FakeService: Sendable {
       ) async throws -> Void
     )?
   var report: Unary<GetRotationReportRequest, GetRotationReportResponse>?
+  var clearMark: Unary<ClearClusterMarkRequest, ClearClusterMarkResponse>?
   var audit: (@Sendable (ReadAuditLogRequest) async throws -> [AuditEntry])?
   var goOn: Unary<ContinueRotationRequest, ContinueRotationResponse>?
   var abort: Unary<AbortRotationRequest, AbortRotationResponse>?
@@ -36,6 +37,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.getRotationStatus, status, &router)
     add(ManagementServiceMethods.listRotations, history, &router)
     add(ManagementServiceMethods.getRotationReport, report, &router)
+    add(ManagementServiceMethods.clearClusterMark, clearMark, &router)
     add(ManagementServiceMethods.continueRotation, goOn, &router)
     add(ManagementServiceMethods.abortRotation, abort, &router)
     add(ManagementServiceMethods.importCluster, importCluster, &router)

@@ -91,6 +91,7 @@ extension Journal {
     public var clusterID = ""
     public var lock: Lock?
     public var machineLocks: [MachineLock] = []
+    public var marks: [Mark] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -108,6 +109,23 @@ extension Journal {
       Field.string(10, "cluster_id", \.clusterID)
       Field.message(11, "lock", \.lock)
       Field.message(12, "machine_locks", \.machineLocks)
+      Field.message(13, "marks", \.marks)
+    }
+  }
+
+  /// Something about a cluster that stays on record until it is dealt with.
+  public struct Mark: Message {
+    public var kind = ""
+    public var since: Timestamp?
+    public var pending: [Component] = []
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Mark") {
+      Field.string(1, "kind", \.kind)
+      Field.message(2, "since", \.since)
+      Field.enumeration(3, "pending", \.pending)
     }
   }
 
@@ -200,7 +218,7 @@ extension SchemaFile {
     dependencies: [.duration, .timestamp],
     messages: [
       Journal.Authority.self, Journal.ComponentAuthority.self, Journal.Machine.self,
-      Journal.ClusterRecord.self, Journal.Lock.self, Journal.MachineLock.self,
+      Journal.ClusterRecord.self, Journal.Lock.self, Journal.Mark.self, Journal.MachineLock.self,
       Journal.RotationRecord.self, Journal.Assembling.self,
       Journal.Stage.self, Journal.ClosingLook.self, Journal.StageTimes.self, Journal.Reversal.self,
       Journal.Soaking.self, Journal.Gating.self,

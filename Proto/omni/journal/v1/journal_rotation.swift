@@ -67,6 +67,9 @@ extension Journal {
     public var elapsed: ProtoDuration?
     public var soak: ProtoDuration?
     public var soaksUntilContinued = false
+    public var cause = ""
+    public var workerLimit: Int32 = 0
+    public var ownerAcknowledged = false
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -121,6 +124,9 @@ extension Journal {
       Field.message(23, "elapsed", \.elapsed)
       Field.message(24, "soak", \.soak)
       Field.bool(25, "soaks_until_continued", \.soaksUntilContinued)
+      Field.string(26, "cause", \.cause)
+      Field.int32(27, "worker_limit", \.workerLimit)
+      Field.bool(28, "owner_acknowledged", \.ownerAcknowledged)
     }
   }
 

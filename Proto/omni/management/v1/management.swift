@@ -73,6 +73,10 @@ public enum ManagementServiceMethods {
   public static let unlockMachine = Method<UnlockMachineRequest, UnlockMachineResponse>(
     service: service, name: "UnlockMachine", kind: .unary)
 
+  /// Takes a mark off a cluster with which a person has dealt.
+  public static let clearClusterMark = Method<ClearClusterMarkRequest, ClearClusterMarkResponse>(
+    service: service, name: "ClearClusterMark", kind: .unary)
+
   /// Issues a fresh Talos client certificate and returns the talosconfig that holds it.
   public static let talosconfig = Method<TalosconfigRequest, TalosconfigResponse>(
     service: service, name: "Talosconfig", kind: .unary)
@@ -109,6 +113,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(unlockCluster),
       SchemaMethod(lockMachine),
       SchemaMethod(unlockMachine),
+      SchemaMethod(clearClusterMark),
       SchemaMethod(talosconfig),
       SchemaMethod(kubeconfig),
       SchemaMethod(exportSecrets),
@@ -129,10 +134,11 @@ extension SchemaFile {
       AbortRotationResponse.self, ContinueRotationRequest.self, ContinueRotationResponse.self,
       ListRotationsRequest.self,
       ListRotationsResponse.self, GetRotationReportRequest.self, GetRotationReportResponse.self,
-      Cluster.self, Lock.self, CertificateAuthority.self, Machine.self,
+      Cluster.self, ClusterMark.self, Lock.self, CertificateAuthority.self, Machine.self,
       LockClusterRequest.self, LockClusterResponse.self, UnlockClusterRequest.self,
       UnlockClusterResponse.self, LockMachineRequest.self, LockMachineResponse.self,
       UnlockMachineRequest.self, UnlockMachineResponse.self,
+      ClearClusterMarkRequest.self, ClearClusterMarkResponse.self,
       ImportClusterRequest.self,
       ImportClusterResponse.self, GetClusterRequest.self, GetClusterResponse.self,
       ListClustersRequest.self, ListClustersResponse.self, ForgetClusterRequest.self,
@@ -143,7 +149,7 @@ extension SchemaFile {
     ],
     enums: [
       SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,
-      RotationCheckState.self, CertificateAuthorityGeneration.self,
+      RotationCheckState.self, RotationCause.self, CertificateAuthorityGeneration.self,
     ],
     services: [ManagementServiceMethods.schema])
 }

@@ -16,6 +16,7 @@ public struct Cluster: Message {
   public var authorities: [CertificateAuthority] = []
   public var warnings: [String] = []
   public var lock: Lock?
+  public var marks: [ClusterMark] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -33,6 +34,25 @@ public struct Cluster: Message {
     Field.message(10, "authorities", \.authorities)
     Field.string(11, "warnings", \.warnings)
     Field.message(12, "lock", \.lock)
+    Field.message(13, "marks", \.marks)
+  }
+}
+
+/// Something about a cluster that stays on record until it is dealt with.
+public struct ClusterMark: Message {
+  public var name = ""
+  public var since: Timestamp?
+  public var pending: [SecretComponent] = []
+  public var detail = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ClusterMark") {
+    Field.string(1, "name", \.name)
+    Field.message(2, "since", \.since)
+    Field.enumeration(3, "pending", \.pending)
+    Field.string(4, "detail", \.detail)
   }
 }
 

@@ -20,6 +20,32 @@ public struct SecretComponent: ProtoEnum {
     ])
 }
 
+/// Why a rotation is started, as far as that decides what has to be rotated.
+public struct RotationCause: ProtoEnum {
+  public var rawValue: Int32
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+
+  public static let unspecified = Self(rawValue: 0)
+  public static let leakedTalosconfig = Self(rawValue: 1)
+  public static let leakedKubeconfig = Self(rawValue: 2)
+  public static let leakedSecrets = Self(rawValue: 3)
+  public static let imported = Self(rawValue: 4)
+  public static let expiring = Self(rawValue: 5)
+  public static let routine = Self(rawValue: 6)
+
+  public static let type = EnumType(
+    "omni.management.v1.RotationCause",
+    [
+      (0, "ROTATION_CAUSE_UNSPECIFIED"),
+      (1, "ROTATION_CAUSE_LEAKED_TALOSCONFIG"),
+      (2, "ROTATION_CAUSE_LEAKED_KUBECONFIG"),
+      (3, "ROTATION_CAUSE_LEAKED_SECRETS"),
+      (4, "ROTATION_CAUSE_IMPORTED"),
+      (5, "ROTATION_CAUSE_EXPIRING"),
+      (6, "ROTATION_CAUSE_ROUTINE"),
+    ])
+}
+
 /// A phase of a rotation; every machine of the cluster goes through each of them in this order.
 public struct RotationPhase: ProtoEnum {
   public var rawValue: Int32

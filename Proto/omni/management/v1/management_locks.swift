@@ -97,3 +97,27 @@ public struct UnlockMachineResponse: Message {
     Field.message(1, "cluster", \.cluster)
   }
 }
+
+public struct ClearClusterMarkRequest: Message {
+  public var cluster = ""
+  public var mark = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ClearClusterMarkRequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "mark", \.mark)
+  }
+}
+
+public struct ClearClusterMarkResponse: Message {
+  public var cluster: Cluster?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ClearClusterMarkResponse") {
+    Field.message(1, "cluster", \.cluster)
+  }
+}

@@ -13,6 +13,9 @@ public struct RotateSecretRequest: Message {
   public var allowUnmanagedNodes = false
   public var soak: ProtoDuration?
   public var soakUntilContinued = false
+  public var cause = RotationCause.unspecified
+  public var ownerAck = false
+  public var maxParallelWorkers: Int32 = 0
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -28,6 +31,9 @@ public struct RotateSecretRequest: Message {
     Field.bool(8, "allow_unmanaged_nodes", \.allowUnmanagedNodes)
     Field.message(9, "soak", \.soak)
     Field.bool(10, "soak_until_continued", \.soakUntilContinued)
+    Field.enumeration(11, "cause", \.cause)
+    Field.bool(12, "owner_ack", \.ownerAck)
+    Field.int32(13, "max_parallel_workers", \.maxParallelWorkers)
   }
 }
 

@@ -30,6 +30,7 @@ public struct RotationStatus: Message {
   public var lock: Lock?
   public var soakEndsAt: Timestamp?
   public var refusedEverywhereAt: Timestamp?
+  public var cause = RotationCause.unspecified
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -61,6 +62,7 @@ public struct RotationStatus: Message {
     Field.message(24, "lock", \.lock)
     Field.message(25, "soak_ends_at", \.soakEndsAt)
     Field.message(26, "refused_everywhere_at", \.refusedEverywhereAt)
+    Field.enumeration(27, "cause", \.cause)
   }
 }
 

@@ -133,6 +133,14 @@ extension ClusterRecord {
       entry.lock = Journal.Lock($0.value)
       return entry
     }
+    record.marks = marks.map { mark in
+      var entry = Journal.Mark()
+      entry.kind = mark.kind.rawValue
+      entry.since = Timestamp(mark.since)
+      entry.pending = Rotation.SecretComponent.allCases.filter(mark.pending.contains)
+        .map { Journal.Component($0) }
+      return entry
+    }
     return record.serialized()
   }
 
@@ -148,13 +156,24 @@ extension ClusterRecord {
     for entry in record.machineLocks {
       locks.machines[entry.machine] = try entry.lock.required("lock").lock()
     }
+    var marks: [Orchestrator.ClusterMark] = []
+    for entry in record.marks {
+      guard let kind = Orchestrator.ClusterMark.Kind(rawValue: entry.kind) else {
+        throw .unreadable("mark \(entry.kind)")
+      }
+      var pending: Set<Rotation.SecretComponent> = []
+      for component in entry.pending { pending.insert(try component.component()) }
+      marks.append(
+        Orchestrator.ClusterMark(
+          kind, since: try entry.since.required("since").instant, pending: pending))
+    }
     self.init(
       name: record.name, clusterID: record.clusterID, endpoints: record.endpoints,
       kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
       machines: record.machines.map(\.machine), talosVersion: record.talosVersion,
       importedAt: try record.importedAt.required("imported_at").instant,
       activeRotation: record.activeRotation.isEmpty ? nil : record.activeRotation,
-      rotationCount: record.rotationCount, locks: locks, revision: revision)
+      rotationCount: record.rotationCount, locks: locks, marks: marks, revision: revision)
   }
 }
 

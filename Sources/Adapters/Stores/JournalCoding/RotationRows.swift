@@ -53,6 +53,9 @@ extension RotationRecord {
     record.old = Journal.Authority(old)
     record.new = Journal.Authority(new)
     record.reason = reason
+    record.cause = cause?.rawValue ?? ""
+    record.workerLimit = Int32(clamping: options.workerLimit ?? 0)
+    record.ownerAcknowledged = options.acknowledgeOwner
     record.requester = requester
     record.startedAt = Timestamp(startedAt)
   }
@@ -93,10 +96,14 @@ extension RotationRecord {
       component: try record.component.component(),
       old: try record.old.required("old").authority(),
       new: try record.new.required("new").authority(), state: state,
-      notes: record.notes, reason: record.reason, requester: record.requester,
+      notes: record.notes, reason: record.reason,
+      cause: Orchestrator.RotationCause(rawValue: record.cause), requester: record.requester,
       options: RotationOptions(
         removeForeign: record.removeForeign, allowUnready: record.allowUnready,
-        allowUnmanagedNodes: record.allowUnmanagedNodes, unready: Set(record.unready),
+        allowUnmanagedNodes: record.allowUnmanagedNodes,
+        acknowledgeOwner: record.ownerAcknowledged,
+        workerLimit: record.workerLimit > 0 ? Int(record.workerLimit) : nil,
+        unready: Set(record.unready),
         soak: record.soaksUntilContinued
           ? .untilContinued : record.soak.map { Soak.lasting($0.duration) }),
       elapsed: record.elapsed?.duration ?? .zero,

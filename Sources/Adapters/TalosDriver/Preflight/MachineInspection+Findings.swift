@@ -21,6 +21,9 @@ extension MachineInspection {
       add(.pendingConfig, PendingConfig.text(machine.id))
     }
     if let skew { add(.clock, skew) }
+    if let owner = ConfigurationOwner.omni(machine, config: active, endpoint: sideroLink) {
+      findings.append(owner)
+    }
     findings += trustFindings(context)
     if findings.allSatisfy({ $0.kind != .rotatedElsewhere && $0.kind != .missingKey }) {
       findings += editFindings(context)

@@ -14,6 +14,8 @@ struct MachineInspection: Sendable {
   var kubernetes: KubernetesObservation?
   /// What the machine's clock shows, and what this host's clock showed when it was asked.
   var clock: (machine: Instant, host: Instant)?
+  /// Where the manager of a machine is that is managed over SideroLink; nil for one that is not.
+  var sideroLink: String?
   /// Control planes: the identities of the members that this machine knows, with their names.
   var members: [String: String] = [:]
 
@@ -32,6 +34,9 @@ struct MachineInspection: Sendable {
     async let persistent = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.persistentConfig()
     }
+    async let sideroLink = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.sideroLinkEndpoint()
+    }
     async let clock = (client.clock(), Instant(secondsSince1970: now()))
     async let members = TalosClient.outcome { () async throws(TalosFailure) in
       isControlPlane ? try await client.members() : []
@@ -40,6 +45,7 @@ struct MachineInspection: Sendable {
     var seen = MachineInspection(
       machine: machine, version: try await version.get(), active: talos.config,
       persistent: try await persistent.get(), talos: talos, kubernetes: try await kubernetes.get())
+    seen.sideroLink = try await sideroLink.get()
     let (shown, host) = await clock
     if let shown { seen.clock = (shown, host) }
     for member in try await members.get() { seen.members[member.identity] = member.name }

@@ -21,6 +21,7 @@ extension TalosDriver {
     }
     let nodes = Coverage.nodes(objects.map(KnownNode.init), of: preflight.machines)
     preflight.findings += nodes.unmanaged.map(Coverage.unmanaged)
+    if let owner = ConfigurationOwner.clusterAPI(objects) { preflight.findings.append(owner) }
     for machine in preflight.machines {
       guard let node = nodes.managed.first(where: { $0.0.id == machine.id })?.1 else {
         let name = NodeDeparture.names(of: machine)[0]

@@ -57,6 +57,14 @@ struct TalosClient: Sendable {
   /// The name of the machine's Kubernetes node; nil where it has none.
   func nodename() async throws(TalosFailure) -> String? { try await get(.nodename)?.nodename }
 
+  /// Where the manager of a machine is that is managed over SideroLink; nil for one that is not, or does not say.
+  func sideroLinkEndpoint() async throws(TalosFailure) -> String? {
+    do throws(TalosFailure) { return try await get(.sideroLink)?.apiEndpoint } catch {
+      if case .status = error { return nil }
+      throw error
+    }
+  }
+
   /// What the machine's clock shows. Nil where the machine cannot say, because it reaches no time server:
   /// Talos asks one before it answers.
   func clock() async -> Instant? {

@@ -24,6 +24,13 @@ extension TalosResource where Spec == Talos.MachineConfigSpec {
   }
 }
 
+extension TalosResource where Spec == Talos.SideroLinkConfigSpec {
+  /// There on a machine that is managed over SideroLink, also where kernel arguments say so and no document does.
+  static var sideroLink: Self {
+    Self(namespace: "config", type: "SiderolinkConfigs.siderolink.talos.dev", id: "siderolink")
+  }
+}
+
 extension TalosResource where Spec == Talos.IdentitySpec {
   static var identity: Self {
     Self(namespace: "cluster", type: "Identities.cluster.talos.dev", id: "local")

@@ -44,9 +44,11 @@ actor RotationRun {
     self.clock = clock
     self.settings = settings
     measuredAt = clock.uptime()
+    var rules = settings.rules
+    rules.rollout = rules.rollout(rotation.options)
     machine = RotationMachine(
       component: rotation.component, state: rotation.state, notes: rotation.notes,
-      rules: settings.rules, locks: cluster.locks, soak: rotation.options.soak)
+      rules: rules, locks: cluster.locks, soak: rotation.options.soak)
   }
 
   /// Gives the run a command and answers what came of it.
@@ -245,6 +247,7 @@ actor RotationRun {
     }
     if case .succeeded = machine.state {
       cluster.authorities[rotation.component] = rotation.new
+      cluster.marks.rotated(rotation.component, begunAt: rotation.startedAt)
     }
     let before = self.rotation
     var shown = rotation.state.stage?.changedMachines(since: before.state.stage)

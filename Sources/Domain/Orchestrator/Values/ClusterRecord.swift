@@ -26,14 +26,18 @@ public struct ClusterRecord: Sendable, Hashable {
   public var rotationCount: UInt64
   /// Who keeps it from being changed.
   public var locks: Locks
+  /// What stays on record until it is dealt with; each kind once.
+  public var marks: [ClusterMark]
   public var revision: Revision
 
   public init(
     name: String, clusterID: String = "", endpoints: [String], kubernetesEndpoint: String,
     authorities: [SecretComponent: SealedAuthority], machines: [Machine], talosVersion: String,
     importedAt: Instant = Instant(nanosecondsSince1970: 0), activeRotation: String? = nil,
-    rotationCount: UInt64 = 0, locks: Locks = Locks(), revision: Revision = 0
+    rotationCount: UInt64 = 0, locks: Locks = Locks(), marks: [ClusterMark] = [],
+    revision: Revision = 0
   ) {
+    self.marks = marks
     self.locks = locks
     self.name = name
     self.clusterID = clusterID

@@ -20,6 +20,18 @@ enum NextSteps {
     ]
   }
 
+  /// What else the cause needs, as far as it is known from this rotation alone.
+  private static func rest(_ rotation: RotationRecord) -> [String] {
+    guard let cause = rotation.cause, let kind = ClusterMark.Kind(rawValue: cause.rawValue),
+      kind == .leakedSecrets || (cause.needs ?? []).count > 1
+    else { return [] }
+    return [
+      "\(cause.rawValue) is dealt with only when both CAs have been rotated after it"
+        + (kind == .leakedSecrets ? ", and the other secrets replaced" : "")
+        + "; what is pending: omnictl cluster get \(rotation.cluster)"
+    ]
+  }
+
   private static func succeeded(_ rotation: RotationRecord) -> [String] {
     let cluster = rotation.cluster
     let ca = rotation.new.fingerprint.prefix(12)
@@ -38,7 +50,7 @@ enum NextSteps {
             + "-n kube-system rollout restart daemonset",
         ]
       }
-    return credentials + [
+    return credentials + rest(rotation) + [
       "whoever keeps this cluster's secrets or configurations elsewhere (Terraform, GitOps, a secrets "
         + "bundle) has to take over the new CA \(ca), or the old one comes back with the next apply: omnictl "
         + "cluster -n \(cluster) secrets export",

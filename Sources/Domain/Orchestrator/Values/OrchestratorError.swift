@@ -21,6 +21,8 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case notSoaking
     /// The cluster has no rotation of that identifier.
     case rotationNotFound
+    /// Something has to be rotated yet before the mark can go.
+    case markPending
     /// The rotation has left nothing to report.
     case noReport
     /// Machines refuse the old authority already, so there is no way back.

@@ -16,6 +16,8 @@ public struct RotationRecord: Sendable, Hashable {
   /// What else happened: machines that joined or left.
   public var notes: [String]
   public var reason: String
+  /// What decides what has to be rotated; nil where nobody has said.
+  public var cause: RotationCause?
   public var requester: String
   /// What it is allowed beyond the usual.
   public var options: RotationOptions
@@ -30,10 +32,12 @@ public struct RotationRecord: Sendable, Hashable {
   public init(
     id: String, cluster: String, ordinal: UInt64, component: SecretComponent,
     old: SealedAuthority, new: SealedAuthority, state: RotationMachine.State, notes: [String],
-    reason: String, requester: String, options: RotationOptions = RotationOptions(),
+    reason: String, cause: RotationCause? = nil, requester: String,
+    options: RotationOptions = RotationOptions(),
     elapsed: Duration = .zero, startedAt: Instant, updatedAt: Instant, finishedAt: Instant? = nil,
     revision: Revision = 0
   ) {
+    self.cause = cause
     self.options = options
     self.elapsed = elapsed
     self.id = id

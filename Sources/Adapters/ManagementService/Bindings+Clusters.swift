@@ -1,0 +1,66 @@
+import Orchestrator
+import Rotation
+import Schema
+
+// The words for clusters; those for rotations stand in Bindings.swift.
+
+extension Schema.Machine {
+  init(_ machine: Rotation.Machine) {
+    self.init()
+    name = machine.id
+    address = machine.address
+    controlPlane = machine.role == .controlPlane
+  }
+}
+
+extension Schema.Lock {
+  init(_ lock: Rotation.Lock) {
+    self.init()
+    lockedBy = lock.requester
+    lockedAt = Timestamp(lock.lockedAt)
+    reason = lock.reason
+  }
+}
+
+extension Cluster {
+  /// Everything but `rotation`, which the record does not hold.
+  init(_ record: ClusterRecord) {
+    self.init()
+    name = record.name
+    endpoints = record.endpoints
+    kubernetesEndpoint = record.kubernetesEndpoint
+    talosVersion = record.talosVersion
+    machines = record.machines.map {
+      var machine = Schema.Machine($0)
+      machine.lock = record.locks.machines[$0.id].map { Schema.Lock($0) }
+      return machine
+    }
+    lock = record.locks.cluster.map { Schema.Lock($0) }
+    talosCAFingerprint = record.authorities[.talosCA]?.fingerprint ?? ""
+    kubernetesCAFingerprint = record.authorities[.kubernetesCA]?.fingerprint ?? ""
+    importedAt = Timestamp(record.importedAt)
+    marks = record.marks.map { mark in
+      var shown = Schema.ClusterMark()
+      shown.name = mark.kind.rawValue
+      shown.since = Timestamp(mark.since)
+      shown.pending = Rotation.SecretComponent.allCases.filter(mark.pending.contains)
+        .map { Schema.SecretComponent($0) }
+      shown.detail = mark.explanation(cluster: record.name)
+      return shown
+    }
+  }
+}
+
+extension CertificateAuthority {
+  init(
+    _ component: Rotation.SecretComponent, _ authority: SealedAuthority,
+    _ description: AuthorityDescription
+  ) {
+    self.init()
+    self.component = Schema.SecretComponent(component)
+    fingerprint = authority.fingerprint
+    subject = description.subject
+    notBefore = Timestamp(description.notBefore)
+    notAfter = Timestamp(description.notAfter)
+  }
+}

@@ -1,0 +1,39 @@
+import Rotation
+
+extension RotationOrchestrator {
+  /// Takes a mark off the cluster with which a person has dealt: one of which no rotation is left to do.
+  ///
+  /// - Parameter mark: its name, as in `leaked-secrets`.
+  /// - Throws: `.notFound`, `.invalidArgument`, `.markPending` while something has to be rotated yet,
+  ///   `.rotationInProgress`, `.journalUnavailable`. Nothing happens where there is no such mark.
+  public func clearMark(
+    _ mark: String, of name: String
+  ) async throws(OrchestratorError) -> ClusterRecord {
+    let cluster = try known(name) {
+      if ClusterMark.Kind(rawValue: mark) == nil { $0.mark(mark) }
+    }
+    guard let found = cluster.marks.first(where: { $0.kind.rawValue == mark }) else {
+      return cluster
+    }
+    guard found.pending.isEmpty else {
+      throw OrchestratorError(
+        .markPending,
+        "the mark \(mark) of '\(name)' stays: \(found.explanation(cluster: name))", subject: name)
+    }
+    guard cluster.activeRotation == nil else {
+      throw OrchestratorError(
+        .rotationInProgress,
+        "a rotation of '\(name)' is in progress: clear the mark when it is over",
+        subject: name)
+    }
+    var changed = cluster
+    changed.marks.removeAll { $0.kind == found.kind }
+    do throws(StoreError) {
+      changed.revision = try await commit(
+        [.putCluster(changed, expected: cluster.revision)], cluster: name)
+    } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+    return changed
+  }
+}

@@ -1,0 +1,100 @@
+public import Rotation
+
+/// Why a rotation is started, as far as it decides what has to be rotated.
+public enum RotationCause: String, Sendable, Hashable, CaseIterable {
+  /// Somebody else may have a talosconfig. With role `os:admin` it reads the keys of both authorities out of a control
+  /// plane's configuration.
+  case leakedTalosconfig = "leaked-talosconfig"
+  /// Somebody else may have a kubeconfig.
+  case leakedKubeconfig = "leaked-kubeconfig"
+  /// Somebody else may have the secrets bundle or a control plane's configuration.
+  case leakedSecrets = "leaked-secrets"
+  /// The keys were elsewhere before the cluster was imported.
+  case imported
+  /// An authority will expire.
+  case expiring
+  /// Nothing has happened.
+  case routine
+
+  /// What has to be rotated before the cause is dealt with; nil: whatever is asked for.
+  public var needs: Set<SecretComponent>? {
+    switch self {
+    case .leakedTalosconfig, .leakedSecrets, .imported: Set(SecretComponent.allCases)
+    case .leakedKubeconfig: [.kubernetesCA]
+    case .expiring, .routine: nil
+    }
+  }
+}
+
+/// Something about a cluster that stays on record until it is dealt with.
+public struct ClusterMark: Sendable, Hashable {
+  public enum Kind: String, Sendable, Hashable, CaseIterable {
+    /// The keys of both authorities were elsewhere before the cluster was imported.
+    case importing = "tainted-by-importing"
+    case leakedTalosconfig = "leaked-talosconfig"
+    case leakedKubeconfig = "leaked-kubeconfig"
+    case leakedSecrets = "leaked-secrets"
+  }
+
+  public var kind: Kind
+  /// A rotation that began before does not deal with it.
+  public var since: Instant
+  /// What has to be rotated yet.
+  public var pending: Set<SecretComponent>
+
+  public init(_ kind: Kind, since: Instant, pending: Set<SecretComponent>) {
+    self.kind = kind
+    self.since = since
+    self.pending = pending
+  }
+
+  /// Whether something is left that no rotation deals with.
+  var outlivesRotations: Bool { kind == .leakedSecrets }
+
+  /// What it means and what to do, in a line.
+  public func explanation(cluster: String) -> String {
+    let rest = SecretComponent.allCases.filter(pending.contains).map(\.rawValue)
+      .joined(separator: " and ")
+    let command = "omnictl cluster -n \(cluster) secret rotate"
+    let rotate = rest.isEmpty ? "" : "rotate \(rest) (\(command) …)"
+    switch kind {
+    case .importing:
+      return "its CA keys were elsewhere before it was imported: \(rotate)"
+    case .leakedTalosconfig:
+      return "a talosconfig has leaked, and with os:admin the keys of both CAs may have: \(rotate)"
+    case .leakedKubeconfig:
+      return "a kubeconfig has leaked: \(rotate)"
+    case .leakedSecrets:
+      let others =
+        "the secrets hold more that no rotation of a CA revokes: etcd's and the aggregator's CA, the "
+        + "service-account key, bootstrap, trustd and discovery tokens, encryption keys"
+      guard rest.isEmpty else { return "secrets have leaked: \(rotate); \(others)" }
+      return
+        "\(others): replace these, then omnictl cluster -n \(cluster) mark clear \(kind.rawValue)"
+    }
+  }
+}
+
+extension [ClusterMark] {
+  /// Marks the cluster from now on; a mark of the kind that is there already begins anew.
+  ///
+  /// - Parameter components: those that the cluster has.
+  mutating func add(_ kind: ClusterMark.Kind, at now: Instant, of components: Set<SecretComponent>)
+  {
+    let cause = RotationCause(rawValue: kind.rawValue) ?? .imported
+    removeAll { $0.kind == kind }
+    append(
+      ClusterMark(
+        kind, since: now, pending: (cause.needs ?? []).intersection(components)))
+  }
+
+  /// A rotation of the component, begun then, has succeeded.
+  mutating func rotated(_ component: SecretComponent, begunAt: Instant) {
+    self = compactMap { mark in
+      guard mark.since <= begunAt else { return mark }
+      var mark = mark
+      mark.pending.remove(component)
+      return mark.pending.isEmpty && !mark.outlivesRotations ? nil : mark
+    }
+  }
+}

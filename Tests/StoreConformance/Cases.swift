@@ -32,6 +32,10 @@ extension StoreConformance {
     cluster.locks = Locks(
       cluster: Lock(requester: "uid:0", lockedAt: Sample.instant, reason: "change window"),
       machines: ["w-1": Lock(requester: "", lockedAt: Sample.instant, reason: "")])
+    cluster.returned = [
+      ReturnedAuthority(
+        machine: "w-1", component: .kubernetesCA, fingerprint: "old", since: Sample.instant)
+    ]
     cluster.marks = [
       ClusterMark(.importing, since: Sample.instant, pending: [.talosCA, .kubernetesCA]),
       ClusterMark(.leakedSecrets, since: Sample.instant, pending: []),

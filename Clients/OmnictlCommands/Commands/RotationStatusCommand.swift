@@ -22,6 +22,7 @@ enum RotationStatusCommand {
       case .table:
         session.print(idleText(status, cluster: session.cluster))
         session.print(pastNotes(status, columns: session.surroundings.output.columns))
+        session.print(returned(status, columns: session.surroundings.output.columns))
         session.print(NextSteps.text(status, session))
       }
       return
@@ -61,6 +62,12 @@ enum RotationStatusCommand {
       + "\(Moment.text(status.finishedAt))\(took ?? "") (\(status.rotationID))"
     if !status.error.isEmpty { last += ": \(status.error)" }
     return idle + Printable.line(last) + "\n"
+  }
+
+  /// Retired CAs that somebody has put back.
+  private static func returned(_ status: RotationStatus, columns: Int?) -> String {
+    guard !status.returnedCAs.isEmpty else { return "" }
+    return "warnings:\n" + ListText.text(status.returnedCAs.map(\.detail), columns: columns)
   }
 
   /// What was worth a note while it ran, such as a change that somebody undid.

@@ -99,6 +99,14 @@ private struct Foot {
         texts.append((status.error, .yellow))
       }
     }
+    if status.machines.contains(where: { $0.state == .waiting }), status.oldCAAcceptedBy > 0,
+      status.state != .aborting
+    {
+      let all = status.machines.count
+      texts.append(
+        ("the old CA is still accepted by \(status.oldCAAcceptedBy) of \(all) machines", .yellow))
+    }
+    for returned in status.returnedCAs.prefix(3) { texts.append((returned.detail, .yellow)) }
     if case .lost(let reason, let seconds) = link {
       texts.append(("omnid has not answered for \(Moment.span(seconds)): \(reason)", .yellow))
     }

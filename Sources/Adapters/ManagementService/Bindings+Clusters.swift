@@ -48,6 +48,17 @@ extension Cluster {
       shown.detail = mark.explanation(cluster: record.name)
       return shown
     }
+    if let first = record.returned.min(by: { $0.since < $1.since }) {
+      var shown = Schema.ClusterMark()
+      shown.name = "retired-ca-returned"
+      shown.since = Timestamp(first.since)
+      shown.pending = Rotation.SecretComponent.allCases.filter { component in
+        record.returned.contains { $0.component == component }
+      }.map { Schema.SecretComponent($0) }
+      let others = record.returned.count > 1 ? " (and \(record.returned.count - 1) more)" : ""
+      shown.detail = first.explanation(cluster: record.name) + others
+      marks.append(shown)
+    }
   }
 }
 
@@ -62,5 +73,16 @@ extension CertificateAuthority {
     subject = description.subject
     notBefore = Timestamp(description.notBefore)
     notAfter = Timestamp(description.notAfter)
+  }
+}
+
+extension ReturnedCA {
+  init(_ returned: ReturnedAuthority, cluster: String) {
+    self.init()
+    machine = returned.machine
+    component = Schema.SecretComponent(returned.component)
+    fingerprint = returned.fingerprint
+    since = Timestamp(returned.since)
+    detail = returned.explanation(cluster: cluster)
   }
 }

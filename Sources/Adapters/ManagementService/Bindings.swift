@@ -199,6 +199,8 @@ extension RotationStatus {
     clusterChecks = snapshot.clusterChecks.map { RotationCheck($0) }
     if let held = snapshot.locks.cluster { lock = Schema.Lock(held) }
     soakEndsAt = Timestamp(known: snapshot.soakEndsAt)
+    returnedCAs = snapshot.returned.map { ReturnedCA($0, cluster: snapshot.cluster) }
+    oldCAAcceptedBy = Int32(clamping: snapshot.oldAcceptedBy)
     refusedEverywhereAt = Timestamp(known: snapshot.refusedEverywhereAt)
     if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
   }

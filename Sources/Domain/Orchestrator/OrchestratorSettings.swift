@@ -11,6 +11,8 @@ public struct OrchestratorSettings: Sendable {
   public var watchQueueLimit: Int
   /// Answers with a new identifier for a rotation, never the same twice.
   public var makeID: @Sendable () -> String
+  /// How often every cluster's machines are looked at for retired authorities that have come back; nil: never.
+  public var driftInterval: Duration?
   /// Where the reconciling tasks run; nil is the concurrency runtime's own pool.
   public var executor: (any TaskExecutor)?
 
@@ -18,8 +20,9 @@ public struct OrchestratorSettings: Sendable {
     rules: RotationRules = RotationRules(), historyLimit: UInt64 = 100,
     watchQueueLimit: Int = 256,
     makeID: @escaping @Sendable () -> String = OrchestratorSettings.randomID,
-    executor: (any TaskExecutor)? = nil
+    driftInterval: Duration? = nil, executor: (any TaskExecutor)? = nil
   ) {
+    self.driftInterval = driftInterval
     self.rules = rules
     self.historyLimit = max(1, historyLimit)
     self.watchQueueLimit = max(1, watchQueueLimit)

@@ -19,8 +19,11 @@ public actor RotationOrchestrator {
   var withdrawn: Set<String> = []
   /// Whether the records are what the machines live by, as far as that has been asked since the start.
   var standings: [String: ClusterStanding] = [:]
+  /// What each cluster's rotations have retired, as of how many rotations there had been.
+  var retiredAuthorities: [String: (rotationCount: UInt64, retired: RetiredAuthorities)] = [:]
   private var recovery: Task<Void, Never>?
   private var survey: Task<Void, Never>?
+  private var drift: Task<Void, Never>?
 
   /// Where the orchestrator is: `stopped` → `starting` → `started` → `stopping` → `stopped`, or from
   /// `starting` back to `stopped` when the journal cannot be read.
@@ -52,6 +55,11 @@ public actor RotationOrchestrator {
     for cluster in journal.clusters() { takeUp(cluster.name) }
     let names = journal.clusters().map(\.name)
     survey = Task.detached(executorPreference: settings.executor) { await self.survey(names) }
+    if let interval = settings.driftInterval {
+      drift = Task.detached(executorPreference: settings.executor) {
+        await self.guardAgainstDrift(every: interval)
+      }
+    }
   }
 
   /// Begins nothing more, cancels what is in flight and waits for its end. Nothing is lost: the
@@ -59,14 +67,16 @@ public actor RotationOrchestrator {
   public func stop() async {
     guard state == .started else { return }
     state = .stopping
-    let ending = runs.values.map(\.task) + [recovery, survey].compactMap { $0 }
+    let ending = runs.values.map(\.task) + [recovery, survey, drift].compactMap { $0 }
     for task in ending { task.cancel() }
     for task in ending { await task.value }
     journal.hub.close(OrchestratorError(.shuttingDown, "the server is stopping: try again"))
     runs = [:]
     recovery = nil
     survey = nil
+    drift = nil
     standings = [:]
+    retiredAuthorities = [:]
     state = .stopped
   }
 

@@ -278,3 +278,40 @@ extension SimulatedCluster.State {
     }
   }
 }
+
+extension SimulatedCluster {
+  /// The retired authorities that each machine that is up accepts.
+  func sightings(of retired: RetiredAuthorities) -> [String: Set<RetiredSighting>] {
+    let now = clock.now()
+    return state.withLock { state in
+      var seen: [String: Set<RetiredSighting>] = [:]
+      for node in state.nodes.values where node.downUntil <= now {
+        var found: Set<RetiredSighting> = []
+        for (component, trust) in node.trust {
+          for authority in trust.accepted.intersection(retired.fingerprints[component] ?? []) {
+            found.insert(RetiredSighting(component, authority))
+          }
+        }
+        seen[node.machine.id] = found
+      }
+      return seen
+    }
+  }
+
+  /// Somebody puts an authority back into a machine's list, or takes it out.
+  func accept(_ authority: String, _ component: SecretComponent, on id: String, _ accepts: Bool) {
+    state.withLock { state in
+      if accepts {
+        state.nodes[id]?.trust[component]?.accepted.insert(authority)
+      } else {
+        state.nodes[id]?.trust[component]?.accepted.remove(authority)
+      }
+    }
+  }
+
+  /// The machine does not answer for so long.
+  func silence(_ id: String, for duration: Duration) {
+    let until = clock.now().advanced(by: duration)
+    state.withLock { $0.nodes[id]?.downUntil = until }
+  }
+}

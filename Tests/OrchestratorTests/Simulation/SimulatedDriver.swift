@@ -283,6 +283,13 @@ struct SimulatedDriver: ClusterDriver {
     }
   }
 
+  func sightings(
+    of retired: RetiredAuthorities, access: ClusterAccess
+  ) async -> [String: Set<RetiredSighting>] {
+    guard (try? await travel()) != nil, let cluster = try? cluster(access) else { return [:] }
+    return cluster.sightings(of: retired)
+  }
+
   func verifyCluster(
     _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
   ) async -> ClusterReport {

@@ -20,7 +20,8 @@ final class World: Sendable {
     seed: UInt64, clusters names: [String] = ["demo"], controlPlanes: Int = 3, workers: Int = 2,
     workerLimit: Int = 2, mischief: Mischief = Mischief(),
     flaws: Set<SimulatedCluster.Flaw> = [], historyLimit: UInt64 = 100,
-    watchQueueLimit: Int = 256, journal: any RotationStore = MemoryStore()
+    watchQueueLimit: Int = 256, driftInterval: Duration? = nil,
+    journal: any RotationStore = MemoryStore()
   ) {
     let clock = SimulatedExecutor(seed: seed)
     self.clock = clock
@@ -45,7 +46,7 @@ final class World: Sendable {
           $0 += 1
           return "rotation-\($0)"
         }
-      }, executor: clock)
+      }, driftInterval: driftInterval, executor: clock)
   }
 
   var demo: SimulatedCluster { clusters["demo"]! }

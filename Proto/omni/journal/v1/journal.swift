@@ -92,6 +92,7 @@ extension Journal {
     public var lock: Lock?
     public var machineLocks: [MachineLock] = []
     public var marks: [Mark] = []
+    public var returned: [Returned] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -110,6 +111,25 @@ extension Journal {
       Field.message(11, "lock", \.lock)
       Field.message(12, "machine_locks", \.machineLocks)
       Field.message(13, "marks", \.marks)
+      Field.message(14, "returned", \.returned)
+    }
+  }
+
+  /// A retired authority that stands in a machine's configuration again.
+  public struct Returned: Message {
+    public var machine = ""
+    public var component = Component.unspecified
+    public var fingerprint = ""
+    public var since: Timestamp?
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Returned") {
+      Field.string(1, "machine", \.machine)
+      Field.enumeration(2, "component", \.component)
+      Field.string(3, "fingerprint", \.fingerprint)
+      Field.message(4, "since", \.since)
     }
   }
 
@@ -218,7 +238,8 @@ extension SchemaFile {
     dependencies: [.duration, .timestamp],
     messages: [
       Journal.Authority.self, Journal.ComponentAuthority.self, Journal.Machine.self,
-      Journal.ClusterRecord.self, Journal.Lock.self, Journal.Mark.self, Journal.MachineLock.self,
+      Journal.ClusterRecord.self, Journal.Lock.self, Journal.Mark.self, Journal.Returned.self,
+      Journal.MachineLock.self,
       Journal.RotationRecord.self, Journal.Assembling.self,
       Journal.Stage.self, Journal.ClosingLook.self, Journal.StageTimes.self, Journal.Reversal.self,
       Journal.Soaking.self, Journal.Gating.self,

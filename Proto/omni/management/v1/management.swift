@@ -126,7 +126,8 @@ extension SchemaFile {
     "omni/management/v1/management.proto", package: "omni.management.v1",
     dependencies: [.duration, .timestamp],
     messages: [
-      RotationStatus.self, RotationStageTimes.self, MachineRotationStatus.self, RotationCheck.self,
+      RotationStatus.self, ReturnedCA.self, RotationStageTimes.self, MachineRotationStatus.self,
+      RotationCheck.self,
       RotationPlan.self,
       RotationPlanStep.self, RotateSecretRequest.self, RotateSecretResponse.self,
       WatchRotationStatusRequest.self, WatchRotationStatusResponse.self,

@@ -31,6 +31,8 @@ public struct RotationStatus: Message {
   public var soakEndsAt: Timestamp?
   public var refusedEverywhereAt: Timestamp?
   public var cause = RotationCause.unspecified
+  public var returnedCAs: [ReturnedCA] = []
+  public var oldCAAcceptedBy: Int32 = 0
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -63,6 +65,28 @@ public struct RotationStatus: Message {
     Field.message(25, "soak_ends_at", \.soakEndsAt)
     Field.message(26, "refused_everywhere_at", \.refusedEverywhereAt)
     Field.enumeration(27, "cause", \.cause)
+    Field.message(28, "returned_cas", \.returnedCAs)
+    Field.int32(29, "old_ca_accepted_by", \.oldCAAcceptedBy)
+  }
+}
+
+/// A CA that a rotation has retired, and that a machine accepts again.
+public struct ReturnedCA: Message {
+  public var machine = ""
+  public var component = SecretComponent.unspecified
+  public var fingerprint = ""
+  public var since: Timestamp?
+  public var detail = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ReturnedCA") {
+    Field.string(1, "machine", \.machine)
+    Field.enumeration(2, "component", \.component)
+    Field.string(3, "fingerprint", \.fingerprint)
+    Field.message(4, "since", \.since)
+    Field.string(5, "detail", \.detail)
   }
 }
 

@@ -141,6 +141,14 @@ extension ClusterRecord {
         .map { Journal.Component($0) }
       return entry
     }
+    record.returned = returned.map { returned in
+      var entry = Journal.Returned()
+      entry.machine = returned.machine
+      entry.component = Journal.Component(returned.component)
+      entry.fingerprint = returned.fingerprint
+      entry.since = Timestamp(returned.since)
+      return entry
+    }
     return record.serialized()
   }
 
@@ -167,13 +175,21 @@ extension ClusterRecord {
         Orchestrator.ClusterMark(
           kind, since: try entry.since.required("since").instant, pending: pending))
     }
+    var returned: [ReturnedAuthority] = []
+    for entry in record.returned {
+      returned.append(
+        ReturnedAuthority(
+          machine: entry.machine, component: try entry.component.component(),
+          fingerprint: entry.fingerprint, since: try entry.since.required("since").instant))
+    }
     self.init(
       name: record.name, clusterID: record.clusterID, endpoints: record.endpoints,
       kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
       machines: record.machines.map(\.machine), talosVersion: record.talosVersion,
       importedAt: try record.importedAt.required("imported_at").instant,
       activeRotation: record.activeRotation.isEmpty ? nil : record.activeRotation,
-      rotationCount: record.rotationCount, locks: locks, marks: marks, revision: revision)
+      rotationCount: record.rotationCount, locks: locks, marks: marks, returned: returned,
+      revision: revision)
   }
 }
 

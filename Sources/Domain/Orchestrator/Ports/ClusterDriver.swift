@@ -98,6 +98,13 @@ public protocol ClusterDriver: Sendable {
   /// Whether the machines still issue from the authorities of the record.
   func standing(_ access: ClusterAccess) async -> ClusterStanding
 
+  /// Which of the retired authorities stand in the machines' configurations. Changes nothing.
+  ///
+  /// - Returns: by machine; one that could not be asked is missing. Without an implementation all are.
+  func sightings(
+    of retired: RetiredAuthorities, access: ClusterAccess
+  ) async -> [String: Set<RetiredSighting>]
+
   /// What a person wants to know of an authority. Nil for what is no certificate.
   func describe(_ authority: SealedAuthority) -> AuthorityDescription?
 
@@ -124,6 +131,10 @@ extension ClusterDriver {
   public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
 
   public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? { nil }
+
+  public func sightings(
+    of retired: RetiredAuthorities, access: ClusterAccess
+  ) async -> [String: Set<RetiredSighting>] { [:] }
 
   public func secretsBundle(_ access: ClusterAccess) async throws(DriverError) -> String {
     throw DriverError(.refused, "this driver does not read secrets")

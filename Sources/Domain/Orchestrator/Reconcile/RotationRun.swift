@@ -248,6 +248,7 @@ actor RotationRun {
     if case .succeeded = machine.state {
       cluster.authorities[rotation.component] = rotation.new
       cluster.marks.rotated(rotation.component, begunAt: rotation.startedAt)
+      cluster.returned.removeAll { $0.component == rotation.component }
     }
     let before = self.rotation
     var shown = rotation.state.stage?.changedMachines(since: before.state.stage)

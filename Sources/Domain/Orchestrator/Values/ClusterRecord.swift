@@ -28,6 +28,8 @@ public struct ClusterRecord: Sendable, Hashable {
   public var locks: Locks
   /// What stays on record until it is dealt with; each kind once.
   public var marks: [ClusterMark]
+  /// Retired authorities that have come back, as of the last look.
+  public var returned: [ReturnedAuthority]
   public var revision: Revision
 
   public init(
@@ -35,8 +37,9 @@ public struct ClusterRecord: Sendable, Hashable {
     authorities: [SecretComponent: SealedAuthority], machines: [Machine], talosVersion: String,
     importedAt: Instant = Instant(nanosecondsSince1970: 0), activeRotation: String? = nil,
     rotationCount: UInt64 = 0, locks: Locks = Locks(), marks: [ClusterMark] = [],
-    revision: Revision = 0
+    returned: [ReturnedAuthority] = [], revision: Revision = 0
   ) {
+    self.returned = returned
     self.marks = marks
     self.locks = locks
     self.name = name

@@ -89,6 +89,15 @@ extension RotationSnapshot {
     return gate.effort.checks
   }
 
+  /// How many machines accept the old authority still: all, until they are verified in the last stage.
+  @inline(never)
+  public var oldAcceptedBy: Int {
+    guard let stage, rotation != nil else { return 0 }
+    if case .succeeded? = rotation?.state { return 0 }
+    guard stage.phase == .postRotate, stage.reversal == nil else { return stage.machines.count }
+    return stage.machines.count - stage.done
+  }
+
   func shown(_ progress: MachineProgress) -> MachineSnapshot {
     var machine = MachineSnapshot(progress, phase: phase ?? .preRotate)
     // A clock that was set back must not show a wait that begins in the future.

@@ -26,6 +26,8 @@ public struct RotationSnapshot: Sendable, Hashable {
   let rotation: RotationRecord?
   /// Who keeps the cluster and its machines from being changed; empty in a history.
   public let locks: Locks
+  /// Retired authorities that have come back into machines' configurations; empty in a history.
+  public let returned: [ReturnedAuthority]
   /// Why the journal cannot be written; empty when it can.
   var outage = ""
 
@@ -37,6 +39,7 @@ public struct RotationSnapshot: Sendable, Hashable {
     self.cluster = cluster.name
     self.rotation = rotation
     locks = cluster.locks
+    returned = cluster.returned
     revision = max(cluster.revision, rotation?.revision ?? 0)
   }
 
@@ -45,6 +48,7 @@ public struct RotationSnapshot: Sendable, Hashable {
     cluster = rotation.cluster
     self.rotation = rotation
     locks = Locks()
+    returned = []
     revision = rotation.revision
   }
 

@@ -20,6 +20,10 @@ enum RotationEvent: Equatable {
   /// It has ended with the old authority alone.
   case aborted(String)
   case failed(String)
+  /// A retired authority stands in a machine's configuration again.
+  case authorityReturned(ReturnedAuthority)
+  /// It is gone again.
+  case authorityGone(ReturnedAuthority)
 
   /// What the later snapshot shows that the earlier one does not. What happened before anything was
   /// seen is not told again.
@@ -29,6 +33,17 @@ enum RotationEvent: Equatable {
   ///   - changed: the machines that differ, where nothing else is to be looked at; nil: any may.
   static func between(
     _ earlier: RotationSnapshot?, _ later: RotationSnapshot, changed: Set<String>? = nil
+  ) -> [RotationEvent] {
+    let known = Set(earlier?.returned ?? [])
+    let drift =
+      later.returned.filter { !known.contains($0) }.map { RotationEvent.authorityReturned($0) }
+      + known.subtracting(later.returned).sorted { $0.machine < $1.machine }
+      .map { RotationEvent.authorityGone($0) }
+    return drift + rotationEvents(earlier, later, changed)
+  }
+
+  private static func rotationEvents(
+    _ earlier: RotationSnapshot?, _ later: RotationSnapshot, _ changed: Set<String>?
   ) -> [RotationEvent] {
     guard later.state != .idle else { return [] }
     let isNew = earlier?.rotationID != later.rotationID

@@ -91,6 +91,22 @@ struct RotationLog {
     case .aborted(let how):
       logger.warning(
         "rotation aborted", ["cluster": cluster, "rotation": rotation, "note": .string(how)])
+    case .authorityReturned(let returned):
+      logger.warning(
+        "retired CA has come back",
+        [
+          "cluster": cluster, "machine": .string(returned.machine),
+          "component": .string(returned.component.rawValue),
+          "ca": .string(returned.fingerprint),
+        ])
+    case .authorityGone(let returned):
+      logger.info(
+        "retired CA is gone again",
+        [
+          "cluster": cluster, "machine": .string(returned.machine),
+          "component": .string(returned.component.rawValue),
+          "ca": .string(returned.fingerprint),
+        ])
     case .failed(let error):
       logger.error(
         "rotation failed", ["cluster": cluster, "rotation": rotation, "error": .string(error)])

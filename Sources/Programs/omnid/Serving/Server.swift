@@ -22,6 +22,9 @@ struct Server {
   /// How long calls may take to end when the server drains.
   static let drainGrace = Duration.seconds(10)
 
+  /// How often machines are looked at for retired CAs: whoever puts one back is told of within twice that time.
+  private static let driftInterval = Duration.seconds(30)
+
   private static let clock = SystemClock {
     Instant(nanosecondsSince1970: WallClock.nanosecondsSince1970())
   }
@@ -38,7 +41,9 @@ struct Server {
       let driver = TalosDriver(sealer: state.sealer) {
         WallClock.nanosecondsSince1970() / 1_000_000_000
       }
-      let orchestrator = RotationOrchestrator(store: store, driver: driver, clock: Self.clock)
+      let orchestrator = RotationOrchestrator(
+        store: store, driver: driver, clock: Self.clock,
+        settings: OrchestratorSettings(driftInterval: Self.driftInterval))
       let audit = AuditTrail(log: store, clock: Self.clock)
       let reports = try Self.reports(state.sealer)
       let health = HealthService()

@@ -1,0 +1,56 @@
+import Rotation
+
+/// Whether retired authorities stay away. While a rotation is under way its own looks find them.
+extension RotationOrchestrator {
+  /// Looks at every cluster again and again, a few at a time.
+  func guardAgainstDrift(every interval: Duration) async {
+    while !Task.isCancelled {
+      guard (try? await clock.sleep(for: interval)) != nil else { return }
+      await withTaskGroup(of: Void.self) { group in
+        var rest = journal.clusters().map(\.name)[...]
+        for name in rest.prefix(Self.looksAtOnce) {
+          group.addTask { await self.lookForRetired(name) }
+        }
+        rest = rest.dropFirst(Self.looksAtOnce)
+        while await group.next() != nil {
+          guard !Task.isCancelled, let name = rest.popFirst() else { continue }
+          group.addTask { await self.lookForRetired(name) }
+        }
+      }
+    }
+  }
+
+  private static let looksAtOnce = 8
+
+  /// Looks for retired authorities in the configurations of one cluster's machines, and puts on record what has changed.
+  func lookForRetired(_ name: String) async {
+    guard let cluster = journal.cluster(name), cluster.activeRotation == nil,
+      let retired = await retired(of: cluster), !retired.isEmpty
+    else { return }
+    let sightings = await driver.sightings(of: retired, access: access(cluster))
+    // A rotation may have begun or ended meanwhile: what was seen is out of date then.
+    guard !Task.isCancelled, let now = journal.cluster(name), now.activeRotation == nil,
+      now.rotationCount == cluster.rotationCount
+    else { return }
+    var changed = now
+    changed.returned = now.returned(after: sightings, at: clock.now())
+    guard changed.returned != now.returned else { return }
+    // Where somebody else writes at the same moment the next look comes soon.
+    _ = try? await commit([.putCluster(changed, expected: now.revision)], cluster: name)
+  }
+
+  /// Nil where the history cannot be read.
+  private func retired(of cluster: ClusterRecord) async -> RetiredAuthorities? {
+    guard cluster.rotationCount > 0 else { return RetiredAuthorities() }
+    if let known = retiredAuthorities[cluster.name], known.rotationCount == cluster.rotationCount {
+      return known.retired
+    }
+    guard
+      let rotations = try? await journal.store.rotations(
+        cluster: cluster.name, before: nil, limit: Int(clamping: settings.historyLimit))
+    else { return nil }
+    let retired = RetiredAuthorities(of: cluster, rotations)
+    retiredAuthorities[cluster.name] = (cluster.rotationCount, retired)
+    return retired
+  }
+}

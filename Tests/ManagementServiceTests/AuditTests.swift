@@ -91,6 +91,24 @@ struct AuditTests {
     #expect(!"\(seen)".contains("SECRET"))
   }
 
+  @Test("A credential that was handed out is known by its serial number, its CA and its end")
+  func credentials() async throws {
+    let served = try await ServedManagement()
+    var request = TalosconfigRequest()
+    request.cluster = "demo"
+    request.roles = ["os:reader"]
+    request.ttl = ProtoDuration(seconds: 600)
+    let answer = try await served.client.unary(ManagementServiceMethods.talosconfig, request)
+    #expect(answer.serial == "5e71a1" && answer.caFingerprint == "talos-ca of demo")
+    let seen = try await entries(served)
+    #expect(seen.first?.request == "roles=os:reader ttl=600s")
+    #expect(
+      seen.last?.message
+        == "serial 5e71a1 of CA talos-ca of demo, until \(Instant(secondsSince1970: 1_800_000_600))"
+    )
+    #expect(!"\(seen)".contains("talosconfig of demo"))
+  }
+
   @Test("A caller whom nobody knows is refused and written down, and may not read the log")
   func unknown() async throws {
     let served = try await ServedManagement(peer: Peer(address: "192.0.2.1:4711"))

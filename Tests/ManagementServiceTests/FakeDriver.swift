@@ -159,14 +159,17 @@ final class FakeDriver: ClusterDriver {
 
   func talosconfig(
     _ access: ClusterAccess, roles: [String], ttl: Duration
-  ) async throws(DriverError) -> String {
+  ) async throws(DriverError) -> ClientConfiguration {
     update { $0.issued.append("talosconfig \(roles.joined(separator: ",")) \(ttl)") }
-    return "talosconfig of \(access.cluster.name)"
+    return ClientConfiguration(
+      "talosconfig of \(access.cluster.name)", serial: "5e71a1", authority: "talos-ca of demo")
   }
 
-  func kubeconfig(_ access: ClusterAccess, ttl: Duration) async throws(DriverError) -> String {
+  func kubeconfig(
+    _ access: ClusterAccess, ttl: Duration
+  ) async throws(DriverError) -> ClientConfiguration {
     update { $0.issued.append("kubeconfig \(ttl)") }
-    return "kubeconfig of \(access.cluster.name)"
+    return ClientConfiguration("kubeconfig of \(access.cluster.name)", serial: "5e71a2")
   }
 }
 

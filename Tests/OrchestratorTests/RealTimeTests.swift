@@ -95,9 +95,11 @@ final class PromptDriver: ClusterDriver {
 
   func talosconfig(
     _ access: ClusterAccess, roles: [String], ttl: Duration
-  ) async throws(DriverError) -> String { "" }
+  ) async throws(DriverError) -> ClientConfiguration { ClientConfiguration("") }
 
-  func kubeconfig(_ access: ClusterAccess, ttl: Duration) async throws(DriverError) -> String { "" }
+  func kubeconfig(
+    _ access: ClusterAccess, ttl: Duration
+  ) async throws(DriverError) -> ClientConfiguration { ClientConfiguration("") }
 }
 
 @Suite("In real time")

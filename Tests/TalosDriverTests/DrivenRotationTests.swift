@@ -37,7 +37,7 @@ struct DrivenRotationTests {
       (old?.code == .unauthenticated) == (component == .talosCA), "\(String(describing: old))")
     let fresh = try await harness.driver.talosconfig(
       access, roles: ["os:admin"], ttl: .seconds(3_600))
-    #expect(await harness.refusal(fresh) == nil)
+    #expect(await harness.refusal(fresh.text) == nil)
     await harness.cluster.stop()
   }
 
@@ -279,12 +279,14 @@ struct DrivenRotationTests {
     }
     let reader = try await harness.driver.talosconfig(
       access, roles: ["os:reader"], ttl: .seconds(600))
-    let context = try Talosconfig.context("demo", in: reader)
+    let context = try Talosconfig.context("demo", in: reader.text)
     #expect(context.identity.certificate.subjectOrganizations == ["os:reader"])
     #expect(abs(context.identity.certificate.notAfter - DriverHarness.now() - 600) < 5)
-    #expect(await harness.refusal(reader)?.code == .permissionDenied)
+    #expect(reader.serial == context.identity.certificate.serialHex)
+    #expect(reader.authority == record.authorities[.talosCA]?.fingerprint)
+    #expect(await harness.refusal(reader.text)?.code == .permissionDenied)
     let kubeconfig = try await harness.driver.kubeconfig(access, ttl: .seconds(600))
-    #expect(kubeconfig.contains(record.kubernetesEndpoint))
+    #expect(kubeconfig.text.contains(record.kubernetesEndpoint))
     await harness.cluster.stop()
   }
 }

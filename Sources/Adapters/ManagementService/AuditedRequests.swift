@@ -1,5 +1,6 @@
 import Orchestrator
 import ProtoCodec
+import Rotation
 import Schema
 
 /// What the audit log tells of a request; nothing secret.
@@ -38,6 +39,12 @@ enum AuditText {
       + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
       .replacing("\n", with: "\\n")
       + "\""
+  }
+
+  /// `serial 5e71 of CA 0badcafe, until 2026-11-29T12:00:00Z`: what a certificate is known by later.
+  static func issued(_ serial: String, _ authority: String, _ expiry: Timestamp?) -> String {
+    let until = expiry.map { ", until \(Instant(secondsSince1970: $0.seconds))" } ?? ""
+    return "serial \(serial) of CA \(authority)\(until)"
   }
 
   static func flag(_ isSet: Bool) -> String { isSet ? "true" : "" }
@@ -113,6 +120,14 @@ extension TalosconfigRequest: AuditedRequest {
   var auditedFields: [(name: String, value: String)] {
     [("roles", roles.joined(separator: ",")), ("ttl", AuditText.seconds(ttl))]
   }
+}
+
+extension TalosconfigResponse: AuditedResponse {
+  var auditedOutcome: String { AuditText.issued(serial, caFingerprint, expiresAt) }
+}
+
+extension KubeconfigResponse: AuditedResponse {
+  var auditedOutcome: String { AuditText.issued(serial, caFingerprint, expiresAt) }
 }
 
 extension KubeconfigRequest: AuditedRequest {

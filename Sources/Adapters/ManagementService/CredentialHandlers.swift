@@ -14,6 +14,8 @@ extension ManagementHandlers {
     var response = TalosconfigResponse()
     response.talosconfig = issued.configuration
     response.expiresAt = expiry(issued)
+    response.serial = issued.serial
+    response.caFingerprint = issued.authority
     return response
   }
 
@@ -25,6 +27,8 @@ extension ManagementHandlers {
     var response = KubeconfigResponse()
     response.kubeconfig = issued.configuration
     response.expiresAt = expiry(issued)
+    response.serial = issued.serial
+    response.caFingerprint = issued.authority
     return response
   }
 

@@ -148,8 +148,7 @@ extension RotationOrchestrator {
     let expiry = expiry(cluster, .talosCA, ttl)
     do throws(DriverError) {
       return IssuedCredential(
-        configuration: try await driver.talosconfig(access(cluster), roles: roles, ttl: ttl),
-        expiresAt: expiry)
+        try await driver.talosconfig(access(cluster), roles: roles, ttl: ttl), expiresAt: expiry)
     } catch {
       throw OrchestratorError(error, cluster: error.code == .invalidInput ? "roles" : name)
     }
@@ -173,7 +172,7 @@ extension RotationOrchestrator {
     let expiry = expiry(cluster, .kubernetesCA, ttl)
     do throws(DriverError) {
       return IssuedCredential(
-        configuration: try await driver.kubeconfig(access(cluster), ttl: ttl), expiresAt: expiry)
+        try await driver.kubeconfig(access(cluster), ttl: ttl), expiresAt: expiry)
     } catch {
       throw OrchestratorError(error, cluster: name)
     }
@@ -216,10 +215,16 @@ extension RotationOrchestrator {
 public struct IssuedCredential: Sendable {
   /// A talosconfig or a kubeconfig, with its key.
   public var configuration: String
+  /// The serial number of its certificate, in lower-case hexadecimal.
+  public var serial: String
+  /// The fingerprint of the authority that has issued the certificate.
+  public var authority: String
   public var expiresAt: Instant
 
-  public init(configuration: String, expiresAt: Instant) {
-    self.configuration = configuration
+  init(_ made: ClientConfiguration, expiresAt: Instant) {
+    configuration = made.text
+    serial = made.serial
+    authority = made.authority
     self.expiresAt = expiresAt
   }
 }

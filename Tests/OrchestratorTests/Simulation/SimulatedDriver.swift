@@ -311,12 +311,15 @@ struct SimulatedDriver: ClusterDriver {
 
   func talosconfig(
     _ access: ClusterAccess, roles: [String], ttl: Duration
-  ) async throws(DriverError) -> String {
-    "talosconfig of \(access.cluster.name) for \(roles) in "
-      + (access.rotation?.phase.name ?? "peace")
+  ) async throws(DriverError) -> ClientConfiguration {
+    ClientConfiguration(
+      "talosconfig of \(access.cluster.name) for \(roles) in "
+        + (access.rotation?.phase.name ?? "peace"))
   }
 
-  func kubeconfig(_ access: ClusterAccess, ttl: Duration) async throws(DriverError) -> String {
+  func kubeconfig(
+    _ access: ClusterAccess, ttl: Duration
+  ) async throws(DriverError) -> ClientConfiguration {
     throw DriverError(.unreachable, "no control plane answers")
   }
 }

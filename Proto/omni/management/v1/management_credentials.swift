@@ -20,6 +20,8 @@ public struct TalosconfigRequest: Message {
 public struct TalosconfigResponse: Message {
   public var talosconfig = ""
   public var expiresAt: Timestamp?
+  public var serial = ""
+  public var caFingerprint = ""
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -27,6 +29,8 @@ public struct TalosconfigResponse: Message {
   public static let fields = FieldTable<Self>("omni.management.v1.TalosconfigResponse") {
     Field.string(1, "talosconfig", \.talosconfig)
     Field.message(2, "expires_at", \.expiresAt)
+    Field.string(3, "serial", \.serial)
+    Field.string(4, "ca_fingerprint", \.caFingerprint)
   }
 }
 
@@ -46,6 +50,8 @@ public struct KubeconfigRequest: Message {
 public struct KubeconfigResponse: Message {
   public var kubeconfig = ""
   public var expiresAt: Timestamp?
+  public var serial = ""
+  public var caFingerprint = ""
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -53,6 +59,8 @@ public struct KubeconfigResponse: Message {
   public static let fields = FieldTable<Self>("omni.management.v1.KubeconfigResponse") {
     Field.string(1, "kubeconfig", \.kubeconfig)
     Field.message(2, "expires_at", \.expiresAt)
+    Field.string(3, "serial", \.serial)
+    Field.string(4, "ca_fingerprint", \.caFingerprint)
   }
 }
 

@@ -84,7 +84,7 @@ extension TalosDriver: ClusterDriver {
 
   public func talosconfig(
     _ access: ClusterAccess, roles: [String], ttl: Duration
-  ) async throws(DriverError) -> String {
+  ) async throws(DriverError) -> ClientConfiguration {
     let known: Set<String> = [
       "os:admin", "os:operator", "os:reader", "os:etcd:backup", "os:image:verifier",
       "os:meta:writer",
@@ -98,19 +98,23 @@ extension TalosDriver: ClusterDriver {
     let identity = try keyring.issue(
       .talos(roles: roles), from: trust.signers[0], seconds: try seconds(ttl))
     let endpoints = access.cluster.endpoints.compactMap { TalosEndpoint($0) }
-    return Talosconfig.text(
-      context: access.cluster.name, endpoints: endpoints, roots: trust.roots, identity: identity)
+    return ClientConfiguration(
+      Talosconfig.text(
+        context: access.cluster.name, endpoints: endpoints, roots: trust.roots, identity: identity),
+      serial: identity.certificate.serialHex, authority: trust.signers[0].fingerprint)
   }
 
   public func kubeconfig(
     _ access: ClusterAccess, ttl: Duration
-  ) async throws(DriverError) -> String {
+  ) async throws(DriverError) -> ClientConfiguration {
     let trust = try ClusterTrust(.kubernetesCA, access, keyring)
     let identity = try keyring.issue(
       .kubernetesAdmin, from: trust.signers[0], seconds: try seconds(ttl))
-    return Kubeconfig.text(
-      cluster: access.cluster.name, server: access.cluster.kubernetesEndpoint, roots: trust.roots,
-      identity: identity)
+    return ClientConfiguration(
+      Kubeconfig.text(
+        cluster: access.cluster.name, server: access.cluster.kubernetesEndpoint, roots: trust.roots,
+        identity: identity),
+      serial: identity.certificate.serialHex, authority: trust.signers[0].fingerprint)
   }
 
   public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? {

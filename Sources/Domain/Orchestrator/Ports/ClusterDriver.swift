@@ -111,10 +111,12 @@ public protocol ClusterDriver: Sendable {
   /// A fresh, short-lived talosconfig.
   func talosconfig(
     _ access: ClusterAccess, roles: [String], ttl: Duration
-  ) async throws(DriverError) -> String
+  ) async throws(DriverError) -> ClientConfiguration
 
   /// A fresh, short-lived administrator's kubeconfig.
-  func kubeconfig(_ access: ClusterAccess, ttl: Duration) async throws(DriverError) -> String
+  func kubeconfig(
+    _ access: ClusterAccess, ttl: Duration
+  ) async throws(DriverError) -> ClientConfiguration
 
   /// The cluster's present secrets in the form of `talosctl gen secrets`, read from a control plane. Holds private keys.
   ///
@@ -138,6 +140,22 @@ extension ClusterDriver {
 
   public func secretsBundle(_ access: ClusterAccess) async throws(DriverError) -> String {
     throw DriverError(.refused, "this driver does not read secrets")
+  }
+}
+
+/// A client configuration with a certificate that was made for it.
+public struct ClientConfiguration: Sendable, Hashable {
+  /// A talosconfig or a kubeconfig; holds a private key.
+  public var text: String
+  /// The certificate's serial number, in lower-case hexadecimal.
+  public var serial: String
+  /// The fingerprint of the authority that has issued the certificate.
+  public var authority: String
+
+  public init(_ text: String, serial: String = "", authority: String = "") {
+    self.text = text
+    self.serial = serial
+    self.authority = authority
   }
 }
 
@@ -253,40 +271,5 @@ public struct ClusterAccess: Sendable, Hashable {
   public init(cluster: ClusterRecord, rotation: TrustChange? = nil) {
     self.cluster = cluster
     self.rotation = rotation
-  }
-}
-
-/// Why a driver could not do what it was asked.
-public struct DriverError: Error, Sendable, Hashable {
-  public enum Code: String, Sendable, Hashable, CaseIterable {
-    /// No answer: the machine is down, or the network is.
-    case unreachable
-    /// The machine answered and said no, for now (busy, another change in progress).
-    case refused
-    /// The machine does not accept our certificate.
-    case unauthenticated
-    /// It accepts the certificate, but not for this.
-    case permissionDenied
-    /// The machine's configuration cannot be edited, or it rejects the edited one.
-    case invalidConfig
-    /// Talos before 1.7.
-    case unsupportedVersion
-    /// Somebody else changed the configuration at the same time.
-    case conflict
-    /// What the caller gave cannot be used.
-    case invalidInput
-    /// The driver itself is at fault.
-    case internalError
-  }
-
-  public var code: Code
-  /// What happened and what to do about it; holds no key material.
-  public var message: String
-  /// Of `apply`: whether a configuration went out to the machine, which may hold it therefore.
-  public var sent = false
-
-  public init(_ code: Code, _ message: String) {
-    self.code = code
-    self.message = message
   }
 }

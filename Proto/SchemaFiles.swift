@@ -7,7 +7,7 @@ extension SchemaFile {
     .health, .reflection, .reflectionV1Alpha,
     .rpcStatus, .rpcCode, .rpcErrorDetails,
     .any, .duration, .empty, .fieldMask, .structure, .timestamp, .wrappers,
-    .cosiResource, .cosiState,
+    .cosiResource, .cosiState, .cosiMeta,
     .talosCommon, .talosMachine, .talosTime, .talosSecurity,
     .talosConfig, .talosEnums, .talosSecrets, .talosKubernetes, .talosCluster, .talosRuntime,
     .talosTimeStatus, .talosSideroLink, .talosServices,

@@ -177,6 +177,18 @@ extension Cosi {
   public enum StateMethods {
     public static let service = "cosi.resource.State"
 
+    /// A new resource. PERMISSION_DENIED from outside.
+    public static let create = Method<CreateRequest, CreateResponse>(
+      service: service, name: "Create", kind: .unary)
+
+    /// Another content of a resource. PERMISSION_DENIED from outside.
+    public static let update = Method<UpdateRequest, UpdateResponse>(
+      service: service, name: "Update", kind: .unary)
+
+    /// A resource taken away. PERMISSION_DENIED from outside.
+    public static let destroy = Method<DestroyRequest, DestroyResponse>(
+      service: service, name: "Destroy", kind: .unary)
+
     /// One resource. NOT_FOUND if it does not exist.
     public static let get = Method<GetRequest, GetResponse>(
       service: service, name: "Get", kind: .unary)
@@ -193,6 +205,9 @@ extension Cosi {
     public static let schema = SchemaService(
       "State",
       [
+        SchemaMethod(create),
+        SchemaMethod(update),
+        SchemaMethod(destroy),
         SchemaMethod(get),
         SchemaMethod(list),
         SchemaMethod(watch),
@@ -207,7 +222,10 @@ extension SchemaFile {
     messages: [
       Cosi.GetRequest.self, Cosi.GetOptions.self, Cosi.GetResponse.self, Cosi.ListRequest.self,
       Cosi.ListOptions.self, Cosi.ListResponse.self, Cosi.WatchRequest.self, Cosi.WatchOptions.self,
-      Cosi.WatchResponse.self, Cosi.Event.self,
+      Cosi.WatchResponse.self, Cosi.Event.self, Cosi.CreateRequest.self, Cosi.CreateOptions.self,
+      Cosi.CreateResponse.self, Cosi.UpdateRequest.self, Cosi.UpdateOptions.self,
+      Cosi.UpdateResponse.self, Cosi.DestroyRequest.self, Cosi.DestroyOptions.self,
+      Cosi.DestroyResponse.self,
     ],
     enums: [
       Cosi.EventType.self

@@ -32,7 +32,8 @@ extension SimulatedNode {
 
   /// The resources of a machine without a configuration.
   func renderMaintenance() {
-    for definition in ResourceCatalog.all where definition.type != ResourceCatalog.identity.type {
+    for definition in ResourceCatalog.ofState
+    where definition.type != ResourceCatalog.identity.type {
       for old in resources.list(namespace: definition.namespace, type: definition.type) {
         resources.remove(old.key)
       }

@@ -22,7 +22,7 @@ public actor SimulatedNode {
   public nonisolated let nodeID: String
 
   var state: NodeState
-  var resources = ResourceStore()
+  var resources = ResourceStore(definitions: ResourceCatalog.all)
   /// Tasks that wait for the next change of a resource.
   var resourceWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
   var nextWaiter: UInt64 = 0

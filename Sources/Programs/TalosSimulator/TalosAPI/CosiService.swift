@@ -2,7 +2,7 @@ internal import ProtoCodec
 internal import RPC
 internal import Schema
 
-/// `cosi.resource.State` of one machine, read-only as Talos serves it.
+/// `cosi.resource.State` of one machine, which Talos lets nobody change from outside.
 struct CosiService: Sendable {
   let node: SimulatedNode
 
@@ -13,7 +13,8 @@ struct CosiService: Sendable {
         namespace: request.namespace, type: request.type, id: request.id)
       guard let found = await node.resource(key) else {
         throw RPCError(
-          .notFound, "resource \(request.type)(\(request.namespace)/\(request.id)) doesn't exist")
+          .notFound,
+          "resource \(request.type)(\(request.namespace)/\(request.id)@undefined) doesn't exist")
       }
       var response = Cosi.GetResponse()
       response.resource = Cosi.Resource(found)
@@ -34,6 +35,33 @@ struct CosiService: Sendable {
       try authorize(call, namespace: request.namespace, type: request.type)
       try await WatchSession(node: node, request: request, writer: writer).run()
     }
+    router.handle(Cosi.StateMethods.create) { request, _ in
+      try refuseWrite(of: request.resource) as Cosi.CreateResponse
+    }
+    router.handle(Cosi.StateMethods.update) { request, _ in
+      try refuseWrite(of: request.newResource) as Cosi.UpdateResponse
+    }
+    router.handle(Cosi.StateMethods.destroy) { (_: Cosi.DestroyRequest, _) in
+      throw Self.writeRefusal
+    }
+  }
+
+  private static var writeRefusal: RPCError {
+    RPCError(.permissionDenied, "write access is not allowed")
+  }
+
+  /// What is written is decoded before the access policy is asked.
+  private func refuseWrite<Response>(of resource: Cosi.Resource?) throws -> Response {
+    guard let metadata = resource?.metadata else {
+      throw RPCError(.unknown, "metadata is missing")
+    }
+    guard resource?.spec != nil else { throw RPCError(.unknown, "spec is missing") }
+    if metadata.version != "undefined" && UInt64(metadata.version) == nil {
+      throw RPCError(
+        .unknown,
+        "error parsing version: strconv.ParseUint: parsing \"\(metadata.version)\": invalid syntax")
+    }
+    throw Self.writeRefusal
   }
 
   private func authorize(_ call: ServerCall, namespace: String, type: String) throws {
@@ -83,9 +111,14 @@ extension Cosi.Resource {
     metadata.phase = "running"
     metadata.created = Timestamp(nanoseconds: resource.created)
     metadata.updated = Timestamp(nanoseconds: resource.updated)
+    if metadata.type == ResourceCatalog.machineConfig.type {
+      // Says that the YAML is a text that holds the configuration, and not the configuration itself.
+      metadata.annotations["talos.dev/yaml-spec"] = "1"
+    }
     self.metadata = metadata
     var spec = Cosi.Spec()
     spec.protoSpec = resource.spec
+    spec.yamlSpec = ResourceCatalog.definition(of: metadata.type)?.yaml?(resource.spec) ?? ""
     self.spec = spec
   }
 

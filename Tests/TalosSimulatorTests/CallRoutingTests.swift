@@ -1,3 +1,4 @@
+import RPC
 import Testing
 
 @testable import TalosSimulator
@@ -47,6 +48,29 @@ struct CallRoutingTests {
         == .refuse(code: .invalidArgument, reason: "node metadata must be single-valued"))
     #expect(
       route(nodes: ["127.0.0.8", "127.0.0.9"]) == .aggregate(["127.0.0.8", "127.0.0.9"]))
+  }
+
+  @Test(
+    "A machine is an address or a name without a port",
+    arguments: [
+      ("127.0.0.9", true), ("worker-1", true), ("::1", true), ("fd00::1:2", true), ("", false),
+      ("127.0.0.9:50000", false), ("worker-1:50000", false), ("[::1]:50000", false), ("a:", false),
+    ])
+  func target(text: String, isTarget: Bool) {
+    #expect(CallRouter.isTarget(text) == isTarget)
+    let refused = CallRoute.refuse(
+      code: .internalError, reason: "invalid target \"\(text)\"")
+    #expect(route(node: [text]) == (isTarget ? .forward(to: text) : refused))
+    #expect(route(nodes: ["a", text]) == (isTarget ? .aggregate(["a", text]) : refused))
+  }
+
+  @Test("Streams of several machines are passed on message by message")
+  func streamed() {
+    #expect(CallRouter.isStreamed("/machine.MachineService/Kubeconfig"))
+    #expect(CallRouter.isStreamed("/cluster.ClusterService/HealthCheck"))
+    #expect(!CallRouter.isStreamed("/machine.MachineService/Version"))
+    #expect(StatusCode.deadlineExceeded.goName == "DeadlineExceeded")
+    #expect(StatusCode.cancelled.goName == "Canceled")
   }
 
   @Test("COSI does not take nodes")

@@ -34,7 +34,9 @@ final class NodeServers: Sendable {
     self.address = address
     self.hub = hub
     state = Mutex(State(port: port, kubernetesPort: kubernetesPort))
-    proxy = ApidProxy(authority: "\(address):\(port)", port: port)
+    proxy = ApidProxy(authority: "\(address):\(port)", port: port) { [hub] name in
+      await hub.node(at: name)?.address
+    }
   }
 
   /// The machine's clock, in seconds since 1970.

@@ -28,6 +28,9 @@ enum AccessRules {
     "/machine.MachineService/ServiceRestart": operators,
     "/machine.MachineService/ServiceList": readers,
     "/machine.MachineService/Version": readers,
+    "/machine.MachineService/Dmesg": readers,
+    "/machine.MachineService/Logs": readers,
+    "/cluster.ClusterService/HealthCheck": readers,
     "/machine.MachineService/EtcdStatus": readers.union([Role.etcdBackup]),
     "/machine.MachineService/EtcdMemberList": readers.union([Role.etcdBackup]),
     "/time.TimeService/Time": readers,
@@ -66,11 +69,11 @@ enum CallRoute: Equatable {
   case local
   /// One machine, answered as if it had been called directly.
   case forward(to: String)
-  /// Several machines, their answers joined into one message.
+  /// Several machines: their answers joined into one message, or what they stream put together.
   case aggregate([String])
   case refuse(code: RefusalCode, reason: String)
 
-  enum RefusalCode: Equatable { case invalidArgument, permissionDenied }
+  enum RefusalCode: Equatable { case invalidArgument, permissionDenied, internalError }
 }
 
 /// Decides the route from the metadata, as apid's director does
@@ -104,14 +107,42 @@ enum CallRouter {
       guard forwards else {
         return .refuse(code: .permissionDenied, reason: "no request forwarding")
       }
+      if let wrong = nodes.first(where: { !isTarget($0) }) { return invalid(wrong) }
       return .aggregate(nodes)
     }
     if let target = node.first {
-      if forwards { return .forward(to: target) }
+      if forwards { return isTarget(target) ? .forward(to: target) : invalid(target) }
       if !isLocal(target) {
         return .refuse(code: .permissionDenied, reason: "no request forwarding")
       }
     }
     return .local
+  }
+
+  /// The methods whose answers are passed on message by message where several machines are asked.
+  private static let streamed: Set<String> = [
+    "/machine.MachineService/Copy", "/machine.MachineService/DiskUsage",
+    "/machine.MachineService/Dmesg", "/machine.MachineService/EtcdSnapshot",
+    "/machine.MachineService/Events", "/machine.MachineService/ImageList",
+    "/machine.MachineService/Kubeconfig", "/machine.MachineService/List",
+    "/machine.MachineService/DebugContainer", "/machine.MachineService/Logs",
+    "/machine.MachineService/PacketCapture", "/machine.MachineService/Read",
+    "/machine.LifecycleService/Install", "/machine.LifecycleService/Upgrade",
+    "/cluster.ClusterService/HealthCheck",
+  ]
+
+  static func isStreamed(_ path: String) -> Bool {
+    streamed.contains(path) || path.hasSuffix("Stream")
+  }
+
+  /// Whether a text may be a machine to pass a call on to: an address or name, without a port.
+  static func isTarget(_ text: String) -> Bool {
+    let colons = text.count { $0 == ":" }
+    if text.isEmpty || colons == 1 { return false }
+    return !(colons > 1 && text.hasPrefix("[") && text.contains("]:"))
+  }
+
+  private static func invalid(_ target: String) -> CallRoute {
+    .refuse(code: .internalError, reason: "invalid target \"\(target)\"")
   }
 }

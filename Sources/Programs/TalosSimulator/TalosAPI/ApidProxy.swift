@@ -18,10 +18,14 @@ final class ApidProxy: Sendable {
   private let state = Mutex(State())
   private let port: Int
   private let authority: String
+  private let resolve: @Sendable (String) async -> String?
 
-  init(authority: String, port: Int) {
+  /// - Parameter resolve: the address behind a host name of the cluster's network; nil for a name that
+  ///   is none of it.
+  init(authority: String, port: Int, resolve: @escaping @Sendable (String) async -> String?) {
     self.authority = authority
     self.port = port
+    self.resolve = resolve
   }
 
   /// New certificates: the connections made with the old ones are gone.
@@ -56,7 +60,7 @@ final class ApidProxy: Sendable {
     _ requests: RequestStream<[UInt8]>, _ writer: ResponseWriter<[UInt8]>, _ call: ServerCall,
     path: String, to target: String, roles: Set<String>
   ) async throws {
-    let channel = try channel(to: target)
+    let channel = try await channel(to: target)
     try await RPCClient(channel).bidirectional(
       Self.method(path), options: options(call, roles: roles)
     ) { outgoing, responses in
@@ -101,10 +105,42 @@ final class ApidProxy: Sendable {
     try await writer.write(answers.flatMap(\.1))
   }
 
+  /// Passes a call on to several machines and their messages back as they come, each with the
+  /// machine's address in its metadata; a failure becomes a message, and the call itself succeeds.
+  func aggregateStream(
+    _ requests: RequestStream<[UInt8]>, _ writer: ResponseWriter<[UInt8]>, _ call: ServerCall,
+    path: String, to targets: [String], roles: Set<String>
+  ) async throws {
+    var request: [UInt8] = []
+    for try await message in requests { request = message }
+    let message = request
+    let options = options(call, roles: roles)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for target in targets {
+        group.addTask {
+          do {
+            let channel = try await self.channel(to: target)
+            try await RPCClient(channel).bidirectional(Self.method(path), options: options) {
+              outgoing, responses in
+              try await outgoing.write(message)
+              try await outgoing.finish()
+              for try await response in responses {
+                try await writer.write(AggregatedAnswer.markMessage(response, hostname: target))
+              }
+            }
+          } catch {
+            try await writer.write(AggregatedAnswer.failureMessage(error, hostname: target))
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
   private func ask(
     _ target: String, path: String, _ message: [UInt8], options: CallOptions
   ) async throws -> [UInt8] {
-    let channel = try channel(to: target)
+    let channel = try await channel(to: target)
     return try await RPCClient(channel).bidirectional(Self.method(path), options: options) {
       outgoing, responses in
       try await outgoing.write(message)
@@ -136,8 +172,8 @@ final class ApidProxy: Sendable {
       kind: .bidirectionalStreaming, request: .bytes, response: .bytes)
   }
 
-  private func channel(to target: String) throws(RPCError) -> SocketChannel {
-    if target.isEmpty { throw RPCError(.internalError, "invalid target \"\"") }
+  private func channel(to target: String) async throws(RPCError) -> SocketChannel {
+    let address = await resolve(target) ?? target
     return try state.withLock { state throws(RPCError) in
       if let ends = state.outageEnds, ends > .now {
         throw RPCError(
@@ -150,66 +186,10 @@ final class ApidProxy: Sendable {
       var configuration = ChannelConfiguration()
       configuration.backoff = .eager
       let channel = try SocketChannel(
-        .tls(host: target, port: port), tls: context, serverName: target,
+        .tls(host: address, port: port), tls: context, serverName: target,
         configuration: configuration)
       state.channels[target] = channel
       return channel
     }
-  }
-}
-
-/// The answers of several machines as one message. Every answer has its content in field 1, repeated,
-/// and that content has a field 1 of its own for `common.Metadata`; so messages can be joined and
-/// marked without knowing their types.
-enum AggregatedAnswer {
-  static func mark(_ answer: [UInt8], hostname: String) -> [UInt8] {
-    var metadata = Talos.Metadata()
-    metadata.hostname = hostname
-    guard let content = content(of: answer) else {
-      return failure(
-        RPCError(.internalError, "unexpected message format"), hostname: hostname)
-    }
-    return field(1, Array(content) + field(1, metadata.serialized()))
-  }
-
-  static func failure(_ error: any Error, hostname: String) -> [UInt8] {
-    let error = error as? RPCError ?? RPCError(.unknown, "the call failed")
-    var metadata = Talos.Metadata()
-    metadata.hostname = hostname
-    metadata.error = "rpc error: code = \(error.code) desc = \(error.message)"
-    var status = GoogleRPC.Status()
-    status.code = Int32(error.code.rawValue)
-    status.message = error.message
-    metadata.status = status
-    return field(1, field(1, metadata.serialized()))
-  }
-
-  /// The bytes of the first field, which has to be number 1 with a length; an empty answer counts as
-  /// an empty one.
-  private static func content(of answer: [UInt8]) -> ArraySlice<UInt8>? {
-    guard answer.first == 0x0A else { return nil }
-    var length = 0
-    var shift = 0
-    for (index, byte) in answer.dropFirst().enumerated() {
-      length |= Int(byte & 0x7F) << shift
-      shift += 7
-      if byte & 0x80 == 0 {
-        let start = index + 2
-        return start + length <= answer.count ? answer[start..<start + length] : nil
-      }
-      if shift > 28 { return nil }
-    }
-    return nil
-  }
-
-  private static func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
-    var out: [UInt8] = [number << 3 | 2]
-    var length = bytes.count
-    while length >= 0x80 {
-      out.append(UInt8(length & 0x7F) | 0x80)
-      length >>= 7
-    }
-    out.append(UInt8(length))
-    return out + bytes
   }
 }

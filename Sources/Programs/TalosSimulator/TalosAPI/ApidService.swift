@@ -44,13 +44,16 @@ struct ApidService: HTTPService {
     case .forward(let target):
       return proxying { try await proxy.forward($0, $1, $2, path: path, to: target, roles: roles) }
         .accept(head, on: stream)
+    case .aggregate(let targets) where CallRouter.isStreamed(path):
+      return proxying {
+        try await proxy.aggregateStream($0, $1, $2, path: path, to: targets, roles: roles)
+      }.accept(head, on: stream)
     case .aggregate(let targets):
       return proxying {
         try await proxy.aggregate($0, $1, $2, path: path, to: targets, roles: roles)
       }.accept(head, on: stream)
     case .refuse(let code, let reason):
-      let status: StatusCode = code == .invalidArgument ? .invalidArgument : .permissionDenied
-      return proxying { _, _, _ in throw RPCError(status, reason) }.accept(head, on: stream)
+      return proxying { _, _, _ in throw RPCError(code.status, reason) }.accept(head, on: stream)
     }
   }
 
@@ -81,5 +84,15 @@ struct ApidService: HTTPService {
     for role in roles.sorted() { fields.append(AccessRules.roleMetadata, role) }
     return HTTPRequestHead(
       fields: fields, methodField: 0, pathField: 1, isComplete: head.isComplete)
+  }
+}
+
+extension CallRoute.RefusalCode {
+  fileprivate var status: StatusCode {
+    switch self {
+    case .invalidArgument: .invalidArgument
+    case .permissionDenied: .permissionDenied
+    case .internalError: .internalError
+    }
   }
 }

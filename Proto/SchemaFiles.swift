@@ -8,7 +8,7 @@ extension SchemaFile {
     .rpcStatus, .rpcCode, .rpcErrorDetails,
     .any, .duration, .empty, .fieldMask, .structure, .timestamp, .wrappers,
     .cosiResource, .cosiState, .cosiMeta,
-    .talosCommon, .talosMachine, .talosTime, .talosSecurity,
+    .talosCommon, .talosMachine, .talosTime, .talosSecurity, .talosHealth,
     .talosConfig, .talosEnums, .talosSecrets, .talosKubernetes, .talosCluster, .talosRuntime,
     .talosTimeStatus, .talosSideroLink, .talosServices,
   ]

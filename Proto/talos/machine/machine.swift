@@ -13,6 +13,10 @@ extension Talos {
     >(
       service: service, name: "ApplyConfiguration", kind: .unary)
 
+    /// The kernel's log.
+    public static let dmesg = Method<DmesgRequest, Data>(
+      service: service, name: "Dmesg", kind: .serverStreaming)
+
     /// The members of etcd, as this control plane sees them.
     public static let etcdMemberList = Method<EtcdMemberListRequest, EtcdMemberListResponse>(
       service: service, name: "EtcdMemberList", kind: .unary)
@@ -24,6 +28,10 @@ extension Talos {
     /// A tar.gz that holds one file, `kubeconfig`. Control planes only.
     public static let kubeconfig = Method<Empty, Data>(
       service: service, name: "Kubeconfig", kind: .serverStreaming)
+
+    /// The log of a service or container.
+    public static let logs = Method<LogsRequest, Data>(
+      service: service, name: "Logs", kind: .serverStreaming)
 
     /// The content of a file.
     public static let read = Method<ReadRequest, Data>(
@@ -56,9 +64,11 @@ extension Talos {
       "MachineService",
       [
         SchemaMethod(applyConfiguration),
+        SchemaMethod(dmesg),
         SchemaMethod(etcdMemberList),
         SchemaMethod(etcdStatus),
         SchemaMethod(kubeconfig),
+        SchemaMethod(logs),
         SchemaMethod(read),
         SchemaMethod(restart),
         SchemaMethod(serviceList),
@@ -80,7 +90,8 @@ extension SchemaFile {
       Talos.ServiceHealth.self, Talos.ServiceRestartRequest.self, Talos.ServiceRestart.self,
       Talos.ServiceRestartResponse.self, Talos.Version.self, Talos.VersionResponse.self,
       Talos.VersionInfo.self, Talos.PlatformInfo.self, Talos.FeaturesInfo.self,
-      Talos.ReadRequest.self, Talos.RestartRequest.self, Talos.Restart.self,
+      Talos.DmesgRequest.self, Talos.LogsRequest.self, Talos.ReadRequest.self,
+      Talos.RestartRequest.self, Talos.Restart.self,
       Talos.RestartResponse.self, Talos.EtcdMemberListRequest.self, Talos.EtcdMember.self,
       Talos.EtcdMembers.self, Talos.EtcdMemberListResponse.self, Talos.EtcdStatusResponse.self,
       Talos.EtcdStatus.self, Talos.EtcdMemberStatus.self,

@@ -4,6 +4,17 @@ public import ProtoCodec
 public import RPC
 
 extension Talos {
+  public struct TimeRequest: Message {
+    public var server = ""
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("time.TimeRequest") {
+      Field.string(1, "server", \.server)
+    }
+  }
+
   public struct Time: Message {
     public var metadata: Metadata?
     public var server = ""
@@ -39,11 +50,16 @@ extension Talos {
     public static let time = Method<Empty, TimeResponse>(
       service: service, name: "Time", kind: .unary)
 
+    /// The machine's clock beside that of a time server that the caller names.
+    public static let timeCheck = Method<TimeRequest, TimeResponse>(
+      service: service, name: "TimeCheck", kind: .unary)
+
     /// The service as reflection describes it.
     public static let schema = SchemaService(
       "TimeService",
       [
-        SchemaMethod(time)
+        SchemaMethod(time),
+        SchemaMethod(timeCheck),
       ])
   }
 }
@@ -53,7 +69,7 @@ extension SchemaFile {
     "talos/time/time.proto", package: "time",
     dependencies: [.empty, .timestamp, .talosCommon],
     messages: [
-      Talos.Time.self, Talos.TimeResponse.self,
+      Talos.TimeRequest.self, Talos.Time.self, Talos.TimeResponse.self,
     ],
     services: [Talos.TimeServiceMethods.schema])
 }

@@ -83,6 +83,7 @@ extension SimulatedNode {
           "\nThe config is applied in 'try' mode and will be automatically reverted back in "
           + "\(timeout.components.seconds)s"
       }
+      log.note("apply configuration request: mode \(mode.logName)", now: nowNanoseconds())
       let stored = NodeState.StoredConfig(source: request.data, config: config)
       perform(state.configApplied(stored, mode: mode, tryFor: timeout))
       configurationApplied()
@@ -93,6 +94,17 @@ extension SimulatedNode {
     var response = Talos.ApplyConfigurationResponse()
     response.messages = [applied]
     return response
+  }
+}
+
+extension ApplyMode {
+  /// What the machine's log calls the mode.
+  fileprivate var logName: String {
+    switch self {
+    case .noReboot: "no-reboot"
+    case .staged: "staged"
+    case .tryOut: "try"
+    }
   }
 }
 

@@ -6,6 +6,7 @@ extension SimulatedNode {
   /// Brings the resources in step with the state. Versions count up where something changed.
   func render() {
     let before = resources.head
+    log.note(state.services, now: nowNanoseconds())
     if isInMaintenance {
       renderMaintenance()
     } else {

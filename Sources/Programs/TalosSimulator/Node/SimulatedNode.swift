@@ -26,6 +26,7 @@ public actor SimulatedNode {
   /// Tasks that wait for the next change of a resource.
   var resourceWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
   var nextWaiter: UInt64 = 0
+  var log = MachineLog()
   public private(set) var faults = Faults()
   /// The static pods as they are, and as the kubelet last reported them; none on workers.
   var pods: [StaticPod] = []

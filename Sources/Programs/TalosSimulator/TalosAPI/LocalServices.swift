@@ -31,6 +31,8 @@ extension ServiceRouter {
     router.limits.requestMessageBytes = 32 << 20
     MachineService(node: node).register(in: &router)
     CosiService(node: node).register(in: &router)
+    LogService(node: node).register(in: &router)
+    HealthCheck(node: node).register(in: &router)
     return router
   }
 }

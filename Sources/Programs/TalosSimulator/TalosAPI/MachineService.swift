@@ -52,7 +52,12 @@ struct MachineService: Sendable {
     router.handle(Talos.MachineServiceMethods.etcdStatus) { (_: Empty, _) in
       try await node.etcdStatus()
     }
-    router.handle(Talos.TimeServiceMethods.time) { (_: Empty, _) in try await node.time() }
+    router.handle(Talos.TimeServiceMethods.time) { (_: Empty, _) in
+      try await node.time(server: nil)
+    }
+    router.handle(Talos.TimeServiceMethods.timeCheck) { (request: Talos.TimeRequest, _) in
+      try await node.time(server: request.server)
+    }
   }
 }
 
@@ -78,8 +83,10 @@ extension SimulatedNode {
     return response
   }
 
-  func time() throws -> Talos.TimeResponse {
-    let server = state.active.config.timeServer
+  /// - Parameter server: the time server to ask; nil for the configuration's.
+  func time(server named: String?) throws -> Talos.TimeResponse {
+    let server = named ?? state.active.config.timeServer
+    if server.isEmpty { throw RPCError(.invalidArgument, "ntp server is required") }
     if faults.timeServerDown {
       throw RPCError(
         .unknown,

@@ -129,9 +129,12 @@ struct ConfigValidationTests {
       ("apiVersion: v1alpha1\nname: a\n", "missing kind"),
       ("kind: HostnameConfig\n", "missing apiVersion"),
       ("machine: {type: worker}\n---\nmachine: {type: worker}\n", "duplicate document"),
-      ("machine: {type: worker, ca: {cert: x}}\n", "machine.ca.cert"),
-      ("machine: {type: worker, acceptedCa: []}\n", "machine.acceptedCa"),
-      ("machine: {type: worker, acceptedCAs: [{cert: x}]}\n", "machine.acceptedCAs[0].cert"),
+      ("machine: {type: worker, ca: {cert: x}}\n", "machine:\n    ca:\n        cert: x\n"),
+      ("machine: {type: worker, acceptedCa: []}\n", "machine:\n    acceptedCa: []\n"),
+      (
+        "machine: {type: worker, acceptedCAs: [{cert: x}]}\n",
+        "machine:\n    acceptedCAs:\n        - cert: x\n"
+      ),
       ("machine: {type: toaster}\ncluster: {}\n", "unknown machine type \"toaster\""),
       ("version: v1alpha1\ndebug: false\n", "machine instructions are required"),
       ("machine: {type: worker, ca: {crt: '******'}}\n", "illegal base64"),
@@ -152,7 +155,8 @@ struct ConfigValidationTests {
     #expect(
       problems(head + "issuingCA: {cert: x}\n", talosMinor: 14).contains("key is required"))
     #expect(
-      problems(head + "issuingCA: {crt: x, key: y}\n", talosMinor: 14).contains("issuingCA.crt"))
+      problems(head + "issuingCA: {crt: x, key: y}\n", talosMinor: 14).contains(
+        "issuingCA:\n    crt: x\n"))
   }
 
   @Test("Certificates without a line break between them are lost, as they are on a machine")

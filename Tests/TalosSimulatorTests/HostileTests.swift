@@ -153,7 +153,8 @@ extension ClusterSuite {
         controlPlanes: 2, workers: 1, layout: .multidoc, change: { $0.withoutKubernetes = true }
       ) { test in
         let node = test.controlPlanes[0]
-        #expect(!String(decoding: await node.configuration, as: UTF8.self).contains("cluster:\n"))
+        let configuration = String(decoding: await node.configuration, as: UTF8.self)
+        #expect(!configuration.contains("controlPlane:"))
         #expect(await node.resource(ResourceCatalog.kubernetesRoot.key("k8s")) == nil)
         #expect(await node.resource(ResourceCatalog.kubelet.key("kubelet")) == nil)
         #expect(await node.resource(ResourceCatalog.service.key("kubelet")) == nil)

@@ -19,7 +19,7 @@ public struct ClusterOptions: Sendable {
   /// One more IPv4 loopback address, which one control plane holds for all of them, the first one to
   /// begin with; it is also the Kubernetes endpoint. Nil for none.
   public var sharedAddress: String?
-  /// A cluster without Kubernetes and etcd (Talos 1.14 and later): no cluster section in the configs.
+  /// A cluster without Kubernetes and etcd (Talos 1.14 and later): the configs have nothing of it.
   public var withoutKubernetes = false
   /// No network plugin: no node is Ready from the start.
   public var noNetwork = false

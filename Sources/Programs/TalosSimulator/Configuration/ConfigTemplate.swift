@@ -12,7 +12,7 @@ struct ConfigTemplate {
   var endpoint: String
   var kubernetesPort: Int
   var layout: ClusterOptions.Layout
-  /// No cluster section and no documents of Kubernetes (Talos 1.14 and later).
+  /// Nothing of Kubernetes in the cluster section, and no documents of it (Talos 1.14 and later).
   var withoutKubernetes = false
   var talosVersion: String
   var kubernetesVersion: String
@@ -24,7 +24,7 @@ struct ConfigTemplate {
     if index % 2 == 1 { text += "---\n" }
     text += "version: v1alpha1 # the schema of this document\n"
     text += "debug: false\npersist: true\n"
-    text += machine() + (withoutKubernetes ? "" : cluster())
+    text += machine() + (withoutKubernetes ? clusterAlone() : cluster())
     text += "---\n" + watchdog() + "---\n" + kernelLog()
     if layout == .multidoc && !withoutKubernetes { text += multidoc() }
     text += "---\n" + extensionService()
@@ -74,14 +74,13 @@ struct ConfigTemplate {
               endpoints: [https://mirror.example.internal]
               overridePath: true
         features:
-          rbac: true # roles from client certificates
-          stableHostname: true
+          rbac: true # roles from client certificates\(layout == .legacy ? "\n    stableHostname: true" : "")
           apidCheckExtKeyUsage: true
           diskQuotaSupport: true
           kubePrism: {enabled: true, port: 7445}
         nodeLabels:
           topology.kubernetes.io/zone: zone-\(Character(UnicodeScalar(UInt8(97 + index % 3))))
-          "example.com/grüße": ja
+          "example.com/rack": "12" # in grüner Farbe
 
       """
     return text
@@ -167,6 +166,12 @@ struct ConfigTemplate {
 
       """
     return text
+  }
+
+  /// What is left of the cluster where it has no Kubernetes: whom the machine shares discovery with.
+  private func clusterAlone() -> String {
+    "cluster:\n  id: \(secrets.clusterID)\n  secret: '\(secrets.clusterSecret)'\n"
+      + "  discovery:\n    enabled: true\n"
   }
 
   /// A `crt`/`key` mapping in the style of this machine: plain, quoted, or flow.

@@ -26,9 +26,8 @@ enum ConfigValidation {
     let accepted = decoder.certificates(machine["acceptedCAs"], "machine.acceptedCAs")
     let clusterCA = decoder.pair(root["cluster"]?["ca"], "cluster.ca")
 
-    // Since Talos 1.14 a machine may have no part in a Kubernetes cluster.
-    let isAlone = talosMinor >= 14 && root["cluster"] == nil
-    var found = isAlone ? [] : cluster(root["cluster"], clusterCA: clusterCA, type: type)
+    var found = cluster(
+      root["cluster"], clusterCA: clusterCA, type: type, talosMinor: talosMinor)
     found += talosAuthority(ca, accepted: accepted, type: type)
     if type == .worker, let clusterCA, !clusterCA.key.isEmpty {
       found.append(
@@ -36,6 +35,11 @@ enum ConfigValidation {
     }
     if type == nil { found.append("unknown machine type \"\(machine["type"]?.text ?? "")\"") }
     if root["persist"]?.bool == false { found.append(".persist should be enabled") }
+    let labels = NodeLabels.problems(machine["nodeLabels"])
+    if !labels.isEmpty {
+      found.append(
+        "invalid machine node labels: " + ConfigRefusal.counted(labels))
+    }
     found = found.map { "v1alpha1.Config: " + $0 }
 
     if let document = documents.first("KubeAPIServerCAConfig") {
@@ -55,11 +59,18 @@ enum ConfigValidation {
   }
 
   private static func cluster(
-    _ node: YAMLNode?, clusterCA: PEMPair?, type: MachineType?
+    _ node: YAMLNode?, clusterCA: PEMPair?, type: MachineType?, talosMinor: Int
   ) -> [String] {
     guard let node, !node.isNull else { return ["cluster instructions are required"] }
     var found: [String] = []
-    if let controlPlane = node["controlPlane"], (controlPlane["endpoint"]?.text ?? "").isEmpty {
+    if let controlPlane = node["controlPlane"] {
+      guard let endpoint = controlPlane["endpoint"]?.text, !endpoint.isEmpty else {
+        return ["cluster controlplane endpoint is required"]
+      }
+      if let complaint = (try? GoURL(endpoint))?.endpointComplaint {
+        found.append("invalid controlplane endpoint: \(complaint)")
+      }
+    } else if talosMinor < 14 {
       return ["cluster controlplane endpoint is required"]
     }
     if type != .controlPlane, let clusterCA, !clusterCA.key.isEmpty {

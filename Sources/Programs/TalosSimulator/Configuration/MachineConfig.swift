@@ -41,10 +41,12 @@ struct ConfigRefusal: Error, Equatable {
   init(_ problems: [String]) { self.problems = problems }
 
   /// One text, several problems counted as Talos' multi-error does.
-  var message: String {
-    problems.count == 1
-      ? problems[0]
-      : "\(problems.count) errors occurred:\n" + problems.map { "\t* \($0)\n" }.joined()
+  var message: String { problems.count == 1 ? problems[0] : Self.counted(problems) }
+
+  /// Problems as a list with their number before it.
+  static func counted(_ problems: [String]) -> String {
+    "\(problems.count) error\(problems.count == 1 ? "" : "s") occurred:\n"
+      + problems.map { "\t* \($0)\n" }.joined()
   }
 }
 
@@ -82,21 +84,29 @@ struct ConfigDocuments {
       guard seen.insert(id).inserted else {
         throw ConfigRefusal(["duplicate document \(id) is not allowed (line \(node.line))"])
       }
+      let shape: ConfigShape
       if isLegacy {
         v1alpha1 = node
+        shape = ConfigSchema.v1alpha1
       } else if kind.isEmpty {
         throw Self.decoding(id, node, "missing kind")
       } else if version.isEmpty {
         throw Self.decoding(id, node, "missing apiVersion")
-      } else if version != "v1alpha1" || !KnownFields.isRegistered(kind, talosMinor: talosMinor) {
-        throw Self.decoding(id, node, "\"\(kind)\" \"\(version)\": not registered")
-      } else {
+      } else if version == "v1alpha1",
+        let known = ConfigSchema.shape(of: kind, talosMinor: talosMinor)
+      {
         others.append((kind, node))
+        shape = known
+      } else {
+        throw Self.decoding(id, node, "\"\(kind)\" \"\(version)\": not registered")
       }
-      let unknown = KnownFields.unknown(in: node, kind: isLegacy ? nil : kind)
-      if !unknown.isEmpty {
+      if let refusal = shape.refusal(of: node) {
+        let isOfKind = refusal.hasPrefix("yaml:")
         throw Self.decoding(
-          id, node, "unknown keys found during decoding: " + unknown.joined(separator: ", "))
+          id, node,
+          isOfKind
+            ? "error decoding \(kind) to \(isLegacy ? "*v1alpha1.Config" : kind): \(refusal)"
+            : refusal)
       }
     }
   }

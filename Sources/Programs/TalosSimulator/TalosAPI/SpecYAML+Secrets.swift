@@ -76,14 +76,11 @@ extension YAMLValue {
 
   /// A URL in its parts, as Go's yaml writes one.
   static func address(_ url: Talos.URL?) -> YAMLValue {
-    guard let text = url?.fullPath else { return .null }
-    let parts = text.split(separator: "://", maxSplits: 1).map(String.init)
-    let rest = parts.last ?? ""
-    let host = String(rest.prefix { $0 != "/" })
+    guard let text = url?.fullPath, let parts = try? GoURL(text) else { return .null }
     return [
-      "scheme": .string(parts.count > 1 ? parts[0] : ""), "opaque": "", "user": .null,
-      "host": .string(host), "path": .string(String(rest.dropFirst(host.count))), "fragment": "",
-      "rawquery": "", "rawpath": "", "rawfragment": "", "forcequery": false, "omithost": false,
+      "scheme": .string(parts.scheme), "opaque": "", "user": .null, "host": .string(parts.host),
+      "path": .string(parts.path), "fragment": "", "rawquery": "", "rawpath": "", "rawfragment": "",
+      "forcequery": false, "omithost": false,
     ]
   }
 

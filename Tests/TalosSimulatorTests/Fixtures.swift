@@ -54,6 +54,7 @@ enum Fixture {
     cluster:
       controlPlane: {endpoint: "https://127.0.20.1:6443"}
       token: fedcba.fedcba9876543210
+      discovery: {enabled: true}
       ca:
         crt: \(base64(kubernetesCA))
         key: \(Base64.encode(kubernetesCA.key))

@@ -31,6 +31,34 @@ extension ClusterSuite {
       }
     }
 
+    @Test("A machine without discovery is nobody's member and knows nobody, until it has it again")
+    func discovery() async throws {
+      try await TestCluster.run(controlPlanes: 2, workers: 1) { test in
+        let (first, worker) = (test.controlPlanes[0], test.workers[0])
+        let control = String(decoding: await first.configuration, as: UTF8.self)
+        let own = String(decoding: await worker.configuration, as: UTF8.self)
+        #expect(own.contains("discovery:\n    enabled: true\n"))
+        _ = try await test.apply(
+          own.replacing("discovery:\n    enabled: true", with: "discovery:\n    enabled: false"),
+          to: worker)
+        #expect(try await members(worker, test).isEmpty)
+        try await eventually("the others forget it") {
+          try await members(first, test).keys.sorted() == test.controlPlanes.map(\.name)
+        }
+        _ = try await test.apply(
+          control.replacing(
+            "service: {}", with: "service: {disabled: yes}"), to: first)
+        #expect(try await members(first, test).keys.sorted() == [first.name])
+        _ = try await test.apply(control, to: first)
+        _ = try await test.apply(own, to: worker)
+        for node in [first, worker] {
+          try await eventually("everybody is known again") {
+            try await members(node, test).count == 3
+          }
+        }
+      }
+    }
+
     @Test("One list hides a member, all lists hold a false record, and the truth comes back")
     func lies() async throws {
       try await TestCluster.run(controlPlanes: 2, workers: 1) { test in

@@ -66,11 +66,35 @@ extension SimulatedNode {
     render()
   }
 
+  /// Whether the machine publishes itself to the others.
+  var isPublished: Bool { state.active.config.discovery == .shared }
+
+  /// Learns which machines publish nothing of themselves.
+  func learnUnpublished(_ names: Set<String>) {
+    if names == unpublished { return }
+    unpublished = names
+    render()
+  }
+
   /// The members as this machine shows them.
   public var shownMembers: [ClusterMember] {
-    var list = members
+    var list =
+      switch state.active.config.discovery {
+      case .off: [ClusterMember]()
+      case .alone: members.filter { $0.name == name }
+      case .shared: members.filter { $0.name == name || !unpublished.contains($0.name) }
+      }
     for lie in memberLies { lie.change(&list) }
     return list
+  }
+}
+
+extension ClusterHub {
+  /// A machine has begun or ceased to publish itself.
+  func publishingChanged() async {
+    var unpublished: Set<String> = []
+    for node in nodes where await !node.isPublished { unpublished.insert(node.name) }
+    for node in nodes { await node.learnUnpublished(unpublished) }
   }
 }
 

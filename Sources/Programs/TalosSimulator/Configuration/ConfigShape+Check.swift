@@ -98,6 +98,12 @@ extension ConfigShape.Scalar {
   /// What YAML 1.1 takes for a boolean and go-yaml still does where one is asked for.
   private static let oldBooleans: Set = ["y", "Y", "yes", "on", "n", "N", "no", "off"]
 
+  /// The value that Go reads where a boolean is asked for; nil for what is none.
+  static func bool(_ node: YAMLNode) -> Bool? {
+    guard let text = node.text else { return nil }
+    return node.bool ?? (oldBooleans.contains(text) ? ["y", "Y", "yes", "on"].contains(text) : nil)
+  }
+
   private var goName: String {
     switch self {
     case .text, .url: "string"

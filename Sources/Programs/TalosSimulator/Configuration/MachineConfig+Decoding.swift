@@ -46,6 +46,8 @@ extension MachineConfig {
       documents.first("HostnameConfig")?["hostname"]?.text
       ?? machine?["network"]?["hostname"]?.text
 
+    discovery = Self.discovery(cluster?["discovery"], documents: documents)
+
     if let document = documents.first("KubeAPIServerCAConfig") {
       layout = .multidoc
       kubernetesIssuing = Self.documentPair(document["issuingCA"])
@@ -66,6 +68,18 @@ extension MachineConfig {
     serviceAccountKey =
       documents.first("KubeServiceAccountConfig")?["issuer"]?["privateKey"]?.text
       ?? decoder.base64(cluster?["serviceAccount"]?["key"], "cluster.serviceAccount.key")
+  }
+
+  private static func discovery(
+    _ node: YAMLNode?, documents: ConfigDocuments
+  ) -> Discovery {
+    if documents.first("DiscoveryServiceConfig") != nil { return .shared }
+    guard node?["enabled"].flatMap(ConfigShape.Scalar.bool) == true else { return .off }
+    let registries = ["service", "kubernetes"]
+    let hasRegistry = registries.contains {
+      node?["registries"]?[$0]?["disabled"].flatMap(ConfigShape.Scalar.bool) != true
+    }
+    return hasRegistry ? .shared : .alone
   }
 
   private static func documentPair(_ node: YAMLNode?) -> PEMPair? {

@@ -32,6 +32,16 @@ struct MachineConfig: Sendable, Equatable {
   var secretboxSecret: String
   var timeServer: String
   var hostname: String?
+  var discovery: Discovery
+
+  /// How a machine takes part in discovery.
+  enum Discovery: Sendable, Equatable {
+    /// Not at all: it publishes nothing, and its list of members is empty.
+    case off
+    /// Over no registry: it knows itself alone.
+    case alone
+    case shared
+  }
 }
 
 /// Why a machine refuses a config, in the words it puts into the error.

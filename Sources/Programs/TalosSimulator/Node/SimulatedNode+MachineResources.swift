@@ -60,6 +60,10 @@ extension SimulatedNode {
   }
 
   private func putMembers() {
+    if isPublished != wasPublished {
+      wasPublished = isPublished
+      Task { await hub.publishingChanged() }
+    }
     let shown = shownMembers
     let names = Set(shown.map(\.name))
     let kind = ResourceCatalog.member

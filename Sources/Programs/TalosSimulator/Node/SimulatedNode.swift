@@ -49,6 +49,9 @@ public actor SimulatedNode {
   /// The true members, and what makes this machine's list of them differ.
   var members: [ClusterMember] = []
   var memberLies: [MemberLie] = []
+  /// The machines that publish nothing of themselves, and whether this one did when last looked at.
+  var unpublished: Set<String> = []
+  var wasPublished = true
   /// CAs that trustd hands on beside those of the configuration.
   var handedOn: [String] = []
   var standing: StandingConfig?

@@ -52,7 +52,8 @@ struct HealthCheck: Sendable {
     try await writer.write(progress)
   }
 
-  /// The machines that are looked at: those that the caller names, or the members.
+  /// The machines that are looked at: those that the caller names, the members, or where there are none
+  /// the Kubernetes nodes.
   private func view(_ info: Talos.ClusterInfo?) async -> ClusterView {
     var controlPlanes = info?.controlPlaneNodes ?? []
     var workers = info?.workerNodes ?? []
@@ -65,6 +66,11 @@ struct HealthCheck: Sendable {
           workers.append(address)
         }
       }
+    }
+    if controlPlanes.isEmpty && workers.isEmpty {
+      let nodes = await node.hub.snapshot().nodes
+      controlPlanes = nodes.filter(\.isControlPlane).map(\.address)
+      workers = nodes.filter { !$0.isControlPlane }.map(\.address)
     }
     return ClusterView(hub: node.hub, controlPlanes: controlPlanes, workers: workers)
   }

@@ -239,6 +239,22 @@ struct PreparationTests {
     #expect(machine.abortRequested(by: "uid:0", at: now) == .aborted)
   }
 
+  @Test("A change that was on its way when the process ended may have reached its machine")
+  func deathAmidChange() {
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed([RotationMachineTests.cp1], at: now)
+    machine = RotationMachine(
+      component: .talosCA, state: machine.state, notes: [], rules: RotationMachineTests.rules)
+    #expect(machine.resumed(at: now).contains(.apply("cp1")))
+    // The try of this process was certainly not sent; what became of the one before nobody knows.
+    let check = CheckResult(.reachable, .failed, "no route")
+    _ = machine.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
+    guard case .reversed = machine.abortRequested(by: "uid:0", at: now) else {
+      Issue.record("not reversed")
+      return
+    }
+  }
+
   @Test("While somebody waits to abort, no change is sent; with the abort the hold ends")
   func held() {
     var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)

@@ -81,6 +81,9 @@ public struct RotationMachine: Sendable, Hashable {
   }
 
   /// A rotation as it was persisted. The first input is `resumed`.
+  ///
+  /// Of a change that was on its way when the process ended nobody knows what came of it, so it counts as sent,
+  /// whatever comes of the next try.
   public init(
     component: SecretComponent, state: State, notes: [String], rules: RotationRules,
     locks: Locks = Locks(), soak: Soak? = nil
@@ -88,7 +91,7 @@ public struct RotationMachine: Sendable, Hashable {
     self.locks = locks
     self.soak = soak
     self.component = component
-    self.state = state
+    self.state = state.afterRestart
     self.notes = notes.suffix(Self.noteLimit)
     self.rules = rules
   }
@@ -137,6 +140,15 @@ public struct RotationMachine: Sendable, Hashable {
 }
 
 extension RotationMachine.State {
+  /// The state with every change that is on its way counted as one that was sent.
+  fileprivate var afterRestart: RotationMachine.State {
+    guard case .rolling(var stage) = self else { return self }
+    for index in stage.machines.indices where stage.machines[index].mayHoldChange {
+      stage.machines[index].touched = true
+    }
+    return .rolling(stage)
+  }
+
   /// Whether the rotation is over.
   public var isFinal: Bool {
     switch self {

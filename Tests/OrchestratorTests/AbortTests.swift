@@ -171,7 +171,7 @@ struct AbortTests {
       mischief: Mischief(
         failBefore: [0, 50, 300][seed % 3], failAfter: [0, 30, 200][seed / 3 % 3],
         stale: seed % 6 == 0 ? 500 : 0, outage: seed % 4 == 0 ? 100 : 0,
-        overwrite: seed % 7 == 0 ? 20 : 0))
+        overwrite: seed % 7 == 0 ? 20 : 0, leaders: seed % 8 < 4))
     try world.bootWithClusters().stop()
     var lives = (0..<Int.random(in: 0...8, using: &generator)).map { _ in
       Int.random(in: 1...60, using: &generator)

@@ -202,7 +202,7 @@ struct LockTests {
       seed: UInt64(seed), controlPlanes: 2, workers: 2,
       mischief: Mischief(
         failBefore: [0, 100][seed % 2], failAfter: [0, 50][seed / 2 % 2],
-        outage: seed % 4 == 0 ? 50 : 0))
+        outage: seed % 4 == 0 ? 50 : 0, leaders: seed % 8 < 4))
     var process = try world.bootWithClusters()
     _ = try process.rotate(component)
     for _ in 0..<6 {

@@ -87,6 +87,8 @@ struct MachineWalkTests {
     mutating func carryOut(_ effect: RotationMachine.Effect, trouble: Int) {
       switch effect {
       case .listMembers:
+        // Whose processes lead changes all the time, and may be said of anybody.
+        machine.leadersSeen(Array(members.map(\.id).shuffled(using: &generator).prefix(2)))
         order(
           chance(trouble)
             ? machine.membersUnavailable("down", at: now) : machine.membersListed(members, at: now))

@@ -9,8 +9,14 @@ struct RolloutPolicyTests {
     Machine(id: id, address: "10.0.0.1", role: id.hasPrefix("cp") ? .controlPlane : .worker)
   }
 
-  static func next(_ limit: Int, _ turns: [(String, Turn)]) -> [String] {
-    RolloutPolicy(workerLimit: limit).next(turns.map { (machine($0.0), $0.1) }).map(\.id)
+  static func next(
+    _ limit: Int, _ turns: [(String, Turn)], leaders: [String] = [], locked: [String] = []
+  ) -> [String] {
+    let lock = Lock(requester: "", lockedAt: Instant(secondsSince1970: 0), reason: "")
+    let locks = Locks(machines: Dictionary(uniqueKeysWithValues: locked.map { ($0, lock) }))
+    return RolloutPolicy(workerLimit: limit).next(
+      turns.map { (machine($0.0), $0.1) }, locks: locks, leaders: leaders
+    ).map(\.id)
   }
 
   @Test("The first control plane by name begins alone")
@@ -42,6 +48,63 @@ struct RolloutPolicyTests {
       ("cp1", .done), ("cp2", .pending), ("w1", .inWork), ("w2", .pending),
     ]
     #expect(RolloutPolicyTests.next(3, all) == ["cp2"])
+  }
+
+  @Test(
+    "Control planes whose processes lead go last, in the order given; the others by name before them"
+  )
+  func leaders() {
+    var turns: [String: Turn] = [
+      "cp1": .pending, "cp2": .pending, "cp3": .pending, "cp4": .pending,
+    ]
+    var order: [String] = []
+    for _ in 0..<4 {
+      let begun = RolloutPolicyTests.next(
+        5, turns.map { ($0.key, $0.value) }, leaders: ["cp3", "w1", "nobody", "cp1"])
+      order += begun
+      for id in begun { turns[id] = .done }
+    }
+    #expect(order == ["cp2", "cp4", "cp3", "cp1"])
+    // Who is named twice goes by the later place.
+    let two: [(String, Turn)] = [("cp1", .pending), ("cp2", .pending)]
+    #expect(RolloutPolicyTests.next(1, two, leaders: ["cp1", "cp2", "cp1"]) == ["cp2"])
+  }
+
+  @Test("A leader does not wait for a control plane that is locked")
+  func lockedBeforeLeader() {
+    let two: [(String, Turn)] = [("cp1", .pending), ("cp2", .pending)]
+    #expect(RolloutPolicyTests.next(1, two, leaders: ["cp1"], locked: ["cp2"]) == ["cp1"])
+    #expect(RolloutPolicyTests.next(1, two, leaders: ["cp1"], locked: ["cp1"]) == ["cp2"])
+  }
+
+  @Test("In every situation, whoever leads: only which control plane begins depends on it")
+  func leadersExhaustively() {
+    let names = ["cp1", "cp2", "cp3", "w1", "w2"]
+    let hints = [
+      [], ["cp1"], ["cp2", "cp1"], ["cp1", "cp2", "cp3"], ["cp3", "cp1", "cp2"], ["w1", "w2"],
+      ["cp2", "w1", "cp2"],
+    ]
+    for code in 0..<243 {
+      var rest = code
+      let situation = names.map { name -> (String, Turn) in
+        defer { rest /= 3 }
+        return (name, Turn.allCases[rest % 3])
+      }
+      let states = Dictionary(uniqueKeysWithValues: situation)
+      for locked in [[], ["cp1"], ["cp2", "w1"]] {
+        let usual = RolloutPolicyTests.next(2, situation, locked: locked)
+        for leaders in hints {
+          let begun = RolloutPolicyTests.next(2, situation, leaders: leaders, locked: locked)
+          #expect(begun.count == usual.count)
+          #expect(begun.allSatisfy { states[$0] == .pending && !locked.contains($0) })
+          if usual.first?.hasPrefix("cp") == true {
+            #expect(begun.allSatisfy { $0.hasPrefix("cp") })
+          } else {
+            #expect(begun == usual)
+          }
+        }
+      }
+    }
   }
 
   @Test("A limit below one counts as one")

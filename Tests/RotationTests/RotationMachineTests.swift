@@ -37,6 +37,34 @@ struct RotationMachineTests {
     return machine.machineChecked(id, RotationMachineTests.passed, at: now)
   }
 
+  @Test("Whoever leads goes last, by what was seen when a turn ends, and orders nothing by itself")
+  func leaders() {
+    let cp3 = Machine(id: "cp3", address: "10.0.0.5", role: .controlPlane)
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    machine.leadersSeen(["cp1"])
+    let members = [RotationMachineTests.cp1, RotationMachineTests.cp2, cp3]
+    #expect(machine.membersListed(members, at: now) == [.apply("cp2"), listing])
+    // The lead has moved: cp2 is in work and stays so.
+    machine.leadersSeen(["cp3", "cp2"])
+    #expect(machine.membersListed(members, at: now) == [listing])
+    #expect(finish(&machine, "cp2") == [.apply("cp1")])
+    #expect(finish(&machine, "cp1") == [.apply("cp3")])
+  }
+
+  @Test("An abort brings the control plane in work back first, whoever leads")
+  func leadersAborting() {
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    machine.leadersSeen(["cp2"])
+    let members = [RotationMachineTests.cp1, RotationMachineTests.cp2]
+    #expect(machine.membersListed(members, at: now) == [.apply("cp1"), listing])
+    #expect(finish(&machine, "cp1") == [.apply("cp2")])
+    _ = machine.changeApplied(to: "cp2", at: now)
+    machine.leadersSeen(["cp2", "cp1"])
+    #expect(
+      machine.abortRequested(by: "uid:0", at: now) == .reversed([.apply("cp2"), listing]))
+    #expect(finish(&machine, "cp2") == [.apply("cp1")])
+  }
+
   @Test("Control planes go first, one at a time, then the workers together")
   func order() {
     var (machine, effects) = begun([

@@ -32,7 +32,7 @@ public struct Locks: Sendable, Hashable {
 }
 
 extension Stage {
-  /// The machines whose turn it is and whose locks alone keep the stage from going on, in the order of their turns;
+  /// The machines whose turn it is and whose locks alone keep the stage from going on, by name;
   /// empty while any machine is in work, or may begin.
   public func held(by locks: Locks) -> [String] {
     guard !locks.isEmpty, !machines.contains(where: { $0.state.turn == .inWork }) else { return [] }

@@ -20,6 +20,8 @@ struct Mischief: Sendable {
   /// Per mille of looks before which a second rotator, or an intruder, adds an authority of its own to a
   /// machine's list; it takes it back after a while.
   var foreign = 0
+  /// Whether the driver says of machines that their processes lead, of others each time.
+  var leaders = false
 }
 
 /// A broken promise, with the moment at which it was broken.

@@ -127,6 +127,14 @@ struct SimulatedDriver: ClusterDriver {
     return cluster.hasLeft(machine.id)
   }
 
+  /// Any two machines, others each time: whose processes lead changes behind the driver's back.
+  func leaders(_ access: ClusterAccess) async -> [String] {
+    guard mischief.leaders, (try? await travel()) != nil,
+      let members = try? cluster(access).members, !members.isEmpty
+    else { return [] }
+    return (0..<2).map { _ in members[clock.pick(0...(members.count - 1))].id }
+  }
+
   /// Who answers at a machine's address.
   private func answering(
     _ machine: Machine, in cluster: SimulatedCluster

@@ -25,6 +25,8 @@ public struct TalosDriverSettings: Sendable {
   public var importTimeout: Duration = .seconds(45)
   /// For how long machines are asked whether the record is what they live by.
   public var standingTimeout: Duration = .seconds(5)
+  /// For how long it is asked whose processes lead.
+  public var leaderTimeout: Duration = .seconds(2)
   /// How many machines are asked at the same time where all are.
   public var concurrency = 8
   /// The port of the kubelet's own API; nil: do not probe it.

@@ -35,6 +35,12 @@ public protocol ClusterDriver: Sendable {
   /// out. Without an implementation nobody ever leaves.
   func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool
 
+  /// The control planes whose processes lead the cluster just now and would be waited for if they were changed, the
+  /// one that is better changed later at the end. A hint for the order of the turns, given with every list of
+  /// members: one that is out of date, or empty, costs time and nothing else. Without an implementation there is
+  /// none.
+  func leaders(_ access: ClusterAccess) async -> [String]
+
   /// Asks every machine whether a rotation can reach its end: what a start does before anything is
   /// recorded, and a dry run alike. Changes nothing.
   ///
@@ -131,6 +137,8 @@ public protocol ClusterDriver: Sendable {
 
 extension ClusterDriver {
   public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
+
+  public func leaders(_ access: ClusterAccess) async -> [String] { [] }
 
   public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? { nil }
 

@@ -79,7 +79,8 @@ actor RotationRun {
     guard tickets[report.key] == report.ticket else { return true }
     let before = machine
     var effects = machine.take(report.event, at: clock.now())
-    if machine != before {
+    // Whose processes lead is not on record.
+    if machine.state != before.state || machine.notes != before.notes {
       guard await persist() else { return false }
     }
     if !waitingAborts.isEmpty, !machine.isChangeInFlight {

@@ -2,7 +2,7 @@ import Rotation
 
 /// What an effect has come to.
 enum EffectOutcome: Sendable {
-  case members([Machine], departed: Set<String>)
+  case members([Machine], departed: Set<String>, leaders: [String])
   case membersFailed(DriverError)
   case prepared(String, Baseline)
   case preparationFailed(String, DriverError)
@@ -103,6 +103,7 @@ struct RotationWork {
     let known = stage?.machines.map(\.machine) ?? []
     let driver = driver
     return {
+      async let leaders = driver.leaders(access)
       do throws(DriverError) {
         let members = try await driver.members(access)
         let present = Set(members.map(\.id))
@@ -110,7 +111,7 @@ struct RotationWork {
         for machine in known where !present.contains(machine.id) {
           if await driver.hasLeft(machine, access: access) { departed.insert(machine.id) }
         }
-        return .members(members, departed: departed)
+        return .members(members, departed: departed, leaders: await leaders)
       } catch {
         return .membersFailed(error)
       }
@@ -122,7 +123,8 @@ extension RotationMachine {
   /// Takes what an effect has come to.
   mutating func take(_ event: EffectOutcome, at now: Instant) -> [Effect] {
     switch event {
-    case .members(let members, let departed):
+    case .members(let members, let departed, let leaders):
+      leadersSeen(leaders)
       return membersListed(members, departed: departed, at: now)
     case .membersFailed(let error):
       return error.code == .unsupportedVersion

@@ -72,7 +72,7 @@ extension RotationMachine {
       return []
     }
     let turns = stage.machines.map { ($0.machine, $0.state.turn) }
-    for machine in rules.rollout.next(turns, locks: locks) {
+    for machine in rules.rollout.next(turns, locks: locks, leaders: leaders) {
       guard let index = stage.index(of: machine.id) else { continue }
       effects.append(beginTurn(&stage.machines[index], at: now))
       stage.machines[index].mark(stage.phase, stage.direction, at: now)

@@ -1,4 +1,10 @@
 extension RotationMachine {
+  /// It was seen whose processes lead the cluster. That counts from the next turn on and orders nothing by itself:
+  /// what is in work goes on.
+  ///
+  /// - Parameter leaders: the names of control planes, whoever had better be changed last at the end.
+  public mutating func leadersSeen(_ leaders: [String]) { self.leaders = leaders }
+
   /// The members have been read.
   ///
   /// - Parameter departed: of the machines that `members` does not name, those of which it is known

@@ -67,6 +67,9 @@ public struct RotationMachine: Sendable, Hashable {
   /// Whether no machine is changed for now: somebody wants the rotation aborted, and what a change comes to that
   /// is on its way is waited for. Not persisted.
   public internal(set) var isHeld = false
+  /// The control planes whose processes lead the cluster, as last seen; they go last, in this order. Only the order
+  /// of the turns depends on it. Not persisted: it is learned anew with the members.
+  public internal(set) var leaders: [String] = []
   /// Whose turn may not begin. Recorded with the cluster, not with the rotation.
   public internal(set) var locks: Locks
   /// The wait before POST_ROTATE.

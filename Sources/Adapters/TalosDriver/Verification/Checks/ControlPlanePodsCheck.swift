@@ -42,32 +42,19 @@ extension TalosDriver {
   private func leader(
     of pod: StaticPod, besides nodename: String, _ access: ClusterAccess
   ) async -> Result<Bool, DriverError> {
-    let path =
-      "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/" + pod.rawValue
     do throws(DriverError) {
       return .success(
         try await withKubernetes(access) { client async throws(DriverError) in
-          guard let lease = try await client.getDated(path) else { return false }
-          let spec = lease.object["spec"]
-          let duration = spec?["leaseDurationSeconds"]?.integer ?? 15
-          if let renewed = (spec?["renewTime"]?.string).flatMap(Instant.init(rfc3339:)),
-            let date = lease.date,
-            renewed.duration(to: date) > .seconds(max(duration, 1) * 2)
-          {
-            return false
-          }
-          // `HOSTNAME_uuid`, by the components' own custom; a node's name may have a domain behind it.
-          let holder = String((spec?["holderIdentity"]?.string ?? "").prefix { $0 != "_" })
-          guard !holder.isEmpty, Self.host(holder) != Self.host(nodename) else { return false }
+          guard let lease = try await LeaderLease.read(pod, client), !lease.isForgotten,
+            let host = lease.host, host != LeaderLease.host(nodename)
+          else { return false }
           let mirror = try await client.get(
             "/api/v1/namespaces/kube-system/pods/"
-              + KubernetesClient.escaped(pod.mirrorName(on: holder))
+              + KubernetesClient.escaped(pod.mirrorName(on: lease.holder))
           ).map(MirrorPod.init)
           // No such pod: whether its process runs cannot be told.
           return mirror?.isReady == true
         })
     } catch { return .failure(error) }
   }
-
-  private static func host(_ name: String) -> Substring { name.prefix { $0 != "." } }
 }

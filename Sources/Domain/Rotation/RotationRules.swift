@@ -11,7 +11,7 @@ public struct RotationRules: Sendable, Hashable {
   public var refreshAfter: Duration
 
   public init(
-    rollout: RolloutPolicy = RolloutPolicy(), backoff: Backoff = Backoff(),
+    rollout: RolloutPolicy = RolloutPolicy(), backoff: Backoff = .looking,
     memberInterval: Duration = .seconds(30), departureGrace: Duration = .seconds(60),
     refreshAfter: Duration = .seconds(20)
   ) {
@@ -36,12 +36,26 @@ extension RotationRules {
 public struct Backoff: Sendable, Hashable {
   /// The delay after the first failure in a row, after the second, and so on; the last one repeats.
   public var delays: [Duration]
+  /// The longest delay before the next look at what is not wrong, and merely not there yet.
+  public var longestLook: Duration
+  /// For how long that is looked at so often; after that as seldom as anything else.
+  public var lookTime: Duration
 
-  /// - Parameter delays: must not be empty.
-  public init(delays: [Duration] = Backoff.usual) {
+  /// - Parameters:
+  ///   - delays: must not be empty.
+  ///   - longestLook: nil: as long as any other.
+  public init(
+    delays: [Duration] = Backoff.usual, longestLook: Duration? = nil,
+    lookTime: Duration = .seconds(120)
+  ) {
     precondition(!delays.isEmpty, "a backoff needs a delay")
     self.delays = delays
+    self.longestLook = longestLook ?? delays.max() ?? .zero
+    self.lookTime = lookTime
   }
+
+  /// At most half a second between looks while machines restart what they have to.
+  public static let looking = Backoff(longestLook: .milliseconds(500))
 
   /// At once again after the first look, since most machines act on a new configuration within a tenth of a
   /// second; about once a second while one takes the usual time to restart what it has to; slower the
@@ -54,6 +68,14 @@ public struct Backoff: Sendable, Hashable {
   /// The delay after `failures` failures in a row; the shortest for less than one.
   public func delay(after failures: Int) -> Duration {
     delays[min(max(failures, 1), delays.count) - 1]
+  }
+
+  /// The delay before the next look at what is merely not there yet.
+  ///
+  /// - Parameter waited: for how long it has been waited for.
+  public func delay(after failures: Int, waited: Duration) -> Duration {
+    let delay = delay(after: failures)
+    return waited < lookTime ? min(delay, longestLook) : delay
   }
 
   /// The longest delay there is.

@@ -39,14 +39,23 @@ public struct Effort: Sendable, Hashable {
   }
 
   /// A try did not succeed. Answers how long to wait before the next.
+  ///
+  /// - Parameter isLook: whether it was a look, which is repeated soon where nothing is wrong and all that is open
+  ///   is expected to come by itself.
   mutating func failed(
-    _ error: String, checks: [CheckResult], at now: Instant, backoff: Backoff
+    _ error: String, checks: [CheckResult], isLook: Bool = false, at now: Instant,
+    backoff: Backoff
   ) -> Duration {
     failures += 1
     self.checks = CheckRecord.merging(checks, into: self.checks, at: now)
     lastError = error.bounded(to: CheckResult.detailLimit)
-    waitingSince = min(waitingSince ?? now, now)
-    let delay = backoff.delay(after: failures)
+    let since = min(waitingSince ?? now, now)
+    waitingSince = since
+    let isComing = checks.allSatisfy { $0.isSettled || $0.state == .waiting }
+    let delay =
+      isLook && isComing
+      ? backoff.delay(after: failures, waited: since.duration(to: now))
+      : backoff.delay(after: failures)
     nextAttemptAt = now.advanced(by: delay)
     return delay
   }

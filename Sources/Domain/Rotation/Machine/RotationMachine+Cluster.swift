@@ -22,11 +22,12 @@ extension RotationMachine {
     }
     // Whoever undid a change may have undone it on several machines: they take their turns as always.
     if isUndone { return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)] }
-    let delay = gate.effort.failed(
-      obstacle.description, checks: results, at: now, backoff: rules.backoff)
     // What aggregated API servers are told goes last: before, it would be written from what is yet to go.
-    let open = results.filter { !$0.isSettled }
-    let isLast = open.allSatisfy { $0.isNamed(.extensionAuthentication) }
+    let isLast = results.allSatisfy { $0.isSettled || $0.isNamed(.extensionAuthentication) }
+    // All else has come: how long that took puts off nothing.
+    if isLast, !gate.effort.awaitsRenewalAlone { gate.effort.failures = 0 }
+    let delay = gate.effort.failed(
+      obstacle.description, checks: results, isLook: !isLast, at: now, backoff: rules.backoff)
     gate.step = isLast ? .renewal : .cluster
     state = .gating(stage, gate)
     return isLast ? [.renewExtensionAuthentication] : [.verifyCluster(after: delay)]
@@ -136,5 +137,13 @@ extension Stage {
       effort.checks = CheckRecord.merging(results, into: effort.checks, at: now)
       machines[index].state = .verified(effort)
     }
+  }
+}
+
+extension Effort {
+  /// Whether the last look, too, found nothing open but what aggregated API servers are told.
+  fileprivate var awaitsRenewalAlone: Bool {
+    let open = checks.filter { !$0.result.isSettled }
+    return !open.isEmpty && open.allSatisfy { $0.result.isNamed(.extensionAuthentication) }
   }
 }

@@ -98,7 +98,7 @@ extension RotationMachine {
       }
       guard obstacle.isLostChange else {
         let delay = effort.failed(
-          obstacle.description, checks: results, at: now, backoff: rules.backoff)
+          obstacle.description, checks: results, isLook: true, at: now, backoff: rules.backoff)
         // A wall clock that was set back must not put a refresh off for ever.
         effort.begunAt = min(effort.begunAt ?? now, now)
         if !isHeld, Self.wantsRefresh(results, effort, rules, at: now) {
@@ -171,7 +171,7 @@ extension RotationMachine {
     }
     guard obstacle.isLostChange else {
       let delay = effort.failed(
-        obstacle.description, checks: results, at: now, backoff: rules.backoff)
+        obstacle.description, checks: results, isLook: true, at: now, backoff: rules.backoff)
       stage.machines[index].state = .confirming(effort)
       state = .rolling(stage)
       return [.verify(id, after: delay)]

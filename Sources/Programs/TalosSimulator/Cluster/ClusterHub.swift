@@ -5,6 +5,7 @@ actor ClusterHub {
   nonisolated let executor = SimulationExecutor()
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+  nonisolated let calls = CallCounts()
   private(set) var nodes: [SimulatedNode] = []
   var kubernetes = KubernetesState()
   let options: ClusterOptions

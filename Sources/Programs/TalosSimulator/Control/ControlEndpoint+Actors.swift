@@ -24,6 +24,8 @@ struct ControlRequest {
 extension ControlEndpoint {
   func act(_ request: ControlRequest) async throws -> HTTPResponse? {
     switch (request.method, request.path) {
+    case ("GET", ["calls"]):
+      return Self.json(cluster.calls)
     case ("PUT", ["members"]):
       await cluster.setMemberLies(try request.decode(MembersRequest.self).lies())
       return Self.text(200, "set")

@@ -13,6 +13,7 @@ struct MachinedGate: ServerInterceptor {
   let node: SimulatedNode
 
   func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {
+    node.servers.hub.calls.add(call.path)
     let latency = await node.faults.latency
     if latency > .zero { try await Task.sleep(for: latency) }
     let isInstallation =

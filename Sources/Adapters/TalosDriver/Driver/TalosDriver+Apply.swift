@@ -14,18 +14,13 @@ extension TalosDriver {
         try await self.withMachine(machine, access, within: .zero) { client throws(TalosFailure) in
           // Read again on every try: somebody else may have edited it, or our last try may have had
           // its effect although its answer was lost.
-          async let persistent = TalosClient.outcome { () async throws(TalosFailure) in
-            try await client.persistentConfig()
-          }
-          var config = try await client.machineConfig()
-          var edited = try await self.edit(config, wanted, machine)
-          // Both hold keys.
-          defer {
-            config.wipe()
-            edited.bytes.wipe()
-          }
+          var configs = try await client.machineConfigs()
+          defer { configs.wipe() }
+          var edited = try await self.edit(configs.active, wanted, machine)
+          // It holds keys, too.
+          defer { edited.bytes.wipe() }
           guard edited.changed else { return }
-          try await self.requireNothingPending(config, persistent.get(), machine)
+          try await self.requireNothingPending(configs, machine)
           try await self.requireOthersReady(change, machine, access)
           outcome.sent = true
           try await client.applyConfiguration(edited.bytes)
@@ -72,10 +67,10 @@ extension TalosDriver {
   /// A write makes a configuration permanent that is only being tried, and loses one that waits for the
   /// next boot.
   func requireNothingPending(
-    _ active: [UInt8], _ persistent: [UInt8]?, _ machine: Machine
+    _ configs: MachineConfigs, _ machine: Machine
   ) async throws(TalosFailure) {
-    guard let persistent,
-      await PendingConfig.isPending(active: active, persistent: persistent)
+    guard let persistent = configs.persistent,
+      await PendingConfig.isPending(active: configs.active, persistent: persistent)
     else { return }
     throw .unusable(DriverError(.conflict, PendingConfig.text(machine.id)))
   }

@@ -17,17 +17,15 @@ extension TalosDriver {
     let wanted = try wantedTrust(change, machine.role)
     do throws(TalosFailure) {
       try await withMachine(machine, access, within: .zero) { client async throws(TalosFailure) in
-        var config = try await client.machineConfig()
-        var edited = try await self.edit(config, wanted.repeated, machine)
-        defer {
-          config.wipe()
-          edited.bytes.wipe()
-        }
+        var configs = try await client.machineConfigs()
+        defer { configs.wipe() }
+        var edited = try await self.edit(configs.active, wanted.repeated, machine)
+        defer { edited.bytes.wipe() }
         if !edited.changed {
           edited.bytes.wipe()
-          edited = try await self.edit(config, wanted, machine)
+          edited = try await self.edit(configs.active, wanted, machine)
         }
-        try await self.requireNothingPending(config, client.persistentConfig(), machine)
+        try await self.requireNothingPending(configs, machine)
         try await client.applyConfiguration(edited.bytes)
       }
     } catch {

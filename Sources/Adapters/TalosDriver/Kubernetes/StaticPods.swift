@@ -50,29 +50,26 @@ struct StaticPodSecrets: Sendable, Hashable {
     async let root = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.find(.kubernetesRoot)?.updated
     }
-    async let apiServer = definition(of: .apiServer, client)
-    async let controllerManager = definition(of: .controllerManager, client)
-    async let scheduler = definition(of: .scheduler, client)
-    guard let (status, updated) = try await client.find(.staticPodSecrets) else { return nil }
-    var pods: [StaticPod: Definition] = [:]
-    pods[.apiServer] = try await apiServer.get()
-    pods[.controllerManager] = try await controllerManager.get()
-    pods[.scheduler] = try await scheduler.get()
-    return StaticPodSecrets(
-      isReady: status.ready, version: status.version, pods: pods, updated: updated,
-      rootUpdated: try await root.get())
+    guard var seen = try await readPods(client) else { return nil }
+    seen.rootUpdated = try await root.get()
+    return seen
   }
 
-  /// Nil where Talos shows no such pod.
-  private static func definition(
-    of pod: StaticPod, _ client: TalosClient
-  ) async -> Result<Definition?, TalosFailure> {
-    await TalosClient.outcome { () async throws(TalosFailure) in
-      guard let found = try await client.find(.staticPod(pod.rawValue)) else { return nil }
-      let annotations = found.spec.pod?.object("metadata")?.object("annotations")
-      return Definition(
-        version: annotations?.text(StaticPod.versionAnnotation) ?? "", updated: found.updated)
+  /// The same without `rootUpdated`, for whoever reads the root as well.
+  static func readPods(_ client: TalosClient) async throws(TalosFailure) -> StaticPodSecrets? {
+    async let shown = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.list(.staticPods)
     }
+    guard let (status, updated) = try await client.find(.staticPodSecrets) else { return nil }
+    var pods: [StaticPod: Definition] = [:]
+    for (id, spec, updated) in try await shown.get() {
+      guard let pod = StaticPod(rawValue: id) else { continue }
+      let annotations = spec.pod?.object("metadata")?.object("annotations")
+      pods[pod] = Definition(
+        version: annotations?.text(StaticPod.versionAnnotation) ?? "", updated: updated)
+    }
+    return StaticPodSecrets(
+      isReady: status.ready, version: status.version, pods: pods, updated: updated)
   }
 }
 

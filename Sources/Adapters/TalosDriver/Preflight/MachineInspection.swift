@@ -24,15 +24,14 @@ struct MachineInspection: Sendable {
     now: @Sendable () -> Int64
   ) async throws(TalosFailure) -> MachineInspection {
     let isControlPlane = machine.role == .controlPlane
+    let configs = try await client.machineConfigs()
     async let version = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.version()
     }
     async let kubernetes = TalosClient.outcome { () async throws(TalosFailure) in
       hasKubernetes
-        ? try await KubernetesObservation.read(client, isControlPlane: isControlPlane) : nil
-    }
-    async let persistent = TalosClient.outcome { () async throws(TalosFailure) in
-      try await client.persistentConfig()
+        ? try await KubernetesObservation.read(
+          client, isControlPlane: isControlPlane, config: configs.active) : nil
     }
     async let sideroLink = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.sideroLinkEndpoint()
@@ -41,10 +40,11 @@ struct MachineInspection: Sendable {
     async let members = TalosClient.outcome { () async throws(TalosFailure) in
       isControlPlane ? try await client.members() : []
     }
-    let talos = try await TalosObservation.read(client, isControlPlane: isControlPlane)
+    let talos = try await TalosObservation.read(
+      client, isControlPlane: isControlPlane, config: configs.active)
     var seen = MachineInspection(
-      machine: machine, version: try await version.get(), active: talos.config,
-      persistent: try await persistent.get(), talos: talos, kubernetes: try await kubernetes.get())
+      machine: machine, version: try await version.get(), active: configs.active,
+      persistent: configs.persistent, talos: talos, kubernetes: try await kubernetes.get())
     seen.sideroLink = try await sideroLink.get()
     let (shown, host) = await clock
     if let shown { seen.clock = (shown, host) }

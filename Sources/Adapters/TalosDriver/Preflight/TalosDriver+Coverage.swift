@@ -4,14 +4,20 @@ import ProtoCodec
 import Rotation
 
 extension TalosDriver {
-  /// Whether somebody answers at an endpoint of the talosconfig who is none of the machines.
+  /// Whether somebody answers at an endpoint of the talosconfig who is none of the machines. A control plane's own
+  /// address is left out: whoever calls this looks at the machine too, and the look fails where another one answers.
   ///
   /// - Parameter silentCounts: whether an endpoint that nobody answers at, and that is no machine's address, is a
   ///   finding. Before a start it is; at the last gate it would be waited for without end.
   func endpointFindings(
     _ machines: [Machine], _ access: ClusterAccess, silentCounts: Bool
   ) async -> [Finding] {
-    let endpoints = access.cluster.endpoints.compactMap { TalosEndpoint($0) }
+    let endpoints = access.cluster.endpoints.compactMap { TalosEndpoint($0) }.filter { endpoint in
+      !machines.contains {
+        $0.role == .controlPlane && !$0.identity.isEmpty && $0.address == endpoint.host
+          && $0.port == endpoint.port
+      }
+    }
     return await concurrently(endpoints) { endpoint -> Finding? in
       let answer = await self.identity(at: endpoint, access)
       if case .failure = answer, !silentCounts { return nil }

@@ -98,16 +98,13 @@ struct TalosClient: Sendable {
       throw error
     }
     guard let bytes = response.resource?.spec?.protoSpec else { throw empty(action) }
-    let updated = response.resource?.metadata?.updated.map {
-      Instant(secondsSince1970: $0.seconds).advanced(by: .nanoseconds($0.nanos))
-    }
-    return (try decode(bytes, action), updated)
+    return (try decode(bytes, action), response.resource?.updated)
   }
 
-  /// All resources of a type, with their ids.
+  /// All resources of a type, with their ids, and when each was last changed, by the machine's clock.
   func list<Spec: Message>(
     _ resource: TalosResource<Spec>
-  ) async throws(TalosFailure) -> [(id: String, spec: Spec)] {
+  ) async throws(TalosFailure) -> [(id: String, spec: Spec, updated: Instant?)] {
     let action = "list \(resource.plainName)"
     var request = Cosi.ListRequest()
     request.namespace = resource.namespace
@@ -123,25 +120,12 @@ struct TalosClient: Sendable {
       }
       return found
     }
-    var specs: [(id: String, spec: Spec)] = []
+    var specs: [(id: String, spec: Spec, updated: Instant?)] = []
     for resource in resources where resource.metadata?.phase != "tearingDown" {
       let spec: Spec = try decode(resource.spec?.protoSpec ?? [], action)
-      specs.append((resource.metadata?.id ?? "", spec))
+      specs.append((resource.metadata?.id ?? "", spec, resource.updated))
     }
     return specs
-  }
-
-  /// The configuration that is in force, byte for byte.
-  func machineConfig() async throws(TalosFailure) -> [UInt8] {
-    guard let spec = try await get(.activeConfig), !spec.yamlMarshalled.isEmpty else {
-      throw .unusable(DriverError(.invalidConfig, "the machine has no configuration"))
-    }
-    return spec.yamlMarshalled
-  }
-
-  /// The configuration that is on disk; nil where Talos does not show it.
-  func persistentConfig() async throws(TalosFailure) -> [UInt8]? {
-    try await get(.persistentConfig)?.yamlMarshalled
   }
 
   /// Makes a configuration the active one, without a reboot.
@@ -213,6 +197,15 @@ struct TalosClient: Sendable {
 
   private func empty(_ action: String) -> TalosFailure {
     .unusable(DriverError(.refused, "could not \(action): the answer is empty"))
+  }
+}
+
+extension Cosi.Resource {
+  /// When it was last changed, by the machine's clock.
+  fileprivate var updated: Instant? {
+    metadata?.updated.map {
+      Instant(secondsSince1970: $0.seconds).advanced(by: .nanoseconds($0.nanos))
+    }
   }
 }
 

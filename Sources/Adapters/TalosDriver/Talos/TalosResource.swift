@@ -45,9 +45,9 @@ extension TalosResource where Spec == Talos.SecretsStatusSpec {
 }
 
 extension TalosResource where Spec == Talos.StaticPodSpec {
-  /// A static pod as the kubelet is given it: `kube-apiserver` and the like.
-  static func staticPod(_ id: String) -> Self {
-    Self(namespace: "k8s", type: "StaticPods.kubernetes.talos.dev", id: id)
+  /// The static pods as the kubelet is given them, `kube-apiserver` and the like: listed, so without an id.
+  static var staticPods: Self {
+    Self(namespace: "k8s", type: "StaticPods.kubernetes.talos.dev", id: "")
   }
 }
 

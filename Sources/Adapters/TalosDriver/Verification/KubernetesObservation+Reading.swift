@@ -1,16 +1,19 @@
 import Crypto
 import RPC
+import Rotation
 import Schema
 
 extension KubernetesObservation {
   private static let kubeletClientPath = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 
   /// Asks everything at once.
+  ///
+  /// - Parameter known: the configuration where it was read already.
   static func read(
-    _ client: TalosClient, isControlPlane: Bool
+    _ client: TalosClient, isControlPlane: Bool, config known: [UInt8]? = nil
   ) async throws(TalosFailure) -> KubernetesObservation {
     async let config = TalosClient.outcome { () async throws(TalosFailure) in
-      try await client.machineConfig()
+      if let known { known } else { try await client.machineConfig() }
     }
     async let secrets = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.find(.kubeletSecrets)
@@ -36,7 +39,8 @@ extension KubernetesObservation {
     seen.kubeletClient = try await certificates.get()
     guard let shown = await plane else { return seen }
     seen.staticPods = try shown.staticPods.get()
-    if let spec = try shown.root.get() {
+    if let (spec, updated) = try shown.root.get() {
+      seen.staticPods?.rootUpdated = updated
       seen.issuing = spec.issuingCA?.certificates.first
       seen.rootAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
     }
@@ -46,15 +50,17 @@ extension KubernetesObservation {
   /// What only control planes show.
   private struct ControlPlane {
     var staticPods: Result<StaticPodSecrets?, TalosFailure>
-    var root: Result<Talos.KubernetesRootSpec?, TalosFailure>
+    var root: Result<(spec: Talos.KubernetesRootSpec, updated: Instant?)?, TalosFailure>
 
     /// Nil on workers.
     static func read(_ client: TalosClient, _ isControlPlane: Bool) async -> ControlPlane? {
       guard isControlPlane else { return nil }
       async let pods = TalosClient.outcome { () async throws(TalosFailure) in
-        try await StaticPodSecrets.read(client)
+        try await StaticPodSecrets.readPods(client)
       }
-      async let root = client.outcome(of: .kubernetesRoot)
+      async let root = TalosClient.outcome { () async throws(TalosFailure) in
+        try await client.find(.kubernetesRoot)
+      }
       return ControlPlane(staticPods: await pods, root: await root)
     }
   }

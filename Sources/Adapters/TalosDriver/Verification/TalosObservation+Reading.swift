@@ -3,11 +3,13 @@ import Schema
 
 extension TalosObservation {
   /// Asks everything at once.
+  ///
+  /// - Parameter known: the configuration where it was read already.
   static func read(
-    _ client: TalosClient, isControlPlane: Bool
+    _ client: TalosClient, isControlPlane: Bool, config known: [UInt8]? = nil
   ) async throws(TalosFailure) -> TalosObservation {
     async let config = TalosClient.outcome { () async throws(TalosFailure) in
-      try await client.machineConfig()
+      if let known { known } else { try await client.machineConfig() }
     }
     async let api = client.outcome(of: .apiCertificates)
     guard isControlPlane else {

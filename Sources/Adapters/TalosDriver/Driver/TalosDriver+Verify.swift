@@ -54,8 +54,19 @@ extension TalosDriver {
     _ look: MachineLook, _ trust: ChangeTrust, isThorough: Bool
   ) async throws -> [CheckResult] {
     let (change, machine) = (look.change, look.machine)
-    let seen = try await withReading(machine, look.access) { client async throws(TalosFailure) in
-      try await TalosObservation.read(client, isControlPlane: machine.role == .controlPlane)
+    let isControlPlane = machine.role == .controlPlane
+    if !isThorough, isControlPlane, let waiting = await clientBefore(look, trust) {
+      return [waiting]
+    }
+    let (observed, control) = try await observe(look, trust)
+    if !isThorough, let waiting = notYet(control, look, trust) { return [waiting] }
+    let seen: TalosObservation
+    if let observed {
+      seen = observed
+    } else {
+      seen = try await withReading(machine, look.access) { client async throws(TalosFailure) in
+        try await TalosObservation.read(client, isControlPlane: isControlPlane)
+      }
     }
     var results = [CheckResult(.reachable, .passed, "answers")]
     let wanted = try wantedTrust(change, machine.role)
@@ -71,7 +82,7 @@ extension TalosDriver {
       results.append(refresh)
     }
     guard isThorough || results.allSatisfy(\.isSettled) else { return results }
-    return results + (await probeTalos(change, trust, machine))
+    return results + (await probeTalos(change, trust, machine, control))
   }
 
   private func lookAtKubernetes(

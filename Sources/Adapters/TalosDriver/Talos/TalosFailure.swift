@@ -56,6 +56,14 @@ enum TalosFailure: Error {
     }
   }
 
+  /// Whether one of the two sides does not accept the other's certificate.
+  var isAboutTrust: Bool {
+    switch self {
+    case .rejected, .untrusted: true
+    case .unreachable, .misdirected, .status, .unusable: false
+    }
+  }
+
   /// Whether the peer took the connection and then cut it off without a word. Some TLS servers refuse a
   /// certificate that way; machines in trouble do it as well.
   var isCutOff: Bool {

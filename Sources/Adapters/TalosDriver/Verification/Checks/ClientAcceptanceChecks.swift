@@ -5,22 +5,75 @@ import Rotation
 /// `new-client-accepted`, `client-accepted`, `old-client-accepted` and `old-refused`: what a machine's apid accepts, seen
 /// from a client.
 extension TalosDriver {
-  /// Dials a machine by itself with a certificate from each authority.
+  /// Dials a machine by itself as the client that is newest to it, against the authority it issues from alone.
   ///
-  /// Through a control plane nothing would be proved: it presents its own certificate.
+  /// Through a control plane nothing would be proved: it presents its own certificate. A control plane is read over
+  /// the same connection, so that what is read comes from whoever took the client.
+  ///
+  /// - Returns: what was read, where the client was taken; nil of workers, which are read through a control plane.
+  /// - Throws: what has nothing to do with who trusts whom.
+  func observe(
+    _ look: MachineLook, _ trust: ChangeTrust
+  ) async throws(TalosFailure) -> (seen: TalosObservation?, control: Result<Void, TalosFailure>) {
+    let (machine, newest) = (look.machine, trust.newest(look.change))
+    guard machine.role == .controlPlane else {
+      return (nil, await dial(machine, as: newest, trusting: [trust.issuing]))
+    }
+    let tls: TLSClient
+    do {
+      tls = try keyring.client(.talos(roles: ["os:admin"]), from: newest, trusting: [trust.issuing])
+    } catch { throw .unusable(error) }
+    do throws(TalosFailure) {
+      return try await retrying(for: settings.retryWindow) { () throws(TalosFailure) in
+        do throws(TalosFailure) {
+          let seen = try await self.call(machine, for: machine, tls, isReading: true) {
+            client async throws(TalosFailure) in
+            try await TalosObservation.read(client, isControlPlane: true)
+          }
+          return (seen, .success(()))
+        } catch {
+          guard error.isAboutTrust || error.isCutOff else { throw error }
+          return (nil, .failure(error))
+        }
+      }
+    } catch { throw Routes.summary(of: [error], to: machine, relays: 1) ?? error }
+  }
+
+  /// The cheapest look at a machine that is to drop an authority: whether it still takes a client of it. Nil where it
+  /// does not, and where no authority is dropped.
+  func clientBefore(_ look: MachineLook, _ trust: ChangeTrust) async -> CheckResult? {
+    guard let dropped = trust.dropped.first else { return nil }
+    let authority = dropped == trust.old ? look.change.old : look.change.new
+    let answer = await dial(look.machine, as: authority, trusting: [trust.issuing])
+    guard case .success = answer else { return nil }
+    return RefusalProof.stillIn
+  }
+
+  /// What is said of a machine that has not taken the change up yet, as its handshake shows; nil where that shows
+  /// nothing of the kind.
+  func notYet(
+    _ control: Result<Void, TalosFailure>, _ look: MachineLook, _ trust: ChangeTrust
+  ) -> CheckResult? {
+    guard case .failure(let failure) = control, failure.isAboutTrust else { return nil }
+    return acceptance(
+      trust.acceptanceName(look.change), control, look.change, trust.newest(look.change))
+  }
+
+  /// What a machine's apid accepts, by connections that were dialled at it.
+  ///
+  /// - Parameter first: how the client fared that is newest to the machine, before the machine was read.
   func probeTalos(
-    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine
+    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine,
+    _ first: Result<Void, TalosFailure>
   ) async -> [CheckResult] {
     let issuing = [trust.issuing]
-    let name =
-      change.phase == .preRotate && trust.accepted.contains(trust.new)
-      ? CheckName.newClientAccepted : .clientAccepted
-    // The certificate that is newest to the machine, against the authority it issues from alone.
-    let newest = trust.accepted.contains(trust.new) ? change.new : change.old
+    let name = trust.acceptanceName(change)
+    let newest = trust.newest(change)
     let other = newest == change.new ? change.old : change.new
-    async let second =
-      trust.accepted.count > 1 ? dial(machine, as: other, trusting: issuing) : nil
-    let control = await dial(machine, as: newest, trusting: issuing)
+    var control = first
+    if case .failure(let failure) = first, !failure.isNoConnection {
+      control = await dial(machine, as: newest, trusting: issuing)
+    }
     if machine.role == .worker, case .failure(let failure) = control, failure.isNoConnection {
       return [
         CheckResult(
@@ -29,7 +82,8 @@ extension TalosDriver {
       ]
     }
     var results = [acceptance(name, control, change, newest)]
-    if let answer = await second, results[0].state == .passed {
+    if trust.accepted.count > 1, results[0].state == .passed {
+      let answer = await dial(machine, as: other, trusting: issuing)
       results.append(acceptance(.oldClientAccepted, answer, change, other))
     }
     if !trust.dropped.isEmpty {
@@ -77,5 +131,17 @@ extension TalosDriver {
           _ = try await client.version()
         })
     } catch { return .failure(error) }
+  }
+}
+
+extension ChangeTrust {
+  /// The authority whose clients are newest to the machine.
+  fileprivate func newest(_ change: TrustChange) -> SealedAuthority {
+    accepted.contains(new) ? change.new : change.old
+  }
+
+  /// What it is called that those clients are let in.
+  fileprivate func acceptanceName(_ change: TrustChange) -> CheckName {
+    change.phase == .preRotate && accepted.contains(new) ? .newClientAccepted : .clientAccepted
   }
 }

@@ -9,6 +9,9 @@ enum RefusalProof {
 
   static let name = CheckName.oldRefused
 
+  /// A client of the dropped authority was let in.
+  static let stillIn = CheckResult(name, .waiting, "a client of the dropped CA is still let in")
+
   /// - Parameters:
   ///   - control: how an accepted client has just fared.
   ///   - accepted: dials as one once more.
@@ -23,7 +26,7 @@ enum RefusalProof {
       guard case .success = control else { break }
       switch await dropped() {
       case .success:
-        return CheckResult(name, .waiting, "a client of the dropped CA is still let in")
+        return stillIn
       case .failure(.rejected(let text, _)):
         return CheckResult(name, .passed, "a client of the dropped CA is refused (\(text))")
       case .failure(let failure) where failure.isCutOff: control = await accepted()

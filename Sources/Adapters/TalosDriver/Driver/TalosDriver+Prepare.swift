@@ -65,22 +65,6 @@ extension TalosDriver {
     }
   }
 
-  /// The cheapest look at a control plane: whether a container of its static pods is still the one from before
-  /// the change. Nil where none is, and where it cannot be told.
-  func containersBefore(_ look: MachineLook) async -> CheckResult? {
-    guard let baseline = look.baseline, baseline[Fact.holds] == "false",
-      let nodename = baseline[Fact.nodename],
-      let mirrors = try? await mirrorPods(on: nodename, look.machine, look.access)
-    else { return nil }
-    let options = look.change.options
-    let old = StaticPod.allCases.first { pod in
-      guard let before = baseline[pod.rawValue] else { return false }
-      return mirrors[pod]?.container == before
-        && !options.unready.contains(pod.unreadyName(on: nodename))
-    }
-    return old.map { StaticPodRestart.notYet($0, on: look.machine.id) }
-  }
-
   /// The names of the facts of a baseline.
   enum Fact {
     /// Whether the configuration held the change already.

@@ -89,7 +89,7 @@ extension TalosDriver {
     _ look: MachineLook, _ trust: ChangeTrust, isThorough: Bool
   ) async throws -> [CheckResult] {
     let (change, machine, access) = (look.change, look.machine, look.access)
-    if !isThorough, let waiting = await containersBefore(look) { return [waiting] }
+    if !isThorough, let waiting = await restartUnderWay(look, trust) { return [waiting] }
     let isControlPlane = machine.role == .controlPlane
     let seen = try await withReading(machine, access) { client async throws(TalosFailure) in
       try await KubernetesObservation.read(client, isControlPlane: isControlPlane)

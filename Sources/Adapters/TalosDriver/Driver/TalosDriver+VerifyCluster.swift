@@ -8,6 +8,7 @@ extension TalosDriver {
   public func verifyCluster(
     _ change: TrustChange, baselines: [String: Baseline], access: ClusterAccess
   ) async -> ClusterReport {
+    await awaitPods(change, baselines, access)
     async let machines = verifyMachines(change, baselines, access)
     async let kubernetes = kubernetesChecks(change, access)
     async let coverage = change.dropsAuthority ? coverageChecks(change, access) : []

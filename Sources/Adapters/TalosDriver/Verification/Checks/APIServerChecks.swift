@@ -19,8 +19,7 @@ extension TalosDriver {
     async let first = askNodes(machine, port, as: newest, trust)
     async let second =
       trust.accepted.count > 1 ? askNodes(machine, port, as: other, trust) : nil
-    // Trusting the issuing authority alone proves the leaf; readiness comes with it.
-    let ready = await ask(machine, port, "/readyz", as: newest, trusting: [trust.issuing])
+    let ready = await askReadiness(change, trust, machine, access)
     if case .unreachable = ready, isUnready {
       return [
         CheckResult(
@@ -28,19 +27,7 @@ extension TalosDriver {
           "did not run before the rotation and does not now; not waited for")
       ]
     }
-    switch ready {
-    case .status(let code, _):
-      results.append(
-        CheckResult(.apiServerLeaf, .passed, "issued by \(trust.name(trust.issuing))"))
-      results.append(
-        code == 200
-          ? CheckResult(.apiServerReady, .passed, "ready")
-          : CheckResult(.apiServerReady, .waiting, "/readyz: HTTP \(code)"))
-    case .untrusted(let text), .rejected(let text):
-      results.append(CheckResult(.apiServerLeaf, .waiting, text))
-    case .unreachable(let text):
-      results.append(CheckResult(.apiServerReady, .waiting, text))
-    }
+    results += readiness(ready, trust)
     let control = await first
     results.append(acceptance(.apiServerAcceptsNew, control, newest, change))
     if let answer = await second {
@@ -51,6 +38,30 @@ extension TalosDriver {
       results.append(refusal(.oldRefused, answer, control: control))
     }
     return results
+  }
+
+  /// Trusting the issuing authority alone proves the leaf; readiness comes with it.
+  func askReadiness(
+    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess
+  ) async -> KubernetesAnswer {
+    await ask(
+      machine, await apiServerPort(machine, access), "/readyz",
+      as: trust.accepted.contains(trust.new) ? change.new : change.old,
+      trusting: [trust.issuing])
+  }
+
+  func readiness(_ answer: KubernetesAnswer, _ trust: ChangeTrust) -> [CheckResult] {
+    switch answer {
+    case .status(let code, _):
+      [
+        CheckResult(.apiServerLeaf, .passed, "issued by \(trust.name(trust.issuing))"),
+        code == 200
+          ? CheckResult(.apiServerReady, .passed, "ready")
+          : CheckResult(.apiServerReady, .waiting, "/readyz: HTTP \(code)"),
+      ]
+    case .untrusted(let text), .rejected(let text): [CheckResult(.apiServerLeaf, .waiting, text)]
+    case .unreachable(let text): [CheckResult(.apiServerReady, .waiting, text)]
+    }
   }
 
   private func acceptance(

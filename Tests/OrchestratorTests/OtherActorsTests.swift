@@ -166,7 +166,7 @@ struct OtherActorsTests {
       world.demo.share("10.0.0.100", of: "demo-cp-1", heldBy: "demo-cp-2")
     case .ignoresForeign:
       world.demo.addForeign("the intruder's", to: "demo-w-1", for: .seconds(1_000_000))
-    case .ignoresRestart: break
+    case .ignoresRestart, .issuesEarly, .dropsEarly, .workersFirst, .recordsLate: break
     }
     _ = try process.rotate(.kubernetesCA)
     let end = try? world.perform(limit: .seconds(20_000)) {

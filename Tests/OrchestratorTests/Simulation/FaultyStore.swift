@@ -8,14 +8,18 @@ final class FaultyStore: RotationStore {
   private let life: Incarnation
   private let clock: SimulatedExecutor
   private let failures: Mutex<(before: Int, after: Int, broken: Bool)>
+  /// Whether commits are said to be made some seconds before they are, and the last of them.
+  private let isLate: Bool
+  private let lastLate = Mutex<(task: Task<Void, Never>, revision: Revision)?>(nil)
 
   /// - Parameters:
   ///   - failBefore: per mille of commits that fail and are not made.
   ///   - failAfter: per mille that are made, and fail nevertheless.
   init(
     _ base: any RotationStore, life: Incarnation, clock: SimulatedExecutor, failBefore: Int = 0,
-    failAfter: Int = 0
+    failAfter: Int = 0, isLate: Bool = false
   ) {
+    self.isLate = isLate
     self.base = base
     self.life = life
     self.clock = clock
@@ -30,12 +34,29 @@ final class FaultyStore: RotationStore {
     try? await clock.sleep(for: .milliseconds(1))
     guard life.step() else { throw StoreError(.unavailable, "dead") }
     if broken || clock.chance(before) { throw StoreError(.unavailable, "no space left on device") }
+    if isLate { return try await commitLater(changes) }
     let revision = try await clock.elsewhere { () async throws(StoreError) in
       try await base.commit(changes)
     }
     guard life.step() else { throw StoreError(.unavailable, "dead") }
     if clock.chance(after) { throw StoreError(.unavailable, "input/output error") }
     return revision
+  }
+
+  /// Answers with the revision that the commit will have.
+  private func commitLater(_ changes: [StoreChange]) async throws(StoreError) -> Revision {
+    let before = lastLate.withLock { $0 }
+    let newest: Revision
+    if let before { newest = before.revision } else { newest = try await load().revision }
+    let task = Task(executorPreference: clock) { [base, clock] in
+      await before?.task.value
+      try? await clock.sleep(for: .seconds(5))
+      _ = try? await clock.elsewhere { () async throws(StoreError) in
+        try await base.commit(changes)
+      }
+    }
+    lastLate.withLock { $0 = (task, newest + 1) }
+    return newest + 1
   }
 
   func load() async throws(StoreError) -> StoreContents {

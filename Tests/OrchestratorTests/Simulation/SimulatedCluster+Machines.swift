@@ -14,6 +14,14 @@ extension SimulatedCluster {
     case trustsAddresses
     /// Takes authorities for harmless that are neither the old nor the new one.
     case ignoresForeign
+    /// A trust plan in which machines issue from the new authority before all accept it.
+    case issuesEarly
+    /// A trust plan in which machines stop accepting the old authority while others issue from it.
+    case dropsEarly
+    /// An order of turns in which the workers come before the control planes.
+    case workersFirst
+    /// A journal that says that something is on record before it is.
+    case recordsLate
   }
 
   /// The machine that answers at a machine's address.
@@ -24,7 +32,16 @@ extension SimulatedCluster {
     }
   }
 
-  func wanted(_ change: TrustChange, _ role: MachineRole) -> Trust {
+  func wanted(
+    _ change: TrustChange, _ role: MachineRole, _ flaws: Set<Flaw> = []
+  ) -> Trust {
+    if flaws.contains(.issuesEarly), change.phase == .preRotate {
+      return Trust(
+        issuing: change.new.fingerprint, accepted: [change.old.fingerprint, change.new.fingerprint])
+    }
+    if flaws.contains(.dropsEarly), change.phase == .rotate {
+      return Trust(issuing: change.new.fingerprint, accepted: [change.new.fingerprint])
+    }
     let bundle = change.bundle(for: role)
     return Trust(
       issuing: change.authority(bundle.issuing).fingerprint,
@@ -33,9 +50,10 @@ extension SimulatedCluster {
 
   /// - Parameter id: who answered; the machine that was meant, but for a flaw.
   func apply(
-    _ change: TrustChange, to machine: Machine, answering id: String, mischief: Mischief
+    _ change: TrustChange, to machine: Machine, answering id: String, mischief: Mischief,
+    flaws: Set<Flaw> = []
   ) -> ApplyOutcome {
-    let wanted = wanted(change, machine.role)
+    let wanted = wanted(change, machine.role, flaws)
     let now = clock.now()
     let settledAt = now.advanced(
       by: .milliseconds(clock.pick(0...(mischief.slow > 0 ? 30_000 : 1_000))))
@@ -45,7 +63,9 @@ extension SimulatedCluster {
     let asksTooEarly = mischief.stale > 0 && clock.chance(mischief.stale)
     return state.withLock { state in
       guard var node = state.nodes[id] else { return .unchanged }
-      state.begin(machine, Step(change), workerLimit: workerLimit)
+      state.begin(
+        flaws.contains(.workersFirst) ? node.machine : machine, Step(change),
+        workerLimit: workerLimit)
       if removesForeign { node.foreign = [:] }
       defer { state.nodes[id] = node }
       guard node.trust[change.component] != wanted else { return .unchanged }

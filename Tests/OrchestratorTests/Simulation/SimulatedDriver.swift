@@ -113,6 +113,13 @@ struct SimulatedDriver: ClusterDriver {
     let cluster = try cluster(access)
     let members = Array(cluster.members.reversed())
     if flaws.contains(.sendsKeyToAnyone) { return members }
+    if flaws.contains(.workersFirst) {
+      return members.map { member in
+        var member = member
+        member.role = member.role == .worker ? .controlPlane : .worker
+        return member
+      }
+    }
     for member in members where member.role == .controlPlane {
       let holdsKey = cluster.state.withLock { $0.nodes[member.id]?.keys.isEmpty == false }
       guard holdsKey else {
@@ -171,7 +178,8 @@ struct SimulatedDriver: ClusterDriver {
       try cluster.requireOthersReady(change, machine)
     }
     await expectRecorded(change, machine, in: cluster)
-    let outcome = cluster.apply(change, to: machine, answering: id, mischief: mischief)
+    let outcome = cluster.apply(
+      change, to: machine, answering: id, mischief: mischief, flaws: flaws)
     if clock.chance(mischief.outage) {
       cluster.takeDown(machine.id, for: .seconds(clock.pick(1...300)))
     }

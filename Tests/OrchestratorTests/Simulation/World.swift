@@ -75,7 +75,8 @@ final class World: Sendable {
   ) throws -> Process {
     let life = Incarnation(lifetime: lifetime)
     let store = FaultyStore(
-      journal, life: life, clock: clock, failBefore: failBefore, failAfter: failAfter)
+      journal, life: life, clock: clock, failBefore: failBefore, failAfter: failAfter,
+      isLate: flaws.contains(.recordsLate))
     let driver = SimulatedDriver(
       clusters: clusters, clock: clock, life: life, mischief: mischief, flaws: flaws, made: made,
       journal: journal)

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import signal
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from test_rotation import name
 
@@ -29,6 +31,19 @@ def test_a_rotation_leaves_a_signed_report_that_is_checked_without_a_server(new_
         assert section.count("verified 2") == 3, section
     timeline = lab.secret_rotate("history", status.rotation_id)
     assert timeline.returncode == 0 and timeline.stdout.count("POST-ROTATE") == 5, timeline.stdout
+
+    # The old CA stays sealed, and goes into a file alone.
+    retired = lab.directory / "retired.pem"
+    exported = lab.secret_rotate("export-ca", "--output-file", retired)
+    assert exported.returncode == 0 and "PRIVATE KEY" not in exported.stdout, exported
+    assert retired.stat().st_mode & 0o777 == 0o600
+    pem = retired.read_bytes()
+    certificate = x509.load_pem_x509_certificate(pem)
+    assert certificate.fingerprint(hashes.SHA256()).hex() == status.old_ca_fingerprint
+    key = serialization.load_pem_private_key(pem[pem.rindex(b"-----BEGIN"):], None)
+    assert key.public_key() == certificate.public_key()
+    audit = lab.omnictl("audit").stdout
+    assert "ExportRetiredCA" in audit and "PRIVATE KEY" not in audit
 
     # The same report after a kill, and checked when nobody serves.
     lab.stop(signal.SIGKILL)

@@ -62,13 +62,46 @@ struct AuditTests {
     #expect(seen.allSatisfy { $0.caller == "uid:1000" && $0.method == "RotateSecret" })
     #expect(
       seen[0].request
-        == "component=talos-ca reason=\"a \\\"laptop\\\" was lost\" request_id=r-1 allow_unready=true"
+        == "component=talos-ca allow_unready=true request_id=r-1 reason=\"a \\\"laptop\\\" was lost\""
     )
     #expect(seen[0].cluster == "demo" && seen[0].code.isEmpty)
     #expect(seen[1].code == "OK")
     #expect(seen[1].message == "rotation \(started.status?.rotationID ?? "?"), started")
     #expect(seen[3].cluster == "nobody" && seen[3].code == "NOT_FOUND" && !seen[3].message.isEmpty)
     #expect(try await entries(served, after: 3).map(\.index) == [4])
+  }
+
+  @Test("No text of a caller ends its quotation marks, or pushes another field out")
+  func quoting() async throws {
+    let served = try await ServedManagement()
+    for reason in [
+      "x\"\u{301} force=true", "a\r\nb", String(repeating: "y", count: 1024), "e\u{1B}[2J",
+    ] {
+      _ = try? await served.rotate("nobody") {
+        $0.reason = reason
+        $0.removeForeign = true
+        $0.ownerAck = true
+      }
+      let text = try #require(try await entries(served).last).request
+      #expect(text.hasPrefix("component=talos-ca remove_foreign=true owner_ack=true reason="))
+      #expect(text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F })
+      var marks = 0
+      var isEscaped = false
+      for scalar in text.unicodeScalars {
+        if scalar == "\"", !isEscaped { marks += 1 }
+        isEscaped = scalar == "\\" && !isEscaped
+      }
+      #expect(marks == 0 || marks == 2, "\(text)")
+    }
+  }
+
+  @Test("Whoever has seen an entry that is not there any more, or never was, is told so")
+  func outOfRange() async throws {
+    let served = try await ServedManagement()
+    _ = try? await served.rotate("nobody")
+    #expect(try await entries(served, after: 2).isEmpty)
+    let error = try await failure { _ = try await entries(served, after: 3) }
+    #expect(error.code == .outOfRange)
   }
 
   @Test("A dry run changes nothing and is not written down")

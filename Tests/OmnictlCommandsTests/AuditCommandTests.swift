@@ -54,7 +54,7 @@ struct AuditCommandTests {
     var service = FakeService()
     service.audit = { request in
       #expect(!request.follow)
-      return entries.filter { $0.index > request.afterIndex }
+      return entries.filter { request.afterIndex == 0 || $0.index > request.afterIndex }
     }
     let bench = Bench(service)
     let code = await bench.run(["audit"] + flags)
@@ -104,6 +104,20 @@ struct AuditCommandTests {
   func empty() async throws {
     let (code, output, _) = await run([])
     #expect(code == .done && output == "the audit log is empty\n")
+  }
+
+  @Test(
+    "A server that counts wrongly, or sends an end twice, ends nothing but the command",
+    arguments: [0, UInt64.max])
+  func hostile(index: UInt64) async throws {
+    var entries = Self.log
+    entries[0].index = index
+    let (code, _, errors) = await run(entries)
+    #expect(code == .failed && errors.contains("no audit log"))
+    let twice = Self.chain(Array(Self.log.prefix(2)) + [Self.log[1]])
+    let shown = await run(twice)
+    #expect(shown.code == .done)
+    #expect(shown.output.split(separator: "\n").count == 3, "\(shown.output)")
   }
 
   @Test("An entry that was changed, taken out or put in ends with an error that names it")

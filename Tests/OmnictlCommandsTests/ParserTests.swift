@@ -59,6 +59,7 @@ import Testing
         "omnictl cluster talosconfig", "omnictl cluster kubeconfig", "omnictl completion",
         "omnictl version", "omnictl audit", "omnictl report verify",
         "omnictl cluster secret rotate proof", "omnictl cluster mark clear",
+        "omnictl cluster secret rotate export-ca",
       ])
   }
 

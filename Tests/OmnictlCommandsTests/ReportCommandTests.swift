@@ -69,6 +69,31 @@ struct ReportCommandTests {
     #expect(missing.errors.text.contains("cannot be read"))
   }
 
+  @Test("A retired CA goes into a file of mode 0600, and nowhere else")
+  func retiredCA() async throws {
+    var service = FakeService()
+    service.exportCA = { request in
+      #expect(request.cluster == "demo" && request.rotationID == "r-1")
+      var response = ExportRetiredCAResponse()
+      response.fingerprint = String(repeating: "ab", count: 32)
+      response.certificate = "CERTIFICATE\n"
+      response.privateKey = "KEY\n"
+      return response
+    }
+    let folder = try TemporaryFolder()
+    let path = folder.path("ca.pem")
+    let line = ["cluster", "-n", "demo", "secret", "rotate", "export-ca", "r-1", "--output-file"]
+    for format in ["table", "json"] {
+      let bench = Bench(service)
+      #expect(await bench.run(line + [path, "--force", "-o", format]) == .done)
+      #expect(!bench.output.text.contains("KEY"))
+    }
+    #expect(try folder.text("ca.pem") == "CERTIFICATE\nKEY\n")
+    #expect(try folder.mode("ca.pem") == 0o600)
+    #expect(await Bench(service).run(line + [path]) == .refused)
+    #expect(await Bench(service).run(line + ["-"]) == .wrongUsage)
+  }
+
   @Test("The timeline of one rotation shows each turn in the order in which they began")
   func timeline() async throws {
     var status = Samples.succeeded()

@@ -79,7 +79,10 @@ struct ClusterMarkTests {
     try rotate(process, .kubernetesCA, .leakedSecrets)
     #expect(refusal(process, clearing: "leaked-secrets") == .markPending)
     try rotate(process, .talosCA, .leakedSecrets)
-    // Said again: the mark begins anew, and so the one before does not count.
+    // The same leak, said again for the authority that was pending.
+    #expect(try marks(process) == ["leaked-secrets"])
+    // Said again for one that was not: another leak.
+    try rotate(process, .talosCA, .leakedSecrets)
     #expect(try marks(process) == ["leaked-secrets kubernetes-ca"])
     try rotate(process, .kubernetesCA, nil)
     #expect(try marks(process) == ["leaked-secrets"])

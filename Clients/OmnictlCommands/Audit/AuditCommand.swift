@@ -60,6 +60,10 @@ private struct AuditReader {
     var verification = AuditVerification()
     /// The calls that have begun and not ended, by their index.
     var open: [UInt64: AuditEntry] = [:]
+    /// The calls whose end has been shown: one may stand in the log twice.
+    var ended: Set<UInt64> = []
+    /// How often entries were removed before they had been read.
+    var restarts = 0
     var table = AuditTable()
     /// The entry with which something was wrong, and what.
     var problem: String?
@@ -78,6 +82,13 @@ private struct AuditReader {
         break
       } catch {
         if let problem = progress.problem { throw CommandError(.failed, problem) }
+        if error.code == .outOfRange, progress.restarts < 3 {
+          session.tell("omnictl: entries were removed before they had been read: beginning anew")
+          let restarts = progress.restarts + 1
+          progress = Progress()
+          progress.restarts = restarts
+          continue
+        }
         if progress.verification.last?.index != before { lostAt = nil }
         let lost = lostAt ?? ContinuousClock.now
         lostAt = lost
@@ -131,6 +142,7 @@ private struct AuditReader {
       progress.open[entry.index] = entry
       return
     }
+    guard progress.ended.insert(entry.call).inserted else { return }
     let begun = progress.open.removeValue(forKey: entry.call) ?? entry
     guard filter.shows(entry) else { return }
     if follows {

@@ -8,6 +8,9 @@ struct AuditVerification {
 
   /// What is wrong with an entry, in a sentence; nil when it follows from the one before.
   mutating func take(_ entry: AuditEntry) -> String? {
+    guard entry.index > 0, entry.index < .max else {
+      return "the server's answer is no audit log: an entry has the index \(entry.index)"
+    }
     let expected = last.map { $0.index + 1 } ?? entry.index
     guard entry.index == expected else {
       return "entry \(expected) of the audit log is missing: after entry \(expected - 1) comes "

@@ -57,7 +57,7 @@ enum ClusterGroup {
         subcommands: [
           SecretRotate.talosCA, SecretRotate.kubernetesCA, RotationStatusCommand.command,
           RotationAbort.command, RotationContinue.command, RotationHistory.command,
-          RotationProof.command,
+          RotationProof.command, RetiredCAExport.command,
         ])
     ])
 }

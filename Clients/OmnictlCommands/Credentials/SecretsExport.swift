@@ -24,7 +24,9 @@ enum SecretsExport {
   ) { session throws(CommandError) in
     let path = session.invocation[outputFile] ?? "secrets.yaml"
     // Found out before the keys are asked for, so that none travels for nothing.
-    let standing = try path == "-" ? nil : standing(path, session)
+    let standing =
+      try path == "-"
+      ? nil : KeyFile.standing(path, kind, replacing: session.invocation[force])
     var request = ExportSecretsRequest()
     request.cluster = session.cluster
     let answer = try await session.call(ManagementServiceMethods.exportSecrets, request)
@@ -50,18 +52,5 @@ enum SecretsExport {
         )
           + "\n")
     }
-  }
-
-  private static func standing(
-    _ path: String, _ session: Session
-  ) throws(CommandError) -> PrivateFile.Standing? {
-    do throws(PrivateFile.Failure) {
-      guard let standing = try PrivateFile.standing(path) else { return nil }
-      guard session.invocation[force] else {
-        throw PrivateFile.Failure(
-          reason: "it exists already; --force replaces it", isRefusal: true)
-      }
-      return standing
-    } catch { throw CredentialFile.failure(kind, path, error) }
   }
 }

@@ -17,10 +17,18 @@ extension ManagementHandlers {
     let news = request.follow ? audit.news() : nil
     var iterator = news?.makeAsyncIterator()
     var index = request.afterIndex
+    if index > 0 {
+      let known = try await asking { () async throws(OrchestratorError) in
+        try await audit.entries(after: index - 1, limit: 1)
+      }
+      guard known.first?.index == index else { throw Self.gone(index) }
+    }
     while true {
       let entries = try await asking { () async throws(OrchestratorError) in
         try await audit.entries(after: index, limit: Self.auditBatch)
       }
+      // Older entries may have been removed since the last batch.
+      if index > 0, let first = entries.first, first.index != index + 1 { throw Self.gone(index) }
       for entry in entries {
         var response = ReadAuditLogResponse()
         response.entry = Schema.AuditEntry(entry)
@@ -34,6 +42,15 @@ extension ManagementHandlers {
         throw RPCError(OrchestratorError(.shuttingDown, "the server is stopping: try again"))
       }
     }
+  }
+}
+
+extension ManagementHandlers {
+  private static func gone(_ index: UInt64) -> RPCError {
+    RPCError(
+      .outOfRange,
+      "the audit log has no entry \(index) any more, or not yet: read it again from the oldest that is kept"
+    )
   }
 }
 

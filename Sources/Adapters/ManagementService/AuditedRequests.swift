@@ -29,16 +29,29 @@ enum AuditText {
       .joined(separator: " ")
   }
 
-  /// As it is where it is one plain word, else in quotation marks.
+  /// The longest value of one field, in UTF-8 bytes: none may push the others out.
+  private static let valueLimit = 512
+
+  /// As it is where it is one plain word, else in quotation marks, where nothing ends them but the last.
   private static func quoted(_ value: String) -> String {
+    let value = value.bounded(to: valueLimit)
     let isPlain = value.unicodeScalars.allSatisfy {
       $0.isASCII && $0.value > 0x20 && $0.value < 0x7F && $0 != "\"" && $0 != "\\" && $0 != "="
     }
     guard !isPlain else { return value }
-    return "\""
-      + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-      .replacing("\n", with: "\\n")
-      + "\""
+    // Scalar by scalar, because a letter may hide a quotation mark that it stands on.
+    var text = String.UnicodeScalarView()
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"", "\\":
+        text.append("\\")
+        text.append(scalar)
+      case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
+        text.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      default: text.append(scalar)
+      }
+    }
+    return "\"" + String(text) + "\""
   }
 
   /// `serial 5e71 of CA 0badcafe, until 2026-11-29T12:00:00Z`: what a certificate is known by later.
@@ -59,7 +72,7 @@ extension RotateSecretRequest: AuditedRequest {
 
   var auditedFields: [(name: String, value: String)] {
     [
-      ("component", component.auditName), ("reason", reason), ("request_id", requestID),
+      ("component", component.auditName),
       ("remove_foreign", AuditText.flag(removeForeign)),
       ("allow_unready", AuditText.flag(allowUnready)),
       ("allow_unmanaged_nodes", AuditText.flag(allowUnmanagedNodes)),
@@ -68,6 +81,7 @@ extension RotateSecretRequest: AuditedRequest {
       ("max_parallel_workers", maxParallelWorkers == 0 ? "" : "\(maxParallelWorkers)"),
       ("soak", AuditText.seconds(soak)),
       ("soak_until_continued", AuditText.flag(soakUntilContinued)),
+      ("request_id", requestID), ("reason", reason),
     ]
   }
 }
@@ -132,6 +146,14 @@ extension KubeconfigResponse: AuditedResponse {
 
 extension KubeconfigRequest: AuditedRequest {
   var auditedFields: [(name: String, value: String)] { [("ttl", AuditText.seconds(ttl))] }
+}
+
+extension ExportRetiredCARequest: AuditedRequest {
+  var auditedFields: [(name: String, value: String)] { [("rotation_id", rotationID)] }
+}
+
+extension ExportRetiredCAResponse: AuditedResponse {
+  var auditedOutcome: String { "CA \(fingerprint) with its key" }
 }
 
 extension ExportSecretsRequest: AuditedRequest {

@@ -42,6 +42,20 @@ extension ManagementHandlers {
     return response
   }
 
+  func exportRetiredCA(
+    _ request: ExportRetiredCARequest
+  ) async throws(RPCError) -> ExportRetiredCAResponse {
+    let (authority, opened) = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.retiredAuthority(
+        cluster: request.cluster, rotationID: request.rotationID)
+    }
+    var response = ExportRetiredCAResponse()
+    response.fingerprint = authority.fingerprint
+    response.certificate = opened.certificatePEM
+    response.privateKey = opened.keyPEM
+    return response
+  }
+
   /// - Throws: INVALID_ARGUMENT when the message is no duration at all; whether it may be asked for, the orchestrator
   ///   says.
   private func validity(_ ttl: ProtoDuration?) throws(RPCError) -> Duration {

@@ -50,6 +50,8 @@ extension RPCError {
       self.init(.notFound, error, "ROTATION_NOT_FOUND")
     case .noReport:
       self.init(precondition: "NO_REPORT", error)
+    case .notRetired:
+      self.init(precondition: "NOT_RETIRED", error)
     case .markPending:
       self.init(precondition: "MARK_PENDING", error)
     case .notSoaking:

@@ -92,6 +92,9 @@ public struct ManagementHandlers: Sendable {
     change(ManagementServiceMethods.kubeconfig, in: &router) { handlers, request, _ in
       try await handlers.kubeconfig(request)
     }
+    change(ManagementServiceMethods.exportRetiredCA, in: &router) { handlers, request, _ in
+      try await handlers.exportRetiredCA(request)
+    }
     change(ManagementServiceMethods.exportSecrets, in: &router) { handlers, request, _ in
       try await handlers.exportSecrets(request)
     }
@@ -123,6 +126,8 @@ public struct ManagementHandlers: Sendable {
       await call.sendInitialMetadata()
       try await readAuditLog(request) { try await writer.write($0) }
     }
+    // Each follower reads the store when something is added.
+    router.limit(ManagementServiceMethods.readAuditLog, MethodLimits(concurrentCalls: 32))
   }
 
   private func read<Request: Sendable, Response: Sendable>(

@@ -12,8 +12,8 @@ public final class AuditTrail: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    /// Ends that could not be written down.
-    var owed: [AuditEvent] = []
+    /// Ends that could not be written down, the oldest first, with their times.
+    var owed: [(event: AuditEvent, at: Instant)] = []
     var isClosed = false
     var nextFollower: UInt64 = 0
     var followers: [UInt64: AsyncStream<Void>.Continuation] = [:]
@@ -56,23 +56,27 @@ public final class AuditTrail: Sendable {
   ///   - message: why it was refused, or what came of it; holds no key material.
   public func end(_ call: Call, code: String, message: String) async {
     let event = call.event.ended(call.index, code: code, message: message)
+    let now = clock.now()
     do throws(StoreError) {
       try await settle()
-      _ = try await log.append(event, at: clock.now())
+      _ = try await log.append(event, at: now)
     } catch {
       state.withLock { state in
-        state.owed.append(event)
+        state.owed.append((event, now))
         if state.owed.count > Self.owedLimit { state.owed.removeFirst() }
       }
     }
     announce()
   }
 
-  /// Writes down the ends that are owed.
+  /// Writes down what is owed, as far as that can be done, before the log is closed.
+  public func finish() async { try? await settle() }
+
+  /// Writes down the ends that are owed. One of which it is not known whether it was written may stand there twice.
   private func settle() async throws(StoreError) {
-    while let event = state.withLock({ $0.owed.popLast() }) {
-      do throws(StoreError) { _ = try await log.append(event, at: clock.now()) } catch {
-        state.withLock { $0.owed.append(event) }
+    while let (event, at) = state.withLock({ $0.owed.isEmpty ? nil : $0.owed.removeFirst() }) {
+      do throws(StoreError) { _ = try await log.append(event, at: at) } catch {
+        state.withLock { $0.owed.insert((event, at), at: 0) }
         throw error
       }
     }

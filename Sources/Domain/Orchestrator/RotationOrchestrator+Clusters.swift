@@ -117,14 +117,33 @@ extension RotationOrchestrator {
     }
     let lost = force ? Losses.lines(cluster, journal.activeRotation(of: cluster)) : []
     do throws(StoreError) {
-      _ = try await commit([.removeCluster(name, expected: cluster.revision)], cluster: name)
+      try await remove(cluster)
     } catch {
       withdrawn.remove(name)
       takeUp(name)
       throw OrchestratorError(error, cluster: name)
     }
     standings[name] = nil
+    retiredAuthorities[name] = nil
     return lost
+  }
+
+  /// Removes the cluster, also where its record has changed meanwhile in what forgetting does not ask about.
+  private func remove(_ cluster: ClusterRecord) async throws(StoreError) {
+    var cluster = cluster
+    for _ in 0..<8 {
+      do throws(StoreError) {
+        _ = try await commit(
+          [.removeCluster(cluster.name, expected: cluster.revision)], cluster: cluster.name)
+        return
+      } catch {
+        guard error.code == .conflict, let now = journal.cluster(cluster.name),
+          now.activeRotation == cluster.activeRotation, now.revision != cluster.revision
+        else { throw error }
+        cluster = now
+      }
+    }
+    throw StoreError(.conflict, "'\(cluster.name)' is being changed by somebody else")
   }
 
   /// How long a credential is valid when its caller does not say.

@@ -45,11 +45,18 @@ extension RotationOrchestrator {
     if let known = retiredAuthorities[cluster.name], known.rotationCount == cluster.rotationCount {
       return known.retired
     }
-    guard
-      let rotations = try? await journal.store.rotations(
-        cluster: cluster.name, before: nil, limit: Int(clamping: settings.historyLimit))
-    else { return nil }
-    let retired = RetiredAuthorities(of: cluster, rotations)
+    var retired = RetiredAuthorities()
+    var before: UInt64?
+    while true {
+      // A few at a time, because a rotation of many machines is large and others wait for the store.
+      guard
+        let rotations = try? await journal.store.rotations(
+          cluster: cluster.name, before: before, limit: 4)
+      else { return nil }
+      retired.add(RetiredAuthorities(of: cluster, rotations))
+      guard let last = rotations.last, rotations.count == 4 else { break }
+      before = last.ordinal
+    }
     retiredAuthorities[cluster.name] = (cluster.rotationCount, retired)
     return retired
   }

@@ -9,9 +9,22 @@ extension RotationOrchestrator {
   public func clearMark(
     _ mark: String, of name: String
   ) async throws(OrchestratorError) -> ClusterRecord {
-    let cluster = try known(name) {
+    _ = try known(name) {
       if ClusterMark.Kind(rawValue: mark) == nil { $0.mark(mark) }
     }
+    // Somebody else may write at the same moment: then look again, a few times.
+    for _ in 0..<8 {
+      do throws(OrchestratorError) { return try await clear(mark, of: name) } catch {
+        guard error.code == .journalConflict else { throw error }
+      }
+    }
+    return try await clear(mark, of: name)
+  }
+
+  private func clear(
+    _ mark: String, of name: String
+  ) async throws(OrchestratorError) -> ClusterRecord {
+    let cluster = try known(name)
     guard let found = cluster.marks.first(where: { $0.kind.rawValue == mark }) else {
       return cluster
     }

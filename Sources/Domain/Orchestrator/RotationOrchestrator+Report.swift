@@ -21,6 +21,35 @@ extension RotationOrchestrator {
     return report.text
   }
 
+  /// The authority that a rotation has retired, with its key: what a person needs to open what was sealed or signed
+  /// with it.
+  ///
+  /// - Throws: `.notFound`, `.rotationNotFound`, `.invalidArgument`; `.notRetired` for a rotation that has retired none
+  ///   or is under way, and for an authority that is in use again; `.journalUnavailable`, or what the
+  ///   driver met.
+  public func retiredAuthority(
+    cluster name: String, rotationID: String
+  ) async throws(OrchestratorError) -> (authority: SealedAuthority, opened: OpenedAuthority) {
+    let cluster = try known(name)
+    let rotation = try await rotation(of: name, rotationID)
+    let retired: SealedAuthority
+    switch rotation.state {
+    case .succeeded: retired = rotation.old
+    case .aborted(_, _?): retired = rotation.new
+    case .assembling, .rolling, .gating, .failed, .aborted(_, nil):
+      throw OrchestratorError(
+        .notRetired, "rotation \(rotation.id) has retired no CA", subject: name)
+    }
+    guard cluster.authorities[rotation.component]?.fingerprint != retired.fingerprint else {
+      throw OrchestratorError(
+        .notRetired,
+        "the CA \(retired.fingerprint.prefix(12)) is in use: secrets export has it", subject: name)
+    }
+    do throws(DriverError) { return (retired, try await driver.opened(retired)) } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+  }
+
   /// A rotation of the cluster.
   ///
   /// - Parameter rotationID: empty: the newest.

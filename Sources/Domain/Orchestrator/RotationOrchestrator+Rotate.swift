@@ -144,7 +144,8 @@ extension RotationOrchestrator {
     claimed.rotationCount = rotation.ordinal
     claimed.activeRotation = rotation.id
     if let kind = order.cause.flatMap({ ClusterMark.Kind(rawValue: $0.rawValue) }) {
-      claimed.marks.add(kind, at: now, of: Set(cluster.authorities.keys))
+      claimed.marks.add(
+        kind, at: now, of: Set(cluster.authorities.keys), rotating: order.component)
     }
     var changes: [StoreChange] = [
       .putCluster(claimed, expected: cluster.revision), .putRotation(rotation, expected: 0),

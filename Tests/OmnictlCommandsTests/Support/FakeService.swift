@@ -15,6 +15,7 @@ struct FakeService: Sendable {
       ) async throws -> Void
     )?
   var report: Unary<GetRotationReportRequest, GetRotationReportResponse>?
+  var exportCA: Unary<ExportRetiredCARequest, ExportRetiredCAResponse>?
   var clearMark: Unary<ClearClusterMarkRequest, ClearClusterMarkResponse>?
   var audit: (@Sendable (ReadAuditLogRequest) async throws -> [AuditEntry])?
   var goOn: Unary<ContinueRotationRequest, ContinueRotationResponse>?
@@ -37,6 +38,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.getRotationStatus, status, &router)
     add(ManagementServiceMethods.listRotations, history, &router)
     add(ManagementServiceMethods.getRotationReport, report, &router)
+    add(ManagementServiceMethods.exportRetiredCA, exportCA, &router)
     add(ManagementServiceMethods.clearClusterMark, clearMark, &router)
     add(ManagementServiceMethods.continueRotation, goOn, &router)
     add(ManagementServiceMethods.abortRotation, abort, &router)

@@ -92,8 +92,9 @@ struct AuditLogTests {
         3
       ),
       ("UPDATE audit SET hash = (SELECT hash FROM audit WHERE position = 2) WHERE position = 3", 3),
-      ("DELETE FROM audit WHERE position = 3", 4),
-      ("UPDATE audit SET position = 9 WHERE position = 3", 4),
+      ("DELETE FROM audit WHERE position = 3", 3),
+      ("UPDATE audit SET position = 9 WHERE position = 3", 3),
+      ("DELETE FROM audit WHERE position < 3", 1),
     ])
   func tampered(sql: String, named: Int) async throws {
     let disk = try await Self.disk(5)
@@ -108,6 +109,7 @@ struct AuditLogTests {
     "Entries taken from the end, or put there, are noticed at the start",
     arguments: [
       "DELETE FROM audit WHERE position = 5", "DELETE FROM audit",
+      "DELETE FROM audit WHERE position < 3", "DELETE FROM audit WHERE position < 5",
       "UPDATE audit SET position = 6 WHERE position = 5",
       "INSERT INTO audit SELECT 6, record, hash FROM audit WHERE position = 5",
       "UPDATE audit SET hash = x'00' WHERE position = 5",
@@ -130,6 +132,16 @@ struct AuditLogTests {
     try disk.execute(sql)
     let error = try #require(throws: StoreError.self) { try disk.open() }
     #expect(error.code == .corrupt)
+  }
+
+  @Test("An entry that somebody puts behind the newest is not read, also where its hash is right")
+  func forged() async throws {
+    let disk = try await Self.disk(5)
+    let store = try disk.open()
+    try disk.execute("INSERT INTO audit SELECT 6, record, hash FROM audit WHERE position = 5")
+    #expect(try await store.entries(after: 0, limit: 9).map(\.index) == [1, 2, 3, 4, 5])
+    #expect(try await store.entries(after: 5, limit: 9).isEmpty)
+    await store.close()
   }
 
   @Test("Entries change no revision, and commits change no entry")

@@ -90,6 +90,10 @@ public enum ManagementServiceMethods {
   public static let exportSecrets = Method<ExportSecretsRequest, ExportSecretsResponse>(
     service: service, name: "ExportSecrets", kind: .unary)
 
+  /// Reads the CA that a rotation has retired, with its private key.
+  public static let exportRetiredCA = Method<ExportRetiredCARequest, ExportRetiredCAResponse>(
+    service: service, name: "ExportRetiredCA", kind: .unary)
+
   /// Reads the audit log, the oldest entry first.
   public static let readAuditLog = Method<ReadAuditLogRequest, ReadAuditLogResponse>(
     service: service, name: "ReadAuditLog", kind: .serverStreaming, idempotency: .noSideEffects)
@@ -117,6 +121,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(talosconfig),
       SchemaMethod(kubeconfig),
       SchemaMethod(exportSecrets),
+      SchemaMethod(exportRetiredCA),
       SchemaMethod(readAuditLog),
     ])
 }
@@ -145,7 +150,8 @@ extension SchemaFile {
       ListClustersRequest.self, ListClustersResponse.self, ForgetClusterRequest.self,
       ForgetClusterResponse.self, TalosconfigRequest.self, TalosconfigResponse.self,
       KubeconfigRequest.self, KubeconfigResponse.self, ExportSecretsRequest.self,
-      ExportSecretsResponse.self, ReadAuditLogRequest.self, ReadAuditLogResponse.self,
+      ExportSecretsResponse.self, ExportRetiredCARequest.self, ExportRetiredCAResponse.self,
+      ReadAuditLogRequest.self, ReadAuditLogResponse.self,
       AuditEntry.self,
     ],
     enums: [

@@ -85,3 +85,31 @@ public struct ExportSecretsResponse: Message {
     Field.string(1, "secrets_bundle", \.secretsBundle)
   }
 }
+
+public struct ExportRetiredCARequest: Message {
+  public var cluster = ""
+  public var rotationID = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ExportRetiredCARequest") {
+    Field.string(1, "cluster", \.cluster)
+    Field.string(2, "rotation_id", \.rotationID)
+  }
+}
+
+public struct ExportRetiredCAResponse: Message {
+  public var fingerprint = ""
+  public var certificate = ""
+  public var privateKey = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.ExportRetiredCAResponse") {
+    Field.string(1, "fingerprint", \.fingerprint)
+    Field.string(2, "certificate", \.certificate)
+    Field.string(3, "private_key", \.privateKey)
+  }
+}

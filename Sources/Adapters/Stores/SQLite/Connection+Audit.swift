@@ -20,12 +20,14 @@ extension Connection {
     try insert.bind(2, entry.journalBytes())
     try insert.bind(3, entry.hash)
     _ = try insert.step()
+    head.audit.newest = entry.index
+    head.audit.hash = entry.hash
     if entry.index > limit {
-      let prune = try prepare("DELETE FROM audit WHERE position <= ?1")
-      try prune.bind(1, entry.index - limit)
+      head.audit.oldest = entry.index - limit + 1
+      let prune = try prepare("DELETE FROM audit WHERE position < ?1")
+      try prune.bind(1, head.audit.oldest)
       _ = try prune.step()
     }
-    head.audit = AuditHead(newest: entry.index, hash: entry.hash)
     try write(head, seal)
     return entry
   }
@@ -35,38 +37,43 @@ extension Connection {
     after index: UInt64, limit: Int, _ seal: JournalSeal
   ) throws(StoreError) -> [AuditEntry] {
     let head = try head(seal)
+    guard index <= head.audit.newest, limit > 0 else { return [] }
     // The entry before the first one that is asked for is read too, because the first has to follow from it.
+    var expected = max(index, head.audit.oldest)
     let found = try prepare(
       "SELECT position, record, hash FROM audit WHERE position >= ?1 ORDER BY position LIMIT ?2")
-    try found.bind(1, index)
+    try found.bind(1, expected)
     try found.bind(2, UInt64(clamping: limit) &+ 1)
     var entries: [AuditEntry] = []
     var last: AuditEntry?
-    while try found.step() {
+    while entries.count < limit, expected <= head.audit.newest {
+      guard try found.step() else { throw .broken(expected) }
       let entry = try AuditEntry(
         journal: found.bytes(1), index: found.unsigned(0), hash: found.bytes(2))
-      guard AuditChain.hash(of: entry.parts, after: entry.previous) == entry.hash,
-        last.map({ $0.index + 1 == entry.index && $0.hash == entry.previous }) ?? true
-      else { throw .broken(entry.index) }
-      if entry.index > index, entries.count < limit { entries.append(entry) }
+      guard entry.index == expected,
+        AuditChain.hash(of: entry.parts, after: entry.previous) == entry.hash,
+        last.map({ $0.hash == entry.previous }) ?? true,
+        entry.index < head.audit.newest || entry.hash == head.audit.hash
+      else { throw .broken(expected) }
+      if entry.index > index { entries.append(entry) }
       last = entry
-    }
-    if let last, last.index == head.audit.newest, last.hash != head.audit.hash {
-      throw .broken(last.index)
-    }
-    if entries.count < limit, last?.index ?? 0 < head.audit.newest, index < head.audit.newest {
-      throw .broken((last?.index ?? 0) + 1)
+      expected += 1
     }
     return entries
   }
 
-  /// Whether the newest entry is the one that the head knows.
+  /// Whether the newest entry and the oldest one are those that the head knows.
   func checkAudit(_ head: JournalHead) throws(StoreError) {
     let found = try prepare("SELECT position, hash FROM audit ORDER BY position DESC LIMIT 1")
-    let isThere = try found.step()
-    guard (isThere ? found.unsigned(0) : 0) == head.audit.newest,
-      (isThere ? found.bytes(1) : []) == head.audit.hash
-    else { throw .broken(isThere ? found.unsigned(0) : head.audit.newest) }
+    guard try found.step() else {
+      if head.audit.newest > 0 { throw .broken(head.audit.newest) }
+      return
+    }
+    guard found.unsigned(0) == head.audit.newest, found.bytes(1) == head.audit.hash else {
+      throw .broken(max(found.unsigned(0), head.audit.newest))
+    }
+    let oldest = try number("SELECT min(position) FROM audit") ?? 0
+    guard UInt64(clamping: oldest) == head.audit.oldest else { throw .broken(head.audit.oldest) }
   }
 }
 

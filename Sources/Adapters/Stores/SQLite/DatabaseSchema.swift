@@ -65,6 +65,7 @@ enum DatabaseSchema {
     """
     ALTER TABLE journal ADD COLUMN audit_newest INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE journal ADD COLUMN audit_hash BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE journal ADD COLUMN audit_oldest INTEGER NOT NULL DEFAULT 1;
     CREATE TABLE audit (
       position INTEGER NOT NULL PRIMARY KEY,
       record BLOB NOT NULL,

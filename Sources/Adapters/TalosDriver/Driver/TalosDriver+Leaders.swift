@@ -55,10 +55,11 @@ struct LeaderLease {
   /// - Parameter date: the API server's time; nil where it does not say it.
   init(_ object: JSONValue, at date: Instant?) {
     let spec = object["spec"]
-    let duration = spec?["leaseDurationSeconds"]?.integer ?? 15
+    // Anybody who may write the lease chooses the number.
+    let duration = min(max(spec?["leaseDurationSeconds"]?.integer ?? 15, 1), 3_600)
     let renewed = (spec?["renewTime"]?.string).flatMap(Instant.init(rfc3339:))
     if let renewed, let date {
-      isForgotten = renewed.duration(to: date) > .seconds(max(duration, 1) * 2)
+      isForgotten = renewed.duration(to: date) > .seconds(duration * 2)
     } else {
       isForgotten = false
     }

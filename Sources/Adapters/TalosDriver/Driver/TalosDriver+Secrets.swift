@@ -46,3 +46,13 @@ extension TalosDriver {
     } catch { throw .unusable(error) }
   }
 }
+
+extension TalosDriver {
+  public func opened(
+    _ authority: SealedAuthority
+  ) async throws(DriverError) -> OpenedAuthority {
+    OpenedAuthority(
+      certificatePEM: try keyring.certificate(authority).pem,
+      keyPEM: try keyring.keyPEM(authority).unprotectedText)
+  }
+}

@@ -130,6 +130,11 @@ public protocol ClusterDriver: Sendable {
   ///   `.invalidConfig`; `.refused` without an implementation.
   func secretsBundle(_ access: ClusterAccess) async throws(DriverError) -> String
 
+  /// The authority with its private key, for a person who has to have it. Holds a private key.
+  ///
+  /// - Throws: `.internalError` where the key does not open; `.refused` without an implementation.
+  func opened(_ authority: SealedAuthority) async throws(DriverError) -> OpenedAuthority
+
   /// When the authority ends that credentials of the component are issued from now: none lives longer. Nil
   /// when it is not known, as without an implementation.
   func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant?
@@ -146,24 +151,14 @@ extension ClusterDriver {
     of retired: RetiredAuthorities, access: ClusterAccess
   ) async -> [String: Set<RetiredSighting>] { [:] }
 
+  public func opened(
+    _ authority: SealedAuthority
+  ) async throws(DriverError) -> OpenedAuthority {
+    throw DriverError(.refused, "this driver opens no authority")
+  }
+
   public func secretsBundle(_ access: ClusterAccess) async throws(DriverError) -> String {
     throw DriverError(.refused, "this driver does not read secrets")
-  }
-}
-
-/// A client configuration with a certificate that was made for it.
-public struct ClientConfiguration: Sendable, Hashable {
-  /// A talosconfig or a kubeconfig; holds a private key.
-  public var text: String
-  /// The certificate's serial number, in lower-case hexadecimal.
-  public var serial: String
-  /// The fingerprint of the authority that has issued the certificate.
-  public var authority: String
-
-  public init(_ text: String, serial: String = "", authority: String = "") {
-    self.text = text
-    self.serial = serial
-    self.authority = authority
   }
 }
 

@@ -76,11 +76,21 @@ public struct ClusterMark: Sendable, Hashable {
 }
 
 extension [ClusterMark] {
-  /// Marks the cluster from now on; a mark of the kind that is there already begins anew.
+  /// Marks the cluster from now on. A mark of the kind stays as it is where the rotation that is started is one that it
+  /// waits for, because whoever rotates both authorities for one leak says so twice; else it begins anew.
   ///
-  /// - Parameter components: those that the cluster has.
-  mutating func add(_ kind: ClusterMark.Kind, at now: Instant, of components: Set<SecretComponent>)
-  {
+  /// - Parameters:
+  ///   - components: those that the cluster has.
+  ///   - component: what the rotation that is started rotates; nil: none is.
+  mutating func add(
+    _ kind: ClusterMark.Kind, at now: Instant, of components: Set<SecretComponent>,
+    rotating component: SecretComponent? = nil
+  ) {
+    if let component, let known = first(where: { $0.kind == kind }),
+      known.pending.contains(component)
+    {
+      return
+    }
     let cause = RotationCause(rawValue: kind.rawValue) ?? .imported
     removeAll { $0.kind == kind }
     append(

@@ -23,6 +23,8 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case rotationNotFound
     /// Something has to be rotated yet before the mark can go.
     case markPending
+    /// The rotation has retired no authority, or the authority is in use.
+    case notRetired
     /// The rotation has left nothing to report.
     case noReport
     /// Machines refuse the old authority already, so there is no way back.

@@ -43,6 +43,10 @@ public struct RetiredAuthorities: Sendable, Hashable {
     }
   }
 
+  mutating func add(_ other: RetiredAuthorities) {
+    fingerprints.merge(other.fingerprints) { $0.union($1) }
+  }
+
   public var isEmpty: Bool { fingerprints.values.allSatisfy(\.isEmpty) }
 }
 

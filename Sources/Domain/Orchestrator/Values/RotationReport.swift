@@ -37,8 +37,21 @@ struct RotationReport {
     let which = wentBack ? "new CA, which the rotation had brought," : "old CA"
     let took = max(rotation.startedAt.duration(to: closing.at), .zero)
     let whom = unseen.isEmpty ? "Every machine" : "Every machine that was sent anything"
+    let others = stage.machines.filter { !$0.hasRefused }.map(\.machine.id)
+    let proved = stage.machines.count - others.count
+    let rest =
+      others.isEmpty
+      ? []
+      : [
+        "By what they accept, and not by a client that was refused: \(others.joined(separator: ", "))."
+      ]
     var lines = [
-      "", "\(whom) refuses the \(which) and accepts the other alone.", "",
+      "", "\(whom) refuses the \(which) and accepts the other alone.",
+      "\(proved) of \(stage.machines.count) machines have refused a client of it.",
+    ]
+    lines += rest
+    lines += [
+      "",
       "cluster:             \(rotation.cluster)",
       "rotation:            \(rotation.id)",
       "component:           \(rotation.component.rawValue)",
@@ -114,8 +127,19 @@ struct RotationReport {
       "",
       "A check named old-refused was made with a certificate that omnid issued for it from the CA",
       "that is refused, beside one that was let in. Where a worker cannot be reached directly, what it",
-      "accepts was read through a control plane.", "",
+      "accepts was read through a control plane; an API server that was allowed not to be ready was not",
+      "asked.", "",
     ]
+  }
+}
+
+extension MachineProgress {
+  /// Whether a client of the authority that went was refused in the last look.
+  fileprivate var hasRefused: Bool {
+    state.effort?.checks.contains {
+      $0.result.state == .passed
+        && ($0.result.isNamed(.oldRefused) || $0.result.isNamed(.kubeletOldRefused))
+    } ?? false
   }
 }
 

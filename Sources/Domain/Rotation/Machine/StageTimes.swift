@@ -26,6 +26,8 @@ extension MachineProgress {
     let isThere = times.last.map { $0.phase == phase && $0.direction == direction } ?? false
     switch state {
     case .pending: return
+    // A machine that was left out of an abort has had no turn.
+    case .verified(let effort) where effort.checks.isEmpty && !isThere: return
     case .verified, .confirming:
       if !isThere { times.append(StageTimes(phase: phase, direction: direction, begunAt: now)) }
       let last = times.count - 1

@@ -78,6 +78,7 @@ struct Server {
       await server.shutdown(grace: Self.drainGrace)
       await stopped
       await events.value
+      await audit.finish()
       await store.close()
       logger.info("stopped")
       return 0

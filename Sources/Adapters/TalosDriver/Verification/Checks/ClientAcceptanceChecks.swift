@@ -71,7 +71,8 @@ extension TalosDriver {
     let newest = trust.newest(change)
     let other = newest == change.new ? change.old : change.new
     var control = first
-    if case .failure(let failure) = first, !failure.isNoConnection {
+    // What failed before the machine was read may have been apid's restart: it answers by now.
+    if case .failure = first {
       control = await dial(machine, as: newest, trusting: issuing)
     }
     if machine.role == .worker, case .failure(let failure) = control, failure.isNoConnection {

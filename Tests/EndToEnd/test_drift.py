@@ -38,3 +38,16 @@ def test_a_retired_ca_that_comes_back_is_told_of_and_a_rotation_takes_it_out(new
     assert lab.secret_rotate("talos-ca", "--remove-foreign").returncode == 0
     assert not lab.status().returned_cas
     assert "retired CA is gone again" in lab.log()
+
+
+def test_a_configuration_that_is_put_back_whole_is_told_of_although_the_machine_refuses_omnid(new_lab):
+    lab = new_lab().start()
+    lab.import_cluster()
+    names = [lab.workers[0].name, lab.control_planes[2].name]
+    before = {name: lab.control_call("GET", f"nodes/{name}/config") for name in names}
+    lab.rotate("TALOS_CA")
+    assert name(lab.finish(), "state") == "ROTATION_STATE_SUCCEEDED"
+    for machine in names:
+        lab.control_call("POST", f"nodes/{machine}/write", before[machine])
+    eventually(lambda: len(lab.status().returned_cas) == 2, 90)
+    assert sorted(returned.machine for returned in lab.status().returned_cas) == sorted(names)

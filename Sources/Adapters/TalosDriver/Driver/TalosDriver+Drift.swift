@@ -21,7 +21,25 @@ extension TalosDriver {
         client async throws(TalosFailure) in try await client.machineConfig()
       }
       return await Self.sightings(of: retired, in: bytes)
-    } catch { return nil }
+    } catch { return await sightings(of: retired, onDeaf: machine, access) }
+  }
+
+  /// Of a machine that does not let this cluster's clients in, whether it lets in those of a retired Talos CA: its
+  /// configuration was put back whole. Nil where it lets in none.
+  private func sightings(
+    of retired: RetiredAuthorities, onDeaf machine: Machine, _ access: ClusterAccess
+  ) async -> Set<RetiredSighting>? {
+    // A worker goes on with the certificate that it has, which is of the present CA.
+    let present = (try? ClusterTrust(.talosCA, access, keyring).roots) ?? []
+    for authority in retired.authorities.filter({ $0.binding.component == .talosCA }).prefix(2) {
+      guard let certificate = try? keyring.certificate(authority) else { continue }
+      guard case .success = await dial(machine, as: authority, trusting: [certificate] + present)
+      else {
+        continue
+      }
+      return [RetiredSighting(.talosCA, authority.fingerprint)]
+    }
+    return nil
   }
 
   @concurrent

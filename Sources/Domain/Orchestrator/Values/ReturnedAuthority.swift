@@ -18,36 +18,48 @@ public struct ReturnedAuthority: Sendable, Hashable {
   }
 }
 
-/// Authorities that no machine may accept any more, by component: their fingerprints.
+/// Authorities that no machine may accept any more, the newest first.
 public struct RetiredAuthorities: Sendable, Hashable {
-  public var fingerprints: [SecretComponent: Set<String>]
+  /// None twice; each is of the component that its binding names.
+  public private(set) var authorities: [SealedAuthority]
 
-  public init(_ fingerprints: [SecretComponent: Set<String>] = [:]) {
-    self.fingerprints = fingerprints
+  public init(_ authorities: [SealedAuthority] = []) {
+    self.authorities = []
+    for authority in authorities { add(authority) }
   }
 
-  /// What the rotations of a cluster have retired, and the cluster does not use again.
+  /// What the rotations of a cluster, the newest first, have retired, and the cluster does not use again.
   init(of cluster: ClusterRecord, _ rotations: [RotationRecord]) {
-    fingerprints = [:]
+    authorities = []
     for rotation in rotations {
       switch rotation.state {
-      case .succeeded:
-        fingerprints[rotation.component, default: []].insert(rotation.old.fingerprint)
-      case .aborted(_, _?):
-        fingerprints[rotation.component, default: []].insert(rotation.new.fingerprint)
+      case .succeeded: add(rotation.old)
+      case .aborted(_, _?): add(rotation.new)
       case .assembling, .rolling, .gating, .failed, .aborted(_, nil): break
       }
     }
-    for (component, authority) in cluster.authorities {
-      fingerprints[component]?.remove(authority.fingerprint)
+    authorities.removeAll { retired in
+      cluster.authorities.values.contains { $0.fingerprint == retired.fingerprint }
     }
   }
 
-  mutating func add(_ other: RetiredAuthorities) {
-    fingerprints.merge(other.fingerprints) { $0.union($1) }
+  private mutating func add(_ authority: SealedAuthority) {
+    guard !authorities.contains(where: { $0.fingerprint == authority.fingerprint }) else { return }
+    authorities.append(authority)
   }
 
-  public var isEmpty: Bool { fingerprints.values.allSatisfy(\.isEmpty) }
+  mutating func add(_ others: RetiredAuthorities) {
+    for authority in others.authorities { add(authority) }
+  }
+
+  public var isEmpty: Bool { authorities.isEmpty }
+
+  /// By component, the fingerprints.
+  public var fingerprints: [SecretComponent: Set<String>] {
+    authorities.reduce(into: [:]) {
+      $0[$1.binding.component, default: []].insert($1.fingerprint)
+    }
+  }
 }
 
 /// A retired authority as a machine's configuration holds it.

@@ -59,6 +59,7 @@ struct RotationReport {
       "new CA:              sha256 \(rotation.new.fingerprint)",
       "refused:             sha256 \(gone.fingerprint)",
       "requested by:        \(rotation.requester)",
+      "cause:               \(rotation.cause?.rawValue ?? "")",
       "reason:              \(rotation.reason)",
       "requested at:        \(rotation.startedAt)",
       "refused everywhere:  \(closing.at), \(took.minutesAndSeconds) after the request",

@@ -111,7 +111,7 @@ extension TalosDriver {
   }
 
   /// One call on a fresh connection.
-  private func dial(
+  func dial(
     _ machine: Machine, as authority: SealedAuthority, trusting roots: [Certificate]
   ) async -> Result<Void, TalosFailure> {
     let endpoint = TalosEndpoint(host: machine.address, port: machine.port)

@@ -1,6 +1,8 @@
 import HTTP2Codes
+import Orchestrator
 import RPC
 import Rotation
+import TalosSimulator
 import Testing
 
 @testable import TalosDriver
@@ -75,5 +77,36 @@ struct RefusalProofTests {
       #expect(failure.isCutOff == isCutOff && failure.isNoConnection == !isCutOff, "\(failure)")
     }
     #expect(!TalosFailure.rejected("x", .certificateRefused(alert: 48)).isCutOff)
+  }
+}
+
+extension LivingMachines {
+  @Suite("Who is dialled again")
+  struct DialledAgainTests {
+    @Test("A worker whose apid did not answer the first dial is asked again, and the refusal is proved")
+    func again() async throws {
+      let harness = try await DriverHarness.start("127.1.95.0", controlPlanes: 1, workers: 1)
+      let record = try await harness.importCluster()
+      var change = try await harness.change(.talosCA, record)
+      // What is undone here was never done: the machines accept the old CA alone.
+      change.direction = .backward
+      for machine in record.machines {
+        let trust = try ChangeTrust(change, machine.role, harness.driver.keyring)
+        let results = await harness.driver.probeTalos(
+          change, trust, machine, .failure(.unreachable("apid restarts", .refused)))
+        #expect(
+          results.map(\.name) == [CheckName.clientAccepted, .oldRefused].map(\.rawValue),
+          "\(results)")
+        #expect(results.allSatisfy { $0.state == .passed }, "\(results)")
+      }
+      // One that cannot be reached at all is told from that.
+      var gone = record.machines[1]
+      gone.port = 1
+      let trust = try ChangeTrust(change, gone.role, harness.driver.keyring)
+      let results = await harness.driver.probeTalos(
+        change, trust, gone, .failure(.unreachable("nobody", .refused)))
+      #expect(results.map(\.state) == [.notApplicable])
+      await harness.cluster.stop()
+    }
   }
 }

@@ -100,6 +100,8 @@ extension RotationSnapshot {
 
   func shown(_ progress: MachineProgress) -> MachineSnapshot {
     var machine = MachineSnapshot(progress, phase: phase ?? .preRotate)
+    // While it runs every change of a machine would send them along again.
+    if !isIdle { machine.times = [] }
     // A clock that was set back must not show a wait that begins in the future.
     if let latest = updatedAt {
       machine.waitingSince = machine.waitingSince.map { min($0, latest) }

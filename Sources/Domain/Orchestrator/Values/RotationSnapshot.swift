@@ -133,7 +133,7 @@ public struct MachineSnapshot: Sendable, Hashable {
   public var stateSince: Instant?
   /// Who keeps it from being changed.
   public var lock: Lock?
-  /// When it had its turn in the stages so far, the earliest first.
+  /// When it had its turn in each stage, the earliest first. Empty while the rotation is under way.
   public var times: [StageTimes] = []
 }
 

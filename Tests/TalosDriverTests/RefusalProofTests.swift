@@ -83,7 +83,8 @@ struct RefusalProofTests {
 extension LivingMachines {
   @Suite("Who is dialled again")
   struct DialledAgainTests {
-    @Test("A worker whose apid did not answer the first dial is asked again, and the refusal is proved")
+    @Test(
+      "A worker whose apid did not answer the first dial is asked again, and the refusal is proved")
     func again() async throws {
       let harness = try await DriverHarness.start("127.1.95.0", controlPlanes: 1, workers: 1)
       let record = try await harness.importCluster()

@@ -17,9 +17,11 @@ extension TalosDriver {
     of retired: RetiredAuthorities, on machine: Machine, _ access: ClusterAccess
   ) async -> Set<RetiredSighting>? {
     do throws(TalosFailure) {
-      let bytes = try await withReading(machine, access, within: .zero) {
+      var bytes = try await withReading(machine, access, within: .zero) {
         client async throws(TalosFailure) in try await client.machineConfig()
       }
+      // It holds keys.
+      defer { bytes.wipe() }
       return await Self.sightings(of: retired, in: bytes)
     } catch { return await sightings(of: retired, onDeaf: machine, access) }
   }
@@ -34,9 +36,7 @@ extension TalosDriver {
     for authority in retired.authorities.filter({ $0.binding.component == .talosCA }).prefix(2) {
       guard let certificate = try? keyring.certificate(authority) else { continue }
       guard case .success = await dial(machine, as: authority, trusting: [certificate] + present)
-      else {
-        continue
-      }
+      else { continue }
       return [RetiredSighting(.talosCA, authority.fingerprint)]
     }
     return nil

@@ -39,8 +39,8 @@ extension RotationOrchestrator {
     _ = try? await commit([.putCluster(changed, expected: now.revision)], cluster: name)
   }
 
-  /// Nil where the history cannot be read.
-  private func retired(of cluster: ClusterRecord) async -> RetiredAuthorities? {
+  /// What the rotations of a cluster have retired; nil where the history cannot be read.
+  func retired(of cluster: ClusterRecord) async -> RetiredAuthorities? {
     guard cluster.rotationCount > 0 else { return RetiredAuthorities() }
     if let known = retiredAuthorities[cluster.name], known.rotationCount == cluster.rotationCount {
       return known.retired

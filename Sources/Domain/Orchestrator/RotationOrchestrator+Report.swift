@@ -45,6 +45,12 @@ extension RotationOrchestrator {
         .notRetired,
         "the CA \(retired.fingerprint.prefix(12)) is in use: secrets export has it", subject: name)
     }
+    guard retired.hasKey else {
+      throw OrchestratorError(
+        .notRetired,
+        "the key of the CA \(retired.fingerprint.prefix(12)) is not known here: the rotation was taken over from "
+          + "somebody else", subject: name)
+    }
     do throws(DriverError) { return (retired, try await driver.opened(retired)) } catch {
       throw OrchestratorError(error, cluster: name)
     }

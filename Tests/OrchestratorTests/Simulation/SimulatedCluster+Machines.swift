@@ -329,6 +329,22 @@ extension SimulatedCluster {
     }
   }
 
+  /// What the control planes issue from.
+  func issuing(_ component: SecretComponent) -> String {
+    state.withLock { state in
+      state.nodes.values.first { $0.machine.role == .controlPlane }?.trust[component]?.issuing ?? ""
+    }
+  }
+
+  /// Somebody else goes on, who need not know what was verified.
+  func changeHands() {
+    state.withLock { state in
+      state.step = nil
+      state.inWork = []
+      for id in state.nodes.keys { state.nodes[id]?.verifiedIn = nil }
+    }
+  }
+
   /// The machine does not answer for so long.
   func silence(_ id: String, for duration: Duration) {
     let until = clock.now().advanced(by: duration)

@@ -71,8 +71,10 @@ final class World: Sendable {
 
   /// A process that has just been started.
   func boot(
-    lifetime: Int? = nil, failBefore: Int = 0, failAfter: Int = 0
+    lifetime: Int? = nil, failBefore: Int = 0, failAfter: Int = 0,
+    journal other: (any RotationStore)? = nil
   ) throws -> Process {
+    let journal = other ?? journal
     let life = Incarnation(lifetime: lifetime)
     let store = FaultyStore(
       journal, life: life, clock: clock, failBefore: failBefore, failAfter: failAfter,

@@ -93,6 +93,7 @@ extension Journal {
     public var machineLocks: [MachineLock] = []
     public var marks: [Mark] = []
     public var returned: [Returned] = []
+    public var predecessors: [ComponentAuthority] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -112,6 +113,7 @@ extension Journal {
       Field.message(12, "machine_locks", \.machineLocks)
       Field.message(13, "marks", \.marks)
       Field.message(14, "returned", \.returned)
+      Field.message(15, "predecessors", \.predecessors)
     }
   }
 

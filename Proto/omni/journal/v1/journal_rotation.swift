@@ -70,6 +70,7 @@ extension Journal {
     public var cause = ""
     public var workerLimit: Int32 = 0
     public var ownerAcknowledged = false
+    public var adopted = false
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -127,6 +128,7 @@ extension Journal {
       Field.string(26, "cause", \.cause)
       Field.int32(27, "worker_limit", \.workerLimit)
       Field.bool(28, "owner_acknowledged", \.ownerAcknowledged)
+      Field.bool(29, "adopted", \.adopted)
     }
   }
 

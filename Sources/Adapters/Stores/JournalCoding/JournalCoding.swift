@@ -122,6 +122,14 @@ extension ClusterRecord {
         return entry
       }
     }
+    record.predecessors = Rotation.SecretComponent.allCases.compactMap { component in
+      predecessors[component].map {
+        var entry = Journal.ComponentAuthority()
+        entry.component = Journal.Component(component)
+        entry.authority = Journal.Authority($0)
+        return entry
+      }
+    }
     record.importedAt = Timestamp(importedAt)
     record.activeRotation = activeRotation ?? ""
     record.rotationCount = rotationCount
@@ -159,6 +167,11 @@ extension ClusterRecord {
       let authority = try entry.authority.required("authority").authority()
       authorities[try entry.component.component()] = authority
     }
+    var predecessors: [Rotation.SecretComponent: SealedAuthority] = [:]
+    for entry in record.predecessors {
+      let authority = try entry.authority.required("authority").authority()
+      predecessors[try entry.component.component()] = authority
+    }
     var locks = Locks()
     if let lock = record.lock { locks.cluster = try lock.lock() }
     for entry in record.machineLocks {
@@ -185,7 +198,8 @@ extension ClusterRecord {
     self.init(
       name: record.name, clusterID: record.clusterID, endpoints: record.endpoints,
       kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
-      machines: record.machines.map(\.machine), talosVersion: record.talosVersion,
+      predecessors: predecessors, machines: record.machines.map(\.machine),
+      talosVersion: record.talosVersion,
       importedAt: try record.importedAt.required("imported_at").instant,
       activeRotation: record.activeRotation.isEmpty ? nil : record.activeRotation,
       rotationCount: record.rotationCount, locks: locks, marks: marks, returned: returned,

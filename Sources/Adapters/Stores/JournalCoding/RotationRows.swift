@@ -57,6 +57,7 @@ extension RotationRecord {
     record.workerLimit = Int32(clamping: options.workerLimit ?? 0)
     record.ownerAcknowledged = options.acknowledgeOwner
     record.requester = requester
+    record.adopted = isAdopted
     record.startedAt = Timestamp(startedAt)
   }
 
@@ -106,6 +107,7 @@ extension RotationRecord {
         unready: Set(record.unready),
         soak: record.soaksUntilContinued
           ? .untilContinued : record.soak.map { Soak.lasting($0.duration) }),
+      isAdopted: record.adopted,
       elapsed: record.elapsed?.duration ?? .zero,
       startedAt: try record.startedAt.required("started_at").instant,
       updatedAt: try record.updatedAt.required("updated_at").instant,

@@ -35,6 +35,11 @@ struct AuthorityPlacement {
           return "\(row): its \(component.rawValue) \(problem)"
         }
       }
+      for (component, authority) in cluster.predecessors {
+        if let problem = misfit(authority, cluster.name, component) {
+          return "\(row): the \(component.rawValue) that was replaced \(problem)"
+        }
+      }
     }
     for rotation in rotations.values.sorted(by: { $0.ordinal < $1.ordinal }) {
       let row = RowName(.rotations, cluster: rotation.cluster, id: rotation.id).description
@@ -50,8 +55,10 @@ struct AuthorityPlacement {
     }
     for cluster in clusters {
       guard let id = cluster.activeRotation, let rotation = rotations[id] else { continue }
+      let current = cluster.authorities[rotation.component]
+      // One that was taken over may have had the new CA on record before.
       guard rotation.cluster == cluster.name,
-        cluster.authorities[rotation.component] == rotation.old
+        current == rotation.old || (rotation.isAdopted && current == rotation.new)
       else {
         let row = RowName(.rotations, cluster: rotation.cluster, id: id).description
         return "\(row): it replaces another CA than the one that cluster '\(cluster.name)' has"

@@ -16,16 +16,22 @@ struct ClusterTrust {
   init(
     _ component: SecretComponent, _ access: ClusterAccess, _ keyring: Keyring
   ) throws(DriverError) {
+    let authorities: [SealedAuthority]
     if let change = access.rotation, change.component == component {
       let isOldFirst = change.phase == .preRotate || change.direction == .backward
-      signers = isOldFirst ? [change.old, change.new] : [change.new, change.old]
+      authorities = isOldFirst ? [change.old, change.new] : [change.new, change.old]
     } else if let authority = access.cluster.authorities[component] {
-      signers = [authority]
+      authorities = [authority]
     } else {
       throw DriverError(
         .internalError, "cluster \(access.cluster.name) has no stored \(component.rawValue)")
     }
+    signers = authorities.filter(\.hasKey)
+    guard !signers.isEmpty else {
+      throw DriverError(
+        .internalError, "no key of the \(component.rawValue) of \(access.cluster.name) is known")
+    }
     roots = []
-    for signer in signers { roots.append(try keyring.certificate(signer)) }
+    for authority in authorities { roots.append(try keyring.certificate(authority)) }
   }
 }

@@ -8,19 +8,8 @@ extension TalosDriver {
     _ request: DiscoveryRequest
   ) async throws(DriverError) -> DiscoveredCluster {
     let context = try await Talosconfig.read(request)
+    try context.requireInTime(now())
     let certificate = context.identity.certificate
-    guard certificate.notAfter > now() else {
-      throw DriverError(
-        .unauthenticated,
-        "the talosconfig's certificate expired on "
-          + "\(Instant(secondsSince1970: certificate.notAfter)); get a fresh talosconfig")
-    }
-    for root in context.roots where root.notAfter <= now() {
-      throw DriverError(
-        .unauthenticated,
-        "the Talos CA \(root.fingerprint.prefix(12)) of this talosconfig expired on "
-          + "\(Instant(secondsSince1970: root.notAfter)): no machine can be reached with it")
-    }
     let discovery = ClusterDiscovery(driver: self, context: context, name: request.name)
     do {
       return try await Deadline.of(settings.importTimeout) { () throws(TalosFailure) in
@@ -34,6 +23,25 @@ extension TalosDriver {
         .permissionDenied,
         "the talosconfig's certificate has the roles [\(roles)]; an import needs os:admin, since it "
           + "reads the cluster's authorities")
+    }
+  }
+}
+
+extension TalosContext {
+  /// - Throws: `.unauthenticated` for what has expired.
+  func requireInTime(_ now: Int64) throws(DriverError) {
+    let certificate = identity.certificate
+    guard certificate.notAfter > now else {
+      throw DriverError(
+        .unauthenticated,
+        "the talosconfig's certificate expired on "
+          + "\(Instant(secondsSince1970: certificate.notAfter)); get a fresh talosconfig")
+    }
+    for root in roots where root.notAfter <= now {
+      throw DriverError(
+        .unauthenticated,
+        "the Talos CA \(root.fingerprint.prefix(12)) of this talosconfig expired on "
+          + "\(Instant(secondsSince1970: root.notAfter)): no machine can be reached with it")
     }
   }
 }

@@ -46,8 +46,8 @@ extension TalosDriver {
             component,
             "the machines issue from \(ForeignAuthority.name(issuing)), the record of "
               + "'\(access.cluster.name)' has \(sealed.fingerprint.prefix(12)): the \(component.rawValue) "
-              + "has been rotated since, as after a restored backup; nothing is issued from it; forget the "
-              + "cluster and import it with a fresh talosconfig")
+              + "has been rotated since, as after a restored backup; nothing is issued from it; take it "
+              + "over (\(Self.adoption(component, access)))")
         }
       }
       return .current
@@ -61,7 +61,17 @@ extension TalosDriver {
     return
       "\(plane.id) shows a certificate of a CA that the record of '\(access.cluster.name)' does not know "
       + "(it has \(known)): the \(component.rawValue) has been rotated since, as after a restored backup; "
-      + "nothing is issued from it; forget the cluster and import it with a fresh talosconfig"
+      + "nothing is issued from it; take it over with a talosconfig that works ("
+      + "\(adoption(.talosCA, access)))"
+  }
+
+  /// The command that takes over what another tool has rotated.
+  private static func adoption(_ component: SecretComponent, _ access: ClusterAccess) -> String {
+    let name = access.cluster.name
+    // The Talos API lets this omnid in still where the Kubernetes CA alone was rotated.
+    return component == .talosCA
+      ? "omnictl cluster adopt \(name) --talosconfig FILE"
+      : "omnictl cluster -n \(name) secret rotate adopt"
   }
 
   public func describe(_ authority: SealedAuthority) -> AuthorityDescription? {

@@ -79,8 +79,9 @@ struct AgreedAuthority: Sendable {
     }
     return DriverError(
       .conflict,
-      "the machines do not issue from one \(component.rawValue), as in a rotation that was left half done: "
-        + "finish or undo it, then import again: " + description.joined(separator: "; "))
+      "the machines do not issue from one \(component.rawValue), as in a rotation that was left half done: take "
+        + "the cluster over (omnictl cluster adopt NAME --talosconfig FILE), which shows first what it would do: "
+        + description.joined(separator: "; "))
   }
 }
 

@@ -44,23 +44,42 @@ extension ClusterDiscovery {
     do throws(TalosFailure) {
       return .success(
         try await driver.retrying(for: .seconds(1)) { () throws(TalosFailure) in
-          try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
-            rpc throws(TalosFailure) in
-            let client = TalosClient(rpc: rpc, node: nil, timeout: settings.callTimeout)
-            _ = try supported(try await client.version(), endpoint.host)
-            guard let identity = try await client.identity() else {
-              throw unusable(.refused, "\(endpoint) shows no node identity")
+          try await withClients { tls throws(TalosFailure) in
+            try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
+              rpc throws(TalosFailure) in
+              try await ask(
+                TalosClient(rpc: rpc, node: nil, timeout: settings.callTimeout), endpoint)
             }
-            let members = try await client.members()
-            guard !members.isEmpty else {
-              throw unusable(
-                .refused,
-                "\(endpoint.host) knows no members: cluster discovery has to be enabled")
-            }
-            return Answer(identity: identity, members: members)
           }
         })
     } catch { return .failure(error) }
+  }
+
+  private func ask(
+    _ client: TalosClient, _ endpoint: TalosEndpoint
+  ) async throws(TalosFailure) -> Answer {
+    _ = try supported(try await client.version(), endpoint.host)
+    guard let identity = try await client.identity() else {
+      throw unusable(.refused, "\(endpoint) shows no node identity")
+    }
+    let members = try await client.members()
+    guard !members.isEmpty else {
+      throw unusable(
+        .refused, "\(endpoint.host) knows no members: cluster discovery has to be enabled")
+    }
+    return Answer(identity: identity, members: members)
+  }
+
+  /// Tries one client after the other, as long as it is trust that is missing.
+  func withClients<Result: Sendable>(
+    _ body: (TLSClient) async throws(TalosFailure) -> Result
+  ) async throws(TalosFailure) -> Result {
+    for tls in clients.dropLast() {
+      do throws(TalosFailure) { return try await body(tls) } catch {
+        guard error.isAboutTrust else { throw error }
+      }
+    }
+    return try await body(clients[clients.count - 1])
   }
 
   private func nobody(_ failures: [TalosFailure]) -> TalosFailure {

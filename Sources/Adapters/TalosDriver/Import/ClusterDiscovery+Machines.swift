@@ -16,6 +16,49 @@ extension ClusterDiscovery {
     return found
   }
 
+  /// What machines that can be read say of those that cannot: whom their configurations accept, and the keys of what they
+  /// issue from. In the midst of a rotation one machine shows a certificate of the new authority when another still
+  /// lets in clients of the old one alone.
+  func learning(from members: [ClusterMember]) async -> ClusterDiscovery {
+    var discovery = self
+    let planes = members.filter { $0.role == .controlPlane }
+    for _ in 0..<3 {
+      let found = await driver.concurrently(planes) { [discovery] plane in
+        try? await discovery.findOnce(plane, relays: [])
+      }.compactMap { $0 }
+      let (identities, roots) = await Self.authorities(in: found, now: driver.now())
+      let before = (discovery.clients.count, discovery.context.roots.count)
+      discovery.admit(identities: identities, roots: roots)
+      if found.count == planes.count { break }
+      guard before != (discovery.clients.count, discovery.context.roots.count) else { break }
+    }
+    return discovery
+  }
+
+  /// Clients of the authorities that control planes issue from, and all that they accept.
+  @concurrent
+  private static func authorities(
+    in found: [Found], now: Int64
+  ) async -> (identities: [Identity], roots: [Certificate]) {
+    var (identities, roots): ([Identity], [Certificate]) = ([], [])
+    var issuers: Set<Certificate> = []
+    for one in found {
+      guard let trust = try? MachineConfig(one.config).trust(.talosCA) else { continue }
+      roots += trust.written.filter(\.isCA)
+      guard let issuing = trust.issuing, let key = trust.issuingKey,
+        issuers.insert(issuing).inserted, KeyProof.holds(key, for: issuing),
+        let authority = try? Authority(certificate: issuing, key: PrivateKey(pem: key)),
+        let identity = try? authority.issue(
+          .talosClient(roles: ["os:admin"], validity: Self.lifetime), now: now)
+      else { continue }
+      identities.append(identity)
+    }
+    return (identities, roots)
+  }
+
+  /// How long a certificate lives that is made for one survey, in seconds.
+  private static let lifetime: Int64 = 600
+
   private func find(
     _ wanted: [ClusterMember], relays: [Machine], _ members: [ClusterMember]
   ) async throws(TalosFailure) -> [Found] {
@@ -61,7 +104,8 @@ extension ClusterDiscovery {
             .unauthenticated,
             "\(member.name) has a certificate of a CA that this talosconfig does not know (it has "
               + "\(known)): the CA has been rotated since, or is being rotated; import with a fresh "
-              + "talosconfig (\(error.message))"))
+              + "talosconfig, or take a rotation over that was left half done (omnictl cluster adopt NAME "
+              + "--talosconfig FILE); (\(error.message))"))
       case .rejected, .untrusted, .status:
         return .failure(unusable(error.driverError.code, "\(member.name): \(error.message)"))
       }
@@ -79,7 +123,9 @@ extension ClusterDiscovery {
         identity: member.identity)
       for relay in member.role == .controlPlane ? [machine] : relays {
         do throws(TalosFailure) {
-          let found = try await look(at: machine, through: relay, member)
+          let found = try await withClients { tls throws(TalosFailure) in
+            try await look(at: machine, through: relay, member, tls)
+          }
           // A virtual address is whoever holds it: any other at which the machine answers is better.
           if await VirtualAddresses.hold(address, found.config) {
             shared = shared ?? found
@@ -100,7 +146,7 @@ extension ClusterDiscovery {
   }
 
   private func look(
-    at machine: Machine, through relay: Machine, _ member: ClusterMember
+    at machine: Machine, through relay: Machine, _ member: ClusterMember, _ tls: TLSClient
   ) async throws(TalosFailure) -> Found {
     try await driver.call(relay, for: machine, tls) { client throws(TalosFailure) in
       let version = try supported(try await client.version(), member.name)
@@ -115,6 +161,7 @@ extension ClusterDiscovery {
       if machine.role == .controlPlane {
         for other in try await client.members() { found.members[other.identity] = other.name }
       }
+      found.way = (relay, tls)
       return found
     }
   }

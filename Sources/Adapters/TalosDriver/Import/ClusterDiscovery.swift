@@ -8,8 +8,11 @@ import Rotation
 /// every control plane has to hold the keys of the authorities it issues from.
 struct ClusterDiscovery: Sendable {
   let driver: TalosDriver
-  let context: TalosContext
+  private(set) var context: TalosContext
   let name: String
+  /// Who this is towards the machines, the surest first; where machines do not agree whom to let in, there are several.
+  private(set) var clients: [TLSClient]
+  private var identities: [Identity]
 
   /// A machine with what an import has to know of it.
   struct Found: Sendable {
@@ -18,9 +21,32 @@ struct ClusterDiscovery: Sendable {
     var config: [UInt8]
     /// Of a control plane: the identities of the members that it knows, with their names.
     var members: [String: String] = [:]
+    /// Through whom it answered, and to which client.
+    var way: (relay: Machine, tls: TLSClient)?
   }
 
-  var tls: TLSClient { TLSClient(identity: context.identity, roots: context.roots) }
+  init(driver: TalosDriver, context: TalosContext, name: String) {
+    self.driver = driver
+    self.context = context
+    self.name = name
+    identities = [context.identity]
+    clients = [TLSClient(identity: context.identity, roots: context.roots)]
+  }
+
+  /// The client of the talosconfig.
+  var tls: TLSClient { clients[0] }
+
+  /// Goes on with further clients, and trusts further authorities.
+  mutating func admit(identities more: [Identity], roots: [Certificate]) {
+    for root in roots where !context.roots.contains(root) && context.roots.count < 16 {
+      context.roots.append(root)
+    }
+    for identity in more.prefix(16)
+    where !identities.contains(where: { $0.certificate == identity.certificate }) {
+      identities.append(identity)
+    }
+    clients = identities.map { TLSClient(identity: $0, roots: context.roots) }
+  }
 
   func run() async throws(TalosFailure) -> DiscoveredCluster {
     let answers = try await reachEndpoints()

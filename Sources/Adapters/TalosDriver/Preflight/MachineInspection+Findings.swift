@@ -6,6 +6,18 @@ extension MachineInspection {
   /// What of this machine keeps a rotation from reaching its end.
   @concurrent
   func findings(_ context: PreflightContext) async -> [Finding] {
+    var findings = await generalFindings()
+    guard findings.allSatisfy({ $0.kind != .unsupportedVersion }) else { return findings }
+    findings += trustFindings(context)
+    if findings.allSatisfy({ $0.kind != .rotatedElsewhere && $0.kind != .missingKey }) {
+      findings += editFindings(context)
+    }
+    return findings
+  }
+
+  /// What has nothing to do with which authorities the machine holds.
+  @concurrent
+  func generalFindings() async -> [Finding] {
     var findings: [Finding] = []
     func add(_ kind: Finding.Kind, _ message: String) {
       findings.append(Finding(kind, machine.id, message))
@@ -23,10 +35,6 @@ extension MachineInspection {
     if let skew { add(.clock, skew) }
     if let owner = ConfigurationOwner.omni(machine, config: active, endpoint: sideroLink) {
       findings.append(owner)
-    }
-    findings += trustFindings(context)
-    if findings.allSatisfy({ $0.kind != .rotatedElsewhere && $0.kind != .missingKey }) {
-      findings += editFindings(context)
     }
     return findings
   }
@@ -66,7 +74,7 @@ extension MachineInspection {
           .rotatedElsewhere, machine.id,
           "\(machine.id) issues from \(ForeignAuthority.name(other)), the record has "
             + "\(authority.fingerprint.prefix(12)): the \(component.rawValue) has been rotated since, by "
-            + "another tool or another omnid; forget the cluster and import it with a fresh talosconfig"
+            + "another tool or another omnid; take it over (omnictl cluster adopt)"
         )
       ]
     }

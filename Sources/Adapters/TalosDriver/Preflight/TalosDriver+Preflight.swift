@@ -117,7 +117,7 @@ enum Unreached {
         + "right (\(message))"
     case .untrusted(let message, _):
       "\(machine.id) shows a certificate of a CA that this record does not know: its CA has been rotated "
-        + "since; forget the cluster and import it with a fresh talosconfig (\(message))"
+        + "since; take it over with a talosconfig that works (omnictl cluster adopt); (\(message))"
     case .rejected(let message, _):
       "\(machine.id) refuses omnid's certificate: its CA has been rotated since, or its clock is wrong "
         + "(\(message))"

@@ -17,6 +17,15 @@ public protocol ClusterDriver: Sendable {
   ///   `.permissionDenied`.
   func discover(_ request: DiscoveryRequest) async throws(DriverError) -> DiscoveredCluster
 
+  /// Reads from the machines of a cluster how far somebody else has come with a rotation. Changes nothing.
+  ///
+  /// Machines that let in clients of different authorities are all read: with the talosconfig, with what the record has,
+  /// and with authorities whose keys other machines hold.
+  ///
+  /// - Throws: as `discover`, and `.conflict` where the machines show what cannot be told apart; `.refused` without an
+  ///   implementation.
+  func survey(_ request: SurveyRequest) async throws(DriverError) -> SurveyedCluster
+
   /// Makes a new authority, its key sealed for `binding`. Touches no machine.
   ///
   /// - Parameter earliestClock: what the slowest of the machines' clocks shows; the certificate is valid
@@ -141,6 +150,10 @@ public protocol ClusterDriver: Sendable {
 }
 
 extension ClusterDriver {
+  public func survey(_ request: SurveyRequest) async throws(DriverError) -> SurveyedCluster {
+    throw DriverError(.refused, "this driver takes no rotation over")
+  }
+
   public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
 
   public func leaders(_ access: ClusterAccess) async -> [String] { [] }

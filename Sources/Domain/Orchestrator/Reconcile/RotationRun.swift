@@ -246,9 +246,17 @@ actor RotationRun {
       rotation.finishedAt = rotation.updatedAt
       cluster.activeRotation = nil
     }
+    // One that was taken over may have had the new authority on record before.
+    if case .aborted(_, _?) = machine.state {
+      cluster.authorities[rotation.component] = rotation.old
+    }
     if case .succeeded = machine.state {
       cluster.authorities[rotation.component] = rotation.new
-      cluster.marks.rotated(rotation.component, begunAt: rotation.startedAt)
+      cluster.predecessors[rotation.component] = nil
+      // The key of an authority that another tool has made was elsewhere.
+      if !rotation.isAdopted {
+        cluster.marks.rotated(rotation.component, begunAt: rotation.startedAt)
+      }
       cluster.returned.removeAll { $0.component == rotation.component }
     }
     let before = self.rotation

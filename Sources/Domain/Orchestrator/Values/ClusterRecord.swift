@@ -15,6 +15,9 @@ public struct ClusterRecord: Sendable, Hashable {
   public var kubernetesEndpoint: String
   /// The authority that issues now, per component. Changes when a rotation succeeds, not before.
   public var authorities: [SecretComponent: SealedAuthority]
+  /// What the record had where another tool has rotated since: replaced in `authorities`, so that the machines can be
+  /// reached, and kept until a rotation that was taken over has proved that no machine accepts it any more.
+  public var predecessors: [SecretComponent: SealedAuthority]
   /// The members when they were last asked for, control planes first, each role by name.
   public var machines: [Machine]
   /// The lowest Talos version among the members, as `v1.9.5`.
@@ -34,11 +37,14 @@ public struct ClusterRecord: Sendable, Hashable {
 
   public init(
     name: String, clusterID: String = "", endpoints: [String], kubernetesEndpoint: String,
-    authorities: [SecretComponent: SealedAuthority], machines: [Machine], talosVersion: String,
+    authorities: [SecretComponent: SealedAuthority],
+    predecessors: [SecretComponent: SealedAuthority] = [:], machines: [Machine],
+    talosVersion: String,
     importedAt: Instant = Instant(nanosecondsSince1970: 0), activeRotation: String? = nil,
     rotationCount: UInt64 = 0, locks: Locks = Locks(), marks: [ClusterMark] = [],
     returned: [ReturnedAuthority] = [], revision: Revision = 0
   ) {
+    self.predecessors = predecessors
     self.returned = returned
     self.marks = marks
     self.locks = locks

@@ -21,6 +21,8 @@ public struct RotationRecord: Sendable, Hashable {
   public var requester: String
   /// What it is allowed beyond the usual.
   public var options: RotationOptions
+  /// Whether somebody else had begun it, and it was taken over from what the machines showed.
+  public var isAdopted: Bool
   /// For how long it has been carried out, by the monotonic clock; the time without a server is not
   /// counted.
   public var elapsed: Duration
@@ -33,12 +35,13 @@ public struct RotationRecord: Sendable, Hashable {
     id: String, cluster: String, ordinal: UInt64, component: SecretComponent,
     old: SealedAuthority, new: SealedAuthority, state: RotationMachine.State, notes: [String],
     reason: String, cause: RotationCause? = nil, requester: String,
-    options: RotationOptions = RotationOptions(),
+    options: RotationOptions = RotationOptions(), isAdopted: Bool = false,
     elapsed: Duration = .zero, startedAt: Instant, updatedAt: Instant, finishedAt: Instant? = nil,
     revision: Revision = 0
   ) {
     self.cause = cause
     self.options = options
+    self.isAdopted = isAdopted
     self.elapsed = elapsed
     self.id = id
     self.cluster = cluster

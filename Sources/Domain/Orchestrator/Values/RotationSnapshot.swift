@@ -64,6 +64,8 @@ public struct RotationSnapshot: Sendable, Hashable {
   @inline(never) public var newFingerprint: String { rotation?.new.fingerprint ?? "" }
   @inline(never) public var reason: String { rotation?.reason ?? "" }
   @inline(never) public var cause: RotationCause? { rotation?.cause }
+  /// Whether somebody else had begun it, and it was taken over.
+  @inline(never) public var isAdopted: Bool { rotation?.isAdopted ?? false }
   @inline(never) public var requester: String { rotation?.requester ?? "" }
   /// For how long it has been carried out, or was, by the monotonic clock.
   @inline(never) public var elapsed: Duration { rotation?.elapsed ?? .zero }

@@ -7,7 +7,8 @@ public struct SealedAuthority: Sendable, Hashable {
   public var certificatePEM: String
   /// Lower-case hexadecimal SHA-256 of the certificate's DER.
   public var fingerprint: String
-  /// Opens only for `binding` and `fingerprint`: see `AuthorityBinding.sealingContext`.
+  /// Opens only for `binding` and `fingerprint`: see `AuthorityBinding.sealingContext`. Empty for an authority that
+  /// machines accept and whose key is not known here (`hasKey`).
   public var sealedKey: [UInt8]
   /// What the key was sealed for.
   public var binding: AuthorityBinding
@@ -20,6 +21,10 @@ public struct SealedAuthority: Sendable, Hashable {
     self.sealedKey = sealedKey
     self.binding = binding
   }
+
+  /// Whether certificates can be issued from it. False only for the old authority, or the one that is taken out again, of
+  /// a rotation that was taken over from somebody else.
+  public var hasKey: Bool { !sealedKey.isEmpty }
 }
 
 extension SealedAuthority: CustomStringConvertible, CustomDebugStringConvertible {

@@ -18,7 +18,8 @@ extension TalosDriver {
     let other = newest == change.new ? change.old : change.new
     async let first = askNodes(machine, port, as: newest, trust)
     async let second =
-      trust.accepted.count > 1 ? askNodes(machine, port, as: other, trust) : nil
+      trust.accepted.count > 1 && other.hasKey
+      ? askNodes(machine, port, as: other, trust) : nil
     let ready = await askReadiness(change, trust, machine, access)
     if case .unreachable = ready, isUnready {
       return [
@@ -32,6 +33,11 @@ extension TalosDriver {
     results.append(acceptance(.apiServerAcceptsNew, control, newest, change))
     if let answer = await second {
       results.append(acceptance(.apiServerAcceptsOld, answer, other, change))
+    }
+    guard other.hasKey else {
+      return results + [
+        .keyless(trust.dropped.isEmpty ? .apiServerAcceptsOld : .oldRefused, other)
+      ]
     }
     if !trust.dropped.isEmpty {
       let answer = await askNodes(machine, port, as: other, trust)

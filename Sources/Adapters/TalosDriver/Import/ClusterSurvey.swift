@@ -1,0 +1,288 @@
+import Crypto
+import Orchestrator
+import Rotation
+
+/// A survey under way: what an import reads of a cluster, where its machines need not agree.
+struct ClusterSurvey: Sendable {
+  let driver: TalosDriver
+  let request: SurveyRequest
+  private var discovery: ClusterDiscovery
+  /// Authorities of the record, whose keys open for this cluster.
+  private let onRecord: [SealedAuthority]
+
+  init(_ driver: TalosDriver, _ request: SurveyRequest) async throws(DriverError) {
+    self.driver = driver
+    self.request = request
+    onRecord =
+      (request.known.map { Array($0.authorities.values) + Array($0.predecessors.values) } ?? [])
+      + request.retired.authorities
+    let context: TalosContext
+    if let access = request.access {
+      context = try await Talosconfig.read(access)
+      try context.requireInTime(driver.now())
+    } else if let known = request.known, let authority = known.authorities[.talosCA] {
+      context = TalosContext(
+        name: known.name, endpoints: known.reachableEndpoints, nodes: [],
+        roots: [try driver.keyring.certificate(authority)],
+        identity: try driver.keyring.identity(.talos(roles: ["os:admin"]), from: authority))
+    } else {
+      throw DriverError(.invalidInput, "a cluster that is not known needs a talosconfig")
+    }
+    discovery = ClusterDiscovery(driver: driver, context: context, name: request.cluster)
+    discovery.admit(identities: [], roots: [])
+    try learnFromRecord()
+  }
+
+  /// Clients of the authorities on record, for machines that let in nobody else.
+  private mutating func learnFromRecord() throws(DriverError) {
+    var identities: [Identity] = []
+    var roots: [Certificate] = []
+    for authority in onRecord where authority.binding.component == .talosCA && authority.hasKey {
+      // One that has expired lets nobody in.
+      guard
+        let identity = try? driver.keyring.identity(.talos(roles: ["os:admin"]), from: authority)
+      else { continue }
+      identities.append(identity)
+      roots.append(try driver.keyring.certificate(authority))
+    }
+    discovery.admit(identities: identities, roots: roots)
+  }
+
+  func run() async throws(TalosFailure) -> SurveyedCluster {
+    let answers = try await discovery.reachEndpoints()
+    let discovery = await discovery.learning(from: answers.members)
+    let found = try await discovery.findMachines(answers.members)
+    try discovery.requireCoverage(found, answers)
+    let facts = try await ConfigFacts.read(found)
+    let inspections = try await inspect(found, hasKubernetes: facts.hasKubernetes)
+    var surveyed = SurveyedCluster(
+      record: ClusterRecord(
+        name: request.cluster, clusterID: facts.clusterID,
+        endpoints: discovery.context.endpoints.map(\.description),
+        kubernetesEndpoint: facts.kubernetesEndpoint, authorities: [:],
+        machines: found.map(\.machine),
+        talosVersion: found.map(\.version).min()?.description ?? ""), warnings: facts.warnings)
+    for inspection in inspections { surveyed.findings += await inspection.generalFindings() }
+    for component in SecretComponent.allCases
+    where component == .talosCA || facts.hasKubernetes {
+      try await classify(component, inspections, into: &surveyed)
+    }
+    if facts.hasKubernetes { await compareNodes(&surveyed) }
+    return surveyed
+  }
+
+  private func inspect(
+    _ found: [ClusterDiscovery.Found], hasKubernetes: Bool
+  ) async throws(TalosFailure) -> [MachineInspection] {
+    let now = driver.now
+    let results = await driver.concurrently(found) {
+      [driver] one -> Result<MachineInspection, TalosFailure> in
+      do throws(TalosFailure) {
+        guard let way = one.way else { throw .unreachable("\(one.machine.id) was not found") }
+        return .success(
+          try await driver.call(way.relay, for: one.machine, way.tls, isReading: true) {
+            client async throws(TalosFailure) in
+            try await MachineInspection.read(
+              client, one.machine, hasKubernetes: hasKubernetes, now: now)
+          })
+      } catch { return .failure(error) }
+    }
+    var inspections: [MachineInspection] = []
+    for result in results { inspections.append(try result.get()) }
+    return inspections
+  }
+
+  private func compareNodes(_ surveyed: inout SurveyedCluster) async {
+    switch await driver.nodes(ClusterAccess(cluster: surveyed.record)) {
+    case .success(let nodes):
+      surveyed.findings += Coverage.nodes(nodes, of: surveyed.record.machines).unmanaged.map {
+        Coverage.unmanaged($0)
+      }
+    case .failure(let error):
+      surveyed.warnings.append(
+        "the Kubernetes nodes could not be compared with the machines: \(error.message)")
+    }
+  }
+
+  // MARK: Authorities
+
+  private func classify(
+    _ component: SecretComponent, _ inspections: [MachineInspection],
+    into surveyed: inout SurveyedCluster
+  ) async throws(TalosFailure) {
+    do throws(DriverError) {
+      let reading = try await AuthorityReading.of(
+        component, inspections, onRecord, current: request.known?.authorities[component],
+        predecessor: request.known?.predecessors[component], driver.keyring)
+      switch reading.survey.outcome {
+      case .settled(let fingerprint):
+        surveyed.record.authorities[component] = try seal(
+          try reading[fingerprint], component, reading)
+      case .unclear(let reason): throw DriverError(.conflict, reason)
+      case .unfinished(let found):
+        let (oldest, newest) = (try reading[found.old], try reading[found.new])
+        guard newest.notAfter > driver.now() else {
+          throw DriverError(
+            .conflict,
+            "\(ForeignAuthority.name(newest)), the new \(component.rawValue), expired on "
+              + "\(Instant(secondsSince1970: newest.notAfter)): take it out by hand")
+        }
+        let old = try seal(oldest, component, reading)
+        let new = try seal(newest, component, reading, rotation: request.rotation)
+        surveyed.unfinished.append(
+          UnfinishedRotation(
+            component: component, old: old, new: new, phase: found.phase,
+            finishObstacle: found.finishObstacle, returnObstacle: found.returnObstacle,
+            machines: reading.survey.machines.map { $0.trust(found.old, found.new) }
+              .sorted { RolloutPolicy.precedes($0.machine, $1.machine) }))
+        // While another component is taken over first, the machines are reached with what issues.
+        let issues = reading.issuing(found.old) ? oldest : newest
+        let current = request.known?.authorities[component]
+        surveyed.record.authorities[component] =
+          if let current, current.fingerprint == issues.fingerprint { current } else {
+            try seal(issues, component, reading)
+          }
+        surveyed.findings += try found.foreign.map { machine, fingerprint throws(DriverError) in
+          let authority = try reading[fingerprint]
+          return Finding(
+            .foreignAuthority, machine.id,
+            "\(machine.id) accepts \(ForeignAuthority.name(authority)), which is neither the old nor the new "
+              + "\(component.rawValue): an intruder, or another rotation, has added it; give --remove-foreign "
+              + "to take it out")
+        }
+      }
+    } catch { throw .unusable(error) }
+  }
+
+  /// The authority with its key, where a control plane or the record has it.
+  ///
+  /// - Parameter rotation: the rotation that brings it; nil: it was there before.
+  private func seal(
+    _ certificate: Certificate, _ component: SecretComponent, _ reading: AuthorityReading,
+    rotation: String? = nil
+  ) throws(DriverError) -> SealedAuthority {
+    let binding = AuthorityBinding(
+      cluster: request.cluster, component: component, rotation: rotation ?? "")
+    let kept = onRecord.first {
+      $0.fingerprint == certificate.fingerprint && $0.binding.component == component && $0.hasKey
+    }
+    // Of one that has expired no client can be made, and nobody goes back to it.
+    let isOver = certificate.notAfter <= driver.now()
+    if rotation == nil, !isOver, let kept { return kept }
+    var key = isOver ? nil : reading.keys[certificate]
+    if !isOver, let kept { key = try driver.keyring.keyPEM(kept) }
+    guard let key else {
+      return SealedAuthority(
+        certificatePEM: certificate.pem, fingerprint: certificate.fingerprint, sealedKey: [],
+        binding: binding)
+    }
+    let authority: Authority
+    do throws(CryptoError) {
+      authority = try Authority(certificate: certificate, key: PrivateKey(pem: key))
+    } catch {
+      throw DriverError(.invalidConfig, "the key of the \(component.rawValue) cannot be read")
+    }
+    return try driver.keyring.seal(authority, for: binding)
+  }
+}
+
+/// What all machines hold of a component, with the keys that they hold of it.
+private struct AuthorityReading {
+  var survey: TrustSurvey
+  var keys: [Certificate: SecretBytes]
+  private var certificates: [String: Certificate]
+
+  func issuing(_ fingerprint: String) -> Bool {
+    survey.machines.contains { $0.issuing == fingerprint }
+  }
+
+  subscript(fingerprint: String) -> Certificate {
+    get throws(DriverError) {
+      guard let certificate = certificates[fingerprint] else {
+        throw DriverError(.internalError, "CA \(fingerprint.prefix(12)) was not read")
+      }
+      return certificate
+    }
+  }
+
+  @concurrent
+  static func of(
+    _ component: SecretComponent, _ inspections: [MachineInspection],
+    _ onRecord: [SealedAuthority], current: SealedAuthority?, predecessor: SealedAuthority?,
+    _ keyring: Keyring
+  ) async throws(DriverError) -> AuthorityReading {
+    var keys: [Certificate: SecretBytes] = [:]
+    var certificates: [String: Certificate] = [:]
+    var seen: [TrustSurvey.Seen] = []
+    for inspection in inspections {
+      let machine = inspection.machine
+      let trust: ConfiguredTrust
+      do throws(DriverError) {
+        trust = try MachineConfig(inspection.active).trust(component)
+      } catch {
+        throw DriverError(error.code, "\(machine.id): \(error.message)")
+      }
+      guard trust.unreadable == 0 else {
+        throw DriverError(
+          .invalidConfig,
+          "\(machine.id) lists accepted CAs of the \(component.rawValue) that cannot be read, or that a missing "
+            + "line break joins: end every PEM block with a line break, and take out what is no certificate"
+        )
+      }
+      var holdsKey = false
+      if let issuing = trust.issuing, let key = trust.issuingKey {
+        holdsKey = keys[issuing] != nil || KeyProof.holds(key, for: issuing)
+        if holdsKey, keys[issuing] == nil { keys[issuing] = key }
+      }
+      let inUse = inspection.listsInUse(component)
+      for certificate in trust.written + inUse.flatMap({ $0 }) {
+        certificates[certificate.fingerprint] = certificate
+      }
+      seen.append(
+        TrustSurvey.Seen(
+          machine: machine, issuing: trust.issuing?.fingerprint, holdsKey: holdsKey,
+          listed: trust.written.map(\.fingerprint), inUse: inUse.map { $0.map(\.fingerprint) }))
+    }
+    var known = TrustSurvey.Known(
+      current: current?.fingerprint, predecessor: predecessor?.fingerprint)
+    for sealed in onRecord where sealed.binding.component == component {
+      certificates[sealed.fingerprint] = try keyring.certificate(sealed)
+      if sealed.hasKey { known.withKeys.insert(sealed.fingerprint) }
+      if sealed.fingerprint != known.current, sealed.fingerprint != known.predecessor {
+        known.retired.append(sealed.fingerprint)
+      }
+    }
+    let survey = TrustSurvey(
+      component: component, machines: seen, known: known,
+      authorities: certificates.mapValues { certificate in
+        TrustSurvey.Authority(
+          name: ForeignAuthority.name(certificate),
+          notBefore: Instant(secondsSince1970: certificate.notBefore),
+          isRoot: certificate.isCA && certificate.isSigned(by: certificate))
+      })
+    return AuthorityReading(survey: survey, keys: keys, certificates: certificates)
+  }
+}
+
+extension MachineInspection {
+  /// The trust lists that the machine works with.
+  fileprivate func listsInUse(_ component: SecretComponent) -> [[Certificate]] {
+    let lists: [SeenTrust?] =
+      component == .talosCA
+      ? [talos.rootAccepted, talos.api?.accepted, talos.trustd?.accepted]
+      : [kubernetes?.rootAccepted, kubernetes?.kubeletAccepted]
+    return lists.compactMap { $0?.certificates }
+  }
+}
+
+extension ClusterRecord {
+  /// Where the Talos API is dialled: the endpoints of the talosconfig, and the control planes.
+  fileprivate var reachableEndpoints: [TalosEndpoint] {
+    var endpoints = endpoints.compactMap { TalosEndpoint($0) }
+    for plane in controlPlanes {
+      let endpoint = TalosEndpoint(host: plane.address, port: plane.port)
+      if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+    }
+    return Array(endpoints.prefix(Talosconfig.endpointLimit))
+  }
+}

@@ -1,0 +1,240 @@
+import Rotation
+
+/// Taking over what somebody else has left half done.
+extension RotationOrchestrator {
+  /// Reads from the machines how far a rotation has come that another tool, or an omnid whose store is lost, has begun,
+  /// and finishes it, or takes it back. No third authority is made.
+  ///
+  /// A cluster that is not known is taken into care with it. One of which nothing was left half done stays as it is; where
+  /// it is not known yet, it is imported.
+  ///
+  /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.alreadyExists` for a cluster that is
+  ///   known under another name, `.locked`, `.notReady`, `.clusterRefused` where neither way is open or the talosconfig is
+  ///   another cluster's, `.recordOutdated` where the machines refuse what the record has, whatever keeps the machines
+  ///   from being asked, `.journalUnavailable`, `.journalConflict`.
+  public func adopt(_ order: AdoptionOrder) async throws(OrchestratorError) -> AdoptionTicket {
+    try check(order)
+    try requireStarted()
+    let known = journal.cluster(order.cluster)
+    if let known, let ticket = try attached(order, known) { return ticket }
+    guard known != nil || order.access != nil else { throw .unknownToAdopt(order.cluster) }
+    let id = settings.makeID()
+    var retired = RetiredAuthorities()
+    if let known { retired = await self.retired(of: known) ?? RetiredAuthorities() }
+    let survey = try await survey(
+      SurveyRequest(
+        cluster: order.cluster, rotation: id, known: known, retired: retired, access: order.access))
+    if let known, !known.clusterID.isEmpty, !survey.record.clusterID.isEmpty,
+      known.clusterID != survey.record.clusterID
+    {
+      throw OrchestratorError(
+        .clusterRefused,
+        "the talosconfig is of another cluster than '\(order.cluster)': their cluster identifiers differ",
+        subject: order.cluster)
+    }
+    if known == nil, let twin = journal.twin(of: survey.record) {
+      throw .known(as: twin, wanted: order.cluster)
+    }
+    return try await decide(order, id, known, survey)
+  }
+
+  private func check(_ order: AdoptionOrder) throws(OrchestratorError) {
+    var arguments = Arguments()
+    arguments.cluster(order.cluster)
+    if let access = order.access {
+      arguments.talosconfig(access.talosconfig)
+      arguments.text(access.context ?? "", "context", limit: Arguments.contextLimit)
+      arguments.endpoints(access.endpoints)
+    }
+    arguments.workerLimit(order.options.workerLimit)
+    arguments.soak(order.options.soak)
+    arguments.text(order.reason, "reason", limit: Arguments.reasonLimit)
+    arguments.text(order.requester, "requester", limit: Arguments.requesterLimit)
+    try arguments.check()
+  }
+
+  /// The rotation that is under way; nil where none is.
+  private func attached(
+    _ order: AdoptionOrder, _ cluster: ClusterRecord
+  ) throws(OrchestratorError) -> AdoptionTicket? {
+    guard cluster.activeRotation != nil else { return nil }
+    let rotation = journal.activeRotation(of: cluster)
+    if let component = order.component, let running = rotation?.component, component != running {
+      throw OrchestratorError(
+        .anotherRotationInProgress,
+        "a rotation of the \(running.rawValue) of '\(cluster.name)' is in progress: wait until it is over",
+        subject: cluster.name)
+    }
+    guard !order.goesBack else {
+      throw OrchestratorError(
+        .rotationInProgress,
+        "a rotation of '\(cluster.name)' is in progress: omnictl cluster -n \(cluster.name) secret rotate "
+          + "abort takes it back", subject: cluster.name)
+    }
+    return AdoptionTicket(
+      status: try status(cluster: cluster.name), isAttached: true, unfinished: [], goesBack: false,
+      notes: [])
+  }
+
+  private func survey(_ request: SurveyRequest) async throws(OrchestratorError) -> SurveyedCluster {
+    do throws(DriverError) {
+      return try await away { driver async throws(DriverError) in
+        try await driver.survey(request)
+      }
+    } catch {
+      if request.access == nil, error.code == .unauthenticated {
+        throw OrchestratorError(
+          .recordOutdated,
+          "the machines refuse what the record of '\(request.cluster)' has: take it over with a talosconfig "
+            + "that works (omnictl cluster adopt \(request.cluster) --talosconfig FILE); \(error.message)",
+          subject: request.cluster)
+      }
+      throw OrchestratorError(
+        error, cluster: error.code == .invalidInput ? "talosconfig" : request.cluster)
+    }
+  }
+
+  private func decide(
+    _ order: AdoptionOrder, _ id: String, _ known: ClusterRecord?, _ survey: SurveyedCluster
+  ) async throws(OrchestratorError) -> AdoptionTicket {
+    let name = order.cluster
+    var unfinished = survey.unfinished
+    if let component = order.component { unfinished.removeAll { $0.component != component } }
+    var ticket = AdoptionTicket(
+      status: nil, isAttached: false, unfinished: unfinished, goesBack: false,
+      notes: survey.warnings)
+    guard let first = unfinished.first else {
+      if known == nil, !order.dryRun { try await take(survey.record, into: name, nil) }
+      if journal.cluster(name) != nil { ticket.status = try status(cluster: name) }
+      return ticket
+    }
+    ticket.goesBack = try first.way(order, cluster: name)
+    let preflight = Preflight(
+      machines: first.machines.map(\.machine), findings: survey.findings, notes: survey.warnings)
+    let obstacles = preflight.obstacles(order.options)
+    guard obstacles.isEmpty else { throw .notReady(obstacles, cluster: name) }
+    ticket.notes = preflight.notes(order.options)
+    if let obstacle = known?.locks.obstacle(cluster: name) {
+      throw OrchestratorError(
+        .locked, "the rotation of '\(name)' cannot be taken over: \(obstacle)", subject: name)
+    }
+    if order.dryRun {
+      if known != nil { ticket.status = try status(cluster: name) }
+      return ticket
+    }
+    // Whoever asked may have left while the machines were asked: nothing is begun for nobody.
+    guard !Task.isCancelled else {
+      throw OrchestratorError(.shuttingDown, "the adoption was cancelled", subject: name)
+    }
+    let base = known ?? imported(survey.record, as: name)
+    let (cluster, rotation) = records(order, id, first, ticket, base, survey)
+    try await take(cluster, into: name, rotation)
+    ticket.status = try status(cluster: name)
+    return ticket
+  }
+
+  private func imported(_ record: ClusterRecord, as name: String) -> ClusterRecord {
+    var cluster = record
+    cluster.name = name
+    cluster.machines.sort(by: RolloutPolicy.precedes)
+    cluster.importedAt = clock.now()
+    cluster.activeRotation = nil
+    cluster.rotationCount = 0
+    cluster.revision = 0
+    cluster.marks.add(.importing, at: cluster.importedAt, of: Set(cluster.authorities.keys))
+    return cluster
+  }
+
+  /// Puts a cluster on record, with a rotation where one is taken over, and lets that begin.
+  private func take(
+    _ cluster: ClusterRecord, into name: String, _ rotation: RotationRecord?
+  ) async throws(OrchestratorError) {
+    let cluster = rotation == nil ? imported(cluster, as: name) : cluster
+    var changes: [StoreChange] = [.putCluster(cluster, expected: cluster.revision)]
+    if let rotation { changes.append(.putRotation(rotation, expected: 0)) }
+    do throws(StoreError) { _ = try await commit(changes, cluster: name) } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+    standings[name] = rotation == nil ? .current : nil
+    takeUp(name)
+  }
+
+  private func records(
+    _ order: AdoptionOrder, _ id: String, _ found: UnfinishedRotation, _ ticket: AdoptionTicket,
+    _ base: ClusterRecord, _ survey: SurveyedCluster
+  ) -> (ClusterRecord, RotationRecord) {
+    let now = clock.now()
+    var cluster = base
+    cluster.machines = survey.record.machines.sorted(by: RolloutPolicy.precedes)
+    cluster.talosVersion = survey.record.talosVersion
+    if order.access != nil { cluster.endpoints = survey.record.endpoints }
+    for (component, seen) in survey.record.authorities where component != found.component {
+      guard let before = base.authorities[component], before.fingerprint != seen.fingerprint else {
+        cluster.authorities[component] = base.authorities[component] ?? seen
+        continue
+      }
+      cluster.predecessors[component] = base.predecessors[component] ?? before
+      cluster.authorities[component] = seen
+    }
+    // The key of an authority that is not on record has been elsewhere.
+    if base.authorities[found.component].map({ $0.fingerprint != found.new.fingerprint }) ?? true,
+      !ticket.goesBack
+    {
+      cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
+    }
+    let isOldOnRecord = found.old.hasKey && found.phase != .postRotate
+    cluster.authorities[found.component] = isOldOnRecord ? found.old : found.new
+    cluster.predecessors[found.component] = nil
+    cluster.rotationCount += 1
+    cluster.activeRotation = id
+    let reversal =
+      ticket.goesBack
+      ? Reversal(requester: order.requester, requestedAt: now, from: found.phase) : nil
+    let rotation = RotationRecord(
+      id: id, cluster: cluster.name, ordinal: cluster.rotationCount, component: found.component,
+      old: found.old, new: found.new,
+      state: .adopted(survey.record.machines, in: found.phase, reversal: reversal),
+      notes: [found.note(goesBack: ticket.goesBack)] + ticket.notes, reason: order.reason,
+      requester: order.requester, options: order.options, isAdopted: true, startedAt: now,
+      updatedAt: now)
+    return (cluster, rotation)
+  }
+}
+
+extension UnfinishedRotation {
+  /// Whether it is taken back.
+  ///
+  /// - Throws: `.clusterRefused` where the way that was asked for, or both, are closed.
+  fileprivate func way(
+    _ order: AdoptionOrder, cluster: String
+  ) throws(OrchestratorError) -> Bool {
+    switch (finishObstacle, returnObstacle) {
+    case (nil, nil): return order.goesBack
+    case (nil, let obstacle?):
+      guard order.goesBack else { return false }
+      throw OrchestratorError(
+        .clusterRefused,
+        "the rotation of the \(component.rawValue) cannot be taken back: \(obstacle); without --roll-back it is "
+          + "finished", subject: cluster)
+    case (_?, nil): return true
+    case (let finish?, let back?):
+      throw OrchestratorError(
+        .clusterRefused,
+        "the rotation of the \(component.rawValue) that was left half done can neither be finished (\(finish)) "
+          + "nor taken back (\(back))", subject: cluster)
+    }
+  }
+
+  fileprivate func note(goesBack: Bool) -> String {
+    "taken over in \(phase.name), to be \(goesBack ? "taken back" : "finished"): somebody else had begun it"
+  }
+}
+
+extension OrchestratorError {
+  fileprivate static func unknownToAdopt(_ cluster: String) -> OrchestratorError {
+    OrchestratorError(
+      .notFound,
+      "no cluster named '\(cluster)': take it over with a talosconfig (omnictl cluster adopt \(cluster) "
+        + "--talosconfig FILE), or list the clusters to see their names", subject: cluster)
+  }
+}

@@ -1,0 +1,129 @@
+public import Rotation
+
+/// A rotation that another tool, or an omnid whose store is lost, has left half done, as the machines show it; also one
+/// that was finished without this omnid's knowledge.
+public struct UnfinishedRotation: Sendable, Hashable {
+  public var component: SecretComponent
+  /// The authority that goes when the rotation is finished. Without a key where nobody knows it any more.
+  public var old: SealedAuthority
+  /// The authority that stays then, its key sealed for the rotation that `SurveyRequest.rotation` names. Without a key
+  /// where no machine issues from it yet.
+  public var new: SealedAuthority
+  /// The stage in which it is finished, or which is undone first.
+  public var phase: RotationPhase
+  /// Why it cannot be finished; nil where it can.
+  public var finishObstacle: String?
+  /// Why it cannot be taken back; nil where it can.
+  public var returnObstacle: String?
+  /// Every machine: control planes first, each role by name.
+  public var machines: [MachineTrust]
+
+  public init(
+    component: SecretComponent, old: SealedAuthority, new: SealedAuthority, phase: RotationPhase,
+    finishObstacle: String? = nil, returnObstacle: String? = nil, machines: [MachineTrust]
+  ) {
+    self.component = component
+    self.old = old
+    self.new = new
+    self.phase = phase
+    self.finishObstacle = finishObstacle
+    self.returnObstacle = returnObstacle
+    self.machines = machines
+  }
+}
+
+/// What is looked for in a cluster that somebody else may have rotated.
+public struct SurveyRequest: Sendable, Hashable {
+  /// What the cluster is or will be called; authorities are sealed for that name.
+  public var cluster: String
+  /// The identifier that the rotation will have if it is taken over.
+  public var rotation: String
+  /// The record; nil for a cluster that is not known yet.
+  public var known: ClusterRecord?
+  /// Authorities that rotations of this cluster have retired: machines may let in their clients alone.
+  public var retired: RetiredAuthorities
+  /// How to reach the machines; nil: as the record says.
+  public var access: DiscoveryRequest?
+
+  public init(
+    cluster: String, rotation: String, known: ClusterRecord?, retired: RetiredAuthorities,
+    access: DiscoveryRequest?
+  ) {
+    self.cluster = cluster
+    self.rotation = rotation
+    self.known = known
+    self.retired = retired
+    self.access = access
+  }
+}
+
+/// A cluster as a survey has found it.
+public struct SurveyedCluster: Sendable, Hashable {
+  /// What an import would record. Its authorities are those with which the machines can be reached; of a component
+  /// whose rotation is unfinished the one of the record, where it is in use still.
+  public var record: ClusterRecord
+  /// At most one of each component.
+  public var unfinished: [UnfinishedRotation]
+  /// What keeps a rotation from reaching its end.
+  public var findings: [Finding]
+  /// What a person has to know, a line each.
+  public var warnings: [String]
+
+  public init(
+    record: ClusterRecord, unfinished: [UnfinishedRotation] = [], findings: [Finding] = [],
+    warnings: [String] = []
+  ) {
+    self.record = record
+    self.unfinished = unfinished
+    self.findings = findings
+    self.warnings = warnings
+  }
+}
+
+/// What a person asks for who has a rotation taken over.
+public struct AdoptionOrder: Sendable, Hashable {
+  public var cluster: String
+  /// Nil: whichever was left half done, the Talos CA first.
+  public var component: SecretComponent?
+  /// How to reach the machines; nil: as the record says. Needed for a cluster that is not known, and where the machines
+  /// refuse what the record has.
+  public var access: DiscoveryRequest?
+  /// Whether the old authority is to stay. Where only one way is open, that is gone whatever this says.
+  public var goesBack: Bool
+  /// Asks the machines, changes and records nothing.
+  public var dryRun: Bool
+  public var options: RotationOptions
+  /// At most 1024 characters.
+  public var reason: String
+  /// Who asks; at most 256 characters.
+  public var requester: String
+
+  public init(
+    cluster: String, component: SecretComponent? = nil, access: DiscoveryRequest? = nil,
+    goesBack: Bool = false, dryRun: Bool = false, options: RotationOptions = RotationOptions(),
+    reason: String = "", requester: String = ""
+  ) {
+    self.cluster = cluster
+    self.component = component
+    self.access = access
+    self.goesBack = goesBack
+    self.dryRun = dryRun
+    self.options = options
+    self.reason = reason
+    self.requester = requester
+  }
+}
+
+/// What came of it.
+public struct AdoptionTicket: Sendable {
+  /// Nil for a dry run of a cluster that is not known.
+  public var status: RotationSnapshot?
+  /// Whether the rotation runs already, and nothing new was begun.
+  public var isAttached: Bool
+  /// What was found half done. The first is the one that is taken over.
+  public var unfinished: [UnfinishedRotation]
+  /// Whether the first one is taken back, and not finished.
+  public var goesBack: Bool
+  /// What a person has to know, a line each.
+  public var notes: [String]
+}

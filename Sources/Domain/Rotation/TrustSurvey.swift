@@ -1,0 +1,256 @@
+/// Tells from what all machines hold of a component how far somebody else has come with a rotation of it.
+///
+/// Which authority is the new one: it issues already, or it is younger. What nobody issues from and nobody has the key of
+/// can only be taken out. Authorities are named by their fingerprints.
+public struct TrustSurvey: Sendable {
+  /// What has to be known of an authority.
+  public struct Authority: Sendable, Hashable {
+    /// As people read it: `CA 1f2e3d4c5b6a (O=talos)`.
+    public var name: String
+    /// From when on it is valid.
+    public var notBefore: Instant
+    /// Whether it is a CA that has signed itself.
+    public var isRoot: Bool
+
+    public init(name: String, notBefore: Instant, isRoot: Bool) {
+      self.name = name
+      self.notBefore = notBefore
+      self.isRoot = isRoot
+    }
+  }
+
+  /// What is known of the component beside the machines.
+  public struct Known: Sendable {
+    /// The record's.
+    public var current: String?
+    /// What the record had before, where another tool has rotated.
+    public var predecessor: String?
+    /// Retired by rotations of this cluster.
+    public var retired: [String]
+    /// Those whose keys are on record.
+    public var withKeys: Set<String>
+
+    public init(
+      current: String? = nil, predecessor: String? = nil, retired: [String] = [],
+      withKeys: Set<String> = []
+    ) {
+      self.current = current
+      self.predecessor = predecessor
+      self.retired = retired
+      self.withKeys = withKeys
+    }
+  }
+
+  /// What was found.
+  public enum Outcome: Sendable {
+    /// Every machine issues from one authority and accepts it alone, and the record has no other.
+    case settled(String)
+    case unfinished(Unfinished)
+    /// It cannot be told what anybody wanted.
+    case unclear(String)
+  }
+
+  public struct Unfinished: Sendable {
+    public var old: String
+    public var new: String
+    /// The stage in which it is finished, or which is undone first.
+    public var phase: RotationPhase
+    /// Why it cannot be finished; nil where it can.
+    public var finishObstacle: String?
+    /// Why it cannot be taken back; nil where it can.
+    public var returnObstacle: String?
+    /// Authorities that take no part.
+    public var foreign: [(machine: Machine, authority: String)]
+  }
+
+  public let component: SecretComponent
+  public let machines: [Seen]
+  let known: Known
+  private let authorities: [String: Authority]
+
+  /// - Parameter authorities: all that any machine lists, and those of `known`.
+  public init(
+    component: SecretComponent, machines: [Seen], known: Known, authorities: [String: Authority]
+  ) {
+    self.component = component
+    self.machines = machines
+    self.known = known
+    self.authorities = authorities
+  }
+
+  private func name(_ fingerprint: String) -> String {
+    authorities[fingerprint]?.name ?? "CA \(fingerprint.prefix(12))"
+  }
+
+  private func age(_ fingerprint: String) -> Instant {
+    authorities[fingerprint]?.notBefore ?? Instant(secondsSince1970: 0)
+  }
+
+  /// The authorities that machines issue from, those of control planes first, none twice.
+  private var issuers: [String] {
+    let ordered =
+      machines.filter { $0.machine.role == .controlPlane }
+      + machines.filter { $0.machine.role == .worker }
+    var seen: Set<String> = []
+    return ordered.compactMap(\.issuing).filter { seen.insert($0).inserted }
+  }
+
+  /// What the machines show.
+  public var outcome: Outcome {
+    let issuers = issuers
+    for plane in machines where plane.machine.role == .controlPlane && !plane.holdsKey {
+      return .unclear(
+        "\(plane.machine.id) calls itself a control plane, but its configuration does not hold the private key of "
+          + "the \(component.rawValue) it issues from: set it up with this cluster's secrets, or remove it"
+      )
+    }
+    for issuer in issuers where authorities[issuer]?.isRoot != true {
+      return .unclear(
+        "\(name(issuer)) is no self-signed CA, which Talos cannot rotate")
+    }
+    switch issuers.count {
+    case 1: return oneIssues(issuers[0])
+    case 2: return twoIssue(issuers[0], issuers[1])
+    default:
+      return .unclear(
+        "the machines issue from \(issuers.count) \(component.rawValue)s ("
+          + issuers.map(name).joined(separator: ", ")
+          + "): two rotations were begun and none was finished; bring the machines back to two by hand"
+      )
+    }
+  }
+
+  // MARK: One issues
+
+  /// PRE_ROTATE was begun and its key is lost, or the old authority was not taken out everywhere.
+  private func oneIssues(_ issuer: String) -> Outcome {
+    let beside = leftovers(except: [issuer])
+    guard !known.retired.contains(issuer) || issuer == known.current else {
+      return .unclear(
+        "every machine issues from \(name(issuer)) again, which was retired: somebody has put old "
+          + "configurations back on all of them; forget the cluster, import it anew and rotate")
+    }
+    if let before = [known.current, known.predecessor].compactMap({ $0 }).first(where: {
+      $0 != issuer
+    }) {
+      return finishing(before, issuer)
+    }
+    guard let other = known.retired.first(where: beside.contains) ?? mostAccepted(beside) else {
+      return .settled(issuer)
+    }
+    let isRetired = known.retired.contains(other)
+    guard !isRetired, age(other) > age(issuer) else {
+      return finishing(other, issuer)
+    }
+    return .unfinished(
+      Unfinished(
+        old: issuer, new: other, phase: .preRotate,
+        finishObstacle: "no machine issues from \(name(other)) yet, and its key is not known here",
+        foreign: foreign([issuer, other])))
+  }
+
+  /// Everything issues from `new`. Where every machine accepts `old` still, everything is verified once more before
+  /// the first machine refuses it.
+  private func finishing(_ old: String, _ new: String) -> Outcome {
+    let isAccepted = machines.allSatisfy { $0.acceptsFully(old) && $0.acceptsFully(new) }
+    let way =
+      isAccepted
+      ? returnObstacle(old) : "machines refuse \(name(old)) already"
+    return .unfinished(
+      Unfinished(
+        old: old, new: new, phase: isAccepted ? .rotate : .postRotate, returnObstacle: way,
+        foreign: foreign([old, new])))
+  }
+
+  // MARK: Two issue
+
+  private func twoIssue(_ first: String, _ second: String) -> Outcome {
+    let pair = [first, second]
+    if let current = known.current, !pair.contains(current),
+      known.predecessor.map({ !pair.contains($0) }) ?? true
+    {
+      return .unclear(
+        "the machines issue from \(name(first)) and \(name(second)), the record "
+          + "has \(current.prefix(12)): forget the cluster, then take it over with a talosconfig")
+    }
+    let before = [known.current, known.predecessor].compactMap { $0 }.first(where: pair.contains)
+    guard let (old, new) = order(first, second, before: before) else {
+      return .unclear(
+        "the machines issue from \(name(first)) and \(name(second)), which are of "
+          + "the same age: it cannot be told which of them is the new one")
+    }
+    if isPutBack(old, new) {
+      // Machines that were put back whole refuse all others and are refused by them: nothing is lost by one step.
+      return .unfinished(
+        Unfinished(
+          old: old, new: new, phase: .postRotate,
+          returnObstacle: "the rotation was over: start another one to go back",
+          foreign: foreign(pair)))
+    }
+    let behind = machines.filter { !$0.acceptsFully(new) }.map(\.machine.id)
+    let obstacle =
+      behind.isEmpty
+      ? nil
+      : "\(behind.prefix(3).joined(separator: ", ")) \(behind.count == 1 ? "does" : "do") not accept "
+        + "\(name(new)) and would lose the others: take it back first, then rotate again"
+    return .unfinished(
+      Unfinished(
+        old: old, new: new, phase: .rotate, finishObstacle: obstacle,
+        returnObstacle: returnObstacle(old), foreign: foreign(pair)))
+  }
+
+  /// Nil where they are of one age.
+  private func order(
+    _ first: String, _ second: String, before: String?
+  ) -> (old: String, new: String)? {
+    // The record has the one that was there before, unless it was retired since and has come back.
+    if known.retired.contains(first) { return (first, second) }
+    if known.retired.contains(second) { return (second, first) }
+    if let before { return before == first ? (first, second) : (second, first) }
+    guard age(first) != age(second) else { return nil }
+    return age(first) < age(second) ? (first, second) : (second, first)
+  }
+
+  /// Whether a rotation from `old` to `new` was over, and somebody has given machines their old configurations again:
+  /// they issue from the retired authority, and all others know nothing of it.
+  private func isPutBack(_ old: String, _ new: String) -> Bool {
+    known.retired.contains(old)
+      && machines.allSatisfy { seen in
+        seen.issuing == old || (!seen.acceptsAnywhere(old) && seen.acceptsFully(new))
+      }
+  }
+
+  // MARK: Parts
+
+  /// Nil where certificates can be issued from the old authority again.
+  private func returnObstacle(_ old: String) -> String? {
+    let isHeld = machines.contains { $0.issuing == old && $0.holdsKey }
+    return isHeld || known.withKeys.contains(old)
+      ? nil : "the key of \(name(old)) is not known any more"
+  }
+
+  /// Authorities that machines accept, the first seen first.
+  private func leftovers(except: [String]) -> [String] {
+    var seen = Set(except)
+    return machines.flatMap { [$0.listed] + $0.inUse }.flatMap { $0 }
+      .filter { seen.insert($0).inserted }
+  }
+
+  /// The authority that most machines accept; of several the youngest.
+  private func mostAccepted(_ certificates: [String]) -> String? {
+    certificates.max { a, b in
+      let counts = [a, b].map { one in machines.count { $0.acceptsAnywhere(one) } }
+      return (counts[0], age(a)) < (counts[1], age(b))
+    }
+  }
+
+  private func foreign(
+    _ managed: [String]
+  ) -> [(machine: Machine, authority: String)] {
+    machines.flatMap { seen in
+      var known = Set(managed)
+      return ([seen.listed] + seen.inUse).flatMap { $0 }.filter { known.insert($0).inserted }
+        .map { (seen.machine, $0) }
+    }
+  }
+}

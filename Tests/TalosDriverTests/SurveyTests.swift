@@ -1,0 +1,206 @@
+import Crypto
+import Glibc
+import Orchestrator
+import Rotation
+import TalosSimulator
+import Testing
+
+@testable import TalosDriver
+
+extension LivingMachines {
+  @Suite("Rotations that another tool has left half done, as the machines show them")
+  struct SurveyTests {
+    /// Another omnid, whose keys this one does not know.
+    private func otherTool(_ harness: DriverHarness) throws -> DriverHarness {
+      var settings = TalosDriverSettings()
+      settings.callTimeout = .seconds(5)
+      settings.retryDelay = .milliseconds(20)
+      settings.lookWindow = .milliseconds(200)
+      settings.probeTimeout = .milliseconds(500)
+      return DriverHarness(
+        cluster: harness.cluster,
+        driver: TalosDriver(
+          sealer: try Sealer(masterKey: Random.bytes(32)), settings: settings,
+          now: DriverHarness.now))
+    }
+
+    private func survey(
+      _ harness: DriverHarness, known: ClusterRecord? = nil, retired: [SealedAuthority] = [],
+      talosconfig: String? = nil
+    ) async throws(DriverError) -> SurveyedCluster {
+      try await harness.driver.survey(
+        SurveyRequest(
+          cluster: "demo", rotation: "r9", known: known, retired: RetiredAuthorities(retired),
+          access: known != nil && talosconfig == nil
+            ? nil
+            : DiscoveryRequest(
+              name: "demo", talosconfig: talosconfig ?? harness.cluster.talosconfig)))
+    }
+
+    /// Brings the first `count` machines through the stage, as another tool does.
+    private func stage(
+      _ phase: RotationPhase, on count: Int, _ change: TrustChange, _ record: ClusterRecord,
+      _ other: DriverHarness
+    ) async throws {
+      var change = change
+      change.phase = phase
+      let access = ClusterAccess(cluster: record, rotation: change)
+      for machine in record.machines.prefix(count) {
+        let baseline = try await other.driver.prepare(change, machine: machine, access: access)
+        try await other.applied(change, to: machine, access)
+        let open = await other.verified(change, machine, record, baseline: baseline)
+          .filter { !$0.isSettled }
+        #expect(open == [], "\(machine.id)")
+      }
+    }
+
+    @Test(
+      "Stopped in ROTATE, it is read from a talosconfig of before, with both keys, and carried to its end",
+      arguments: SecretComponent.allCases)
+    func inRotate(component: SecretComponent) async throws {
+      let harness = try await DriverHarness.start(
+        component == .talosCA ? "127.1.70.0" : "127.1.71.0", controlPlanes: 3, workers: 1)
+      let other = try otherTool(harness)
+      let record = try await other.importCluster()
+      let change = try await other.change(component, record)
+      try await stage(.preRotate, on: 4, change, record, other)
+      try await stage(.rotate, on: 1, change, record, other)
+
+      let refusal = await harness.refusal()
+      #expect(refusal?.code == .conflict || refusal?.code == .unauthenticated, "\(refusal as Any)")
+      #expect(refusal?.message.contains("cluster adopt") == true, "\(refusal as Any)")
+
+      let surveyed = try await survey(harness)
+      let found = try #require(surveyed.unfinished.first)
+      #expect(surveyed.unfinished.count == 1 && surveyed.findings == [])
+      #expect(found.component == component && found.phase == .rotate)
+      #expect(found.old.fingerprint == change.old.fingerprint && found.old.hasKey)
+      #expect(found.new.fingerprint == change.new.fingerprint && found.new.hasKey)
+      #expect(found.new.binding.rotation == "r9" && found.old.binding.rotation.isEmpty)
+      #expect(found.finishObstacle == nil && found.returnObstacle == nil)
+      #expect(
+        found.machines.map(\.standing) == [.rotated, .prepared, .prepared, .prepared])
+      // With what was found the rotation goes on, and ends.
+      var own = record
+      own.authorities = surveyed.record.authorities
+      var taken = TrustChange(
+        component: component, phase: .rotate, old: found.old, new: found.new)
+      #expect(try await harness.runStage(taken, own) == [])
+      taken.phase = .postRotate
+      #expect(try await harness.runStage(taken, own) == [])
+      await harness.cluster.stop()
+    }
+
+    @Test("Stopped in PRE_ROTATE, the new authority's key is lost: it can only be taken out again")
+    func inPreRotate() async throws {
+      let harness = try await DriverHarness.start("127.1.72.0", controlPlanes: 2, workers: 1)
+      let other = try otherTool(harness)
+      let record = try await other.importCluster()
+      let change = try await other.change(.talosCA, record)
+      try await stage(.preRotate, on: 2, change, record, other)
+      let found = try #require(try await survey(harness).unfinished.first)
+      #expect(found.phase == .preRotate && !found.new.hasKey && found.old.hasKey)
+      #expect(found.finishObstacle?.contains("its key is not known here") == true)
+      #expect(found.returnObstacle == nil)
+      #expect(found.machines.map(\.standing) == [.prepared, .prepared, .before])
+      var own = record
+      own.authorities = [.talosCA: found.old, .kubernetesCA: record.authorities[.kubernetesCA]!]
+      let back = TrustChange(
+        component: .talosCA, phase: .preRotate, direction: .backward, old: found.old, new: found.new
+      )
+      #expect(try await harness.runStage(back, own) == [])
+      #expect(try await survey(harness).unfinished == [])
+      await harness.cluster.stop()
+    }
+
+    @Test("Stopped in POST_ROTATE, it is finished with a talosconfig of the new authority alone")
+    func inPostRotate() async throws {
+      let harness = try await DriverHarness.start("127.1.73.0", controlPlanes: 2, workers: 2)
+      let other = try otherTool(harness)
+      let record = try await other.importCluster()
+      let change = try await other.change(.talosCA, record)
+      try await stage(.preRotate, on: 4, change, record, other)
+      try await stage(.rotate, on: 4, change, record, other)
+      try await stage(.postRotate, on: 1, change, record, other)
+      var renewed = record
+      renewed.authorities[.talosCA] = change.new
+      let talosconfig = try await other.driver.talosconfig(
+        ClusterAccess(cluster: renewed), roles: ["os:admin"], ttl: .seconds(3600)
+      ).text
+      let found = try #require(try await survey(harness, talosconfig: talosconfig).unfinished.first)
+      #expect(found.phase == .postRotate && !found.old.hasKey && found.new.hasKey)
+      #expect(found.old.fingerprint == change.old.fingerprint)
+      #expect(found.returnObstacle != nil && found.finishObstacle == nil)
+      #expect(
+        found.machines.map(\.standing) == [.finished, .rotated, .rotated, .rotated])
+      var own = record
+      own.authorities[.talosCA] = found.new
+      let post = TrustChange(
+        component: .talosCA, phase: .postRotate, old: found.old, new: found.new)
+      #expect(try await harness.runStage(post, own) == [])
+      await harness.cluster.stop()
+    }
+
+    @Test(
+      "A CA that was rotated since the import is recognised, and the record's one is the old one")
+    func rotatedElsewhere() async throws {
+      let harness = try await DriverHarness.start("127.1.74.0", controlPlanes: 2, workers: 1)
+      let record = try await harness.importCluster()
+      let other = try otherTool(harness)
+      let theirs = try await other.importCluster()
+      let (change, open) = try await other.rotate(.talosCA, theirs)
+      #expect(open == [])
+      // The machines refuse what the record has.
+      let refused = await #expect(throws: DriverError.self) {
+        try await survey(harness, known: record)
+      }
+      #expect(refused?.code == .unauthenticated, "\(refused as Any)")
+      var renewed = theirs
+      renewed.authorities[.talosCA] = change.new
+      let talosconfig = try await other.driver.talosconfig(
+        ClusterAccess(cluster: renewed), roles: ["os:admin"], ttl: .seconds(3600)
+      ).text
+      let surveyed = try await survey(harness, known: record, talosconfig: talosconfig)
+      let found = try #require(surveyed.unfinished.first)
+      #expect(found.old == record.authorities[.talosCA] && found.phase == .postRotate)
+      #expect(found.new.fingerprint == change.new.fingerprint && found.new.hasKey)
+      #expect(surveyed.record.authorities[.talosCA]?.fingerprint == change.new.fingerprint)
+      await harness.cluster.stop()
+    }
+
+    @Test("A machine that was given its old configuration again is brought back in one step")
+    func putBack() async throws {
+      let harness = try await DriverHarness.start("127.1.75.0", controlPlanes: 3, workers: 1)
+      let record = try await harness.importCluster()
+      let plane = harness.cluster.nodes[1]
+      let before = await plane.configuration
+      let (change, open) = try await harness.rotate(.talosCA, record)
+      #expect(open == [])
+      var renewed = record
+      renewed.authorities[.talosCA] = change.new
+      try await plane.write(before)
+      _ = await harness.cluster.settle()
+      let found = try #require(
+        try await survey(harness, known: renewed, retired: [change.old]).unfinished.first)
+      #expect(found.phase == .postRotate && found.old == change.old)
+      #expect(found.machines.map(\.standing) == [.finished, .before, .finished, .finished])
+      var own = renewed
+      own.authorities[.talosCA] = found.new
+      let post = TrustChange(
+        component: .talosCA, phase: .postRotate, old: found.old, new: found.new)
+      #expect(try await harness.runStage(post, own) == [])
+      await harness.cluster.stop()
+    }
+
+    @Test("A cluster in which nothing is half done is settled")
+    func settled() async throws {
+      let harness = try await DriverHarness.start("127.1.76.0", controlPlanes: 1, workers: 1)
+      let surveyed = try await survey(harness)
+      #expect(surveyed.unfinished == [] && surveyed.findings == [])
+      #expect(surveyed.record.authorities.count == 2)
+      let record = try await harness.importCluster()
+      #expect(try await survey(harness, known: record).unfinished == [])
+      await harness.cluster.stop()
+    }
+  }
+}

@@ -55,7 +55,8 @@ import Testing
         "omnictl cluster forget", "omnictl cluster machine list",
         "omnictl cluster secret rotate talos-ca", "omnictl cluster secret rotate kubernetes-ca",
         "omnictl cluster secret rotate status", "omnictl cluster secret rotate history",
-        "omnictl cluster secret rotate abort",
+        "omnictl cluster secret rotate abort", "omnictl cluster secret rotate adopt",
+        "omnictl cluster adopt",
         "omnictl cluster talosconfig", "omnictl cluster kubeconfig", "omnictl completion",
         "omnictl version", "omnictl audit", "omnictl report verify",
         "omnictl cluster secret rotate proof", "omnictl cluster mark clear",
@@ -67,7 +68,6 @@ import Testing
     "Verbs of later work are unknown",
     arguments: [
       ["context"], ["access"], ["dashboard"], ["cluster", "lock"],
-      ["cluster", "-n", "demo", "secret", "rotate", "adopt"],
       ["cluster", "-n", "demo", "kubeconfig", "--break-glass"],
     ])
   func later(line: [String]) {

@@ -32,7 +32,8 @@ enum ClusterGroup {
   static let command: CommandSpec = .init(
     word, "Clusters and what is done to them", flags: [name.spec],
     subcommands: [
-      ClusterImport.command, ClusterList.command, ClusterGet.command, ClusterForget.command,
+      ClusterImport.command, RotationAdopt.clusterCommand, ClusterList.command, ClusterGet.command,
+      ClusterForget.command,
       LockCommands.lockCluster, LockCommands.unlockCluster,
       machine, mark, secret, secrets, TalosconfigCommand.command, KubeconfigCommand.command,
     ])
@@ -57,7 +58,7 @@ enum ClusterGroup {
         subcommands: [
           SecretRotate.talosCA, SecretRotate.kubernetesCA, RotationStatusCommand.command,
           RotationAbort.command, RotationContinue.command, RotationHistory.command,
-          RotationProof.command, RetiredCAExport.command,
+          RotationAdopt.command, RotationProof.command, RetiredCAExport.command,
         ])
     ])
 }

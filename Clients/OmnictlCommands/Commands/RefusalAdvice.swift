@@ -55,7 +55,8 @@ struct RefusalAdvice {
     case "NOT_COVERED":
       return "see that cluster discovery knows every machine, or remove what is gone"
     case "ROTATED_ELSEWHERE":
-      return "forget the cluster and import it again with a fresh talosconfig"
+      return "take it over with a talosconfig that works: "
+        + session.line("cluster adopt \(session.cluster) --talosconfig FILE")
     default: return nil
     }
   }

@@ -11,14 +11,14 @@ enum SecretRotate {
     "why, for the history: leaked-talosconfig, leaked-kubeconfig, leaked-secrets, imported, expiring or "
       + "routine, then ': ' and any text if you like; or any text")
 
-  private static let ownerAck = Flag<Bool>.switched(
+  static let ownerAck = Flag<Bool>.switched(
     "owner-ack", fallback: false,
     "start although Omni or Cluster API owns the configurations and may write the old CA back")
 
-  private static let maxParallelWorkers = Flag<Int>.number(
+  static let maxParallelWorkers = Flag<Int>.number(
     "max-parallel-workers", fallback: 10, "how many workers are changed at once at most")
 
-  private static let removeForeign = Flag<Bool>.switched(
+  static let removeForeign = Flag<Bool>.switched(
     "remove-foreign", fallback: false,
     "take CAs that are neither the old nor the new one out of every trust list; counts for a "
       + "rotation in progress from now on")
@@ -27,11 +27,11 @@ enum SecretRotate {
     "allow-unready", fallback: false,
     "start although nodes or control plane components are not ready, and do not wait for these")
 
-  private static let allowUnmanagedNodes = Flag<Bool>.switched(
+  static let allowUnmanagedNodes = Flag<Bool>.switched(
     "allow-unmanaged-nodes", fallback: false,
     "start although Kubernetes has nodes that no machine of the cluster answers for")
 
-  private static let yes = Flag<Bool>.switched(
+  static let yes = Flag<Bool>.switched(
     "yes", short: "y", fallback: false, "do not ask on a terminal")
 
   private static let requestID = Flag<String?>.text(
@@ -114,7 +114,7 @@ enum SecretRotate {
   }
 
   /// 0 where nobody has said: the server's own.
-  private static func limit(_ session: Session) throws(CommandError) -> Int32 {
+  static func limit(_ session: Session) throws(CommandError) -> Int32 {
     guard session.invocation.given.contains(maxParallelWorkers.spec.name) else { return 0 }
     let number = session.invocation[maxParallelWorkers]
     guard number > 0 else {

@@ -100,6 +100,32 @@ extension ContinueRotationRequest: AuditedRequest {
   var auditedFields: [(name: String, value: String)] { [("rotation_id", rotationID)] }
 }
 
+extension AdoptRotationRequest: AuditedRequest {
+  var changesSomething: Bool { !dryRun }
+
+  var auditedFields: [(name: String, value: String)] {
+    [
+      ("component", component == .unspecified ? "" : component.auditName),
+      ("roll_back", AuditText.flag(rollBack)), ("heal", AuditText.flag(heal)),
+      ("remove_foreign", AuditText.flag(removeForeign)),
+      ("allow_unmanaged_nodes", AuditText.flag(allowUnmanagedNodes)),
+      ("owner_ack", AuditText.flag(ownerAck)),
+      ("max_parallel_workers", maxParallelWorkers == 0 ? "" : "\(maxParallelWorkers)"),
+      ("context", context), ("endpoints", endpoints.joined(separator: ",")),
+      ("talosconfig", talosconfig.isEmpty ? "" : "given"), ("reason", reason),
+    ]
+  }
+}
+
+extension AdoptRotationResponse: AuditedResponse {
+  var auditedOutcome: String {
+    let rotation = "rotation \(status?.rotationID ?? "")"
+    if attached { return "\(rotation), attached" }
+    guard !unfinished.isEmpty else { return "nothing was half done" }
+    return "\(rotation), taken over, to be \(rollsBack ? "taken back" : "finished")"
+  }
+}
+
 extension ImportClusterRequest: AuditedRequest {
   var auditedFields: [(name: String, value: String)] {
     [("context", context), ("endpoints", endpoints.joined(separator: ","))]

@@ -201,6 +201,7 @@ extension RotationStatus {
     soakEndsAt = Timestamp(known: snapshot.soakEndsAt)
     returnedCAs = snapshot.returned.map { ReturnedCA($0, cluster: snapshot.cluster) }
     oldCAAcceptedBy = Int32(clamping: snapshot.oldAcceptedBy)
+    adopted = snapshot.isAdopted
     refusedEverywhereAt = Timestamp(known: snapshot.refusedEverywhereAt)
     if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
   }

@@ -65,6 +65,9 @@ public struct ManagementHandlers: Sendable {
     change(ManagementServiceMethods.continueRotation, in: &router) {
       try await $0.continueRotation($1, requester: $2)
     }
+    change(ManagementServiceMethods.adoptRotation, in: &router) {
+      try await $0.adoptRotation($1, requester: $2)
+    }
     change(ManagementServiceMethods.importCluster, in: &router) { handlers, request, _ in
       try await handlers.importCluster(request)
     }

@@ -21,9 +21,14 @@ extension RotationOrchestrator {
     let id = settings.makeID()
     var retired = RetiredAuthorities()
     if let known { retired = await self.retired(of: known) ?? RetiredAuthorities() }
-    let survey = try await survey(
+    var survey = try await survey(
       SurveyRequest(
         cluster: order.cluster, rotation: id, known: known, retired: retired, access: order.access))
+    if order.onlyHeals {
+      survey.unfinished.removeAll { found in
+        retired.fingerprints[found.component]?.contains(found.old.fingerprint) != true
+      }
+    }
     if let known, !known.clusterID.isEmpty, !survey.record.clusterID.isEmpty,
       known.clusterID != survey.record.clusterID
     {

@@ -51,6 +51,7 @@ extension RotationOrchestrator {
       throw error.code == .conflict ? .taken(name) : OrchestratorError(error, cluster: name)
     }
     standings[name] = .current
+    standingsSeenAt[name] = clock.uptime()
     found.record = cluster
     return found
   }
@@ -124,6 +125,7 @@ extension RotationOrchestrator {
       throw OrchestratorError(error, cluster: name)
     }
     standings[name] = nil
+    standingsSeenAt[name] = nil
     retiredAuthorities[name] = nil
     return lost
   }

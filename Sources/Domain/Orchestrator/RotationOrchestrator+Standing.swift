@@ -61,7 +61,10 @@ extension RotationOrchestrator {
     }
     let standing = await driver.standing(access(cluster))
     // Only of the record that was compared: a rotation may have ended meanwhile.
-    if journal.cluster(name)?.authorities == cluster.authorities { standings[name] = standing }
+    if journal.cluster(name)?.authorities == cluster.authorities {
+      standings[name] = standing
+      standingsSeenAt[name] = clock.uptime()
+    }
     return standing
   }
 
@@ -71,8 +74,11 @@ extension RotationOrchestrator {
     _ cluster: ClusterRecord, _ component: SecretComponent
   ) async throws(OrchestratorError) {
     var standing = standings[cluster.name]
-    // What was outdated or out of reach may have been put right since.
-    if standing != .current { standing = await look(cluster.name) }
+    // What was outdated or out of reach may have been put right since, and another tool may have rotated.
+    let age = standingsSeenAt[cluster.name].map { clock.uptime() - $0 }
+    if standing != .current || (age ?? .seconds(60)) > .seconds(5) {
+      standing = await look(cluster.name)
+    }
     guard case .outdated(component, let reason)? = standing else { return }
     throw OrchestratorError(.recordOutdated, reason, subject: cluster.name)
   }

@@ -19,6 +19,8 @@ public actor RotationOrchestrator {
   var withdrawn: Set<String> = []
   /// Whether the records are what the machines live by, as far as that has been asked since the start.
   var standings: [String: ClusterStanding] = [:]
+  /// When each of them was last asked for, by the monotonic clock.
+  var standingsSeenAt: [String: Duration] = [:]
   /// What each cluster's rotations have retired, as of how many rotations there had been.
   var retiredAuthorities: [String: (rotationCount: UInt64, retired: RetiredAuthorities)] = [:]
   private var recovery: Task<Void, Never>?

@@ -20,6 +20,7 @@ struct FakeService: Sendable {
   var audit: (@Sendable (ReadAuditLogRequest) async throws -> [AuditEntry])?
   var goOn: Unary<ContinueRotationRequest, ContinueRotationResponse>?
   var abort: Unary<AbortRotationRequest, AbortRotationResponse>?
+  var adopt: Unary<AdoptRotationRequest, AdoptRotationResponse>?
   var importCluster: Unary<ImportClusterRequest, ImportClusterResponse>?
   var getCluster: Unary<GetClusterRequest, GetClusterResponse>?
   var listClusters: Unary<ListClustersRequest, ListClustersResponse>?
@@ -42,6 +43,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.clearClusterMark, clearMark, &router)
     add(ManagementServiceMethods.continueRotation, goOn, &router)
     add(ManagementServiceMethods.abortRotation, abort, &router)
+    add(ManagementServiceMethods.adoptRotation, adopt, &router)
     add(ManagementServiceMethods.importCluster, importCluster, &router)
     add(ManagementServiceMethods.getCluster, getCluster, &router)
     add(ManagementServiceMethods.listClusters, listClusters, &router)

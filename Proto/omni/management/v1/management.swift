@@ -30,6 +30,10 @@ public enum ManagementServiceMethods {
   public static let continueRotation = Method<ContinueRotationRequest, ContinueRotationResponse>(
     service: service, name: "ContinueRotation", kind: .unary)
 
+  /// Takes over a rotation that somebody else has left half done, and finishes it or takes it back.
+  public static let adoptRotation = Method<AdoptRotationRequest, AdoptRotationResponse>(
+    service: service, name: "AdoptRotation", kind: .unary)
+
   /// Lists the rotations of a cluster, the newest first; the running one is among them. The server
   /// keeps the newest 100.
   public static let listRotations = Method<ListRotationsRequest, ListRotationsResponse>(
@@ -107,6 +111,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(getRotationStatus),
       SchemaMethod(abortRotation),
       SchemaMethod(continueRotation),
+      SchemaMethod(adoptRotation),
       SchemaMethod(listRotations),
       SchemaMethod(getRotationReport),
       SchemaMethod(importCluster),
@@ -138,7 +143,8 @@ extension SchemaFile {
       WatchRotationStatusRequest.self, WatchRotationStatusResponse.self,
       GetRotationStatusRequest.self, GetRotationStatusResponse.self, AbortRotationRequest.self,
       AbortRotationResponse.self, ContinueRotationRequest.self, ContinueRotationResponse.self,
-      ListRotationsRequest.self,
+      AdoptRotationRequest.self, AdoptRotationResponse.self, UnfinishedRotation.self,
+      UnfinishedMachine.self, ListRotationsRequest.self,
       ListRotationsResponse.self, GetRotationReportRequest.self, GetRotationReportResponse.self,
       Cluster.self, ClusterMark.self, Lock.self, CertificateAuthority.self, Machine.self,
       LockClusterRequest.self, LockClusterResponse.self, UnlockClusterRequest.self,
@@ -157,6 +163,7 @@ extension SchemaFile {
     enums: [
       SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,
       RotationCheckState.self, RotationCause.self, CertificateAuthorityGeneration.self,
+      UnfinishedMachineState.self,
     ],
     services: [ManagementServiceMethods.schema])
 }

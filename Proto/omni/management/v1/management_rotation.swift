@@ -33,6 +33,7 @@ public struct RotationStatus: Message {
   public var cause = RotationCause.unspecified
   public var returnedCAs: [ReturnedCA] = []
   public var oldCAAcceptedBy: Int32 = 0
+  public var adopted = false
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -67,6 +68,7 @@ public struct RotationStatus: Message {
     Field.enumeration(27, "cause", \.cause)
     Field.message(28, "returned_cas", \.returnedCAs)
     Field.int32(29, "old_ca_accepted_by", \.oldCAAcceptedBy)
+    Field.bool(30, "adopted", \.adopted)
   }
 }
 

@@ -76,6 +76,21 @@ extension TalosDriver {
       case .unreachable?, .rejected?, .untrusted?, .misdirected?, nil: continue
       }
     }
+    // A worker whose configuration was put back refuses what every control plane presents, and lets in a client of the
+    // retired authority that dials the worker itself.
+    if machine.role == .worker, let change = access.rotation, change.component == .talosCA,
+      change.dropsAuthority
+    {
+      for tls in clients {
+        do throws(TalosFailure) {
+          return try await call(machine, for: machine, tls, isReading: isReading, body)
+        } catch {
+          // What the control planes have answered says more, unless the worker has taken the call.
+          if case .status = error { throw error }
+          if case .unusable = error { throw error }
+        }
+      }
+    }
     throw Routes.summary(of: failures, to: machine, relays: relays.count)
       ?? .unreachable("cluster \(access.cluster.name) has no control plane")
   }

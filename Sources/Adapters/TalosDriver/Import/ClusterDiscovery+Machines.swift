@@ -121,7 +121,9 @@ extension ClusterDiscovery {
       let machine = Machine(
         id: member.name, address: address, role: member.role, port: port(of: address),
         identity: member.identity)
-      for relay in member.role == .controlPlane ? [machine] : relays {
+      // One of several clients may be let in by a worker that refuses what control planes present.
+      let direct = member.role == .controlPlane || clients.count > 1 ? [machine] : []
+      for relay in (member.role == .controlPlane ? [] : relays) + direct {
         do throws(TalosFailure) {
           let found = try await withClients { tls throws(TalosFailure) in
             try await look(at: machine, through: relay, member, tls)

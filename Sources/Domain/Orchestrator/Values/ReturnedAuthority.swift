@@ -105,7 +105,6 @@ extension ReturnedAuthority {
   public func explanation(cluster: String) -> String {
     "\(machine) accepts the retired \(component.rawValue) \(fingerprint.prefix(12)) again: somebody has put it back "
       + "into its configuration (Terraform, GitOps, a backup); give them the present one (omnictl cluster -n "
-      + "\(cluster) secrets export), then omnictl cluster -n \(cluster) secret rotate \(component.rawValue) "
-      + "--remove-foreign takes it out"
+      + "\(cluster) secrets export), then omnictl cluster -n \(cluster) secret rotate adopt --heal takes it out"
   }
 }

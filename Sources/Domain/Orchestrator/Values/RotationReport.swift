@@ -66,6 +66,9 @@ struct RotationReport {
       "ended at:            \(rotation.finishedAt.map { "\($0)" } ?? "-")",
       "machines:            \(stage.machines.count)",
     ]
+    if rotation.isAdopted {
+      lines.append("begun by:            somebody else; taken over by this omnid")
+    }
     if let reversal = stage.reversal {
       lines.append("aborted by:          \(reversal.requester) at \(reversal.requestedAt)")
     }

@@ -90,6 +90,8 @@ public struct AdoptionOrder: Sendable, Hashable {
   public var access: DiscoveryRequest?
   /// Whether the old authority is to stay. Where only one way is open, that is gone whatever this says.
   public var goesBack: Bool
+  /// Whether only retired authorities are dealt with that have come back.
+  public var onlyHeals: Bool
   /// Asks the machines, changes and records nothing.
   public var dryRun: Bool
   public var options: RotationOptions
@@ -100,13 +102,15 @@ public struct AdoptionOrder: Sendable, Hashable {
 
   public init(
     cluster: String, component: SecretComponent? = nil, access: DiscoveryRequest? = nil,
-    goesBack: Bool = false, dryRun: Bool = false, options: RotationOptions = RotationOptions(),
+    goesBack: Bool = false, onlyHeals: Bool = false, dryRun: Bool = false,
+    options: RotationOptions = RotationOptions(),
     reason: String = "", requester: String = ""
   ) {
     self.cluster = cluster
     self.component = component
     self.access = access
     self.goesBack = goesBack
+    self.onlyHeals = onlyHeals
     self.dryRun = dryRun
     self.options = options
     self.reason = reason

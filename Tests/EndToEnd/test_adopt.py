@@ -1,0 +1,144 @@
+"""What an omnid whose store is lost, or another tool, has left half done is taken over."""
+
+import shutil
+import signal
+import subprocess
+
+import pytest
+from lab import eventually
+from test_rotation import name
+
+
+def lose_the_store(lab, status, component, at):
+    """Kills omnid as soon as the condition holds of a status, and throws its state directory away."""
+    lab.import_cluster()
+    with lab.watch(cluster=lab.name) as watch:
+        lab.rotate(component)
+        watch.until(status, 300)
+    lab.stop(signal.SIGKILL)
+    shutil.rmtree(lab.state)
+    lab.start()
+
+
+def in_phase(phase, done):
+    return lambda status: (name(status, "phase") == f"ROTATION_PHASE_{phase}"
+                           and status.machines_done >= done)
+
+
+def adopt(lab, *flags, seconds=240):
+    path = lab.directory / "cluster/talosconfig"
+    return lab.omnictl("cluster", "adopt", lab.name, "--talosconfig", path, *flags,
+                       seconds=seconds)
+
+
+def accepted(lab, component):
+    """What every machine accepts, as its configuration and its secrets say."""
+    talos = lab.fresh_credentials()[0]
+    read = lab.accepted_talos if component == "TALOS_CA" else lab.accepted_kubernetes
+    return [read(node, talos) for node in lab.nodes]
+
+
+@pytest.mark.parametrize("component", ["TALOS_CA", "KUBERNETES_CA"])
+def test_a_rotation_whose_store_is_lost_in_rotate_is_finished_from_the_machines_alone(
+        new_lab, component):
+    lab = new_lab().start()
+    lose_the_store(lab, in_phase("ROTATE", 1), component, 1)
+    refused = lab.omnictl("cluster", "import", lab.name, "--talosconfig",
+                          lab.directory / "cluster/talosconfig")
+    assert refused.returncode in (1, 3, 6) and "cluster adopt" in refused.stderr, refused
+    unknown = lab.secret_rotate("adopt")
+    assert unknown.returncode == 5 and "--talosconfig" in unknown.stderr, unknown
+
+    plan = adopt(lab, "--dry-run")
+    assert plan.returncode == 0, plan
+    assert "was not finished" in plan.stdout and "It is finished: ROTATE" in plan.stdout
+    assert "after PRE-ROTATE" in plan.stdout and "after ROTATE" in plan.stdout, plan.stdout
+    assert "PRIVATE" not in plan.stdout
+    assert lab.omnictl("cluster", "list").stdout.count(lab.name) == 0
+
+    done = adopt(lab)
+    assert done.returncode == 0, done
+    status = lab.status()
+    assert name(status, "state") == "ROTATION_STATE_SUCCEEDED" and status.adopted
+    assert accepted(lab, component) == [{status.new_ca_fingerprint}] * 5
+    report = lab.secret_rotate("proof").stdout
+    assert "taken over" in report and "machines have refused a client" in report, report
+    marks = [mark.name for mark in lab.call("GetCluster", cluster=lab.name).cluster.marks]
+    assert "tainted-by-importing" in marks
+    # Once more, for nothing.
+    again = lab.secret_rotate("adopt")
+    assert again.returncode == 0 and "nothing was left half done" in again.stdout, again
+
+
+def test_a_rotation_whose_store_is_lost_can_be_taken_back(new_lab):
+    lab = new_lab().start()
+    lose_the_store(lab, in_phase("ROTATE", 1), "TALOS_CA", 1)
+    done = adopt(lab, "--roll-back")
+    assert done.returncode == 0, done
+    status = lab.status()
+    assert name(status, "state") == "ROTATION_STATE_ABORTED"
+    assert accepted(lab, "TALOS_CA") == [{status.old_ca_fingerprint}] * 5
+    assert lab.secret_rotate("talos-ca").returncode == 0
+
+
+def test_in_pre_rotate_nobody_has_the_new_key_and_it_is_taken_out_again(new_lab):
+    lab = new_lab().start()
+    lose_the_store(lab, in_phase("PRE_ROTATE", 2), "TALOS_CA", 2)
+    plan = adopt(lab, "--dry-run").stdout
+    assert "It is taken back from PRE-ROTATE" in plan and "cannot be finished" in plan, plan
+    done = adopt(lab)
+    assert done.returncode == 0, done
+    status = lab.status()
+    assert name(status, "state") == "ROTATION_STATE_ABORTED"
+    assert accepted(lab, "TALOS_CA") == [{status.old_ca_fingerprint}] * 5
+
+
+def test_what_another_tool_has_rotated_since_the_import_is_taken_over_with_a_talosconfig(new_lab):
+    lab = new_lab().start()
+    lab.import_cluster()
+    other = lab.another()
+    try:
+        other.import_cluster()
+        for component in ("TALOS_CA", "KUBERNETES_CA"):
+            other.rotate(component)
+            assert name(other.finish(), "state") == "ROTATION_STATE_SUCCEEDED"
+        fresh = lab.directory / "fresh"
+        fresh.write_text(other.call("Talosconfig", cluster=lab.name).talosconfig)
+        talos, kubernetes = (
+            other.call("GetRotationStatus", cluster=lab.name).status.new_ca_fingerprint,
+            other.call("GetCluster", cluster=lab.name).cluster.talos_ca_fingerprint)
+    finally:
+        other.stop()
+    # What was found to be current is believed for a few seconds.
+    issued = eventually(lambda: next(
+        (tried for tried in [lab.omnictl("cluster", "-n", lab.name, "talosconfig")]
+         if tried.returncode), None))
+    assert issued.returncode == 3 and "cluster adopt" in issued.stderr, issued
+    without = lab.secret_rotate("adopt")
+    assert without.returncode in (3, 6) and "--talosconfig" in without.stderr, without
+    done = lab.omnictl("cluster", "adopt", lab.name, "--talosconfig", fresh, seconds=240)
+    assert done.returncode == 0, done
+    cluster = lab.call("GetCluster", cluster=lab.name).cluster
+    assert {cluster.talos_ca_fingerprint, cluster.kubernetes_ca_fingerprint} == {talos, kubernetes}
+    history = lab.call("ListRotations", cluster=lab.name).rotations
+    assert len(history) == 2 and all(
+        name(status, "state") == "ROTATION_STATE_SUCCEEDED" and status.adopted
+        for status in history)
+    assert lab.omnictl("cluster", "-n", lab.name, "kubeconfig").returncode == 0
+
+
+def test_a_configuration_that_is_put_back_whole_is_healed(new_lab):
+    lab = new_lab().start()
+    lab.import_cluster()
+    names = [lab.workers[0].name, lab.control_planes[2].name]
+    before = {node: lab.control_call("GET", f"nodes/{node}/config") for node in names}
+    lab.rotate("TALOS_CA")
+    first = lab.finish()
+    for node in names:
+        lab.control_call("POST", f"nodes/{node}/write", before[node])
+    eventually(lambda: len(lab.status().returned_cas) == 2, 90)
+    assert "secret rotate adopt --heal" in lab.status().returned_cas[0].detail
+    done = lab.secret_rotate("adopt", "--heal", seconds=240)
+    assert done.returncode == 0, (done, lab.secret_rotate("status", "--wait=false").stdout)
+    assert not lab.status().returned_cas
+    assert accepted(lab, "TALOS_CA") == [{first.new_ca_fingerprint}] * 5

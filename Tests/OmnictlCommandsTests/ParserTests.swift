@@ -68,7 +68,6 @@ import Testing
     "Verbs of later work are unknown",
     arguments: [
       ["context"], ["access"], ["dashboard"], ["cluster", "lock"],
-      ["cluster", "-n", "demo", "kubeconfig", "--break-glass"],
     ])
   func later(line: [String]) {
     #expect(throws: CommandError.self) {

@@ -56,6 +56,43 @@ struct ClusterMarkTests {
     try process.stop()
   }
 
+  @Test(
+    "A credential for emergencies marks the cluster until both authorities were rotated after it")
+  func breakGlass() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    func handOut() throws {
+      _ = try world.perform {
+        try await process.orchestrator.talosconfig(cluster: "demo", breakGlass: true)
+      }
+    }
+    try rotate(process, .talosCA, nil)
+    try rotate(process, .kubernetesCA, nil)
+    #expect(try marks(process).isEmpty)
+    try handOut()
+    #expect(try marks(process) == ["tainted-by-break-glass talos-ca kubernetes-ca"])
+    #expect(refusal(process, clearing: "tainted-by-break-glass") == .markPending)
+    // One that is handed out in a rotation is not dealt with by that rotation, and the mark begins anew.
+    _ = try process.rotate(.talosCA)
+    try process.pass(.seconds(1))
+    try handOut()
+    #expect(try process.runToEnd()?.state == .succeeded)
+    #expect(try marks(process) == ["tainted-by-break-glass talos-ca kubernetes-ca"])
+    try rotate(process, .talosCA, nil)
+    try rotate(process, .kubernetesCA, nil)
+    #expect(try marks(process).isEmpty)
+    // What cannot be handed out marks nothing.
+    let before = try cluster(process).revision
+    #expect(throws: OrchestratorError.self) {
+      _ = try world.perform {
+        try await process.orchestrator.talosconfig(
+          cluster: "demo", ttl: .seconds(1), breakGlass: true)
+      }
+    }
+    #expect(try cluster(process).revision == before)
+    try process.stop()
+  }
+
   @Test("A leak marks the cluster until all is rotated that it needs, from then on")
   func leaks() throws {
     let world = World(seed: 2)

@@ -20,7 +20,23 @@ enum CredentialFile {
   private static let ttl = Flag<Duration?>.duration(
     "ttl", "how long its certificate is valid (default as the server has it, 12h)")
 
-  static let flags = [outputFile.spec, merge.spec, force.spec, ttl.spec]
+  private static let breakGlass = Flag<Bool>.switched(
+    "break-glass", fallback: false,
+    "for emergencies: valid for 365 days unless --ttl says otherwise; the cluster is marked until both "
+      + "CAs have been rotated after it")
+
+  static let flags = [outputFile.spec, merge.spec, force.spec, ttl.spec, breakGlass.spec]
+
+  /// Whether the file is one for emergencies.
+  static func isForEmergencies(_ session: Session) -> Bool { session.invocation[breakGlass] }
+
+  /// Tells whoever gets a file for emergencies what that has done to the cluster.
+  static func tellOfMark(_ session: Session) {
+    guard isForEmergencies(session) else { return }
+    session.tell(
+      "cluster \(session.cluster) is marked tainted-by-break-glass until both CAs have been rotated after this"
+    )
+  }
 
   /// The largest file that is merged into.
   static let sizeLimit = 4 << 20

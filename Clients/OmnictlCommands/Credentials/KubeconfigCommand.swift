@@ -14,10 +14,12 @@ enum KubeconfigCommand {
     var request = KubeconfigRequest()
     request.cluster = session.cluster
     request.ttl = try CredentialFile.lifetime(session)
+    request.breakGlass = CredentialFile.isForEmergencies(session)
     let destination = try CredentialFile.destination(KubeconfigMerge.self, session)
     let answer = try await session.call(ManagementServiceMethods.kubeconfig, request)
     var withoutText = answer
     withoutText.kubeconfig = ""
+    CredentialFile.tellOfMark(session)
     try destination.deliver(
       answer.kubeconfig, expires: answer.expiresAt, answer: answer, withoutText: withoutText,
       session)

@@ -20,10 +20,12 @@ enum TalosconfigCommand {
     request.cluster = session.cluster
     request.roles = session.invocation[role]
     request.ttl = try CredentialFile.lifetime(session)
+    request.breakGlass = CredentialFile.isForEmergencies(session)
     let destination = try CredentialFile.destination(TalosconfigMerge.self, session)
     let answer = try await session.call(ManagementServiceMethods.talosconfig, request)
     var withoutText = answer
     withoutText.talosconfig = ""
+    CredentialFile.tellOfMark(session)
     try destination.deliver(
       answer.talosconfig, expires: answer.expiresAt, answer: answer, withoutText: withoutText,
       session)

@@ -158,7 +158,10 @@ extension ClearClusterMarkRequest: AuditedRequest {
 
 extension TalosconfigRequest: AuditedRequest {
   var auditedFields: [(name: String, value: String)] {
-    [("roles", roles.joined(separator: ",")), ("ttl", AuditText.seconds(ttl))]
+    [
+      ("roles", roles.joined(separator: ",")), ("ttl", AuditText.seconds(ttl)),
+      ("break_glass", AuditText.flag(breakGlass)),
+    ]
   }
 }
 
@@ -171,7 +174,9 @@ extension KubeconfigResponse: AuditedResponse {
 }
 
 extension KubeconfigRequest: AuditedRequest {
-  var auditedFields: [(name: String, value: String)] { [("ttl", AuditText.seconds(ttl))] }
+  var auditedFields: [(name: String, value: String)] {
+    [("ttl", AuditText.seconds(ttl)), ("break_glass", AuditText.flag(breakGlass))]
+  }
 }
 
 extension ExportRetiredCARequest: AuditedRequest {

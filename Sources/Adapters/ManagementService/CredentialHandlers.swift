@@ -5,11 +5,11 @@ import Schema
 
 extension ManagementHandlers {
   func talosconfig(_ request: TalosconfigRequest) async throws(RPCError) -> TalosconfigResponse {
-    let ttl = try validity(request.ttl)
+    let ttl = try validity(request.ttl, breakGlass: request.breakGlass)
     let issued = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.talosconfig(
         cluster: request.cluster, roles: request.roles.isEmpty ? ["os:admin"] : request.roles,
-        ttl: ttl)
+        ttl: ttl, breakGlass: request.breakGlass)
     }
     var response = TalosconfigResponse()
     response.talosconfig = issued.configuration
@@ -20,9 +20,10 @@ extension ManagementHandlers {
   }
 
   func kubeconfig(_ request: KubeconfigRequest) async throws(RPCError) -> KubeconfigResponse {
-    let ttl = try validity(request.ttl)
+    let ttl = try validity(request.ttl, breakGlass: request.breakGlass)
     let issued = try await asking { () async throws(OrchestratorError) in
-      try await orchestrator.kubeconfig(cluster: request.cluster, ttl: ttl)
+      try await orchestrator.kubeconfig(
+        cluster: request.cluster, ttl: ttl, breakGlass: request.breakGlass)
     }
     var response = KubeconfigResponse()
     response.kubeconfig = issued.configuration
@@ -58,8 +59,13 @@ extension ManagementHandlers {
 
   /// - Throws: INVALID_ARGUMENT when the message is no duration at all; whether it may be asked for, the orchestrator
   ///   says.
-  private func validity(_ ttl: ProtoDuration?) throws(RPCError) -> Duration {
-    guard let ttl else { return RotationOrchestrator.usualValidity }
+  private func validity(
+    _ ttl: ProtoDuration?, breakGlass: Bool
+  ) throws(RPCError) -> Duration {
+    guard let ttl else {
+      return breakGlass
+        ? RotationOrchestrator.emergencyValidity : RotationOrchestrator.usualValidity
+    }
     return try duration(ttl, "ttl")
   }
 

@@ -21,6 +21,32 @@ extension RotationOrchestrator {
     return try await clear(mark, of: name)
   }
 
+  /// Marks the cluster from now on, also while a rotation runs, which does not deal with it.
+  func mark(_ kind: ClusterMark.Kind, on name: String) async throws(OrchestratorError) {
+    var last: OrchestratorError?
+    for _ in 0..<8 {
+      let cluster = try known(name)
+      if journal.activeRotation(of: cluster) != nil {
+        takeUp(name)
+        if let run = runs[name]?.run, await run.give(.mark(kind)) == .done { return }
+        continue
+      }
+      var changed = cluster
+      changed.marks.add(kind, at: clock.now(), of: Set(cluster.authorities.keys))
+      do throws(StoreError) {
+        _ = try await commit([.putCluster(changed, expected: cluster.revision)], cluster: name)
+        return
+      } catch {
+        last = OrchestratorError(error, cluster: name)
+        guard error.code == .conflict else { break }
+      }
+    }
+    throw last
+      ?? OrchestratorError(
+        .journalConflict, "'\(name)' is being changed by somebody else at the moment: try again",
+        subject: name)
+  }
+
   private func clear(
     _ mark: String, of name: String
   ) async throws(OrchestratorError) -> ClusterRecord {

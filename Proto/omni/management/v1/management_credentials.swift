@@ -6,6 +6,7 @@ public struct TalosconfigRequest: Message {
   public var cluster = ""
   public var roles: [String] = []
   public var ttl: ProtoDuration?
+  public var breakGlass = false
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -14,6 +15,7 @@ public struct TalosconfigRequest: Message {
     Field.string(1, "cluster", \.cluster)
     Field.string(2, "roles", \.roles)
     Field.message(3, "ttl", \.ttl)
+    Field.bool(4, "break_glass", \.breakGlass)
   }
 }
 
@@ -37,6 +39,7 @@ public struct TalosconfigResponse: Message {
 public struct KubeconfigRequest: Message {
   public var cluster = ""
   public var ttl: ProtoDuration?
+  public var breakGlass = false
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -44,6 +47,7 @@ public struct KubeconfigRequest: Message {
   public static let fields = FieldTable<Self>("omni.management.v1.KubeconfigRequest") {
     Field.string(1, "cluster", \.cluster)
     Field.message(2, "ttl", \.ttl)
+    Field.bool(3, "break_glass", \.breakGlass)
   }
 }
 

@@ -120,6 +120,10 @@ actor RotationRun {
       let isKept = await persist(options: options)
       reply.send(isKept ? .done : .ended)
       return isKept
+    case .mark(let kind):
+      let isKept = await persist(marking: kind)
+      reply.send(isKept ? .done : .ended)
+      return isKept
     case .goOn(let requester):
       let answer = machine.continueRequested(by: requester, at: clock.now())
       guard case .continued(let effects) = answer else {
@@ -195,14 +199,17 @@ actor RotationRun {
   /// Commits the machine's state; tries until the journal takes it. False: not ours any more, or
   /// the task was cancelled.
   ///
-  /// - Parameter machine: whose lock has changed, so that watches show it anew.
+  /// - Parameters:
+  ///   - machine: whose lock has changed, so that watches show it anew.
+  ///   - mark: what the cluster bears from now on.
   private func persist(
-    options: RotationOptions? = nil, locking machine: String? = nil
+    options: RotationOptions? = nil, locking machine: String? = nil,
+    marking mark: ClusterMark.Kind? = nil
   ) async -> Bool {
     let uptime = clock.uptime()
     let spent = max(uptime - measuredAt, .zero)
     let (next, changes) = commit(
-      options ?? rotation.options, spent, locking: machine, at: clock.now())
+      options ?? rotation.options, spent, locking: machine, marking: mark, at: clock.now())
     var failures = 0
     while !Task.isCancelled {
       do throws(StoreError) {
@@ -231,11 +238,15 @@ actor RotationRun {
 
   /// The records as they are to be, and the changes that make them so.
   private func commit(
-    _ options: RotationOptions, _ spent: Duration, locking locked: String?, at now: Instant
+    _ options: RotationOptions, _ spent: Duration, locking locked: String?,
+    marking mark: ClusterMark.Kind?, at now: Instant
   ) -> (next: (cluster: ClusterRecord, rotation: RotationRecord), changes: [StoreChange]) {
     var rotation = rotation
     var cluster = cluster
     cluster.locks = machine.locks
+    if let mark {
+      cluster.marks.add(mark, at: now, of: Set(cluster.authorities.keys))
+    }
     rotation.state = machine.state
     rotation.notes = machine.notes
     rotation.options = options

@@ -31,6 +31,8 @@ public struct ClusterMark: Sendable, Hashable {
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The keys of both authorities were elsewhere before the cluster was imported.
     case importing = "tainted-by-importing"
+    /// A credential for emergencies was handed out, which lives for long and outside of anybody's sight.
+    case breakGlass = "tainted-by-break-glass"
     case leakedTalosconfig = "leaked-talosconfig"
     case leakedKubeconfig = "leaked-kubeconfig"
     case leakedSecrets = "leaked-secrets"
@@ -60,6 +62,9 @@ public struct ClusterMark: Sendable, Hashable {
     switch kind {
     case .importing:
       return "its CA keys were elsewhere before it was imported: \(rotate)"
+    case .breakGlass:
+      return
+        "a credential for emergencies was handed out, which is good until it expires: \(rotate)"
     case .leakedTalosconfig:
       return "a talosconfig has leaked, and with os:admin the keys of both CAs may have: \(rotate)"
     case .leakedKubeconfig:

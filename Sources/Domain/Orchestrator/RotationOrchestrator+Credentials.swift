@@ -1,0 +1,98 @@
+public import Rotation
+
+/// Handing out credentials.
+extension RotationOrchestrator {
+  /// How long a credential is valid when its caller does not say.
+  public static let usualValidity = Duration.seconds(12 * 3600)
+  /// The same of one for emergencies.
+  public static let emergencyValidity = Duration.seconds(365 * 86_400)
+
+  /// A fresh talosconfig. During a rotation it works before and after each step.
+  ///
+  /// - Parameters:
+  ///   - roles: the Talos roles it is good for; not empty.
+  ///   - ttl: how long it is good for: a minute to 366 days.
+  ///   - breakGlass: the credential is for emergencies: the cluster is marked until both authorities were rotated.
+  /// - Throws: `.notFound`, `.invalidArgument`, `.journalUnavailable`, or what the driver met.
+  public func talosconfig(
+    cluster name: String, roles: [String] = ["os:admin"], ttl: Duration = usualValidity,
+    breakGlass: Bool = false
+  ) async throws(OrchestratorError) -> IssuedCredential {
+    let cluster = try known(name) {
+      $0.roles(roles)
+      $0.validity(ttl)
+    }
+    try await requireCurrent(cluster, .talosCA)
+    // Before it is handed out, because afterwards nobody can take it back.
+    if breakGlass { try await mark(.breakGlass, on: name) }
+    let ttl = ttl.wholeSeconds
+    let expiry = expiry(cluster, .talosCA, ttl)
+    do throws(DriverError) {
+      return IssuedCredential(
+        try await driver.talosconfig(access(cluster), roles: roles, ttl: ttl), expiresAt: expiry)
+    } catch {
+      throw OrchestratorError(error, cluster: error.code == .invalidInput ? "roles" : name)
+    }
+  }
+
+  /// A fresh administrator's kubeconfig.
+  ///
+  /// - Parameters:
+  ///   - ttl: how long it is good for: a minute to 366 days.
+  ///   - breakGlass: as for `talosconfig`.
+  /// - Throws: `.notFound`, `.invalidArgument`, `.journalUnavailable`, or what the driver met.
+  public func kubeconfig(
+    cluster name: String, ttl: Duration = usualValidity, breakGlass: Bool = false
+  ) async throws(OrchestratorError) -> IssuedCredential {
+    let cluster = try known(name) { $0.validity(ttl) }
+    guard cluster.authorities[.kubernetesCA] != nil else {
+      throw OrchestratorError(
+        .clusterRefused, "'\(name)' runs no Kubernetes: it was imported with the Talos CA alone",
+        subject: name)
+    }
+    try await requireCurrent(cluster, .kubernetesCA)
+    // Before it is handed out, because afterwards nobody can take it back.
+    if breakGlass { try await mark(.breakGlass, on: name) }
+    let ttl = ttl.wholeSeconds
+    let expiry = expiry(cluster, .kubernetesCA, ttl)
+    do throws(DriverError) {
+      return IssuedCredential(
+        try await driver.kubeconfig(access(cluster), ttl: ttl), expiresAt: expiry)
+    } catch {
+      throw OrchestratorError(error, cluster: name)
+    }
+  }
+
+  /// When a credential of the component ends that is issued now for `ttl`: with its authority at the latest. Taken before
+  /// the certificate is made, and so never later than what that says.
+  private func expiry(
+    _ cluster: ClusterRecord, _ component: SecretComponent, _ ttl: Duration
+  ) -> Instant {
+    let wanted = clock.now().advanced(by: ttl)
+    let last = driver.issuerExpiry(component, access: access(cluster))
+    return last.map { min($0, wanted) } ?? wanted
+  }
+}
+
+/// A client configuration that was issued.
+public struct IssuedCredential: Sendable {
+  /// A talosconfig or a kubeconfig, with its key.
+  public var configuration: String
+  /// The serial number of its certificate, in lower-case hexadecimal.
+  public var serial: String
+  /// The fingerprint of the authority that has issued the certificate.
+  public var authority: String
+  public var expiresAt: Instant
+
+  init(_ made: ClientConfiguration, expiresAt: Instant) {
+    configuration = made.text
+    serial = made.serial
+    authority = made.authority
+    self.expiresAt = expiresAt
+  }
+}
+
+extension Duration {
+  /// The duration as certificates have it.
+  fileprivate var wholeSeconds: Duration { .seconds(components.seconds) }
+}

@@ -28,8 +28,8 @@ import Testing
   @Test(
     "bash completes commands, flags and their values",
     arguments: [
-      (["omnictl", ""], ["cluster", "audit", "report", "completion", "version"]),
-      (["omnictl", "c"], ["cluster", "completion"]),
+      (["omnictl", ""], ["cluster", "credential", "audit", "report", "completion", "version"]),
+      (["omnictl", "c"], ["cluster", "credential", "completion"]),
       (["omnictl", "cluster", "-n", "demo", "secret", "rotate", "k"], ["kubernetes-ca"]),
       (["omnictl", "-o", "json", "cluster", "-n", "secret", "m"], ["machine", "mark"]),
       (["omnictl", "-o", "="], ["table", "json"]),

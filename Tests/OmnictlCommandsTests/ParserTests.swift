@@ -56,7 +56,7 @@ import Testing
         "omnictl cluster secret rotate talos-ca", "omnictl cluster secret rotate kubernetes-ca",
         "omnictl cluster secret rotate status", "omnictl cluster secret rotate history",
         "omnictl cluster secret rotate abort", "omnictl cluster secret rotate adopt",
-        "omnictl cluster adopt",
+        "omnictl cluster adopt", "omnictl credential check",
         "omnictl cluster talosconfig", "omnictl cluster kubeconfig", "omnictl completion",
         "omnictl version", "omnictl audit", "omnictl report verify",
         "omnictl cluster secret rotate proof", "omnictl cluster mark clear",
@@ -210,7 +210,7 @@ import Testing
   @Test("A group alone is not enough, and says what there is")
   func groups() {
     #expect(problem("cluster", "-n", "a", "secret").contains("rotate"))
-    #expect(problem().contains("cluster, audit, report, completion, version"))
+    #expect(problem().contains("cluster, credential, audit, report, completion, version"))
   }
 
   @Test("Values that cannot be taken name their flag")

@@ -13,7 +13,8 @@ enum CommandTree {
       """,
     flags: GlobalFlags.all,
     subcommands: [
-      ClusterGroup.command, AuditCommand.command, ReportGroup.command, CompletionCommand.command,
+      ClusterGroup.command, CredentialGroup.command, AuditCommand.command, ReportGroup.command,
+      CompletionCommand.command,
       VersionCommand.command,
     ])
 }

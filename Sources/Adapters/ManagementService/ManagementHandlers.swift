@@ -114,6 +114,11 @@ public struct ManagementHandlers: Sendable {
     read(ManagementServiceMethods.getRotationReport, in: &router) {
       try await $0.getRotationReport($1)
     }
+    read(ManagementServiceMethods.checkCredential, in: &router) {
+      try await $0.checkCredential($1)
+    }
+    // Each asks all machines of a cluster.
+    router.limit(ManagementServiceMethods.checkCredential, MethodLimits(concurrentCalls: 16))
     read(ManagementServiceMethods.getCluster, in: &router) { try await $0.getCluster($1) }
     read(ManagementServiceMethods.listClusters, in: &router) { try await $0.listClusters($1) }
     router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, call in

@@ -115,6 +115,17 @@ struct Arguments {
     if hasControl { refuse(argument, "must not hold control characters") }
   }
 
+  /// Certificates with their chains are smaller.
+  private static let certificateLimit = 64 << 10
+
+  mutating func certificate(_ text: String) {
+    if text.isEmpty {
+      refuse("certificate", "must not be empty")
+    } else if text.utf8.count > Self.certificateLimit {
+      refuse("certificate", "must not be longer than \(Self.certificateLimit) bytes")
+    }
+  }
+
   mutating func talosconfig(_ text: String) {
     if text.isEmpty {
       refuse("talosconfig", "must not be empty")

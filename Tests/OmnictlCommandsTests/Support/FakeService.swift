@@ -21,6 +21,7 @@ struct FakeService: Sendable {
   var goOn: Unary<ContinueRotationRequest, ContinueRotationResponse>?
   var abort: Unary<AbortRotationRequest, AbortRotationResponse>?
   var adopt: Unary<AdoptRotationRequest, AdoptRotationResponse>?
+  var checkCredential: Unary<CheckCredentialRequest, CheckCredentialResponse>?
   var importCluster: Unary<ImportClusterRequest, ImportClusterResponse>?
   var getCluster: Unary<GetClusterRequest, GetClusterResponse>?
   var listClusters: Unary<ListClustersRequest, ListClustersResponse>?
@@ -44,6 +45,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.continueRotation, goOn, &router)
     add(ManagementServiceMethods.abortRotation, abort, &router)
     add(ManagementServiceMethods.adoptRotation, adopt, &router)
+    add(ManagementServiceMethods.checkCredential, checkCredential, &router)
     add(ManagementServiceMethods.importCluster, importCluster, &router)
     add(ManagementServiceMethods.getCluster, getCluster, &router)
     add(ManagementServiceMethods.listClusters, listClusters, &router)

@@ -98,6 +98,10 @@ public enum ManagementServiceMethods {
   public static let exportRetiredCA = Method<ExportRetiredCARequest, ExportRetiredCAResponse>(
     service: service, name: "ExportRetiredCA", kind: .unary)
 
+  /// Says whether a client certificate is good still, and on which machines.
+  public static let checkCredential = Method<CheckCredentialRequest, CheckCredentialResponse>(
+    service: service, name: "CheckCredential", kind: .unary, idempotency: .noSideEffects)
+
   /// Reads the audit log, the oldest entry first.
   public static let readAuditLog = Method<ReadAuditLogRequest, ReadAuditLogResponse>(
     service: service, name: "ReadAuditLog", kind: .serverStreaming, idempotency: .noSideEffects)
@@ -127,6 +131,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(kubeconfig),
       SchemaMethod(exportSecrets),
       SchemaMethod(exportRetiredCA),
+      SchemaMethod(checkCredential),
       SchemaMethod(readAuditLog),
     ])
 }
@@ -155,7 +160,8 @@ extension SchemaFile {
       ImportClusterResponse.self, GetClusterRequest.self, GetClusterResponse.self,
       ListClustersRequest.self, ListClustersResponse.self, ForgetClusterRequest.self,
       ForgetClusterResponse.self, TalosconfigRequest.self, TalosconfigResponse.self,
-      KubeconfigRequest.self, KubeconfigResponse.self, ExportSecretsRequest.self,
+      KubeconfigRequest.self, KubeconfigResponse.self, CheckCredentialRequest.self,
+      CheckCredentialResponse.self, CredentialAcceptance.self, ExportSecretsRequest.self,
       ExportSecretsResponse.self, ExportRetiredCARequest.self, ExportRetiredCAResponse.self,
       ReadAuditLogRequest.self, ReadAuditLogResponse.self,
       AuditEntry.self,
@@ -163,7 +169,7 @@ extension SchemaFile {
     enums: [
       SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,
       RotationCheckState.self, RotationCause.self, CertificateAuthorityGeneration.self,
-      UnfinishedMachineState.self,
+      UnfinishedMachineState.self, CredentialAuthorityState.self, CredentialAcceptanceState.self,
     ],
     services: [ManagementServiceMethods.schema])
 }

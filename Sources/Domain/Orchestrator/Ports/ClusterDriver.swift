@@ -144,35 +144,23 @@ public protocol ClusterDriver: Sendable {
   /// - Throws: `.internalError` where the key does not open; `.refused` without an implementation.
   func opened(_ authority: SealedAuthority) async throws(DriverError) -> OpenedAuthority
 
+  /// What a client certificate says of itself.
+  ///
+  /// - Parameter certificate: PEM; the first certificate counts.
+  /// - Throws: `.invalidInput` for what is none.
+  func read(certificate: String) throws(DriverError) -> ClientCertificate
+
+  /// Which of the authorities has signed a client certificate; nil: none of them.
+  func issuer(of certificate: String, among authorities: [SealedAuthority]) -> SealedAuthority?
+
+  /// Which machines let in clients of an authority now, by what they use. Changes nothing.
+  func acceptance(
+    of authority: SealedAuthority, access: ClusterAccess
+  ) async -> [MachineAcceptance]
+
   /// When the authority ends that credentials of the component are issued from now: none lives longer. Nil
   /// when it is not known, as without an implementation.
   func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant?
-}
-
-extension ClusterDriver {
-  public func survey(_ request: SurveyRequest) async throws(DriverError) -> SurveyedCluster {
-    throw DriverError(.refused, "this driver takes no rotation over")
-  }
-
-  public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
-
-  public func leaders(_ access: ClusterAccess) async -> [String] { [] }
-
-  public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? { nil }
-
-  public func sightings(
-    of retired: RetiredAuthorities, access: ClusterAccess
-  ) async -> [String: Set<RetiredSighting>] { [:] }
-
-  public func opened(
-    _ authority: SealedAuthority
-  ) async throws(DriverError) -> OpenedAuthority {
-    throw DriverError(.refused, "this driver opens no authority")
-  }
-
-  public func secretsBundle(_ access: ClusterAccess) async throws(DriverError) -> String {
-    throw DriverError(.refused, "this driver does not read secrets")
-  }
 }
 
 /// What an import is made of.

@@ -1,0 +1,110 @@
+internal import Schema
+
+/// `omnictl credential check FILE`.
+enum CredentialGroup {
+  static let command = CommandSpec(
+    "credential", "Credentials that were handed out", subcommands: [check])
+
+  private static let file = ArgumentSpec(
+    "FILE", "a talosconfig, a kubeconfig or a certificate in PEM form; - for standard input",
+    completion: .files)
+
+  private static let context = Flag<String?>.text(
+    "context", "CTX", "the context in the file (default its current one)")
+
+  private static let cluster = Flag<String?>.text(
+    "cluster", "NAME", completion: .clusters,
+    "the cluster it is for, whose retired CAs are looked at too (default any, by its CA)")
+
+  /// The largest file that is read.
+  private static let sizeLimit = 4 << 20
+
+  private static let check: CommandSpec = .init(
+    "check", "Whether a talosconfig or kubeconfig is still good, and on which machines",
+    discussion: """
+      The certificate in the file is sent to omnid, never its key. omnid says which CA has signed it and
+      asks every machine whether it accepts that CA now. A certificate cannot be taken back by itself:
+      what ends it before its time is a rotation of its CA.
+      """,
+    arguments: [file], flags: [context.spec, cluster.spec]
+  ) { session throws(CommandError) in
+    let path = session.invocation[file]
+    var request = CheckCredentialRequest()
+    request.cluster = session.invocation[cluster] ?? ""
+    do throws(InputFile.Failure) {
+      let text = try InputFile.text(path, limit: sizeLimit)
+      do throws(ClientFile.Failure) {
+        request.certificate = try ClientFile(text, context: session.invocation[context])
+          .certificate
+      } catch { throw InputFile.Failure(reason: error.reason) }
+    } catch {
+      throw CommandError(.wrongUsage, "'\(path)' cannot be checked: \(error.reason)")
+    }
+    let answer = try await session.call(ManagementServiceMethods.checkCredential, request)
+    switch session.format {
+    case .json: session.printJSON(answer)
+    case .table: session.print(text(answer, session))
+    }
+  }
+
+  private static func text(_ answer: CheckCredentialResponse, _ session: Session) -> String {
+    let columns = session.surroundings.output.columns
+    func paragraph(_ text: String) -> String {
+      Paragraph.lines(Printable.line(text), columns: columns).map { $0 + "\n" }.joined()
+    }
+    let until = answer.notAfter.map(Moment.text) ?? "-"
+    var text =
+      "subject  \(Printable.line(answer.subject))\nserial   \(Printable.line(answer.serial))\n"
+      + "until    \(until)\n"
+    guard answer.authority != .unknown else {
+      return text + "\n"
+        + paragraph(
+          request(answer, session) + " Machines of clusters that omnid does not know may accept it."
+        )
+    }
+    text +=
+      "CA       \(answer.component.word) \(answer.caFingerprint.shortFingerprint) of cluster "
+      + "\(Printable.line(answer.cluster))"
+      + (answer.authority == .retired ? ", retired by a rotation" : "") + "\n\n"
+    var table = TextTable("MACHINE", "ROLE", "LETS-IT-IN", "DETAIL")
+    for machine in answer.machines {
+      table.add(
+        machine.machine, MachineList.role(machine.controlPlane),
+        answer.inTime ? machine.state.word : "no",
+        answer.inTime ? machine.detail : "it is out of its time")
+    }
+    return text + table.text + "\n" + paragraph(verdict(answer, session))
+  }
+
+  private static func request(_ answer: CheckCredentialResponse, _ session: Session) -> String {
+    answer.cluster.isEmpty
+      ? "No CA in use of a cluster that omnid knows has signed it. With --cluster retired ones are looked at too."
+      : "No CA on record of cluster \(answer.cluster) has signed it."
+  }
+
+  private static func verdict(_ answer: CheckCredentialResponse, _ session: Session) -> String {
+    guard answer.inTime else { return "It is out of its time: nobody lets it in." }
+    let all = answer.machines.count
+    let unknown = answer.machines.count { $0.state == .unknown }
+    let rest = unknown > 0 ? "; \(unknown) could not be asked" : ""
+    guard answer.acceptedBy > 0 else {
+      return unknown > 0
+        ? "No machine that answered lets it in\(rest)." : "No machine lets it in any more."
+    }
+    let rotate = session.line(
+      "cluster -n \(answer.cluster) secret rotate \(answer.component.word) --reason leaked-"
+        + answer.component.credential)
+    return
+      "It is still good on \(answer.acceptedBy) of \(all) machines\(rest). Where it has leaked: \(rotate)"
+  }
+}
+
+extension CredentialAcceptanceState {
+  fileprivate var word: String {
+    switch self {
+    case .accepted: "yes"
+    case .refused: "no"
+    default: "unknown"
+    }
+  }
+}

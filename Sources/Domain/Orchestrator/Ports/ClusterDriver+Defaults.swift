@@ -1,0 +1,40 @@
+public import Rotation
+
+/// What a driver answers that has no answer of its own.
+extension ClusterDriver {
+  public func survey(_ request: SurveyRequest) async throws(DriverError) -> SurveyedCluster {
+    throw DriverError(.refused, "this driver takes no rotation over")
+  }
+
+  public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
+
+  public func leaders(_ access: ClusterAccess) async -> [String] { [] }
+
+  public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? { nil }
+
+  public func sightings(
+    of retired: RetiredAuthorities, access: ClusterAccess
+  ) async -> [String: Set<RetiredSighting>] { [:] }
+
+  public func read(certificate: String) throws(DriverError) -> ClientCertificate {
+    throw DriverError(.invalidInput, "this driver reads no certificates")
+  }
+
+  public func issuer(
+    of certificate: String, among authorities: [SealedAuthority]
+  ) -> SealedAuthority? { nil }
+
+  public func acceptance(
+    of authority: SealedAuthority, access: ClusterAccess
+  ) async -> [MachineAcceptance] { [] }
+
+  public func opened(
+    _ authority: SealedAuthority
+  ) async throws(DriverError) -> OpenedAuthority {
+    throw DriverError(.refused, "this driver opens no authority")
+  }
+
+  public func secretsBundle(_ access: ClusterAccess) async throws(DriverError) -> String {
+    throw DriverError(.refused, "this driver does not read secrets")
+  }
+}

@@ -40,9 +40,10 @@ test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real client
 
 .PHONY: test-outside
 test-outside: build interop-programs $(VENV)/done ## the tests that drive the release binaries with other people's clients
-# One run for each: both have support modules of their own by the same names.
+# One run for each: they have support modules of their own by the same names.
 	$(VENV)/bin/python -m pytest -q -x Tests/EndToEnd
 	$(VENV)/bin/python -m pytest -q -x Tests/Interop
+	$(VENV)/bin/python -m pytest -q -x Clients/python
 
 INTEROP := grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client conformance-protobuf
 

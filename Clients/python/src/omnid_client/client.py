@@ -1,0 +1,141 @@
+"""The client for programs without an event loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from types import TracebackType
+
+from . import errors
+from . import management_pb2 as pb
+from ._calls import Calls
+from ._config import Connection, connection
+from ._transport import Transport
+from ._watch import OVER, RECONNECT_FOR, WatchState
+
+
+class Client(Calls):
+    """Calls omnid. One client may be used by several threads at once.
+
+    Args:
+        endpoint: ``unix:PATH``, an absolute path, or ``tls:HOST:PORT``. Without it: ``OMNI_ENDPOINT``, else the
+            context, else the Unix socket on which omnid listens when it is told nothing.
+        context: the name of a context of the configuration file, instead of its current one.
+        connection: where and who to be, for callers that keep that elsewhere; without `endpoint` and `context`.
+    """
+
+    def __init__(self, endpoint: str | None = None, *, context: str | None = None,
+                 connection: Connection | None = None):
+        self._transport = Transport(chosen(endpoint, context, connection))
+
+    def close(self) -> None:
+        """Ends the connection, and the calls that use it."""
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def watch(self, cluster: str = "", *, after_revision: int = 0, stop_when_idle: bool = False,
+              reconnect_for: float | None = RECONNECT_FOR, timeout: float | None = None,
+              ) -> Generator[pb.RotationStatus, None, None]:
+        """The status of the cluster's rotation, whole, now and whenever it has changed.
+
+        The watch goes on through restarts of the server, from the last revision that has come. A reader that is slow
+        misses statuses in between, and never the newest. Ending the iteration ends the watch.
+
+        Args:
+            cluster: the name of the cluster; empty: all clusters, those imported later too.
+            after_revision: the last revision that the caller has seen. 0: the first status comes at once.
+            stop_when_idle: end once no rotation of what is watched runs.
+            reconnect_for: for how many seconds a server that is away is waited for, each time; then the error is
+                raised. None: for ever. A first connection that cannot be made is an error at once.
+            timeout: seconds until DeadlineExceeded is raised. None: never.
+
+        Raises:
+            OmnidError: when the server refuses the watch, or has been away for too long.
+        """
+        state = WatchState(cluster, after_revision, stop_when_idle, reconnect_for, timeout)
+        while True:
+            try:
+                # Closed, not left to the collector: the stream ends when the iteration does.
+                with closing(self._responses(state)) as responses:
+                    for response in responses:
+                        status = state.take(response)
+                        if status is not None:
+                            yield status
+                delay = state.after_end()
+            except errors.OmnidError as error:
+                delay = state.after(error)
+            if delay is None:
+                return
+            time.sleep(delay)
+
+    def wait(self, cluster: str, rotation_id: str = "", *, timeout: float | None = None,
+             reconnect_for: float | None = RECONNECT_FOR,
+             on_status: Callable[[pb.RotationStatus], None] | None = None) -> pb.RotationStatus:
+        """Waits until a rotation is over, and returns how it ended; SUCCEEDED is not the only way.
+
+        Args:
+            cluster: the name of the cluster.
+            rotation_id: the rotation; empty: the one that runs, else the last one.
+            timeout: seconds; then WaitTimeout is raised and the rotation goes on. None: no limit.
+            reconnect_for: see `watch`.
+            on_status: called with each status on the way.
+
+        Raises:
+            WaitTimeout: the rotation is not over yet.
+            NotFound: there is no such cluster or rotation (any more).
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = None if end is None else max(0.0, end - time.monotonic())
+            try:
+                with closing(self.watch(cluster, stop_when_idle=True, timeout=left,
+                                        reconnect_for=reconnect_for)) as statuses:
+                    for status in statuses:
+                        rotation_id = rotation_id or status.rotation_id
+                        if status.rotation_id != rotation_id:
+                            break
+                        if on_status is not None:
+                            on_status(status)
+                        if status.state in OVER:
+                            return status
+            except errors.DeadlineExceeded as error:
+                raise errors.WaitTimeout(f"the rotation of {cluster} is not over after {timeout} s") from error
+            # Another rotation came after it, or none runs: the history knows.
+            status = self._recorded(cluster, rotation_id)
+            if status.state in OVER:
+                return status
+            time.sleep(0.1)
+
+    def _recorded(self, cluster: str, rotation_id: str) -> pb.RotationStatus:
+        token = ""
+        while rotation_id:
+            page = self.list_rotations(cluster, page_token=token, timeout=30)
+            for status in page.rotations:
+                if status.rotation_id == rotation_id:
+                    return status
+            token = page.next_page_token
+            if not token:
+                break
+        raise errors.no_such_rotation(cluster, rotation_id)
+
+    def _responses(self, state: WatchState) -> Generator[pb.WatchRotationStatusResponse, None, None]:
+        request = state.request()
+        return self.watch_rotation_status(
+            request.cluster, after_revision=request.after_revision, stop_when_idle=request.stop_when_idle,
+            changes_only=request.changes_only, timeout=state.time_left())
+
+
+def chosen(endpoint: str | None, context: str | None, given: Connection | None) -> Connection:
+    """What the arguments of a client mean."""
+    if given is None:
+        return connection(endpoint, context)
+    if endpoint is not None or context is not None:
+        raise errors.ConfigError("give a connection, or an endpoint and a context, not both")
+    return given

@@ -90,10 +90,17 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
 }
 
+/// Our own C is compiled as Debian's packages are: a smashed stack ends the program, and so does a copy that is
+/// longer than what it is copied into, where the compiler can tell.
+let guarded: [CSetting] = [
+  .unsafeFlags(["-fstack-protector-strong"]),
+  .unsafeFlags(["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),
+]
+
 /// A C library: its module map, and shims for what its macros hide.
 func clibrary(_ name: String, link: String...) -> Target {
   .target(
-    name: name, path: "Sources/CLibraries/\(name)",
+    name: name, path: "Sources/CLibraries/\(name)", cSettings: guarded,
     linkerSettings: link.map { .linkedLibrary($0) })
 }
 

@@ -29,6 +29,11 @@ def test_a_program_is_hardened_and_looks_for_libraries_in_no_place_of_its_own(pr
 
 
 @pytest.mark.parametrize("program", ["omnid", "omnictl", "talosim"])
+def test_a_smashed_stack_of_the_c_in_a_program_ends_it(program):
+    assert re.search(r"UND __stack_chk_fail@", readelf("--dyn-syms", program))
+
+
+@pytest.mark.parametrize("program", ["omnid", "omnictl", "talosim"])
 def test_a_program_needs_no_library_of_swift(program):
     needed = re.findall(r"NEEDED.*\[(.*)\]", readelf("-d", program))
     assert needed and not [each for each in needed

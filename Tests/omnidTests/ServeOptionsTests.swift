@@ -49,6 +49,19 @@ struct ServeOptionsTests {
     }
   }
 
+  @Test("As a service of systemd, in the directories that it has made")
+  func service() throws {
+    let environment = [
+      "STATE_DIRECTORY": "/var/lib/omnid", "RUNTIME_DIRECTORY": "/run/omnid:/run/other",
+      "XDG_STATE_HOME": "/s", "XDG_RUNTIME_DIR": "/run/user/7",
+    ]
+    let told = try options([], environment: environment, userID: 7)
+    #expect(told.listen == [.unix(path: "/run/omnid/omnid.sock")])
+    #expect(told.stateDirectory == "/var/lib/omnid")
+    let said = try options(["--state-dir", "/mine"], environment: environment, userID: 7)
+    #expect(said.stateDirectory == "/mine")
+  }
+
   @Test("A flag goes before the environment, that before the file, that before the default")
   func precedence() throws {
     let files = ["/c": "log-level: error\nlog-format: json\nstate-dir: /from-file\n"]

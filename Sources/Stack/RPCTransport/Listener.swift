@@ -10,6 +10,8 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
   private let descriptor: FileDescriptor
   private let address: String
   private let isUnix: Bool
+  /// Whether the socket goes on listening for somebody else when this listener has stopped.
+  private let isShared: Bool
   private let tls: (@Sendable () -> TLSContext)?
   private let sets: [ConnectionSet]
   private let service: any HTTPService
@@ -22,13 +24,14 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
   private var next = 0
 
   init(
-    descriptor: consuming FileDescriptor, address: String, isUnix: Bool,
+    descriptor: consuming FileDescriptor, address: String, isUnix: Bool, isShared: Bool = false,
     tls: (@Sendable () -> TLSContext)?, sets: [ConnectionSet], service: any HTTPService,
     configuration: ServerConfiguration, reports: ReportDesk, limit: ConnectionLimit
   ) {
     self.descriptor = descriptor
     self.address = address
     self.isUnix = isUnix
+    self.isShared = isShared
     self.tls = tls
     self.sets = sets
     self.service = service
@@ -52,7 +55,8 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
   func stop() {
     loop?.remove(descriptor.number)
     loop = nil
-    Socket.shutdown(descriptor.number)
+    // It would end the socket itself, and so for everybody who has it.
+    if !isShared { Socket.shutdown(descriptor.number) }
   }
 
   func ready(readable: Bool, writable: Bool) {

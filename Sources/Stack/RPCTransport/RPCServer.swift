@@ -57,6 +57,21 @@ public final class RPCServer: Sendable {
         service: service, configuration: configuration, reports: reports, limit: limit))
   }
 
+  /// Goes on with a listening Unix socket that somebody else has opened. The file stays theirs, and so does the
+  /// socket: it listens on after `shutdown`, and who connects then waits for the next server.
+  ///
+  /// - Parameters:
+  ///   - path: the socket's path, which reports name.
+  ///   - descriptor: does not block; the server owns it from now on.
+  public func listen(unix path: String, inheriting descriptor: Int32) async throws {
+    let descriptor = FileDescriptor(owning: descriptor)
+    try checkUp { _ in }
+    try await add(
+      Listener(
+        descriptor: descriptor, address: "unix:\(path)", isUnix: true, isShared: true, tls: nil,
+        sets: sets, service: service, configuration: configuration, reports: reports, limit: limit))
+  }
+
   /// Listens on a TCP port with TLS.
   ///
   /// - Parameter tls: asked for the context of each accepted connection, so that a new trust holds

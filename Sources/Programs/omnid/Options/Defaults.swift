@@ -2,8 +2,9 @@ import Daemon
 import Platform
 import RPCTransport
 
-/// What holds when nothing is said: the places that the XDG base directories and, for root, the
-/// file-system hierarchy give.
+/// What holds when nothing is said: the directories that systemd has made for the service
+/// (systemd.exec(5)), else the places that the XDG base directories and, for root, the file-system
+/// hierarchy give.
 struct Defaults {
   static let storeName = "omnid.db"
   static let masterKeyName = "master.key"
@@ -20,9 +21,18 @@ struct Defaults {
 
   private func directory(_ name: String) -> String? { places.directory(name) }
 
-  func endpoint() -> Endpoint { .unix(path: places.socket) }
+  /// A directory that the service manager has made. Of several, which colons separate, the first is meant.
+  private func service(_ name: String) -> String? {
+    facts.environment[name]?.split(separator: ":").first.map(String.init)
+      .flatMap { $0.hasPrefix("/") ? $0 : nil }
+  }
+
+  func endpoint() -> Endpoint {
+    .unix(path: service("RUNTIME_DIRECTORY").map { $0 + "/omnid.sock" } ?? places.socket)
+  }
 
   func stateDirectory() throws(UsageError) -> String {
+    if let directory = service("STATE_DIRECTORY") { return directory }
     if facts.userID == 0 { return "/var/lib/omnid" }
     if let state = directory("XDG_STATE_HOME") { return state + "/omnid" }
     guard let home = directory("HOME") else {

@@ -15,9 +15,10 @@ enum Usage {
       --listen URI            where to serve; may be given more than once. unix:PATH, or
                               tls:HOST:PORT with the three --tls flags
                               (default unix:$XDG_RUNTIME_DIR/omnid/omnid.sock,
-                              for root unix:/run/omnid/omnid.sock)
+                              for root unix:/run/omnid/omnid.sock, in a systemd unit with
+                              RuntimeDirectory= unix:$RUNTIME_DIRECTORY/omnid.sock)
       --state-dir DIR         embedded store and keys (default $XDG_STATE_HOME/omnid,
-                              for root /var/lib/omnid)
+                              for root /var/lib/omnid, with StateDirectory= $STATE_DIRECTORY)
       --store URI             sqlite:PATH (default sqlite:<state-dir>/omnid.db)
       --master-key-file FILE  32 bytes that encrypt the stored CA keys (default the systemd credential
                               omnid-master-key, else <state-dir>/master.key, made on first start)
@@ -61,6 +62,8 @@ enum Usage {
 
     Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes
     several URIs with commas between. A flag goes before the environment, that before the file.
+
+    A Unix socket that systemd hands over (LISTEN_FDS) takes the place of the --listen with its path.
 
     Exit status: 0 after SIGTERM or SIGINT; 1 when serving failed; 2 for wrong usage.
 

@@ -144,9 +144,14 @@ struct Server {
 
   private func listen(_ server: RPCServer) async throws {
     let tls = try options.tls.map { try RemoteAccess.context($0) }
+    var inherited = try InheritedSockets.take(facts.environment)
     for endpoint in options.listen {
       switch endpoint {
       case .unix(let path):
+        if let descriptor = inherited.removeValue(forKey: path) {
+          try await server.listen(unix: path, inheriting: descriptor)
+          break
+        }
         if let directory = PrivateFiles.parent(of: path) {
           try PrivateFiles.makeDirectory(directory)
         }
@@ -157,6 +162,11 @@ struct Server {
       case .plaintext: continue
       }
       logger.info("listening", ["endpoint": .string(endpoint.description)])
+    }
+    if let path = inherited.keys.sorted().first {
+      throw DaemonError(
+        "the service manager hands over \(path), which no --listen names: add --listen unix:\(path)"
+      )
     }
   }
 }

@@ -1,6 +1,8 @@
 """Calls against omnid, a simulated cluster behind it."""
 
 import asyncio
+import base64
+import json
 import socket
 import threading
 import time
@@ -223,10 +225,10 @@ def test_over_tls_as_a_context_says(new_lab, tmp_path):
         assert not client.list_clusters().clusters
     config_file().parent.mkdir(parents=True)
     config_file().touch(mode=0o600)
-    indented = {name: "".join(f"      {line}\n" for line in text.decode().splitlines()) for name, text in identity.items()}
-    config_file().write_text(
-        f"context: lab\ncontexts:\n  lab:\n    endpoint: tls:127.0.0.1:{port}\n"
-        + "".join(f"    {name}: |\n{text}" for name, text in indented.items()))
+    encoded = {name: base64.b64encode(identity[field]).decode()
+               for name, field in (("ca", "ca"), ("crt", "certificate"), ("key", "key"))}
+    config_file().write_text(json.dumps(
+        {"context": "lab", "contexts": {"lab": {"endpoint": f"tls:127.0.0.1:{port}", **encoded}}}))
     with Client() as client:
         client.import_cluster(lab.name, talosconfig=lab.talosconfig)
         caller = [answer.entry.caller for answer in client.read_audit_log()][0]

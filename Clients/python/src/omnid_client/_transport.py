@@ -10,7 +10,7 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from . import errors
-from ._config import Connection, TLSEndpoint
+from ._config import Connection, TLSEndpoint, UnixEndpoint
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -29,23 +29,32 @@ _KEEPALIVE: list[tuple[str, Any]] = [("grpc.keepalive_time_ms", 30_000), ("grpc.
 
 
 def _credentials(connection: Connection) -> grpc.ChannelCredentials:
-    channel = grpc.ssl_channel_credentials(
+    return grpc.ssl_channel_credentials(
         root_certificates=connection.ca, private_key=connection.key,
         certificate_chain=connection.certificate)
-    if connection.token is None:
-        return channel
-    return grpc.composite_channel_credentials(channel, grpc.access_token_call_credentials(connection.token))
+
+
+def _options(connection: Connection) -> list[tuple[str, Any]]:
+    if isinstance(connection.endpoint, UnixEndpoint):
+        return _OPTIONS
+    name = connection.server_name
+    return _OPTIONS + _KEEPALIVE + ([("grpc.ssl_target_name_override", name)] if name is not None else [])
+
+
+def _metadata(connection: Connection) -> tuple[tuple[str, str], ...]:
+    return () if connection.token is None else (("authorization", f"Bearer {connection.token}"),)
 
 
 class Transport:
     """A channel; calls end with an answer or with an OmnidError."""
 
     def __init__(self, connection: Connection):
+        self._metadata = _metadata(connection)
         if isinstance(connection.endpoint, TLSEndpoint):
             self._channel = grpc.secure_channel(
-                connection.endpoint.target, _credentials(connection), _OPTIONS + _KEEPALIVE)
+                connection.endpoint.target, _credentials(connection), _options(connection))
         else:
-            self._channel = grpc.insecure_channel(connection.endpoint.target, _OPTIONS)
+            self._channel = grpc.insecure_channel(connection.endpoint.target, _options(connection))
 
     def close(self) -> None:
         self._channel.close()
@@ -54,7 +63,7 @@ class Transport:
               timeout: float | None) -> Answer:
         call: Any = self._channel.unary_unary(path, type(request).SerializeToString, decode)
         try:
-            answer: Answer = call(request, timeout=timeout)
+            answer: Answer = call(request, timeout=timeout, metadata=self._metadata)
             return answer
         except grpc.RpcError as error:
             raise _translated(error) from error
@@ -62,7 +71,7 @@ class Transport:
     def stream(self, path: str, request: Message, decode: Callable[[bytes], Answer],
                timeout: float | None) -> Generator[Answer, None, None]:
         call: Any = self._channel.unary_stream(path, type(request).SerializeToString, decode)
-        running = call(request, timeout=timeout)
+        running = call(request, timeout=timeout, metadata=self._metadata)
         try:
             yield from running
         except grpc.RpcError as error:
@@ -75,11 +84,12 @@ class AsyncTransport:
     """The same for asyncio. It belongs to the event loop that runs when it is made."""
 
     def __init__(self, connection: Connection):
+        self._metadata = _metadata(connection)
         if isinstance(connection.endpoint, TLSEndpoint):
             self._channel = grpc.aio.secure_channel(
-                connection.endpoint.target, _credentials(connection), _OPTIONS + _KEEPALIVE)
+                connection.endpoint.target, _credentials(connection), _options(connection))
         else:
-            self._channel = grpc.aio.insecure_channel(connection.endpoint.target, _OPTIONS)
+            self._channel = grpc.aio.insecure_channel(connection.endpoint.target, _options(connection))
 
     async def close(self) -> None:
         await self._channel.close()
@@ -88,7 +98,7 @@ class AsyncTransport:
                     timeout: float | None) -> Answer:
         call: Any = self._channel.unary_unary(path, type(request).SerializeToString, decode)
         try:
-            answer: Answer = await call(request, timeout=timeout)
+            answer: Answer = await call(request, timeout=timeout, metadata=self._metadata)
             return answer
         except grpc.RpcError as error:
             raise _translated(error) from error
@@ -96,7 +106,7 @@ class AsyncTransport:
     async def stream(self, path: str, request: Message, decode: Callable[[bytes], Answer],
                      timeout: float | None) -> AsyncGenerator[Answer, None]:
         call: Any = self._channel.unary_stream(path, type(request).SerializeToString, decode)
-        running = call(request, timeout=timeout)
+        running = call(request, timeout=timeout, metadata=self._metadata)
         try:
             async for answer in running:
                 yield answer

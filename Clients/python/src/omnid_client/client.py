@@ -19,9 +19,10 @@ class Client(Calls):
     """Calls omnid. One client may be used by several threads at once.
 
     Args:
-        endpoint: ``unix:PATH``, an absolute path, or ``tls:HOST:PORT``. Without it: ``OMNI_ENDPOINT``, else the
-            context, else the Unix socket on which omnid listens when it is told nothing.
-        context: the name of a context of the configuration file, instead of its current one.
+        endpoint: ``unix:PATH``, an absolute path, ``unix-abstract:NAME`` or ``tls:HOST:PORT``. Without it:
+            ``OMNI_ENDPOINT``, else the current context, else the Unix socket on which omnid listens when it is told
+            nothing.
+        context: the name of a context of the configuration file, which goes before the endpoint of the environment.
         connection: where and who to be, for callers that keep that elsewhere; without `endpoint` and `context`.
     """
 

@@ -44,6 +44,7 @@ test-outside: build interop-programs $(VENV)/done ## the tests that drive the re
 	$(VENV)/bin/python -m pytest -q -x Tests/EndToEnd
 	$(VENV)/bin/python -m pytest -q -x Tests/Interop
 	$(VENV)/bin/python -m pytest -q -x Clients/python
+	$(VENV)/bin/python -m pytest -q -x packaging/tests/test_files.py
 
 INTEROP := grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client conformance-protobuf
 
@@ -80,6 +81,18 @@ format: ## format everything
 install: build ## install the programs under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(RELEASE)/omnid $(RELEASE)/omnictl $(RELEASE)/talosim $(DESTDIR)$(PREFIX)/bin
+
+.PHONY: deb-tools
+deb-tools:
+	@scripts/install-packages packaging/packages.txt
+
+.PHONY: deb
+deb: build deb-tools ## the Debian package, in .build/deb
+	packaging/build-deb
+
+.PHONY: test-deb
+test-deb: build deb-tools $(VENV)/done ## install, upgrade and purge it on a Debian that runs systemd (root, network)
+	$(VENV)/bin/python -m pytest -q -x packaging/tests
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -46,10 +46,10 @@ test-outside: build interop-programs $(VENV)/done ## the tests that drive the re
 	$(VENV)/bin/python -m pytest -q -x Clients/python
 	$(VENV)/bin/python -m pytest -q -x packaging/tests/test_files.py
 
-INTEROP := grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client conformance-protobuf
+INTEROP := rotate-and-wait grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client conformance-protobuf
 
 .PHONY: interop-programs
-interop-programs: deps ## the servers and clients that conformance suites drive
+interop-programs: deps ## the servers and clients that the tests from outside drive
 	for program in $(INTEROP); do $(BUILD) --product $$program; done
 
 .PHONY: bench
@@ -76,6 +76,10 @@ lint: ## check the formatting
 .PHONY: format
 format: ## format everything
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Proto Clients Tests
+
+.PHONY: api-docs
+api-docs: $(VENV)/done ## write docs/api.md from the comments in Proto/
+	$(VENV)/bin/python scripts/make-api-docs
 
 .PHONY: install
 install: build ## install the programs under $(DESTDIR)$(PREFIX)

@@ -137,6 +137,8 @@ let package = Package(
     .executable(name: "omnid", targets: ["omnid"]),
     .executable(name: "omnictl", targets: ["omnictl"]),
     .executable(name: "talosim", targets: ["talosim"]),
+    // For programs that call omnid: the schema, and the client of the RPC stack.
+    .library(name: "OmnidClient", targets: ["Schema", "RPC", "RPCTransport", "Crypto"]),
   ],
   targets: [
     clibrary("CNgHTTP2", link: "nghttp2"),
@@ -214,6 +216,9 @@ let package = Package(
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"], path: programs + "talosim", links: withFoundation),
+    program(
+      "rotate-and-wait", ["Schema", "RPC", "RPCTransport"], path: "Clients/Examples/RotateAndWait",
+      links: withFoundation),
 
     program(
       "rpc-bench-server",

@@ -47,6 +47,12 @@ import Testing
     #expect(listed.sorted() == CheckName.allCases.map(\.rawValue).sorted())
   }
 
+  @Test("Every check stands in the troubleshooting table, once, and nothing else does")
+  func troubleshooting() throws {
+    let listed = firstColumn(below: "By check", in: try text("docs/troubleshooting.md"))
+    #expect(listed.sorted() == CheckName.allCases.map(\.rawValue).sorted())
+  }
+
   @Test("No source file is longer than 300 lines, bindings of the schema aside")
   func length() throws {
     for folder in ["Sources", "Clients"] {

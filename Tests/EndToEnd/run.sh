@@ -15,7 +15,7 @@ if [ ! -e "$venv/done" ] || [ Tests/requirements.txt -nt "$venv/done" ]; then
   touch "$venv/done"
 fi
 bin=${OMNID_BIN_DIR:-.build/release}
-for program in omnid omnictl talosim; do
+for program in omnid omnictl talosim rotate-and-wait; do
   [ -x "$bin/$program" ] || swift build -c release --disable-local-rpath --product "$program"
 done
 export OMNID_BIN_DIR="$bin"

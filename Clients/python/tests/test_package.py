@@ -74,6 +74,11 @@ def test_a_wrong_type_is_found(site, tmp_path):
     assert "wrong.py:3" in result.stdout and "wrong.py:4" in result.stdout, result.stdout
 
 
+def test_the_package_has_the_version_of_the_release_that_it_comes_with():
+    release = (PACKAGE.parents[1] / "Sources/Programs/Release/Release.swift").read_text()
+    assert f'version = "{omnid_client.__version__}"' in release
+
+
 @pytest.mark.parametrize("method", list(SERVICE.methods), ids=lambda method: method.name)
 def test_each_call_is_a_method_with_the_fields_of_its_request(method):
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", method.name).lower()

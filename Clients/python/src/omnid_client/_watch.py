@@ -43,6 +43,43 @@ def merged(known: pb.RotationStatus, change: pb.RotationStatus) -> pb.RotationSt
     return status
 
 
+class Patience:
+    """How long a server that is away is waited for, and with which pauses. It begins with the first answer: a server that
+    was never there is told of at once."""
+
+    def __init__(self, reconnect_for: float | None, timeout: float | None, clock: Callable[[], float]):
+        self._reconnect_for = reconnect_for
+        self._clock = clock
+        self._deadline = None if timeout is None else clock() + timeout
+        self._answered = False
+        self._lost_at: float | None = None
+        self._delay = _FIRST_DELAY
+
+    def answered(self) -> None:
+        """The server is there."""
+        self._answered = True
+        self._lost_at = None
+        self._delay = _FIRST_DELAY
+
+    def time_left(self) -> float | None:
+        """Seconds until the caller's timeout; None without one."""
+        return None if self._deadline is None else max(0.0, self._deadline - self._clock())
+
+    def after(self, error: errors.OmnidError) -> float:
+        """How many seconds to wait before the next attempt; raises the error when there is to be none."""
+        if not self._answered or error.code not in _BROKEN:
+            raise error
+        now = self._clock()
+        if self._lost_at is None:
+            self._lost_at = now
+        if self._reconnect_for is not None and now - self._lost_at >= self._reconnect_for:
+            raise error
+        delay = self._delay
+        self._delay = min(delay * 2, _LONGEST_DELAY)
+        left = self.time_left()
+        return delay if left is None else min(delay, left)
+
+
 class WatchState:
     """The newest status of each cluster, the revision to go on from, and the attempts to connect again."""
 
@@ -51,19 +88,18 @@ class WatchState:
         self._cluster = cluster
         self._revision = after_revision
         self._stop_when_idle = stop_when_idle
-        self._reconnect_for = reconnect_for
-        self._clock = clock
-        self._deadline = None if timeout is None else clock() + timeout
+        self._patience = Patience(reconnect_for, timeout, clock)
         self._known: dict[str, pb.RotationStatus] = {}
-        self._connected = False
         self._starts_over = False
-        self._lost_at: float | None = None
-        self._delay = _FIRST_DELAY
 
     def request(self) -> pb.WatchRotationStatusRequest:
         return pb.WatchRotationStatusRequest(
             cluster=self._cluster, after_revision=0 if self._starts_over else self._revision,
             stop_when_idle=self._stop_when_idle, changes_only=True)
+
+    def time_left(self) -> float | None:
+        """For how many seconds the next stream may last."""
+        return self._patience.time_left()
 
     def take(self, response: pb.WatchRotationStatusResponse) -> pb.RotationStatus | None:
         """The whole status that a response brings; None when it brings nothing new."""
@@ -75,9 +111,7 @@ class WatchState:
                     grpc.StatusCode.INTERNAL,
                     f"the server sent changes of cluster {status.cluster} before its first status")
             status = merged(known, status)
-        self._connected = True
-        self._lost_at = None
-        self._delay = _FIRST_DELAY
+        self._patience.answered()
         # A store that was brought back from a backup counts its revisions from there.
         self._revision = status.revision if self._starts_over else max(self._revision, status.revision)
         self._starts_over = False
@@ -85,34 +119,51 @@ class WatchState:
         return status if status != known else None
 
     def after(self, error: errors.OmnidError) -> float:
-        """How many seconds to wait before the next attempt; raises the error when there is to be none."""
+        """How many seconds to wait before the next stream; raises the error when there is to be none."""
         if (error.code is grpc.StatusCode.INVALID_ARGUMENT and self._known and not self._starts_over
                 and any(each.field == "after_revision" for each in error.field_violations)):
             # The server's store is an older one than that which the revision came from.
             self._starts_over = True
             return 0
-        if not self._connected or error.code not in _BROKEN:
-            raise error
-        return self._next_delay(error)
+        return self._patience.after(error)
 
     def after_end(self) -> float | None:
         """The same for a stream that ended without an error; None when that is the end of the watch."""
         if self._stop_when_idle:
             return None
-        return self._next_delay(errors.Unavailable(
+        return self._patience.after(errors.Unavailable(
             grpc.StatusCode.UNAVAILABLE, "the server ended the watch before it was over"))
 
-    def time_left(self) -> float | None:
-        """For how many seconds the next stream may last."""
-        return None if self._deadline is None else max(0.0, self._deadline - self._clock())
 
-    def _next_delay(self, error: errors.OmnidError) -> float:
-        now = self._clock()
-        if self._lost_at is None:
-            self._lost_at = now
-        if self._reconnect_for is not None and now - self._lost_at >= self._reconnect_for:
-            raise error
-        delay = self._delay
-        self._delay = min(delay * 2, _LONGEST_DELAY)
-        left = self.time_left()
-        return delay if left is None else min(delay, left)
+class WaitState:
+    """Which rotation is waited for, and what has been seen of it."""
+
+    def __init__(self, cluster: str, rotation_id: str, timeout: float | None, reconnect_for: float | None,
+                 clock: Callable[[], float] = time.monotonic):
+        self.cluster = cluster
+        self.rotation_id = rotation_id
+        self._timeout = timeout
+        self._patience = Patience(reconnect_for, timeout, clock)
+
+    def time_left(self) -> float | None:
+        return self._patience.time_left()
+
+    def takes(self, status: pb.RotationStatus) -> bool:
+        """Whether the status is of the rotation that is waited for; if not, the history has to be asked."""
+        self._patience.answered()
+        self.rotation_id = self.rotation_id or status.rotation_id
+        return status.rotation_id == self.rotation_id and status.rotation_id != ""
+
+    def after(self, error: errors.OmnidError) -> float:
+        """How many seconds to wait before the next attempt; raises what the wait ends with when there is to be none."""
+        if isinstance(error, errors.DeadlineExceeded) and self.time_left() is not None:
+            raise errors.WaitTimeout(
+                f"the rotation of cluster {self.cluster} is not over after {self._timeout} s, and goes on") from error
+        return self._patience.after(error)
+
+    def ended(self, status: pb.RotationStatus | None) -> pb.RotationStatus | None:
+        """How the rotation ended, from the history; None while it has not."""
+        if status is None:
+            raise errors.no_such_rotation(self.cluster, self.rotation_id)
+        self._patience.answered()
+        return status if status.state in OVER else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from types import TracebackType
@@ -13,7 +12,7 @@ from . import management_pb2 as pb
 from ._calls import AsyncCalls
 from ._config import Connection
 from ._transport import AsyncTransport
-from ._watch import OVER, RECONNECT_FOR, WatchState
+from ._watch import OVER, RECONNECT_FOR, WaitState, WatchState
 from .client import chosen
 
 
@@ -94,39 +93,38 @@ class AsyncClient(AsyncCalls):
             WaitTimeout: the rotation is not over yet.
             NotFound: there is no such cluster or rotation (any more).
         """
-        end = None if timeout is None else time.monotonic() + timeout
+        state = WaitState(cluster, rotation_id, timeout, reconnect_for)
         while True:
-            left = None if end is None else max(0.0, end - time.monotonic())
             try:
-                async with aclosing(self.watch(cluster, stop_when_idle=True, timeout=left,
+                async with aclosing(self.watch(cluster, stop_when_idle=True, timeout=state.time_left(),
                                                reconnect_for=reconnect_for)) as statuses:
                     async for status in statuses:
-                        rotation_id = rotation_id or status.rotation_id
-                        if status.rotation_id != rotation_id:
+                        if not state.takes(status):
                             break
                         if on_status is not None:
                             on_status(status)
                         if status.state in OVER:
                             return status
-            except errors.DeadlineExceeded as error:
-                raise errors.WaitTimeout(f"the rotation of {cluster} is not over after {timeout} s") from error
-            # Another rotation came after it, or none runs: the history knows.
-            status = await self._recorded(cluster, rotation_id)
-            if status.state in OVER:
-                return status
-            await asyncio.sleep(0.1)
+                # Another rotation came after it, or none runs: the history knows.
+                ended = state.ended(await self._recorded(cluster, state.rotation_id, state.time_left()))
+                if ended is not None:
+                    return ended
+                delay = 0.1
+            except errors.OmnidError as error:
+                delay = state.after(error)
+            await asyncio.sleep(delay)
 
-    async def _recorded(self, cluster: str, rotation_id: str) -> pb.RotationStatus:
+    async def _recorded(self, cluster: str, rotation_id: str, timeout: float | None) -> pb.RotationStatus | None:
         token = ""
         while rotation_id:
-            page = await self.list_rotations(cluster, page_token=token, timeout=30)
+            page = await self.list_rotations(cluster, page_token=token, timeout=30 if timeout is None else timeout)
             for status in page.rotations:
                 if status.rotation_id == rotation_id:
                     return status
             token = page.next_page_token
             if not token:
                 break
-        raise errors.no_such_rotation(cluster, rotation_id)
+        return None
 
     def _responses(self, state: WatchState) -> AsyncGenerator[pb.WatchRotationStatusResponse, None]:
         request = state.request()

@@ -12,7 +12,7 @@ from . import management_pb2 as pb
 from ._calls import Calls
 from ._config import Connection, connection
 from ._transport import Transport
-from ._watch import OVER, RECONNECT_FOR, WatchState
+from ._watch import OVER, RECONNECT_FOR, WaitState, WatchState
 
 
 class Client(Calls):
@@ -92,39 +92,38 @@ class Client(Calls):
             WaitTimeout: the rotation is not over yet.
             NotFound: there is no such cluster or rotation (any more).
         """
-        end = None if timeout is None else time.monotonic() + timeout
+        state = WaitState(cluster, rotation_id, timeout, reconnect_for)
         while True:
-            left = None if end is None else max(0.0, end - time.monotonic())
             try:
-                with closing(self.watch(cluster, stop_when_idle=True, timeout=left,
+                with closing(self.watch(cluster, stop_when_idle=True, timeout=state.time_left(),
                                         reconnect_for=reconnect_for)) as statuses:
                     for status in statuses:
-                        rotation_id = rotation_id or status.rotation_id
-                        if status.rotation_id != rotation_id:
+                        if not state.takes(status):
                             break
                         if on_status is not None:
                             on_status(status)
                         if status.state in OVER:
                             return status
-            except errors.DeadlineExceeded as error:
-                raise errors.WaitTimeout(f"the rotation of {cluster} is not over after {timeout} s") from error
-            # Another rotation came after it, or none runs: the history knows.
-            status = self._recorded(cluster, rotation_id)
-            if status.state in OVER:
-                return status
-            time.sleep(0.1)
+                # Another rotation came after it, or none runs: the history knows.
+                ended = state.ended(self._recorded(cluster, state.rotation_id, state.time_left()))
+                if ended is not None:
+                    return ended
+                delay = 0.1
+            except errors.OmnidError as error:
+                delay = state.after(error)
+            time.sleep(delay)
 
-    def _recorded(self, cluster: str, rotation_id: str) -> pb.RotationStatus:
+    def _recorded(self, cluster: str, rotation_id: str, timeout: float | None) -> pb.RotationStatus | None:
         token = ""
         while rotation_id:
-            page = self.list_rotations(cluster, page_token=token, timeout=30)
+            page = self.list_rotations(cluster, page_token=token, timeout=30 if timeout is None else timeout)
             for status in page.rotations:
                 if status.rotation_id == rotation_id:
                     return status
             token = page.next_page_token
             if not token:
                 break
-        raise errors.no_such_rotation(cluster, rotation_id)
+        return None
 
     def _responses(self, state: WatchState) -> Generator[pb.WatchRotationStatusResponse, None, None]:
         request = state.request()

@@ -67,7 +67,7 @@ def test_a_backup_of_a_rotation_goes_on_with_its_ca(new_lab, folder):
     assert ended.new_ca_fingerprint == started.new_ca_fingerprint
 
 
-def test_a_backup_that_is_older_than_the_machines_is_told_and_the_cluster_is_imported_again(new_lab, folder):
+def test_a_backup_that_is_older_than_the_machines_is_told_and_brought_up_to_date(new_lab, folder):
     lab = new_lab(control_planes=1, workers=1).start()
     lab.import_cluster()
     back_up(lab, folder)
@@ -79,6 +79,9 @@ def test_a_backup_that_is_older_than_the_machines_is_told_and_the_cluster_is_imp
     lab.start()
     refused = lab.omnictl("cluster", "-n", lab.name, "talosconfig", "--output-file", str(folder / "talosconfig"))
     assert refused.returncode == 3, refused.stderr
-    lab.call("ForgetCluster", cluster=lab.name)
-    lab.call("ImportCluster", cluster=lab.name, talosconfig=fresh)
+    file = folder / "fresh-talosconfig"
+    file.touch(mode=0o600)
+    file.write_text(fresh)
+    adopted = lab.omnictl("cluster", "-n", lab.name, "secret", "rotate", "adopt", "--talosconfig", str(file), "--yes")
+    assert adopted.returncode == 0, adopted.stderr
     lab.fresh_credentials()

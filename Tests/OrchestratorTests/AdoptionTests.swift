@@ -221,6 +221,27 @@ struct AdoptionTests {
     try process.stop()
   }
 
+  @Test("Nothing goes back to a retired CA, although every machine accepts it again")
+  func retiredEverywhere() throws {
+    let world = World(seed: 11)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate(.talosCA)
+    let end = try #require(try process.runToEnd())
+    for machine in world.demo.members {
+      world.demo.accept(end.oldFingerprint, .talosCA, on: machine.id, true)
+    }
+    let back = error { _ = try adopt(process, back: true) }
+    #expect(back?.code == .clusterRefused && back?.message.contains("was retired") == true)
+    #expect(try adopt(process).unfinished.first?.phase == .postRotate)
+    let aborted = error {
+      _ = try world.perform { try await process.orchestrator.abort(cluster: "demo") }
+    }
+    #expect(aborted?.code == .authorityRetired)
+    #expect(try process.runToEnd()?.state == .succeeded)
+    #expect(world.demo.expectOnly(end.newFingerprint, .talosCA) == [])
+    try process.stop()
+  }
+
   @Test("One that cannot be undone is not aborted, because the key of the old CA is not known")
   func keyless() throws {
     let world = World(seed: 10)

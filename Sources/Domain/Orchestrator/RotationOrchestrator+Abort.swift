@@ -18,12 +18,14 @@ extension RotationOrchestrator {
       $0.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
       $0.text(requester, "requester", limit: Arguments.requesterLimit)
     }
-    if let rotation = journal.activeRotation(of: cluster), !rotation.old.hasKey {
+    if let rotation = journal.activeRotation(of: cluster), rotation.isAdopted,
+      !rotation.old.hasKey || cluster.authorities[rotation.component] == rotation.new
+    {
+      let why = rotation.old.hasKey ? "was retired, or is refused already" : "has no key here"
       throw OrchestratorError(
         .authorityRetired,
-        "the rotation of '\(name)' cannot be aborted: it was taken over from somebody else, and the key of the old "
-          + "CA \(rotation.old.fingerprint.prefix(12)) is not known here; let it go on to its end",
-        subject: name)
+        "the rotation of '\(name)' cannot be aborted: it was taken over from somebody else, and the old CA "
+          + "\(rotation.old.fingerprint.prefix(12)) \(why); let it go on to its end", subject: name)
     }
     let run = try run(of: cluster, rotationID)
     switch await run.give(.abort(requester: requester)) {

@@ -187,7 +187,9 @@ extension RotationOrchestrator {
     {
       cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
     }
-    let isOldOnRecord = found.old.hasKey && found.phase != .postRotate
+    // Where the new one is on record already the old one was retired, or is refused: nothing goes back to it.
+    let isNewOnRecord = base.authorities[found.component]?.fingerprint == found.new.fingerprint
+    let isOldOnRecord = found.old.hasKey && found.phase != .postRotate && !isNewOnRecord
     cluster.authorities[found.component] = isOldOnRecord ? found.old : found.new
     cluster.predecessors[found.component] = nil
     cluster.rotationCount += 1

@@ -152,9 +152,12 @@ public struct TrustSurvey: Sendable {
   /// Everything issues from `new`. Where every machine accepts `old` still, everything is verified once more before
   /// the first machine refuses it.
   private func finishing(_ old: String, _ new: String) -> Outcome {
-    let isAccepted = machines.allSatisfy { $0.acceptsFully(old) && $0.acceptsFully(new) }
+    // A retired one is not waited for: it goes at once.
+    let isAccepted =
+      !known.retired.contains(old)
+      && machines.allSatisfy { $0.acceptsFully(old) && $0.acceptsFully(new) }
     let way =
-      isAccepted
+      isAccepted || known.retired.contains(old)
       ? returnObstacle(old) : "machines refuse \(name(old)) already"
     return .unfinished(
       Unfinished(
@@ -224,6 +227,7 @@ public struct TrustSurvey: Sendable {
 
   /// Nil where certificates can be issued from the old authority again.
   private func returnObstacle(_ old: String) -> String? {
+    if known.retired.contains(old) { return "\(name(old)) was retired by a rotation" }
     let isHeld = machines.contains { $0.issuing == old && $0.holdsKey }
     return isHeld || known.withKeys.contains(old)
       ? nil : "the key of \(name(old)) is not known any more"

@@ -169,17 +169,22 @@ let package = Package(
       settings: house + hot),
     library("Rotation", [], path: domain + "Rotation"),
     library("Orchestrator", ["Rotation"], path: domain + "Orchestrator"),
+    library("Access", ["Orchestrator", "Rotation"], path: domain + "Access"),
+    library(
+      "AccessControl", ["Access", "Orchestrator", "Rotation", "Crypto", "RPC"],
+      path: adapters + "AccessControl"),
     library("Evidence", ["Crypto"], path: adapters + "Evidence"),
     library(
-      "MemoryStore", ["Evidence", "Orchestrator", "Rotation"], path: adapters + "Stores/Memory"),
+      "MemoryStore", ["Access", "Evidence", "Orchestrator", "Rotation"],
+      path: adapters + "Stores/Memory"),
     library(
-      "JournalCoding", ["Orchestrator", "Rotation", "Schema", "ProtoCodec"],
+      "JournalCoding", ["Access", "Orchestrator", "Rotation", "Schema", "ProtoCodec"],
       path: adapters + "Stores/JournalCoding"),
     library(
       "SQLiteStore",
       [
-        "JournalCoding", "Evidence", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto",
-        "CSQLite",
+        "JournalCoding", "Access", "Evidence", "Orchestrator", "Rotation", "Schema", "ProtoCodec",
+        "Crypto", "CSQLite",
       ], path: adapters + "Stores/SQLite", settings: strict),
     library(
       "TalosDriver",
@@ -192,7 +197,7 @@ let package = Package(
       ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML", "CClock"],
       path: programs + "TalosSimulator"),
     library(
-      "ManagementService", ["Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"],
+      "ManagementService", ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"],
       path: adapters + "ManagementService"),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
     library("Platform", [], path: programs + "Platform", settings: strict),
@@ -203,14 +208,18 @@ let package = Package(
     library("Release", [], path: programs + "Release"),
     library(
       "OmnictlCommands",
-      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "YAML", "Release", "Platform"],
+      [
+        "Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "Crypto", "YAML", "Release",
+        "Platform",
+      ],
       path: "Clients/OmnictlCommands"),
 
     program(
       "omnid",
       [
-        "ManagementService", "StandardServices", "Daemon", "Interceptors", "Evidence",
-        "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto",
+        "ManagementService", "Access", "AccessControl", "StandardServices", "Daemon",
+        "Interceptors", "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC",
+        "RPCTransport", "Crypto",
         "Schema", "YAML",
         "Release", "Platform",
       ], path: programs + "omnid", links: serving),
@@ -265,6 +274,10 @@ let package = Package(
       "StoreConformance", ["Orchestrator", "Rotation"], path: "Tests/StoreConformance"),
     tests("ProtoCodecTests", ["ProtoCodec", "Schema", "TestSupport"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
+    tests("AccessTests", ["Access", "MemoryStore", "Orchestrator", "Rotation"]),
+    tests(
+      "AccessControlTests",
+      ["AccessControl", "Access", "Orchestrator", "Rotation", "Crypto", "RPC"]),
     tests("EvidenceTests", ["Evidence", "Crypto"]),
     tests("CryptoTests", ["Crypto", "TestSupport"]),
     tests("CompressionTests", ["Compression", "TestSupport"]),
@@ -282,7 +295,8 @@ let package = Package(
     tests(
       "OrchestratorTests",
       [
-        "Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "JournalCoding", "Crypto",
+        "Access", "Orchestrator", "Rotation", "MemoryStore", "SQLiteStore", "JournalCoding",
+        "Crypto",
         "CSQLite", "StoreConformance", "TestSupport",
       ],
       exclude: ["Stores/Fixtures"]),
@@ -296,8 +310,8 @@ let package = Package(
     tests(
       "ManagementServiceTests",
       [
-        "ManagementService", "MemoryStore", "Orchestrator", "Rotation", "Schema", "ProtoCodec",
-        "RPC",
+        "ManagementService", "Access", "MemoryStore", "Orchestrator", "Rotation", "Schema",
+        "ProtoCodec", "RPC",
       ]),
     tests(
       "StandardServicesTests",

@@ -16,11 +16,13 @@ public enum Omnictl {
       screen: TerminalScreen(StandardStream.output, variable: variable), ask: TerminalQuestion.ask,
       now: WallClock.now,
       uptime: Uptime.now,
-      connect: { (endpoint) throws(RPCError) in
+      connect: { (target) throws(RPCError) in
         var configuration = ChannelConfiguration()
         configuration.connectTimeout = .seconds(5)
         configuration.backoff = .eager
-        return try SocketChannel(endpoint, configuration: configuration)
+        return try SocketChannel(
+          target.endpoint, tls: target.tls, serverName: target.serverName,
+          configuration: configuration)
       },
       signals: signals)
     let arguments = Array(CommandLine.arguments.dropFirst())

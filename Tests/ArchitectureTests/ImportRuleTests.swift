@@ -17,12 +17,20 @@ private let allowed: [String: Set<String>] = [
   ],
   "Sources/Domain/Rotation": [],
   "Sources/Domain/Orchestrator": ["Rotation", "Synchronization"],
+  "Sources/Domain/Access": ["Orchestrator", "Rotation", "Synchronization"],
+  "Sources/Adapters/AccessControl": [
+    "Access", "Orchestrator", "Rotation", "Crypto", "RPC", "Synchronization",
+  ],
   "Sources/Adapters/Evidence": ["Crypto"],
-  "Sources/Adapters/Stores/Memory": ["Evidence", "Orchestrator", "Rotation", "Synchronization"],
-  "Sources/Adapters/Stores/JournalCoding": ["Orchestrator", "Rotation", "Schema", "ProtoCodec"],
+  "Sources/Adapters/Stores/Memory": [
+    "Access", "Evidence", "Orchestrator", "Rotation", "Synchronization",
+  ],
+  "Sources/Adapters/Stores/JournalCoding": [
+    "Access", "Orchestrator", "Rotation", "Schema", "ProtoCodec",
+  ],
   "Sources/Adapters/Stores/SQLite": [
-    "JournalCoding", "Evidence", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "Crypto",
-    "CSQLite", "Dispatch", "Glibc", "Synchronization",
+    "JournalCoding", "Access", "Evidence", "Orchestrator", "Rotation", "Schema", "ProtoCodec",
+    "Crypto", "CSQLite", "Dispatch", "Glibc", "Synchronization",
   ],
   "Sources/Programs/Platform": ["Glibc"],
   "Sources/Programs/Daemon": [
@@ -31,8 +39,9 @@ private let allowed: [String: Set<String>] = [
   "Sources/Programs/Interceptors": ["Daemon", "RPC", "Synchronization"],
   "Sources/Programs/Release": [],
   "Sources/Programs/omnid": [
-    "ManagementService", "StandardServices", "Daemon", "Interceptors", "Evidence", "Orchestrator",
-    "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport", "Crypto", "Schema",
+    "ManagementService", "Access", "AccessControl", "StandardServices", "Daemon", "Interceptors",
+    "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport",
+    "Crypto", "Schema",
     "ProtoCodec", "YAML",
     "Release", "Platform", "Glibc", "Synchronization",
   ],
@@ -41,12 +50,12 @@ private let allowed: [String: Set<String>] = [
     "YAML", "Synchronization", "Glibc",
   ],
   "Sources/Adapters/ManagementService": [
-    "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "Synchronization",
+    "Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "Synchronization",
   ],
   "Sources/Stack/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
   "Clients/OmnictlCommands": [
-    "Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "YAML", "Release", "Platform",
-    "Glibc", "Synchronization",
+    "Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "Crypto", "YAML", "Release",
+    "Platform", "Glibc", "Synchronization",
   ],
   "Clients/omnictl": ["OmnictlCommands"],
   "Sources/Programs/talosim": ["TalosSimulator", "Glibc"],

@@ -166,7 +166,7 @@ def test_credentials_live_as_long_as_they_say(lab):
     ([], "a command is missing"),
     (["sing"], "there is no command 'sing'"),
     (["serve", "--volume", "11"], "there is no flag --volume"),
-    (["serve", "--listen", "tls:127.0.0.1:0"], "--listen tls: needs --tls-cert"),
+    (["serve", "--listen", "tls:127.0.0.1:0", "--tls-cert", "x"], "--tls-cert needs --tls-key"),
     (["serve", "--log-level", "loud"], "--log-level: 'loud'"),
     (["serve", "--config", "/nowhere"], "/nowhere"),
 ])
@@ -390,10 +390,11 @@ def test_mutual_tls(lab):
     request = lab.stubs.management.RotateSecretRequest(
         cluster=lab.name, component=lab.stubs.management.SECRET_COMPONENT_TALOS_CA)
 
-    def rotate(issuer):
+    def rotate(issuer, role=None):
         identity = (None, None)
         if issuer:
-            issuer.issue(lab.directory / "client", "alice", x509.ExtendedKeyUsageOID.CLIENT_AUTH)
+            issuer.issue(lab.directory / "client", "alice", x509.ExtendedKeyUsageOID.CLIENT_AUTH,
+                         role)
             identity = ((lab.directory / "client-key.pem").read_bytes(),
                         (lab.directory / "client.pem").read_bytes())
         credentials = grpc.ssl_channel_credentials(server_ca.pem, *identity)
@@ -401,8 +402,12 @@ def test_mutual_tls(lab):
             stub = lab.stubs.management_grpc.ManagementServiceStub(channel)
             return stub.RotateSecret(request, timeout=10)
 
-    for stranger in (None, authority.Authority("client CA")):
+    for stranger, role, code in [
+            (None, None, grpc.StatusCode.UNAUTHENTICATED),
+            (authority.Authority("client CA"), "omni:admin", grpc.StatusCode.UNAVAILABLE),
+            (client_ca, None, grpc.StatusCode.PERMISSION_DENIED),
+            (client_ca, "omni:reader", grpc.StatusCode.PERMISSION_DENIED)]:
         with pytest.raises(grpc.RpcError) as caught:
-            rotate(stranger)
-        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-    assert rotate(client_ca).status.requester == "cn:alice"
+            rotate(stranger, role)
+        assert caught.value.code() == code
+    assert rotate(client_ca, "omni:operator").status.requester.startswith("cn:alice/")

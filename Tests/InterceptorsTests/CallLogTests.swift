@@ -25,7 +25,7 @@ import Testing
   /// A client of methods of which `Change` is noteworthy; a request says how its call ends.
   func client(
     _ level: LogLevel, _ lines: Lines,
-    identify: @escaping @Sendable (Peer) -> String? = { _ in nil }
+    identify: @escaping @Sendable (ServerCall) -> String? = { _ in nil }
   ) -> RPCClient {
     let logger = Logger(level: level, write: lines.add, now: { "now" })
     var router = ServiceRouter(interceptors: [
@@ -110,7 +110,7 @@ import Testing
   @Test("The caller stands in the log by name, where there is one")
   func caller() async throws {
     let lines = Lines()
-    let client = client(.info, lines) { "uid:7 at \($0.address)" }
+    let client = client(.info, lines) { "uid:7 at \($0.peer.address)" }
     _ = try await client.unary(Self.change, [])
     #expect(lines.all[0].contains("caller=\"uid:7 at in-process\""))
   }

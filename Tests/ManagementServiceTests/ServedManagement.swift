@@ -1,3 +1,4 @@
+import Access
 import MemoryStore
 import Orchestrator
 import RPC
@@ -17,11 +18,19 @@ struct ServedManagement {
   let orchestrator: RotationOrchestrator
   let handlers: ManagementHandlers
   let audit: AuditTrail
+  let desk: AccessDesk
   let client: RPCClient
+
+  /// The user that owns the process at the other end, as an admin.
+  static let processOwner: @Sendable (ServerCall) -> Identification = { call in
+    guard let process = call.peer.process else { return .unknown(reason: "no process") }
+    return .caller(Caller(name: "uid:\(process.userID)", role: .admin))
+  }
 
   init(
     _ behaviour: FakeDriver.Behaviour = FakeDriver.Behaviour(), peer: Peer = owner,
-    clusters: [String] = ["demo"]
+    clusters: [String] = ["demo"],
+    identify: @escaping @Sendable (ServerCall) -> Identification = processOwner
   ) async throws {
     driver = FakeDriver(behaviour)
     let pace = [Duration.milliseconds(2)]
@@ -33,10 +42,22 @@ struct ServedManagement {
         rules: RotationRules(
           backoff: Backoff(delays: pace), memberInterval: .milliseconds(20))))
     try await orchestrator.start()
-    var router = ServiceRouter()
+    let refusals = RefusalTrail(audit: audit, clock: FixedClock())
+    desk = AccessDesk(
+      store: store, mint: FakeMint(), registry: GrantRegistry(), clock: FixedClock())
+    await desk.load(AccessContents())
+    var router = ServiceRouter(interceptors: [
+      Authorization(
+        identify: identify, registry: desk.registry, refusals: refusals,
+        now: { FixedClock().now().secondsSince1970 })
+    ])
     handlers = ManagementHandlers(
       orchestrator: orchestrator, audit: audit,
-      reports: ReportSigning(keyFingerprint: "f00d") { $0 + "signed\n" })
+      reports: ReportSigning(keyFingerprint: "f00d") { $0 + "signed\n" },
+      access: AccessServing(
+        desk: desk, refusals: refusals, serverCA: { "server CA" },
+        endpoints: { ["tls:omnid.example:8443"] }, revoked: { _ in }),
+      identify: identify)
     handlers.register(in: &router)
     client = RPCClient(InProcessChannel(router, peer: peer))
     for cluster in clusters {

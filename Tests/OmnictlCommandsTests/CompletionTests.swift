@@ -28,8 +28,13 @@ import Testing
   @Test(
     "bash completes commands, flags and their values",
     arguments: [
-      (["omnictl", ""], ["cluster", "credential", "audit", "report", "completion", "version"]),
-      (["omnictl", "c"], ["cluster", "credential", "completion"]),
+      (
+        ["omnictl", ""],
+        [
+          "cluster", "credential", "audit", "access", "context", "report", "completion", "version",
+        ]
+      ),
+      (["omnictl", "c"], ["cluster", "credential", "context", "completion"]),
       (["omnictl", "cluster", "-n", "demo", "secret", "rotate", "k"], ["kubernetes-ca"]),
       (["omnictl", "-o", "json", "cluster", "-n", "secret", "m"], ["machine", "mark"]),
       (["omnictl", "-o", "="], ["table", "json"]),

@@ -61,13 +61,16 @@ import Testing
         "omnictl version", "omnictl audit", "omnictl report verify",
         "omnictl cluster secret rotate proof", "omnictl cluster mark clear",
         "omnictl cluster secret rotate export-ca",
+        "omnictl access issue", "omnictl access list", "omnictl access revoke",
+        "omnictl context add", "omnictl context list", "omnictl context use",
+        "omnictl context remove",
       ])
   }
 
   @Test(
     "Verbs of later work are unknown",
     arguments: [
-      ["context"], ["access"], ["dashboard"], ["cluster", "lock"],
+      ["dashboard"], ["cluster", "lock"],
     ])
   func later(line: [String]) {
     #expect(throws: CommandError.self) {
@@ -164,9 +167,52 @@ import Testing
 
   @Test(
     "Endpoints that cannot be used are refused",
-    arguments: ["", "unix:", "tls:h:1", "tcp:h:1", "h:1"])
+    arguments: ["", "unix:", "unix-abstract:", "tls:h", "tcp:h:1", "h:1"])
   func endpoints(text: String) {
     #expect(problem("cluster", "list", "--endpoint", text).contains("--endpoint"))
+  }
+
+  @Test("A socket without a file, and one elsewhere, are endpoints too")
+  func otherEndpoints() throws {
+    for (text, endpoint) in [
+      ("unix-abstract:omnid", Endpoint.abstract(name: "omnid")),
+      ("tls:omnid.example:8443", .tls(host: "omnid.example", port: 8443)),
+    ] {
+      #expect(
+        try invocation("cluster", "list", "--endpoint", text)[GlobalFlags.endpoint] == endpoint)
+    }
+  }
+
+  @Test(
+    "An endpoint of Sidero Omni's omnictl is told apart, with the name of the variable",
+    arguments: [
+      "https://acme.omni.siderolabs.io", "HTTPS://omni.example.org:443", "grpc://127.0.0.1:8090",
+      "acme.omni.siderolabs.io", "acme.omni.siderolabs.io:443",
+    ])
+  func sideros(text: String) {
+    do {
+      _ = try CommandParser.parse(
+        ["cluster", "list"], root: CommandTree.root,
+        environment: { $0 == "OMNI_ENDPOINT" ? text : nil })
+      Issue.record("the endpoint was taken")
+    } catch {
+      #expect(error.code == .wrongUsage)
+      #expect(error.message.hasPrefix("OMNI_ENDPOINT ") && error.message.contains("Sidero Omni"))
+    }
+    #expect(problem("cluster", "list", "--endpoint", text).contains("--endpoint holds"))
+    // A command that does without a server does not look at it.
+    #expect(throws: Never.self) {
+      try CommandParser.parse(["version"], root: CommandTree.root, environment: { _ in text })
+    }
+  }
+
+  @Test("The context of a talosconfig is not that of omnictl")
+  func contexts() throws {
+    let own = try invocation(
+      "--context", "prod", "cluster", "import", "a", "--talosconfig", "f", "--context", "admin@a")
+    #expect(own[GlobalFlags.context] == "prod")
+    #expect(own.values["talosconfig-context"] == ["admin@a"])
+    #expect(try invocation("cluster", "list", "--context=x")[GlobalFlags.context] == "x")
   }
 
   @Test("The cluster is named by flag or by argument, as the command has it")
@@ -210,7 +256,9 @@ import Testing
   @Test("A group alone is not enough, and says what there is")
   func groups() {
     #expect(problem("cluster", "-n", "a", "secret").contains("rotate"))
-    #expect(problem().contains("cluster, credential, audit, report, completion, version"))
+    #expect(
+      problem().contains(
+        "cluster, credential, audit, access, context, report, completion, version"))
   }
 
   @Test("Values that cannot be taken name their flag")

@@ -91,19 +91,48 @@ struct ServeOptionsTests {
       try options(["--config=/c"], files: ["/c": "listen: unix:/a"]).listen == [.unix(path: "/a")])
   }
 
-  @Test("A listener with TLS needs a certificate, a key and the CA of its clients")
+  @Test("A listener with TLS takes files, all of them or the client CA alone, or needs none")
   func tls() throws {
     let flags = ["--listen=tls:[::1]:7443", "--tls-cert=c", "--tls-key=k", "--tls-client-ca=ca"]
     let options = try options(flags)
     #expect(options.listen == [.tls(host: "::1", port: 7443)])
-    #expect(options.tls == ServeOptions.TLSFiles(certificate: "c", key: "k", clientCA: "ca"))
-    for missing in 1...3 {
+    #expect(options.tls?.identity?.certificate == "c" && options.tls?.identity?.key == "k")
+    #expect(options.tls?.clientCA == "ca" && options.tls?.files == ["c", "k", "ca"])
+    for (missing, other) in [(1, "--tls-key needs --tls-cert"), (2, "--tls-cert needs --tls-key")] {
       var fewer = flags
       fewer.remove(at: missing)
-      #expect(throws: UsageError.self) { try self.options(fewer) }
+      #expect(throws: UsageError(other)) { try self.options(fewer) }
     }
+    #expect(try self.options(Array(flags.dropLast())).tls?.clientCA == nil)
+    let own = try self.options([flags[0], "--tls-name=omnid.example", "--tls-name", "192.0.2.1"])
+    #expect(own.tls?.identity == nil && own.tls?.files == [])
+    #expect(own.tls?.names == ["omnid.example", "192.0.2.1"])
+    #expect(throws: UsageError.self) { try self.options(flags + ["--tls-name=x"]) }
+    #expect(throws: UsageError.self) { try self.options([flags[0], "--tls-name=a b"]) }
     #expect(throws: UsageError("--tls-cert is of no use without --listen tls:HOST:PORT")) {
       try self.options(["--tls-cert=c"])
+    }
+  }
+
+  @Test("A Unix socket is the owner's alone, unless a group or a mode is given")
+  func socketRights() throws {
+    #expect(try options([]).socket == ServeOptions.SocketRights(mode: 0o600, group: nil))
+    #expect(
+      try options(["--socket-group=4321"]).socket
+        == ServeOptions.SocketRights(mode: 0o660, group: 4321))
+    #expect(
+      try options(["--socket-mode=0666", "--socket-group=root"]).socket
+        == ServeOptions.SocketRights(mode: 0o666, group: 0))
+    for wrong in ["--socket-mode=0999", "--socket-mode=0400", "--socket-group=no such group"] {
+      #expect(throws: UsageError.self) { try self.options([wrong]) }
+    }
+  }
+
+  @Test("A socket may have a name and no file")
+  func abstract() throws {
+    #expect(try options(["--listen=unix-abstract:omnid"]).listen == [.abstract(name: "omnid")])
+    #expect(throws: UsageError.self) {
+      try self.options(["--listen=unix-abstract:" + String(repeating: "x", count: 108)])
     }
   }
 
@@ -219,8 +248,14 @@ struct ServeOptionsTests {
       (["--store=sqlite:"], "--store: 'sqlite:' is not written sqlite:PATH"),
       (["--log-format=xml"], "--log-format: 'xml' is neither text nor json"),
       (["--log-level=loud"], "--log-level: 'loud' is not debug, info, warning or error"),
-      (["--listen=ftp:x"], "--listen: 'ftp:x' is not written unix:PATH or tls:HOST:PORT"),
-      (["--listen=unix:"], "--listen: 'unix:' is not written unix:PATH or tls:HOST:PORT"),
+      (
+        ["--listen=ftp:x"],
+        "--listen: 'ftp:x' is not written unix:PATH, unix-abstract:NAME or tls:HOST:PORT"
+      ),
+      (
+        ["--listen=unix:"],
+        "--listen: 'unix:' is not written unix:PATH, unix-abstract:NAME or tls:HOST:PORT"
+      ),
       (
         ["--listen=tcp:1.2.3.4:5"],
         "--listen: 'tcp:1.2.3.4:5' is not encrypted; there are unix: and tls:"

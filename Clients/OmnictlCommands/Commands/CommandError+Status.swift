@@ -64,6 +64,9 @@ extension CommandError {
     case .invalidArgument: "see '\(Help.name(session.invocation.path)) --help'"
     case .unimplemented: "this omnid is older than this omnictl: use ones of the same version"
     case .unavailable, .aborted, .cancelled: "try again"
+    case .unauthenticated where session.target.context != nil:
+      "what context '\(session.target.context ?? "")' holds has expired or is revoked: an admin of the server issues anew "
+        + "('omnictl access issue')"
     case .unknown, .internalError, .dataLoss: "the log of omnid says more"
     default: ""
     }

@@ -13,9 +13,8 @@ enum CommandTree {
       """,
     flags: GlobalFlags.all,
     subcommands: [
-      ClusterGroup.command, CredentialGroup.command, AuditCommand.command, ReportGroup.command,
-      CompletionCommand.command,
-      VersionCommand.command,
+      ClusterGroup.command, CredentialGroup.command, AuditCommand.command, AccessCommands.group,
+      ContextCommands.group, ReportGroup.command, CompletionCommand.command, VersionCommand.command,
     ])
 }
 

@@ -10,7 +10,7 @@ enum CompletionCommand {
       zsh:   source <(omnictl completion zsh)
       fish:  omnictl completion fish | source
       """,
-    arguments: [shell]
+    arguments: [shell], isLocal: true
   ) { session throws(CommandError) in
     switch session.invocation[shell] {
     case "bash": session.print(BashCompletion.script(CommandTree.root))

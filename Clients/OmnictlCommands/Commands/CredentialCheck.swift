@@ -10,7 +10,7 @@ enum CredentialGroup {
     completion: .files)
 
   private static let context = Flag<String?>.text(
-    "context", "CTX", "the context in the file (default its current one)")
+    "context", "CTX", key: "file-context", "the context in the file (default its current one)")
 
   private static let cluster = Flag<String?>.text(
     "cluster", "NAME", completion: .clusters,

@@ -9,10 +9,13 @@ enum OutputFormat: String, CaseIterable, Sendable {
 enum GlobalFlags {
   static let endpoint = Flag<Endpoint?>(
     "endpoint", form: .valued("URI"), environment: "OMNI_ENDPOINT",
-    summary: "where omnid listens: unix:PATH"
+    summary: "where omnid listens: unix:PATH, unix-abstract:NAME or tls:HOST:PORT"
   ) { values throws(InvalidValue) in
     try values.last.map { value throws(InvalidValue) in try ServerAddress.parse(value) }
   }
+
+  static let context = Flag<String?>.text(
+    "context", "NAME", "the context whose server and identity are used (see 'omnictl context')")
 
   static let output = Flag<OutputFormat>.choice(
     "output", short: "o", fallback: .table, "how results are printed")
@@ -20,5 +23,5 @@ enum GlobalFlags {
   static let timeout = Flag<Duration>.duration(
     "timeout", fallback: .seconds(60), "how long one answer of the server may take, 0 for ever")
 
-  static let all = [endpoint.spec, output.spec, timeout.spec]
+  static let all = [endpoint.spec, context.spec, output.spec, timeout.spec]
 }

@@ -20,7 +20,7 @@ enum ReportGroup {
       since. Whose key it is, its fingerprint says: give the one that you know from omnid with --key.
       'cluster -n NAME secret rotate proof -o json' has it, and omnid logs it at its start.
       """,
-    arguments: [file], flags: [key.spec]
+    arguments: [file], flags: [key.spec], isLocal: true
   ) { session throws(CommandError) in
     let path = session.invocation[file]
     let document: String

@@ -8,16 +8,25 @@ internal import Schema
 struct Session: Sendable {
   let invocation: Invocation
   let surroundings: Surroundings
-  let endpoint: Endpoint
+  let target: Target
   let client: RPCClient
+
+  var endpoint: Endpoint { target.endpoint }
 
   init(_ invocation: Invocation, _ surroundings: Surroundings) throws(CommandError) {
     self.invocation = invocation
     self.surroundings = surroundings
-    endpoint =
-      invocation[GlobalFlags.endpoint]
-      ?? ServerAddress.standard(userID: surroundings.userID, variable: surroundings.variable)
-    do throws(RPCError) { client = RPCClient(try surroundings.connect(endpoint)) } catch {
+    target =
+      invocation.command.isLocal
+      ? Target(
+        endpoint: ServerAddress.standard(
+          userID: surroundings.userID, variable: surroundings.variable))
+      : try Target.of(invocation, surroundings)
+    let interceptors: [any ClientInterceptor] =
+      target.token.isEmpty ? [] : [BearerToken(token: target.token)]
+    do throws(RPCError) {
+      client = RPCClient(try surroundings.connect(target), interceptors: interceptors)
+    } catch {
       throw CommandError(.failed, "no connection can be made: \(error.message)")
     }
   }
@@ -31,7 +40,10 @@ struct Session: Sendable {
 
   /// What to type for another command about the same server: `omnictl --endpoint … cluster list`.
   func line(_ command: String) -> String {
-    invocation.given.contains(GlobalFlags.endpoint.spec.name)
+    if let context = invocation[GlobalFlags.context] {
+      return "omnictl --context \(context) \(command)"
+    }
+    return invocation.given.contains(GlobalFlags.endpoint.spec.key)
       ? "omnictl --endpoint \(endpoint) \(command)" : "omnictl \(command)"
   }
 
@@ -62,7 +74,30 @@ struct Session: Sendable {
     }
   }
 
+  /// What to do about a server that does not accept this client, or is not accepted by it.
+  private func untrusted(_ failure: TLSFailure, _ error: RPCError) -> CommandError? {
+    let reason = error.reason(without: "\(endpoint)")
+    switch failure {
+    case .certificateRefused:
+      return CommandError(
+        .noAccess, "\(endpoint) does not let you in: \(reason)",
+        hint:
+          "your certificate has expired, or is of another CA: an admin of the server issues one "
+          + "('omnictl access issue')")
+    case .peerNotTrusted(.wrongName):
+      return CommandError(
+        .unreachable, "\(endpoint) is not trusted: \(reason)",
+        hint: "--server-name of 'omnictl context add' says what its certificate is for")
+    case .peerNotTrusted:
+      return CommandError(
+        .unreachable, "\(endpoint) is not trusted: \(reason)",
+        hint: "the CA of the context is not the server's: 'omnictl context add' takes another")
+    case .alert, .peerFault, .ownFault: return nil
+    }
+  }
+
   private func unreachable(_ error: RPCError) -> CommandError {
+    if let failure = error.cause?.tlsFailure, let told = untrusted(failure, error) { return told }
     let elsewhere =
       invocation[GlobalFlags.endpoint] == nil ? ", or say with --endpoint where it listens" : ""
     let obstacle = error.serverReason == nil ? ServerAddress.obstacle(endpoint) : .noListener

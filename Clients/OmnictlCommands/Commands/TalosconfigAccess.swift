@@ -1,7 +1,8 @@
 /// The flags of commands that reach a cluster's machines with a talosconfig.
 enum TalosconfigAccess {
   static let context = Flag<String?>.text(
-    "context", "CTX", "the context in the talosconfig (default its current one)")
+    "context", "CTX", key: "talosconfig-context",
+    "the context in the talosconfig (default its current one)")
 
   static let endpoints = Flag<[String]>.list(
     "endpoints", "ADDRESS",

@@ -15,7 +15,11 @@ struct CompletionNode: Sendable {
     let inherited =
       command.subcommands.isEmpty && command.clusterFlag != .required
       ? flags.filter { $0.name != ClusterGroup.name.spec.name } : flags
-    let node = CompletionNode(path: path, command: command, flags: inherited + command.flags)
+    // The command's own flag goes before one of the same name above it.
+    let own = Set(command.flags.map(\.name))
+    let node = CompletionNode(
+      path: path, command: command,
+      flags: inherited.filter { !own.contains($0.name) } + command.flags)
     return [node]
       + command.subcommands.flatMap { all($0, above: path, flags: flags + command.flags) }
   }

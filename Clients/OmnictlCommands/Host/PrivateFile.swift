@@ -13,6 +13,12 @@ enum PrivateFile {
   struct Standing {
     fileprivate var entry: stat
 
+    /// Its mode in octal, when group or others have rights to it.
+    var modeForOthers: String? {
+      let mode = entry.st_mode & 0o777
+      return mode & 0o077 == 0 ? nil : "0" + String(mode, radix: 8)
+    }
+
     /// Whether it is the same file, unchanged.
     fileprivate func isSame(as other: stat) -> Bool {
       entry.st_dev == other.st_dev && entry.st_ino == other.st_ino

@@ -19,7 +19,8 @@ struct Surroundings: Sendable {
   var now: @Sendable () -> Timestamp
   /// A clock that only goes forward, for what lasts.
   var uptime: @Sendable () -> Duration
-  var connect: @Sendable (Endpoint) throws(RPCError) -> any ClientChannel
+  /// A way to a server, with what is shown there in its handshake.
+  var connect: @Sendable (Target) throws(RPCError) -> any ClientChannel
   /// Tells of signals while something is on the screen.
   var signals: any SignalSource
 }

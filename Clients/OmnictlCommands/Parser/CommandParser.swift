@@ -74,7 +74,8 @@ struct CommandParser {
       helpWanted = true
       return
     }
-    guard let flag = flags.first(where: { $0.name == name }) else {
+    // The command's own flag goes before one of the same name above it.
+    guard let flag = flags.last(where: { $0.name == name }) else {
       let near = Suggestion.nearest(to: name, among: flags.map(\.name) + ["help"])
       throw unknown("flag '--\(name)'", near.map { "--\($0)" })
     }
@@ -112,7 +113,7 @@ struct CommandParser {
       }
     }
     guard let value else { throw usage("\(flag.title) needs a value") }
-    values[flag.name, default: []].append(value)
+    values[flag.key, default: []].append(value)
   }
 
   /// Whether a word would be read as one of the flags; other words that begin with `-` are values.
@@ -133,13 +134,15 @@ struct CommandParser {
     }
     var values = self.values
     for flag in flags {
-      if values[flag.name] == nil, let variable = flag.environment,
+      var title = flag.title
+      if values[flag.key] == nil, !command.isLocal, let variable = flag.environment,
         let value = environment(variable), !value.isEmpty
       {
-        values[flag.name] = [value]
+        values[flag.key] = [value]
+        title = variable
       }
-      do throws(InvalidValue) { try flag.check(values[flag.name] ?? []) } catch {
-        throw usage("\(flag.title) \(error.reason)")
+      do throws(InvalidValue) { try flag.check(values[flag.key] ?? []) } catch {
+        throw usage("\(title) \(error.reason)")
       }
     }
     return Invocation(
@@ -148,7 +151,7 @@ struct CommandParser {
 
   /// The arguments by name; a cluster's name may come by flag instead.
   private func named(_ values: [String: [String]]) throws(CommandError) -> [String: String] {
-    let clusterName = values[ClusterGroup.name.spec.name]?.last
+    let clusterName = values[ClusterGroup.name.spec.key]?.last
     var words = arguments
     switch command.clusterFlag {
     case .required where clusterName == nil:

@@ -14,6 +14,8 @@ struct CommandSpec: Sendable {
   /// Whether it needs, can do without, or refuses `--name` of the group above it.
   let clusterFlag: ClusterFlagUse
   let subcommands: [CommandSpec]
+  /// Whether it does without a server.
+  let isLocal: Bool
   let action: Action?
 
   enum ClusterFlagUse: Sendable { case required, substitute, refused }
@@ -21,7 +23,8 @@ struct CommandSpec: Sendable {
   /// A command that does something.
   init(
     _ name: String, _ summary: String, discussion: String = "", arguments: [ArgumentSpec] = [],
-    flags: [FlagSpec] = [], clusterFlag: ClusterFlagUse = .refused, action: @escaping Action
+    flags: [FlagSpec] = [], clusterFlag: ClusterFlagUse = .refused, isLocal: Bool = false,
+    action: @escaping Action
   ) {
     self.name = name
     self.summary = summary
@@ -30,6 +33,7 @@ struct CommandSpec: Sendable {
     self.flags = flags
     self.clusterFlag = clusterFlag
     self.subcommands = []
+    self.isLocal = isLocal
     self.action = action
   }
 
@@ -45,6 +49,7 @@ struct CommandSpec: Sendable {
     self.flags = flags
     self.clusterFlag = clusterFlag
     self.subcommands = subcommands
+    self.isLocal = true
     self.action = nil
   }
 }

@@ -16,6 +16,8 @@ struct FlagSpec: Sendable {
   }
 
   let name: String
+  /// By what its value is kept: another than the name where a flag of a command above has the same name.
+  let key: String
   let short: Character?
   let form: Form
   let summary: String
@@ -53,12 +55,13 @@ struct Flag<Value: Sendable>: Sendable {
 
   init(
     _ name: String, short: Character? = nil, form: FlagSpec.Form, fallback: String? = nil,
-    environment: String? = nil, completion: FlagSpec.Completion = .nothing, summary: String,
+    key: String? = nil, environment: String? = nil, completion: FlagSpec.Completion = .nothing,
+    summary: String,
     interpret: @escaping @Sendable ([String]) throws(InvalidValue) -> Value
   ) {
     self.interpret = interpret
     spec = FlagSpec(
-      name: name, short: short, form: form, summary: summary, fallback: fallback,
+      name: name, key: key ?? name, short: short, form: form, summary: summary, fallback: fallback,
       environment: environment, completion: completion,
       check: { values throws(InvalidValue) in _ = try interpret(values) })
   }
@@ -83,11 +86,11 @@ extension Flag where Value == Bool {
 
 extension Flag where Value == String? {
   static func text(
-    _ name: String, short: Character? = nil, _ placeholder: String, environment: String? = nil,
-    completion: FlagSpec.Completion = .nothing, _ summary: String
+    _ name: String, short: Character? = nil, _ placeholder: String, key: String? = nil,
+    environment: String? = nil, completion: FlagSpec.Completion = .nothing, _ summary: String
   ) -> Flag {
     Flag(
-      name, short: short, form: .valued(placeholder), environment: environment,
+      name, short: short, form: .valued(placeholder), key: key, environment: environment,
       completion: completion, summary: summary
     ) { values throws(InvalidValue) in
       if values.last?.isEmpty == true { throw InvalidValue(reason: "must not be empty") }

@@ -14,7 +14,7 @@ struct Invocation: Sendable {
 
   /// The value of a flag, its default when it was not given. The parser has checked it.
   subscript<Value>(_ flag: Flag<Value>) -> Value {
-    do { return try flag.interpret(values[flag.spec.name] ?? []) } catch {
+    do { return try flag.interpret(values[flag.spec.key] ?? []) } catch {
       preconditionFailure("--\(flag.spec.name) was not checked: \(error.reason)")
     }
   }

@@ -3,9 +3,32 @@ import ProtoCodec
 import Rotation
 import Schema
 
-/// What the audit log tells of a request; nothing secret.
-protocol AuditedRequest {
+/// A request that says which cluster it is about.
+protocol ClusterRequest {
+  /// Empty: it is about all clusters.
   var cluster: String { get }
+  /// The cluster by which it is decided whether the caller may make the call.
+  var admission: String { get }
+  /// Whether the request takes an admin, whatever its method takes.
+  var takesAdmin: Bool { get }
+}
+
+extension ClusterRequest {
+  var admission: String { cluster }
+  var takesAdmin: Bool { false }
+}
+
+extension ListRotationsRequest: ClusterRequest {}
+extension GetRotationReportRequest: ClusterRequest {}
+extension GetClusterRequest: ClusterRequest {}
+extension CheckCredentialRequest: ClusterRequest {}
+
+extension ListAccessRequest: ClusterRequest {
+  var cluster: String { "" }
+}
+
+/// What the audit log tells of a request; nothing secret.
+protocol AuditedRequest: ClusterRequest {
   /// What else was asked for; what was left empty is not told.
   var auditedFields: [(name: String, value: String)] { get }
   /// Whether the call is one to write down.
@@ -101,6 +124,10 @@ extension ContinueRotationRequest: AuditedRequest {
 }
 
 extension AdoptRotationRequest: AuditedRequest {
+  /// With a talosconfig it is an import, if the cluster is not known.
+  var takesAdmin: Bool { !talosconfig.isEmpty }
+  var admission: String { takesAdmin ? "" : cluster }
+
   var changesSomething: Bool { !dryRun }
 
   var auditedFields: [(name: String, value: String)] {
@@ -127,6 +154,9 @@ extension AdoptRotationResponse: AuditedResponse {
 }
 
 extension ImportClusterRequest: AuditedRequest {
+  /// An import finds out whether the cluster is known under another name, so it is about all clusters.
+  var admission: String { "" }
+
   var auditedFields: [(name: String, value: String)] {
     [("context", context), ("endpoints", endpoints.joined(separator: ","))]
   }

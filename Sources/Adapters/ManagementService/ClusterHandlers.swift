@@ -1,3 +1,4 @@
+import Access
 import Orchestrator
 import ProtoCodec
 import RPC
@@ -29,10 +30,12 @@ extension ManagementHandlers {
     return response
   }
 
-  func listClusters(_ request: ListClustersRequest) async throws(RPCError) -> ListClustersResponse {
+  func listClusters(
+    _ request: ListClustersRequest, of caller: Caller
+  ) async throws(RPCError) -> ListClustersResponse {
     let page = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.clusters(
-        pageSize: Int(request.pageSize), pageToken: request.pageToken)
+        pageSize: Int(request.pageSize), pageToken: request.pageToken, among: caller.clusters)
     }
     var response = ListClustersResponse()
     response.nextPageToken = page.nextPageToken

@@ -1,3 +1,4 @@
+import Access
 import Orchestrator
 import ProtoCodec
 import RPC
@@ -90,11 +91,53 @@ extension RPCError {
     }
   }
 
-  /// Nobody is known at the other end.
+  /// Nobody is known at the other end, for whatever reason: what was shown and is not good is told nobody.
   static let unidentified = RPCError(
     .unauthenticated,
-    "the server does not know who calls: use its Unix socket, or TLS with a client certificate",
+    "the server does not know who calls: use its Unix socket, or TLS with a client certificate or a token that is "
+      + "valid",
     details: [info("NO_IDENTITY")])
+
+  static func lacksRole(_ caller: Caller, method: String, least: Role) -> RPCError {
+    RPCError(
+      .permissionDenied,
+      "\(method) takes the role \(least.name), and you have \(caller.role.map { "the role \($0.name)" } ?? "none"): "
+        + "ask an admin of this server for access",
+      details: [info("ROLE_MISSING")])
+  }
+
+  /// The same whether there is such a cluster or not.
+  static let outOfBounds = RPCError(
+    .permissionDenied,
+    "your access is bound to some clusters, and this call is not about one of them: name one of yours, or ask an "
+      + "admin of this server for access",
+    details: [info("CLUSTER_OUT_OF_BOUNDS")])
+
+  /// What a caller is told when nothing is issued or revoked.
+  init(_ error: AccessError) {
+    switch error.code {
+    case .invalidArgument: self = .badRequest(error.violations, message: error.message)
+    case .notFound:
+      self.init(.notFound, error.message, details: [Self.info("GRANT_NOT_FOUND")])
+    case .foreignAuthority:
+      var violation = GoogleRPC.PreconditionFailure.Violation()
+      violation.type = "FOREIGN_CLIENT_CA"
+      violation.description = error.message
+      var failure = GoogleRPC.PreconditionFailure()
+      failure.violations = [violation]
+      self.init(
+        .failedPrecondition, error.message,
+        details: [StatusDetail(failure), Self.info("FOREIGN_CLIENT_CA")])
+    case .tooMany:
+      self.init(.resourceExhausted, error.message, details: [Self.info("TOO_MANY_GRANTS")])
+    case .storeUnavailable:
+      self.init(.unavailable, error.message, details: [Self.info("JOURNAL_UNAVAILABLE")])
+    case .storeDamaged:
+      self.init(.dataLoss, error.message, details: [Self.info("JOURNAL_DAMAGED")])
+    case .internalError:
+      self.init(.internalError, error.message, details: [Self.info("INTERNAL")])
+    }
+  }
 
   /// A fault of the program itself.
   static let internalFault = RPCError(

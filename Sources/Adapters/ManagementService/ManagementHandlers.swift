@@ -1,3 +1,4 @@
+public import Access
 public import Orchestrator
 public import RPC
 import Rotation
@@ -25,7 +26,8 @@ public struct ManagementHandlers: Sendable {
   let orchestrator: RotationOrchestrator
   let audit: AuditTrail
   let reports: ReportSigning
-  private let identify: @Sendable (Peer) -> String?
+  let access: AccessServing
+  private let identify: @Sendable (ServerCall) -> Identification
   let feed = RotationFeed()
   let statusAnswers = StatusAnswers()
   /// Bytes of items after which a page of a list ends early: other gRPC implementations take messages up to 4 MiB unless
@@ -35,22 +37,19 @@ public struct ManagementHandlers: Sendable {
   /// - Parameters:
   ///   - audit: where every call is written down that changes something or hands a credential out.
   ///   - reports: signs the reports of rotations.
-  ///   - identify: who is at the other end, as recorded with what it starts. Nil: nobody known; the
-  ///     call is refused with UNAUTHENTICATED.
+  ///   - access: who may call, and how that is issued and revoked.
+  ///   - identify: who calls, as recorded with what it starts, and to which clusters the caller is bound. Whether the
+  ///     caller's role allows the call, `Authorization` has asked.
   public init(
     orchestrator: RotationOrchestrator, audit: AuditTrail, reports: ReportSigning,
-    identify: @escaping @Sendable (Peer) -> String? = ManagementHandlers.processOwner
+    access: AccessServing, identify: @escaping @Sendable (ServerCall) -> Identification
   ) {
     self.orchestrator = orchestrator
     self.audit = audit
     self.reports = reports
+    self.access = access
     self.identify = identify
     orchestrator.observe(feed)
-  }
-
-  /// The user that owns the process at the other end of a Unix socket: `uid:1000`.
-  public static let processOwner: @Sendable (Peer) -> String? = { peer in
-    peer.process.map { "uid:\($0.userID)" }
   }
 
   /// Serves every method of the service.
@@ -101,11 +100,20 @@ public struct ManagementHandlers: Sendable {
     change(ManagementServiceMethods.exportSecrets, in: &router) { handlers, request, _ in
       try await handlers.exportSecrets(request)
     }
+    change(ManagementServiceMethods.issueCertificate, in: &router) {
+      try await $0.issueCertificate($1, requester: $2)
+    }
+    change(ManagementServiceMethods.issueToken, in: &router) {
+      try await $0.issueToken($1, requester: $2)
+    }
+    change(ManagementServiceMethods.revokeAccess, in: &router) {
+      try await $0.revokeAccess($1, requester: $2)
+    }
   }
 
   private func registerReads(in router: inout ServiceRouter) {
     router.handleEncoded(ManagementServiceMethods.getRotationStatus) { request, call in
-      _ = try caller(call)
+      _ = try await admit(request.cluster, call)
       return try await getRotationStatus(request)
     }
     read(ManagementServiceMethods.listRotations, in: &router) {
@@ -120,17 +128,23 @@ public struct ManagementHandlers: Sendable {
     // Each asks all machines of a cluster.
     router.limit(ManagementServiceMethods.checkCredential, MethodLimits(concurrentCalls: 16))
     read(ManagementServiceMethods.getCluster, in: &router) { try await $0.getCluster($1) }
-    read(ManagementServiceMethods.listClusters, in: &router) { try await $0.listClusters($1) }
+    router.handle(ManagementServiceMethods.listClusters) { request, call in
+      // Whoever is bound to some clusters sees these.
+      try await listClusters(request, of: try caller(call))
+    }
+    read(ManagementServiceMethods.listAccess, in: &router) { try await $0.listAccess($1) }
     router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, call in
       // All in one function, and little of it kept: every watcher holds its frame for as long as it watches.
-      let channel = try beginWatch(request, call)
+      _ = try await admit(request.cluster, call)
+      let channel = try beginWatch(request)
       defer { feed.leave(channel) }
       // Whoever resumes after the newest revision learns that the watch stands before anything changes.
       await call.sendInitialMetadata()
       try await writer.follow(channel.updates, after: request.afterRevision)
     }
     router.handle(ManagementServiceMethods.readAuditLog) { request, writer, call in
-      _ = try caller(call)
+      // The log is of all clusters.
+      _ = try await admit("", call)
       await call.sendInitialMetadata()
       try await readAuditLog(request) { try await writer.write($0) }
     }
@@ -138,12 +152,12 @@ public struct ManagementHandlers: Sendable {
     router.limit(ManagementServiceMethods.readAuditLog, MethodLimits(concurrentCalls: 32))
   }
 
-  private func read<Request: Sendable, Response: Sendable>(
+  private func read<Request: ClusterRequest & Sendable, Response: Sendable>(
     _ method: Method<Request, Response>, in router: inout ServiceRouter,
     _ body: @escaping @Sendable (ManagementHandlers, Request) async throws -> Response
   ) {
     router.handle(method) { request, call in
-      _ = try caller(call)
+      _ = try await admit(request.cluster, call)
       return try await body(self, request)
     }
   }
@@ -156,18 +170,23 @@ public struct ManagementHandlers: Sendable {
   ) {
     router.handle(method) { request, call in
       guard request.changesSomething else {
-        return try await body(self, request, try caller(call))
+        let caller = try caller(call)
+        if let error = refusal(request, caller, call) {
+          throw await written(error, caller, request.cluster, call)
+        }
+        return try await body(self, request, caller.name)
       }
-      let name = identify(call.peer)
+      let identity = identify(call).caller
       let event = AuditEvent(
-        caller: name ?? "unknown \(call.peer.address)", method: method.name,
+        caller: identity?.name ?? "unknown \(call.peer.address)", method: method.name,
         cluster: request.cluster, request: AuditText.request(request.auditedFields))
       let begun = try await asking { () async throws(OrchestratorError) in
         try await audit.begin(event)
       }
       do {
-        guard let name else { throw RPCError.unidentified }
-        let response = try await body(self, request, name)
+        guard let identity else { throw RPCError.unidentified }
+        if let error = refusal(request, identity, call) { throw error }
+        let response = try await body(self, request, identity.name)
         await audit.end(
           begun, code: StatusCode.ok.name,
           message: (response as? any AuditedResponse)?.auditedOutcome ?? "")
@@ -184,9 +203,44 @@ public struct ManagementHandlers: Sendable {
     }
   }
 
-  func caller(_ call: ServerCall) throws(RPCError) -> String {
-    guard let name = identify(call.peer) else { throw .unidentified }
-    return name
+  /// Who calls.
+  func caller(_ call: ServerCall) throws(RPCError) -> Caller {
+    guard let caller = identify(call).caller else { throw .unidentified }
+    return caller
+  }
+
+  /// Who calls, if the caller may know anything of the cluster. A refusal is written down.
+  ///
+  /// - Parameter cluster: empty for a call that is about all clusters.
+  func admit(_ cluster: String, _ call: ServerCall) async throws(RPCError) -> Caller {
+    let caller = try caller(call)
+    if caller.mayUse(cluster: cluster) { return caller }
+    throw await written(.outOfBounds, caller, cluster, call)
+  }
+
+  /// Why a request is refused to a caller whose role its method allows; nil when it is not.
+  private func refusal(
+    _ request: some ClusterRequest, _ caller: Caller, _ call: ServerCall
+  ) -> RPCError? {
+    guard caller.mayUse(cluster: request.admission) else { return .outOfBounds }
+    guard !request.takesAdmin || caller.may(.admin) else {
+      return .lacksRole(caller, method: Self.method(call), least: .admin)
+    }
+    return nil
+  }
+
+  private static func method(_ call: ServerCall) -> String {
+    String(call.path.split(separator: "/").last ?? "")
+  }
+
+  /// The error, when it is in the audit log.
+  private func written(
+    _ error: RPCError, _ caller: Caller, _ cluster: String, _ call: ServerCall
+  ) async -> RPCError {
+    await access.refusals.note(
+      caller: caller.name, key: caller.name, method: Self.method(call), cluster: cluster,
+      code: error.code.name, message: error.message)
+    return error
   }
 
   /// Asks the orchestrator; its refusals become statuses.

@@ -121,9 +121,8 @@ extension ManagementHandlers {
   ///
   /// A slow reader holds up nobody: what it misses is made good by the newest status of each cluster.
   func beginWatch(
-    _ request: WatchRotationStatusRequest, _ call: ServerCall
+    _ request: WatchRotationStatusRequest
   ) throws(RPCError) -> RotationFeed.Channel {
-    _ = try caller(call)
     let kind = RotationFeed.Kind(
       cluster: request.cluster.isEmpty ? nil : request.cluster,
       stopsWhenIdle: request.stopWhenIdle, changesOnly: request.changesOnly)

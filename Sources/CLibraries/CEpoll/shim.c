@@ -16,3 +16,13 @@ int reactor_peer_credentials(int descriptor, int *process, unsigned *user, unsig
   *group = credentials.gid;
   return 0;
 }
+
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+
+int reactor_peer_groups(int descriptor, unsigned *groups, unsigned capacity) {
+  socklen_t length = capacity * sizeof(gid_t);
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups, &length) != 0) return -1;
+  return (int)(length / sizeof(gid_t));
+}

@@ -11,6 +11,11 @@ public struct ArgumentViolation: Sendable, Hashable {
   }
 }
 
+extension RotationOrchestrator {
+  /// Whether a cluster may bear the name: a DNS label (RFC 1123 section 2.1), in lower case.
+  public static func isClusterName(_ name: String) -> Bool { Arguments.isDNSLabel(name) }
+}
+
 /// What may be asked: lengths and forms of arguments. Collects everything that is wrong, so that whoever asks learns
 /// all of it at once.
 struct Arguments {

@@ -66,9 +66,10 @@ extension RotationOrchestrator {
   /// - Parameters:
   ///   - pageSize: 0 means 50; more than 1000 counts as 1000.
   ///   - pageToken: empty, or the `nextPageToken` of the page before.
+  ///   - names: only these; nil: all.
   /// - Throws: `.invalidArgument`, `.shuttingDown`.
   public func clusters(
-    pageSize: Int = 0, pageToken: String = ""
+    pageSize: Int = 0, pageToken: String = "", among names: Set<String>? = nil
   ) throws(OrchestratorError) -> ClusterPage {
     let request = PageRequest(size: pageSize, token: pageToken, order: .name)
     var arguments = Arguments()
@@ -76,7 +77,14 @@ extension RotationOrchestrator {
     try arguments.check()
     try requireStarted()
     // One more than is shown, which tells whether there is another page.
-    var clusters = journal.clusters(after: request.after, limit: request.limit + 1)
+    var clusters =
+      if let names {
+        Array(
+          names.sorted().filter { $0 > request.after ?? "" }
+            .compactMap { journal.cluster($0) }.prefix(request.limit + 1))
+      } else {
+        journal.clusters(after: request.after, limit: request.limit + 1)
+      }
     guard clusters.count > request.limit else {
       return ClusterPage(clusters: clusters, nextPageToken: "")
     }

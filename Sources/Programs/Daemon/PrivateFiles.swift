@@ -21,6 +21,26 @@ public enum PrivateFiles {
     }
   }
 
+  /// Lets a group into a directory of this process, though not look what is in it.
+  ///
+  /// - Throws: when the group cannot be given to the directory.
+  public static func admit(group: UInt32, to path: String) throws(DaemonError) {
+    guard unsafe chown(path, uid_t.max, group) == 0, unsafe chmod(path, 0o710) == 0 else {
+      throw DaemonError(
+        errno: errno, "the directory \(path) cannot be opened to the group \(group)")
+    }
+  }
+
+  /// What changes when a file is written anew or replaced; nil for one that is not there.
+  public static func stamp(_ path: String) -> [Int64]? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return [
+      Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec), Int64(status.st_size),
+      Int64(bitPattern: UInt64(status.st_ino)),
+    ]
+  }
+
   /// Looks whose a directory is: what it holds can be replaced by whoever may write to it.
   ///
   /// - Throws: when it belongs to another user, or group or others have rights to it.

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// SIGTERM and SIGINT, taken one at a time by a thread that waits for them.
+/// SIGTERM, SIGINT and SIGHUP, taken one at a time by a thread that waits for them.
 ///
 /// No handler runs in the middle of anything: the signals are blocked everywhere and stay pending
 /// until somebody asks.
@@ -23,11 +23,15 @@ public enum TerminationSignals {
     return number
   }
 
+  /// Whether the signal asks for the files of the configuration to be read again, and for no end.
+  public static func isReload(_ number: Int32) -> Bool { number == SIGHUP }
+
   private static func signals() -> sigset_t {
     var set = sigset_t()
     unsafe sigemptyset(&set)
     unsafe sigaddset(&set, SIGTERM)
     unsafe sigaddset(&set, SIGINT)
+    unsafe sigaddset(&set, SIGHUP)
     return set
   }
 }

@@ -8,13 +8,13 @@ public import RPC
 public struct CallLog: ServerInterceptor {
   private let logger: Logger
   private let noteworthy: Set<String>
-  private let identify: @Sendable (Peer) -> String?
+  private let identify: @Sendable (ServerCall) -> String?
 
   /// - Parameters:
   ///   - noteworthy: the paths of the methods that change something or hand a credential out.
   ///   - identify: the caller's name; nil for a caller who is known by address only.
   public init(
-    logger: Logger, noteworthy: Set<String>, identify: @escaping @Sendable (Peer) -> String?
+    logger: Logger, noteworthy: Set<String>, identify: @escaping @Sendable (ServerCall) -> String?
   ) {
     self.logger = logger
     self.noteworthy = noteworthy
@@ -45,7 +45,7 @@ public struct CallLog: ServerInterceptor {
     let took = (ContinuousClock.now - start).components
     let milliseconds = took.seconds * 1000 + took.attoseconds / 1_000_000_000_000_000
     let method = LogValue.string(call.path)
-    let caller = LogValue.string(identify(call.peer) ?? call.peer.address)
+    let caller = LogValue.string(identify(call) ?? call.peer.address)
     let code = LogValue.string(status?.code.name ?? code)
     if let message = status?.message, !message.isEmpty {
       logger.log(

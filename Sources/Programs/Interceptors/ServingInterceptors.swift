@@ -8,14 +8,16 @@ extension ServiceRouter {
   ///   - noteworthy: the paths of the methods whose calls are logged at `info`.
   ///   - identify: the caller's name in the log; nil for a caller who is known by address only.
   ///   - opening: what calls of the services wait for.
+  ///   - authorization: who may make a call; asked once the server has read its journal. Nil: everybody.
   public static func withServingInterceptors(
-    logger: Logger, noteworthy: Set<String>, identify: @escaping @Sendable (Peer) -> String?,
-    opening: OneTimeEvent, services: [String], compressions: [any MessageCompression] = []
+    logger: Logger, noteworthy: Set<String>, identify: @escaping @Sendable (ServerCall) -> String?,
+    opening: OneTimeEvent, services: [String], authorization: (any ServerInterceptor)? = nil,
+    compressions: [any MessageCompression] = []
   ) -> ServiceRouter {
     ServiceRouter(
       interceptors: [
         CallLog(logger: logger, noteworthy: noteworthy, identify: identify),
         OpeningGate(opening: opening, services: services),
-      ], compressions: compressions)
+      ] + (authorization.map { [$0] } ?? []), compressions: compressions)
   }
 }

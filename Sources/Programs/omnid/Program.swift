@@ -50,15 +50,28 @@ enum Program {
     DescriptorLimit.raise()
     let logger = Logger(level: options.logLevel, format: options.logFormat)
     let stop = OneTimeEvent()
+    let (reloads, reload) = AsyncStream.makeStream(
+      of: Void.self, bufferingPolicy: .bufferingNewest(1))
     Task {
-      let server = Server(options: options, facts: facts, logger: logger)
+      let server = Server(options: options, facts: facts, logger: logger, reloads: reloads)
       ProcessFacts.end(await server.run(until: stop))
     }
-    let first = TerminationSignals.wait()
+    let first = nextEnd { reload.yield() }
     logger.info("stopping", ["signal": .integer(Int64(first))])
     stop.happen()
-    let second = TerminationSignals.wait()
+    let second = nextEnd {}
     logger.warning("ended by a second signal", ["signal": .integer(Int64(second))])
     return 128 + second
+  }
+
+  /// Waits for the next signal that asks for the end.
+  ///
+  /// - Parameter reload: called for each signal that asks for something else.
+  private static func nextEnd(_ reload: () -> Void) -> Int32 {
+    while true {
+      let signal = TerminationSignals.wait()
+      if !TerminationSignals.isReload(signal) { return signal }
+      reload()
+    }
   }
 }

@@ -54,6 +54,10 @@ final class ConnectionSet: @unchecked Sendable {
     for connection in connections.values { connection.drain() }
   }
 
+  func drainAll(where isMeant: (Peer) -> Bool) {
+    for connection in connections.values where isMeant(connection.peer) { connection.drain() }
+  }
+
   func closeAll(_ reason: String) {
     for newcomer in Array(newcomers.values) { newcomer.end(nil) }
     for connection in Array(connections.values) { connection.end(.closed(reason)) }

@@ -124,7 +124,9 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
   ) -> (address: String, host: String?, process: Peer.Process?) {
     if isUnix {
       let process = Socket.peerCredentials(socket).map {
-        Peer.Process(userID: $0.userID, groupID: $0.groupID, processID: $0.processID)
+        Peer.Process(
+          userID: $0.userID, groupID: $0.groupID, processID: $0.processID,
+          groups: Socket.peerGroups(socket))
       }
       return (address, nil, process)
     }

@@ -44,12 +44,14 @@ public final class RPCServer: Sendable {
   ///
   /// A stale file of an earlier run is replaced. The file is removed by `shutdown`.
   ///
-  /// - Parameter mode: the file's permission bits.
+  /// - Parameters:
+  ///   - mode: the file's permission bits.
+  ///   - group: the group that the file belongs to; nil: the process' own.
   /// - Throws: `SystemError`; a path that another process serves, or that is no socket, or a server
   ///   that was shut down.
-  public func listen(unix path: String, mode: UInt32 = 0o600) async throws {
+  public func listen(unix path: String, mode: UInt32 = 0o600, group: UInt32? = nil) async throws {
     try checkUp { _ in }
-    let descriptor = try UnixSocketFile.listen(path, mode: mode)
+    let descriptor = try UnixSocketFile.listen(path, mode: mode, group: group)
     state.withLock { $0.socketFiles.append(path) }
     try await add(
       Listener(
@@ -70,6 +72,18 @@ public final class RPCServer: Sendable {
       Listener(
         descriptor: descriptor, address: "unix:\(path)", isUnix: true, isShared: true, tls: nil,
         sets: sets, service: service, configuration: configuration, reports: reports, limit: limit))
+  }
+
+  /// Listens on a Unix socket that has a name and no file, HTTP/2 with prior knowledge. Whoever shares the network
+  /// namespace may connect: `Peer.process` says who that is.
+  public func listen(abstract name: String) async throws {
+    try checkUp { _ in }
+    let descriptor = try Socket.listen(.abstract(name: name))
+    try await add(
+      Listener(
+        descriptor: descriptor, address: "unix-abstract:\(name)", isUnix: true, tls: nil,
+        sets: sets,
+        service: service, configuration: configuration, reports: reports, limit: limit))
   }
 
   /// Listens on a TCP port with TLS.
@@ -127,6 +141,11 @@ public final class RPCServer: Sendable {
   /// listeners go on.
   public func closeConnections() {
     for set in sets { set.loop.run { set.closeAll("the server closed the connection") } }
+  }
+
+  /// Lets the connections of some peers end: their calls under way may finish, new ones are refused.
+  public func drainConnections(where isMeant: @escaping @Sendable (Peer) -> Bool) {
+    for set in sets { set.loop.run { set.drainAll(where: isMeant) } }
   }
 
   /// Connections that are open now.

@@ -148,6 +148,7 @@ public final class SocketChannel: ClientChannel {
   private func connect() {
     switch endpoint {
     case .unix(let path): connect([.unix(path: path)], host: nil)
+    case .abstract(let name): connect([.abstract(name: name)], host: nil)
     case .tls(let host, let port), .plaintext(let host, let port):
       guard let port = UInt16(exactly: port) else {
         return connected(.failure(RPCError(.invalidArgument, "port \(port) does not exist")))

@@ -5,6 +5,8 @@ internal import Glibc
 public enum Socket {
   public enum Address: Sendable, Equatable {
     case unix(path: String)
+    /// A Unix socket with a name and no file.
+    case abstract(name: String)
     /// An IPv4 or IPv6 address in text form.
     case ip(host: String, port: UInt16)
   }
@@ -21,22 +23,27 @@ public enum Socket {
     var length = socklen_t(0)
     let family: Int32
     switch address {
-    case .unix(let path):
+    case .unix(let name), .abstract(let name):
       family = AF_UNIX
       var un = sockaddr_un()
-      let bytes = Array(path.utf8)
-      // 107 bytes and a terminator (unix(7)).
+      var bytes = Array(name.utf8)
+      // 107 bytes, and a zero behind a path or before an abstract name (unix(7)).
       if bytes.isEmpty || bytes.count >= MemoryLayout.size(ofValue: un.sun_path)
         || bytes.contains(0)
       {
-        throw SystemError("socket path \(path)", errno: ENAMETOOLONG)
+        throw SystemError("the socket's name \(name)", errno: ENAMETOOLONG)
+      }
+      length = socklen_t(MemoryLayout<sockaddr_un>.size)
+      if case .abstract = address {
+        bytes.insert(0, at: 0)
+        // The length says where an abstract name ends.
+        length = socklen_t(MemoryLayout<sockaddr_un>.offset(of: \.sun_path)! + bytes.count)
       }
       un.sun_family = sa_family_t(AF_UNIX)
       unsafe withUnsafeMutableBytes(of: &un.sun_path) { unsafe $0.copyBytes(from: bytes) }
       unsafe withUnsafeMutableBytes(of: &storage) { storage in
         unsafe withUnsafeBytes(of: un) { unsafe storage.copyMemory(from: $0) }
       }
-      length = socklen_t(MemoryLayout<sockaddr_un>.size)
     case .ip(let host, let port):
       var v4 = sockaddr_in()
       var v6 = sockaddr_in6()
@@ -174,6 +181,21 @@ public enum Socket {
     return result == 0 ? (process, user, group) : nil
   }
 
+  /// The supplementary groups of the process at the other end of a Unix socket (`SO_PEERGROUPS`); none when the
+  /// kernel does not tell.
+  public static func peerGroups(_ descriptor: Int32) -> [UInt32] {
+    // A process has 65,536 at most (NGROUPS_MAX); nearly every one has a few.
+    for capacity in [64, 65_536] {
+      var groups = [UInt32](repeating: 0, count: capacity)
+      let count = unsafe groups.withUnsafeMutableBufferPointer {
+        unsafe reactor_peer_groups(descriptor, $0.baseAddress, UInt32(capacity))
+      }
+      if count >= 0 { return Array(groups.prefix(Int(count))) }
+      if errno != ERANGE { break }
+    }
+    return []
+  }
+
   public static func localAddress(_ descriptor: Int32) -> Address? {
     unsafe name(descriptor) { unsafe getsockname($0, $1, $2) }
   }
@@ -222,10 +244,11 @@ public enum Socket {
 }
 
 extension Socket.Address {
-  /// `unix:PATH`, or `host:port` with IPv6 in brackets.
+  /// `unix:PATH`, `unix-abstract:NAME`, or `host:port` with IPv6 in brackets.
   public var text: String {
     switch self {
     case .unix(let path): "unix:\(path)"
+    case .abstract(let name): "unix-abstract:\(name)"
     case .ip(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
   }

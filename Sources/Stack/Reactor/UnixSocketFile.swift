@@ -7,7 +7,11 @@ public enum UnixSocketFile {
   /// A file that no process answers on is left over from a crash and is replaced; one that is
   /// answered on, or is not a socket, is an error. The file's mode is set before the first
   /// connection can be made.
-  public static func listen(_ path: String, mode: UInt32) throws(SystemError) -> FileDescriptor {
+  ///
+  /// - Parameter group: the group that the file belongs to; nil: the process' own.
+  public static func listen(
+    _ path: String, mode: UInt32, group: UInt32? = nil
+  ) throws(SystemError) -> FileDescriptor {
     // Clients must be able to name it: 107 bytes (unix(7)).
     if path.utf8.count > 107 { throw SystemError("socket path \(path)", errno: ENAMETOOLONG) }
     var status = stat()
@@ -32,6 +36,9 @@ public enum UnixSocketFile {
       unsafe rmdir(directory)
     }
     let descriptor = try Socket.listen(.unix(path: hidden))
+    if let group, unsafe chown(hidden, uid_t.max, group) != 0 {
+      throw .last("the group \(group) cannot be given to \(path)")
+    }
     if unsafe chmod(hidden, mode_t(mode)) != 0 { throw .last("chmod \(path)") }
     if unsafe rename(hidden, path) != 0 { throw .last("cannot put a socket at \(path)") }
     return descriptor

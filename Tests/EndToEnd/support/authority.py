@@ -17,19 +17,22 @@ class Authority:
                 self.key, hashes.SHA256())
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
 
-    def builder(self, subject, key):
+    def builder(self, subject, key, hours=1):
         now = datetime.datetime.now(datetime.timezone.utc)
         return (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name)
                 .public_key(key.public_key()).serial_number(x509.random_serial_number())
-                .not_valid_before(now - datetime.timedelta(hours=1))
-                .not_valid_after(now + datetime.timedelta(hours=1)))
+                .not_valid_before(now - datetime.timedelta(hours=2))
+                .not_valid_after(now + datetime.timedelta(hours=hours)))
 
-    def issue(self, path, name, usage):
-        """Writes PATH.pem and PATH-key.pem."""
+    def issue(self, path, name, usage, role=None, hours=1):
+        """Writes PATH.pem and PATH-key.pem; returns the serial number."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        attributes = [x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]
+        if role:
+            attributes.insert(0, x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, role))
+        subject = x509.Name(attributes)
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-        certificate = (self.builder(subject, key).add_extension(names, critical=False)
+        certificate = (self.builder(subject, key, hours).add_extension(names, critical=False)
                        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
                        .sign(self.key, hashes.SHA256()))
         path.with_name(path.name + ".pem").write_bytes(
@@ -41,3 +44,4 @@ class Authority:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption()))
         path.with_name(path.name + "-key.pem").chmod(0o600)
+        return format(certificate.serial_number, "x")

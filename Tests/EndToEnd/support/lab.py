@@ -142,10 +142,16 @@ class Lab:
 
     def call(self, method, timeout=30, **fields):
         """A unary call on a fresh connection, such as call("GetCluster", cluster="demo")."""
-        request = getattr(self.stubs.management, f"{method}Request")(**fields)
         with self.channel() as channel:
-            stub = self.stubs.management_grpc.ManagementServiceStub(channel)
-            return getattr(stub, method)(request, timeout=timeout)
+            return self.call_on(channel, method, timeout, **fields)
+
+    def call_on(self, channel, method, timeout=30, metadata=None, **fields):
+        """The same on a channel that is there."""
+        name = f"{method}Request"
+        module = self.stubs.access if hasattr(self.stubs.access, name) else self.stubs.management
+        stub = self.stubs.management_grpc.ManagementServiceStub(channel)
+        return getattr(stub, method)(getattr(module, name)(**fields), timeout=timeout,
+                                     metadata=metadata)
 
     def details(self, error, kind):
         """The google.rpc details of that kind which an error carries."""

@@ -14,7 +14,7 @@ final class Bench: Sendable {
   private let screen: Recorder?
   private let variables: [String: String]
   private let answer: String?
-  private let dialled = Mutex<[Endpoint]>([])
+  private let dialled = Mutex<[Target]>([])
 
   /// - Parameters:
   ///   - errorColumns: how wide the terminal of standard error is; nil: it is none.
@@ -31,7 +31,10 @@ final class Bench: Sendable {
   }
 
   /// Where the commands have connected to.
-  var endpoints: [Endpoint] { dialled.withLock { $0 } }
+  var endpoints: [Endpoint] { targets.map(\.endpoint) }
+
+  /// The same, with what they have shown there.
+  var targets: [Target] { dialled.withLock { $0 } }
 
   private var ask: (@Sendable (String) -> String?)? {
     guard let answer else { return nil }
@@ -49,8 +52,8 @@ final class Bench: Sendable {
       variable: { [variables] in variables[$0] }, userID: 1000, output: output ?? self.output,
       errors: errors,
       screen: screen, ask: ask, now: { Samples.now }, uptime: { .zero },
-      connect: { [self] (endpoint) throws(RPCError) in
-        dialled.withLock { $0.append(endpoint) }
+      connect: { [self] (target) throws(RPCError) in
+        dialled.withLock { $0.append(target) }
         return InProcessChannel(router)
       },
       signals: signals)

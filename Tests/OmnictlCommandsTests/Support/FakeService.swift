@@ -33,6 +33,10 @@ struct FakeService: Sendable {
   var exportSecrets: Unary<ExportSecretsRequest, ExportSecretsResponse>?
   var talosconfig: Unary<TalosconfigRequest, TalosconfigResponse>?
   var kubeconfig: Unary<KubeconfigRequest, KubeconfigResponse>?
+  var issueCertificate: Unary<IssueCertificateRequest, IssueCertificateResponse>?
+  var issueToken: Unary<IssueTokenRequest, IssueTokenResponse>?
+  var listAccess: Unary<ListAccessRequest, ListAccessResponse>?
+  var revokeAccess: Unary<RevokeAccessRequest, RevokeAccessResponse>?
 
   var router: ServiceRouter {
     var router = ServiceRouter()
@@ -57,6 +61,10 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.exportSecrets, exportSecrets, &router)
     add(ManagementServiceMethods.talosconfig, talosconfig, &router)
     add(ManagementServiceMethods.kubeconfig, kubeconfig, &router)
+    add(ManagementServiceMethods.issueCertificate, issueCertificate, &router)
+    add(ManagementServiceMethods.issueToken, issueToken, &router)
+    add(ManagementServiceMethods.listAccess, listAccess, &router)
+    add(ManagementServiceMethods.revokeAccess, revokeAccess, &router)
     if let watch {
       router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, _ in
         try await watch(request, writer)

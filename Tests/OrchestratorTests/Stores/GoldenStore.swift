@@ -10,7 +10,7 @@ import Testing
 ///
 /// `OMNID_GOLDEN_STORE=PATH` lets the test below write one; a release checks it in under `Fixtures`.
 enum GoldenStore {
-  static let schemas = ["schema-2", "schema-3", "schema-4"]
+  static let schemas = ["schema-2", "schema-3", "schema-4", "schema-5"]
 
   /// Every state of a rotation in the history of `gamma`, whose last one is under way; `delta` has no Kubernetes and no
   /// history.

@@ -249,10 +249,10 @@ extension SchemaFile {
       Journal.Aborted.self,
       Journal.Fact.self, Journal.MachineProgress.self,
       Journal.Effort.self, Journal.Check.self, Journal.RequestRecord.self,
-      Journal.AuditRecord.self,
+      Journal.AuditRecord.self, Journal.AccessRecord.self,
     ],
     enums: [
       Journal.Component.self, Journal.Phase.self, Journal.CheckState.self, Journal.Gating.Step.self,
-      Journal.MachineProgress.State.self,
+      Journal.MachineProgress.State.self, Journal.AccessKind.self, Journal.AccessRole.self,
     ])
 }

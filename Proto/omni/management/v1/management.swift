@@ -106,6 +106,22 @@ public enum ManagementServiceMethods {
   public static let readAuditLog = Method<ReadAuditLogRequest, ReadAuditLogResponse>(
     service: service, name: "ReadAuditLog", kind: .serverStreaming, idempotency: .noSideEffects)
 
+  /// Signs a client certificate for a caller from elsewhere.
+  public static let issueCertificate = Method<IssueCertificateRequest, IssueCertificateResponse>(
+    service: service, name: "IssueCertificate", kind: .unary)
+
+  /// Issues a service-account token, which is shown once.
+  public static let issueToken = Method<IssueTokenRequest, IssueTokenResponse>(
+    service: service, name: "IssueToken", kind: .unary)
+
+  /// Lists what lets callers in from elsewhere.
+  public static let listAccess = Method<ListAccessRequest, ListAccessResponse>(
+    service: service, name: "ListAccess", kind: .unary, idempotency: .noSideEffects)
+
+  /// Takes a certificate or a token back.
+  public static let revokeAccess = Method<RevokeAccessRequest, RevokeAccessResponse>(
+    service: service, name: "RevokeAccess", kind: .unary)
+
   /// The service as reflection describes it.
   public static let schema = SchemaService(
     "ManagementService",
@@ -133,13 +149,17 @@ public enum ManagementServiceMethods {
       SchemaMethod(exportRetiredCA),
       SchemaMethod(checkCredential),
       SchemaMethod(readAuditLog),
+      SchemaMethod(issueCertificate),
+      SchemaMethod(issueToken),
+      SchemaMethod(listAccess),
+      SchemaMethod(revokeAccess),
     ])
 }
 
 extension SchemaFile {
   public static let management = SchemaFile(
     "omni/management/v1/management.proto", package: "omni.management.v1",
-    dependencies: [.duration, .timestamp],
+    dependencies: [.duration, .timestamp, .access],
     messages: [
       RotationStatus.self, ReturnedCA.self, RotationStageTimes.self, MachineRotationStatus.self,
       RotationCheck.self,

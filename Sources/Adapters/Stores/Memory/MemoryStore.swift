@@ -1,3 +1,4 @@
+public import Access
 import Evidence
 public import Orchestrator
 public import Rotation
@@ -18,6 +19,7 @@ public final class MemoryStore: RotationStore {
     var rotations: [String: RotationRecord] = [:]
     var requests: [RequestKey: RequestRecord] = [:]
     var audit: [AuditEntry] = []
+    var access = AccessContents()
   }
 
   private let contents = Mutex(Contents())
@@ -89,6 +91,26 @@ extension MemoryStore: AuditLog {
   public func entries(after index: UInt64, limit: Int) async throws(StoreError) -> [AuditEntry] {
     contents.withLock { contents in
       Array(contents.audit.drop { $0.index <= index }.prefix(max(0, limit)))
+    }
+  }
+}
+
+extension MemoryStore: AccessStore {
+  public func accessContents() async throws(StoreError) -> AccessContents {
+    contents.withLock { $0.access }
+  }
+
+  public func commit(_ changes: [AccessChange]) async throws(StoreError) {
+    contents.withLock { contents in
+      for change in changes {
+        switch change {
+        case .putAuthority(let authority): contents.access.authority = authority
+        case .putGrant(let grant):
+          contents.access.grants.removeAll { $0.id == grant.id }
+          contents.access.grants.append(grant)
+        case .removeGrant(let id): contents.access.grants.removeAll { $0.id == id }
+        }
+      }
     }
   }
 }

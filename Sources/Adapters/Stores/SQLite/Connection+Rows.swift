@@ -5,7 +5,7 @@ extension JournalTable {
   var columns: String {
     switch self {
     case .clusters: "name, '', 0, revision, record, mac"
-    case .rotations, .requests, .progress: "cluster, id, ordinal, revision, record, mac"
+    case .rotations, .requests, .progress, .access: "cluster, id, ordinal, revision, record, mac"
     }
   }
 

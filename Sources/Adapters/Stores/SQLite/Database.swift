@@ -1,3 +1,4 @@
+import Access
 import JournalCoding
 import Orchestrator
 import Rotation
@@ -117,6 +118,25 @@ actor Database {
       owesCheckpoint = false
     }
     return revision
+  }
+
+  // MARK: - Who may call
+
+  func accessContents() throws(StoreError) -> AccessContents {
+    try AccessContents(
+      journal: try rows(.access, "") { _ throws(StoreError) in }.map { ($0.name.id, $0.record) })
+  }
+
+  func commit(_ changes: [AccessChange]) throws(StoreError) {
+    let seal = seal
+    try connected { connection throws(StoreError) in
+      try connection.transaction(writing: true) { connection throws(StoreError) in
+        var head = try connection.head(seal)
+        head.newest += 1
+        for change in changes { try connection.make(change, &head, seal) }
+        try connection.write(head, seal)
+      }
+    }
   }
 
   // MARK: - The audit log

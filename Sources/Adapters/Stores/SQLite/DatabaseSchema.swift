@@ -72,6 +72,17 @@ enum DatabaseSchema {
       hash BLOB NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE access (
+      cluster TEXT NOT NULL,
+      id TEXT NOT NULL,
+      ordinal INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      mac BLOB NOT NULL,
+      PRIMARY KEY (cluster, id)
+    ) STRICT;
+    """,
   ]
 
   static var version: Int64 { Int64(migrations.count) }

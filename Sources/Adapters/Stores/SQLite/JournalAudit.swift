@@ -28,7 +28,7 @@ extension Connection {
         case .rotations: rotations.append(row)
         case .progress:
           progress[row.name.rotation, default: []].append(row)
-        case .requests: break
+        case .requests, .access: break
         }
       }
     }

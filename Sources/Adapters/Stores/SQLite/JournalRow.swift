@@ -6,6 +6,8 @@ enum JournalTable: String, CaseIterable {
   case clusters, rotations, requests
   /// How far a rotation is that is under way: a row for each machine, and one for everything else that changes.
   case progress
+  /// Who may call, and the CA that says so.
+  case access
 }
 
 /// Where a record stands in the journal.
@@ -23,6 +25,7 @@ struct RowName: Hashable {
     case .rotations: "row '\(id)' of table rotations (cluster '\(cluster)')"
     case .requests: "row '\(cluster)', '\(id)' of table requests"
     case .progress: "row '\(id)' of table progress (cluster '\(cluster)')"
+    case .access: "row '\(id)' of table access"
     }
   }
 
@@ -34,6 +37,12 @@ struct RowName: Hashable {
     self.cluster = cluster
     self.id = id
   }
+
+  /// What stands in place of the cluster in rows that belong to none; no cluster can bear the name.
+  private static let noCluster = "-"
+
+  /// The name of the row that says what something lets a caller do.
+  init(access id: String) { self.init(.access, cluster: Self.noCluster, id: id) }
 
   /// The name of the rotation's row, of a row of its progress.
   var rotation: RowName {

@@ -1,3 +1,4 @@
+public import Access
 public import Crypto
 public import Orchestrator
 public import Rotation
@@ -96,5 +97,15 @@ extension SQLiteStore: AuditLog {
 
   public func entries(after index: UInt64, limit: Int) async throws(StoreError) -> [AuditEntry] {
     try await database.auditEntries(after: index, limit: limit)
+  }
+}
+
+extension SQLiteStore: AccessStore {
+  public func accessContents() async throws(StoreError) -> AccessContents {
+    try await database.accessContents()
+  }
+
+  public func commit(_ changes: [AccessChange]) async throws(StoreError) {
+    try await database.commit(changes)
   }
 }

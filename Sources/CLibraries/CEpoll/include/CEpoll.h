@@ -8,3 +8,6 @@ int reactor_accept(int descriptor);
 
 /// SO_PEERCRED of a Unix socket (unix(7)). 0, or -1 with errno.
 int reactor_peer_credentials(int descriptor, int *process, unsigned *user, unsigned *group);
+
+/// SO_PEERGROUPS of a Unix socket (socket(7)): how many groups were written, or -1 with errno (ERANGE: there are more).
+int reactor_peer_groups(int descriptor, unsigned *groups, unsigned capacity);

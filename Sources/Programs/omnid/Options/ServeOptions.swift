@@ -14,18 +14,39 @@ struct ServeOptions: Equatable {
   }
 
   /// What listeners with TLS present and trust.
-  struct TLSFiles: Equatable {
-    var certificate: String
-    var key: String
-    var clientCA: String
+  struct TLSSettings: Equatable {
+    /// The server's certificate chain and its key; nil: omnid makes its own.
+    var identity: (certificate: String, key: String)?
+    /// The CAs that let clients in; nil: omnid's own.
+    var clientCA: String?
+    /// What clients call the server.
+    var names: [String] = []
+
+    static func == (a: Self, b: Self) -> Bool {
+      a.identity?.certificate == b.identity?.certificate && a.identity?.key == b.identity?.key
+        && a.clientCA == b.clientCA && a.names == b.names
+    }
+
+    /// The files that are read again when they change.
+    var files: [String] {
+      (identity.map { [$0.certificate, $0.key] } ?? []) + (clientCA.map { [$0] } ?? [])
+    }
+  }
+
+  /// Whose the files of Unix sockets are.
+  struct SocketRights: Equatable {
+    var mode: UInt32 = 0o600
+    /// The group whose members are operators.
+    var group: UInt32?
   }
 
   var listen: [Endpoint]
   var stateDirectory: String
   var storePath: String
   var masterKey: MasterKey
+  var socket: SocketRights
   /// Set when there is a listener with TLS.
-  var tls: TLSFiles?
+  var tls: TLSSettings?
   var logFormat: LogFormat
   var logLevel: LogLevel
   var limits: ServingLimits
@@ -61,7 +82,8 @@ struct ServeOptions: Equatable {
     logFormat = try values[.logFormat].map(Self.logFormat) ?? .text
     logLevel = try values[.logLevel].map(Self.logLevel) ?? .info
     limits = try ServingLimits(values)
-    tls = try Self.tlsFiles(values, listen)
+    socket = try Self.socketRights(values)
+    tls = try Self.tlsSettings(values, listen)
   }
 
   private static func storePath(_ value: SettingValues.Value) throws(UsageError) -> String {
@@ -76,13 +98,19 @@ struct ServeOptions: Equatable {
     var endpoints: [Endpoint] = []
     for text in value.texts {
       guard let endpoint = Endpoint(text) else {
-        throw UsageError("\(value.origin): '\(text)' is not written unix:PATH or tls:HOST:PORT")
+        throw UsageError(
+          "\(value.origin): '\(text)' is not written unix:PATH, unix-abstract:NAME or tls:HOST:PORT"
+        )
       }
       switch endpoint {
       case .unix(let path):
         // What fits into a sockaddr_un, with the zero byte after it.
         guard path.utf8.count <= 107 else {
           throw UsageError("\(value.origin): a socket's path has at most 107 bytes: \(path)")
+        }
+      case .abstract(let name):
+        guard name.utf8.count <= 107 else {
+          throw UsageError("\(value.origin): a socket's name has at most 107 bytes: \(name)")
         }
       case .tls: break
       case .plaintext:
@@ -109,25 +137,5 @@ struct ServeOptions: Equatable {
         "\(value.origin): '\(value.texts[0])' is not debug, info, warning or error")
     }
     return level
-  }
-
-  private static func tlsFiles(
-    _ values: SettingValues, _ listen: [Endpoint]
-  ) throws(UsageError) -> TLSFiles? {
-    let isWanted = listen.contains { if case .tls = $0 { true } else { false } }
-    guard isWanted else {
-      for setting in [Setting.tlsCertificate, .tlsKey, .tlsClientCA] {
-        if let value = values[setting] {
-          throw UsageError("\(value.origin) is of no use without --listen tls:HOST:PORT")
-        }
-      }
-      return nil
-    }
-    guard let certificate = values[.tlsCertificate]?.texts[0],
-      let key = values[.tlsKey]?.texts[0], let clientCA = values[.tlsClientCA]?.texts[0]
-    else {
-      throw UsageError("--listen tls: needs --tls-cert, --tls-key and --tls-client-ca")
-    }
-    return TLSFiles(certificate: certificate, key: key, clientCA: clientCA)
   }
 }

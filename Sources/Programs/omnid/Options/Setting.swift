@@ -4,6 +4,9 @@ enum Setting: String, CaseIterable {
   case stateDirectory = "state-dir"
   case store
   case masterKeyFile = "master-key-file"
+  case socketMode = "socket-mode"
+  case socketGroup = "socket-group"
+  case tlsName = "tls-name"
   case tlsCertificate = "tls-cert"
   case tlsKey = "tls-key"
   case tlsClientCA = "tls-client-ca"
@@ -36,7 +39,7 @@ enum Setting: String, CaseIterable {
   }
 
   /// Whether it takes several values.
-  var isRepeatable: Bool { self == .listen }
+  var isRepeatable: Bool { self == .listen || self == .tlsName }
 }
 
 /// The values of the settings, each from the place that counts most.

@@ -12,8 +12,8 @@ enum Usage {
   static let serve = """
     Usage: omnid serve [flags]
 
-      --listen URI            where to serve; may be given more than once. unix:PATH, or
-                              tls:HOST:PORT with the three --tls flags
+      --listen URI            where to serve; may be given more than once. unix:PATH,
+                              unix-abstract:NAME, or tls:HOST:PORT for callers from elsewhere
                               (default unix:$XDG_RUNTIME_DIR/omnid/omnid.sock,
                               for root unix:/run/omnid/omnid.sock, in a systemd unit with
                               RuntimeDirectory= unix:$RUNTIME_DIRECTORY/omnid.sock)
@@ -22,9 +22,18 @@ enum Usage {
       --store URI             sqlite:PATH (default sqlite:<state-dir>/omnid.db)
       --master-key-file FILE  32 bytes that encrypt the stored CA keys (default the systemd credential
                               omnid-master-key, else <state-dir>/master.key, made on first start)
-      --tls-cert FILE         the server's certificate chain for tls: listeners, PEM
-      --tls-key FILE          its private key, PEM
-      --tls-client-ca FILE    the CAs whose client certificates are let in, PEM
+      --socket-mode MODE      the permission bits of Unix sockets, in octal (default 0600, with
+                              --socket-group 0660)
+      --socket-group GROUP    the group that Unix sockets belong to, by name or number; its members
+                              are operators. Root and the user that omnid runs as are admins
+      --tls-name NAME         what clients call this server: a DNS name or an address, for the
+                              certificate that omnid makes itself; may be given more than once
+      --tls-cert FILE, --tls-key FILE
+                              the server's certificate chain and private key for tls: listeners,
+                              PEM (default: one of omnid's own CA). Read again when they change,
+                              and on SIGHUP
+      --tls-client-ca FILE    the CAs whose client certificates are let in, PEM (default: omnid's
+                              own CA, see 'omnictl access'). Read again likewise
       --config FILE           a YAML file with the same keys: state-dir: /srv/omnid
       --log-format FORMAT     text or json (default text)
       --log-level LEVEL       debug, info, warning or error (default info)

@@ -1,31 +1,139 @@
+import AccessControl
 import Crypto
 import Daemon
 import RPC
+import RPCTransport
+import Rotation
+import Synchronization
 
-/// Mutual TLS for callers from elsewhere: who has no certificate of the client CA is not let in.
-enum RemoteAccess {
+/// What `tls:` listeners present and trust: omnid's own CA, or files that are read again when they change. A change holds
+/// for connections made after it; none is dropped.
+///
+/// A client without a certificate is let as far as its first call, which may show a token; one with a bad certificate
+/// is refused in the handshake.
+final class RemoteAccess: Sendable {
+  private struct State {
+    var context: TLSContext
+    /// Unix seconds; nil while the certificate is a file's.
+    var renewal: Int64?
+    /// Of the files that the context was made of.
+    var stamps: [[Int64]?]
+  }
+
+  private let settings: ServeOptions.TLSSettings
+  private let authority: APIAuthority
+  private let names: (dns: [String], addresses: [String])
+  private let logger: Logger
+  private let state: Mutex<State>
+
+  /// omnid's own certificate is made anew this long before it ends.
+  private static let margin: Int64 = 30 * 24 * 3600
+
   /// - Throws: when a file cannot be read or does not hold what it should; the message names it.
-  static func context(_ files: ServeOptions.TLSFiles) throws -> TLSContext {
+  init(
+    _ settings: ServeOptions.TLSSettings, authority: APIAuthority, listen: [Endpoint],
+    logger: Logger
+  ) throws {
+    self.settings = settings
+    self.authority = authority
+    self.logger = logger
+    names = ServerNames.of(settings.names, listen)
+    state = Mutex(try Self.made(settings, authority, names))
+  }
+
+  /// The CA that the server's certificate leads to, PEM; empty when it comes from a file.
+  var serverCA: String { settings.identity == nil ? authority.certificate.pem : "" }
+
+  /// For one connection.
+  func context() -> TLSContext {
+    state.withLock { state in
+      if let renewal = state.renewal, Self.now() >= renewal { renew(&state) }
+      return state.context
+    }
+  }
+
+  private func renew(_ state: inout State) {
+    do {
+      state = try Self.made(settings, authority, names)
+      logger.info("made a new certificate for this server")
+    } catch {
+      // The one that is there lasts for a while yet.
+      state.renewal = Self.now() + 3600
+      logger.error(
+        "no new certificate can be made for this server", ["error": .string(Self.text(of: error))])
+    }
+  }
+
+  /// Reads the files again, if they are others than before.
+  ///
+  /// - Parameter isForced: also when they seem to be the same.
+  func reload(isForced: Bool) {
+    guard !settings.files.isEmpty else { return }
+    state.withLock { state in
+      let stamps = settings.files.map(PrivateFiles.stamp)
+      guard isForced || stamps != state.stamps else { return }
+      do {
+        state = try Self.made(settings, authority, names)
+        logger.info("read the files of the tls: listeners again")
+      } catch {
+        state.stamps = stamps
+        logger.error(
+          "the files of the tls: listeners cannot be used: what they held before stays in force",
+          ["error": .string(Self.text(of: error))])
+      }
+    }
+  }
+
+  private static func text(of error: any Error) -> String {
+    (error as? CryptoError)?.message ?? "\(error)"
+  }
+
+  private static func now() -> Int64 { WallClock.nanosecondsSince1970() / 1_000_000_000 }
+
+  // MARK: - Making a context
+
+  private static func made(
+    _ settings: ServeOptions.TLSSettings, _ authority: APIAuthority,
+    _ names: (dns: [String], addresses: [String])
+  ) throws -> State {
+    // Before they are read: a change in between is seen by the next look.
+    let stamps = settings.files.map(PrivateFiles.stamp)
+    var renewal: Int64?
+    let identity: Identity
+    if let files = settings.identity {
+      identity = try read(files)
+    } else {
+      identity = try authority.serverIdentity(
+        dnsNames: names.dns, ipAddresses: names.addresses,
+        now: Instant(secondsSince1970: now()))
+      renewal = identity.certificate.notAfter - margin
+    }
+    let roots = try settings.clientCA.map(bundle) ?? [authority.certificate]
+    let context = try TLSContext(
+      TLSConfiguration(
+        role: .server, identity: identity, trustRoots: roots, peerVerification: .optional,
+        alpn: ["h2", "http/1.1"]))
+    return State(context: context, renewal: renewal, stamps: stamps)
+  }
+
+  private static func read(_ files: (certificate: String, key: String)) throws -> Identity {
     let certificates = try PrivateFiles.read(files.certificate)
     var key = try PrivateFiles.readSecret(files.key)
     let secret = SecretBytes(taking: &key)
-    let clientCA = try PrivateFiles.read(files.clientCA)
-    func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-    let roots = try naming(files.clientCA) { () throws(CryptoError) in
-      try Certificate.bundle(pem: text(clientCA))
-    }
-    guard !roots.isEmpty else {
-      throw DaemonError("\(files.clientCA): there is no certificate in it")
-    }
-    let identity = try naming("\(files.certificate) with \(files.key)") {
-      () throws(CryptoError) in
+    return try naming("\(files.certificate) with \(files.key)") { () throws(CryptoError) in
       try Identity(
-        certificates: Certificate.bundle(pem: text(certificates)), key: PrivateKey(pem: secret))
+        certificates: Certificate.bundle(pem: String(decoding: certificates, as: UTF8.self)),
+        key: PrivateKey(pem: secret))
     }
-    return try TLSContext(
-      TLSConfiguration(
-        role: .server, identity: identity, trustRoots: roots, peerVerification: .required,
-        alpn: ["h2", "http/1.1"]))
+  }
+
+  private static func bundle(_ path: String) throws -> [Certificate] {
+    let bytes = try PrivateFiles.read(path)
+    let roots = try naming(path) { () throws(CryptoError) in
+      try Certificate.bundle(pem: String(decoding: bytes, as: UTF8.self))
+    }
+    guard !roots.isEmpty else { throw DaemonError("\(path): there is no certificate in it") }
+    return roots
   }
 
   private static func naming<Value>(
@@ -34,27 +142,5 @@ enum RemoteAccess {
     do throws(CryptoError) { return try body() } catch {
       throw DaemonError("\(what): \(error.message)")
     }
-  }
-}
-
-/// Who calls, as it is recorded with what they do.
-enum CallerIdentity {
-  /// `uid:1000` on a Unix socket; `cn:NAME` with a client certificate, which the TLS layer has
-  /// verified; its fingerprint when it bears no name. Nil: nobody known.
-  @Sendable static func name(_ peer: Peer) -> String? {
-    if let process = peer.process { return "uid:\(process.userID)" }
-    guard let der = peer.certificates.first, let leaf = try? Certificate(der: der) else {
-      return nil
-    }
-    guard let name = leaf.commonName, isPlain(name) else {
-      return "sha256:\(leaf.fingerprint)"
-    }
-    return "cn:\(name)"
-  }
-
-  /// Whether a name can stand in records and logs without pretending to be something else.
-  private static func isPlain(_ name: String) -> Bool {
-    (1...200).contains(name.utf8.count)
-      && name.unicodeScalars.allSatisfy { $0.isASCII && $0.value > 0x20 && $0.value < 0x7F }
   }
 }

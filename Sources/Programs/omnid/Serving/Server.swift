@@ -1,3 +1,4 @@
+import AccessControl
 import Crypto
 import Daemon
 import Evidence
@@ -19,6 +20,8 @@ struct Server {
   let options: ServeOptions
   let facts: ProcessFacts
   let logger: Logger
+  /// Happens each time that somebody wants files of the configuration to be read again.
+  let reloads: AsyncStream<Void>
   /// How long calls may take to end when the server drains.
   static let drainGrace = Duration.seconds(10)
 
@@ -48,13 +51,26 @@ struct Server {
       let reports = try Self.reports(state.sealer)
       let health = HealthService()
       let opening = OneTimeEvent()
+      let access = try await AccessParts(
+        options, facts, store: store, sealer: state.sealer, audit: audit, clock: Self.clock)
+      let remote = try options.tls.map {
+        try RemoteAccess(
+          $0, authority: access.authority, listen: options.listen, logger: logger)
+      }
+      let serving = access.serving { remote?.serverCA ?? access.authority.certificate.pem }
+      let management = ManagementHandlers(
+        orchestrator: orchestrator, audit: audit, reports: reports, access: serving,
+        identify: access.identification.identify)
       let server = try RPCServer(
-        router(orchestrator, audit, reports, health, opening), configuration: options.limits.server,
+        router(management, access, health, opening), configuration: options.limits.server,
         report: ConnectionLog(logger: logger).report)
+      access.listens(server)
+      let reloading = Task { await reload(remote) }
       do {
-        try await listen(server)
+        try await listen(server, access, remote)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.
         try await orchestrator.start()
+        try await access.begin()
       } catch {
         await orchestrator.stop()
         await server.shutdown(grace: .zero)
@@ -70,6 +86,8 @@ struct Server {
         ])
       let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
       await stop.wait()
+      reloading.cancel()
+      access.listens(nil)
       health.drain()
       announce { () throws(DaemonError) in try manager.stopping() }
       audit.close()
@@ -123,50 +141,21 @@ struct Server {
   }
 
   private func router(
-    _ orchestrator: RotationOrchestrator, _ audit: AuditTrail, _ reports: ReportSigning,
-    _ health: HealthService, _ opening: OneTimeEvent
+    _ management: ManagementHandlers, _ access: AccessParts, _ health: HealthService,
+    _ opening: OneTimeEvent
   ) -> ServiceRouter {
     var router = ServiceRouter.withServingInterceptors(
-      logger: logger, noteworthy: Self.noteworthy, identify: CallerIdentity.name,
-      opening: opening, services: [ManagementServiceMethods.service], compressions: .standard)
+      logger: logger, noteworthy: Self.noteworthy, identify: access.name,
+      opening: opening, services: [ManagementServiceMethods.service],
+      authorization: access.authorization, compressions: .standard)
     router.limits = options.limits.calls
-    ManagementHandlers(
-      orchestrator: orchestrator, audit: audit, reports: reports, identify: CallerIdentity.name
-    ).register(in: &router)
+    management.register(in: &router)
     health.register(in: &router)
     ReflectionService(
       services: router.services + ReflectionService.services,
-      files: [.management, .rpcErrorDetails, .health, .reflection, .reflectionV1Alpha]
+      files: [.management, .access, .rpcErrorDetails, .health, .reflection, .reflectionV1Alpha]
     ).register(in: &router)
     health.set(.notServing, for: router.services)
     return router
-  }
-
-  private func listen(_ server: RPCServer) async throws {
-    let tls = try options.tls.map { try RemoteAccess.context($0) }
-    var inherited = try InheritedSockets.take(facts.environment)
-    for endpoint in options.listen {
-      switch endpoint {
-      case .unix(let path):
-        if let descriptor = inherited.removeValue(forKey: path) {
-          try await server.listen(unix: path, inheriting: descriptor)
-          break
-        }
-        if let directory = PrivateFiles.parent(of: path) {
-          try PrivateFiles.makeDirectory(directory)
-        }
-        try await server.listen(unix: path)
-      case .tls(let host, let port):
-        guard let tls else { continue }
-        _ = try await server.listen(host: host, port: port) { tls }
-      case .plaintext: continue
-      }
-      logger.info("listening", ["endpoint": .string(endpoint.description)])
-    }
-    if let path = inherited.keys.sorted().first {
-      throw DaemonError(
-        "the service manager hands over \(path), which no --listen names: add --listen unix:\(path)"
-      )
-    }
   }
 }

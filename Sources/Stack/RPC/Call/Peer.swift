@@ -5,11 +5,14 @@ public struct Peer: Sendable {
     public var userID: UInt32
     public var groupID: UInt32
     public var processID: Int32
+    /// Its supplementary groups (`SO_PEERGROUPS`).
+    public var groups: [UInt32]
 
-    public init(userID: UInt32, groupID: UInt32, processID: Int32) {
+    public init(userID: UInt32, groupID: UInt32, processID: Int32, groups: [UInt32] = []) {
       self.userID = userID
       self.groupID = groupID
       self.processID = processID
+      self.groups = groups
     }
   }
 

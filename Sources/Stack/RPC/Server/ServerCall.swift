@@ -83,6 +83,20 @@ public final class ServerCall: @unchecked Sendable {
   /// The path that was asked for, `/package.Service/Method`.
   public var path: String { head.path }
 
+  /// Which side sends more than one message.
+  public var kind: MethodKind { resolved.kind }
+
+  /// The text of the first field of that name in the call's head; without making all of `metadata` for it.
+  public func field(_ name: StaticString) -> String? { head.fields.first(name) }
+
+  /// Ends the call with an error, from anywhere, also while its handler runs, whose task is cancelled. Without
+  /// effect once the call is over.
+  public func end(_ error: RPCError) {
+    if isOnExecutor { return fail(error) }
+    // A task, not `run`: it comes to its end also when the executor has come to its own.
+    Task(executorPreference: executor) { self.fail(error) }
+  }
+
   /// The call's custom metadata.
   public var metadata: Metadata { Metadata(fields: head.fields) }
 

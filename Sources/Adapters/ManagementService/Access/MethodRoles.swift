@@ -1,0 +1,53 @@
+public import Access
+
+/// The least role for each method that omnid serves, by its path. A test compares the list with the schema.
+public enum MethodRoles {
+  private static let management = "/omni.management.v1.ManagementService/"
+
+  /// A method that is not listed takes the highest role.
+  public static func least(_ path: String) -> Role { table[path] ?? .admin }
+
+  public static let table: [String: Role] = {
+    var table: [String: Role] = [
+      "/grpc.health.v1.Health/Check": .reader,
+      "/grpc.health.v1.Health/Watch": .reader,
+      "/grpc.health.v1.Health/List": .reader,
+      "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": .reader,
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": .reader,
+    ]
+    for (name, role) in methods { table[management + name] = role }
+    return table
+  }()
+
+  private static let methods: KeyValuePairs<String, Role> = [
+    "GetRotationStatus": .reader,
+    "WatchRotationStatus": .reader,
+    "ListRotations": .reader,
+    "GetRotationReport": .reader,
+    "CheckCredential": .reader,
+    "GetCluster": .reader,
+    "ListClusters": .reader,
+
+    "RotateSecret": .operator,
+    "AbortRotation": .operator,
+    "ContinueRotation": .operator,
+    "AdoptRotation": .operator,
+    "LockCluster": .operator,
+    "UnlockCluster": .operator,
+    "LockMachine": .operator,
+    "UnlockMachine": .operator,
+    "ClearClusterMark": .operator,
+    "ReadAuditLog": .operator,
+
+    "ImportCluster": .admin,
+    "ForgetCluster": .admin,
+    "Talosconfig": .admin,
+    "Kubeconfig": .admin,
+    "ExportSecrets": .admin,
+    "ExportRetiredCA": .admin,
+    "IssueCertificate": .admin,
+    "IssueToken": .admin,
+    "ListAccess": .admin,
+    "RevokeAccess": .admin,
+  ]
+}

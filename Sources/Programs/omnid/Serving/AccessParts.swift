@@ -1,0 +1,80 @@
+import Access
+import AccessControl
+import Crypto
+import Daemon
+import ManagementService
+import Orchestrator
+import RPC
+import RPCTransport
+import Rotation
+import Synchronization
+
+/// Who may call: what the store says of it, how callers are known, and what they are refused by.
+final class AccessParts: Sendable {
+  let authority: APIAuthority
+  let desk: AccessDesk
+  let identification: CallerIdentification
+  let refusals: RefusalTrail
+  private let store: any AccessStore
+  private let contents: AccessContents
+  /// The CA as long as it is not stored.
+  private let newAuthority: SealedAPIAuthority?
+  private let listening = Mutex((server: RPCServer?.none, endpoints: [String]()))
+
+  /// Reads what the store holds, and makes a CA where there is none. Nothing is written before the whole store has been
+  /// read: see `begin`.
+  init(
+    _ options: ServeOptions, _ facts: ProcessFacts, store: any AccessStore, sealer: Sealer,
+    audit: AuditTrail, clock: any OrchestratorClock
+  ) async throws {
+    self.store = store
+    contents = try await store.accessContents()
+    newAuthority =
+      contents.authority == nil ? try APIAuthority.make(sealer, now: clock.now()) : nil
+    authority = try APIAuthority(
+      contents.authority ?? newAuthority!, sealer: sealer,
+      signsCertificates: options.tls?.clientCA == nil)
+    let registry = GrantRegistry()
+    desk = AccessDesk(store: store, mint: authority, registry: registry, clock: clock)
+    identification = CallerIdentification(
+      users: LocalUsers(owner: facts.userID, operators: options.socket.group),
+      registry: registry, mint: authority, now: { clock.now().secondsSince1970 })
+    refusals = RefusalTrail(audit: audit, clock: clock)
+  }
+
+  /// Keeps a CA that was made, and knows callers by what was issued to them. To be called when the whole store has been
+  /// read, and before calls are let in.
+  func begin() async throws {
+    if let newAuthority { try await store.commit([.putAuthority(newAuthority)]) }
+    await desk.load(contents)
+  }
+
+  /// What stands around every call.
+  var authorization: Authorization {
+    Authorization(
+      identify: identification.identify, registry: desk.registry, refusals: refusals,
+      now: { WallClock.nanosecondsSince1970() / 1_000_000_000 })
+  }
+
+  /// The caller's name, for the log.
+  @Sendable func name(_ call: ServerCall) -> String? {
+    identification.identify(call).caller?.name
+  }
+
+  /// - Parameter serverCA: PEM.
+  func serving(serverCA: @escaping @Sendable () -> String) -> AccessServing {
+    AccessServing(
+      desk: desk, refusals: refusals, serverCA: serverCA,
+      endpoints: { [self] in listening.withLock { $0.endpoints } },
+      revoked: { [self] id in
+        let server = listening.withLock { $0.server }
+        server?.drainConnections { [identification] in identification.serial($0) == id }
+      })
+  }
+
+  /// The server that callers come to; nil: none any more.
+  func listens(_ server: RPCServer?) { listening.withLock { $0.server = server } }
+
+  /// Where callers from elsewhere come in.
+  func listens(at endpoints: [String]) { listening.withLock { $0.endpoints += endpoints } }
+}

@@ -12,6 +12,8 @@ import threading
 import time
 
 import grpc
+import h2.connection
+import h2.events
 import pytest
 import yaml
 from cryptography import x509
@@ -511,6 +513,47 @@ def test_whoever_fills_the_tcp_listener_keeps_nobody_off_the_socket(lab):
         begun = time.monotonic()
         assert lab.call("ListClusters", timeout=5) is not None
         assert time.monotonic() - begun < 5
+    finally:
+        for client in crowd:
+            client.close()
+
+
+def test_a_stranger_is_refused_by_the_head_of_a_call(lab):
+    """The answer comes amid the request, of which nothing is kept: else it would wait for the request's end."""
+    remote = Remote(lab)
+    remote.token()
+    chunk = b"\x00" * 8192
+    context = ssl.create_default_context(cadata=remote.ca.decode())
+    context.set_alpn_protocols(["h2"])
+    crowd = []
+    try:
+        for _ in range(10):
+            plain = socket.create_connection(("127.0.0.1", remote.port), timeout=20)
+            client = context.wrap_socket(plain, server_hostname="localhost")
+            crowd.append(client)
+            connection = h2.connection.H2Connection()
+            connection.initiate_connection()
+            client.sendall(connection.data_to_send())
+            for _ in range(2):
+                stream = connection.get_next_available_stream_id()
+                connection.send_headers(stream, [
+                    (":method", "POST"), (":scheme", "https"), (":authority", "localhost"),
+                    (":path", f"/{SERVICE}/ImportCluster"), ("te", "trailers"),
+                    ("content-type", "application/grpc")])
+                for _ in range(3):
+                    connection.send_data(stream, chunk)
+                client.sendall(connection.data_to_send())
+            told = b""
+            while b"UNAUTHENTICATED" not in told and b"does not know who calls" not in told:
+                data = client.recv(65536)
+                assert data
+                for event in connection.receive_data(data):
+                    if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                        told += b" ".join(
+                            (value if isinstance(value, bytes) else value.encode())
+                            for _, value in event.headers)
+        # The request's end was never sent: what came of it is gone all the same.
+        lab.import_cluster()
     finally:
         for client in crowd:
             client.close()

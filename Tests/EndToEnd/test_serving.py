@@ -390,11 +390,10 @@ def test_mutual_tls(lab):
     request = lab.stubs.management.RotateSecretRequest(
         cluster=lab.name, component=lab.stubs.management.SECRET_COMPONENT_TALOS_CA)
 
-    def rotate(issuer, role=None):
+    def rotate(issuer, role=None, usage=x509.ExtendedKeyUsageOID.CLIENT_AUTH):
         identity = (None, None)
         if issuer:
-            issuer.issue(lab.directory / "client", "alice", x509.ExtendedKeyUsageOID.CLIENT_AUTH,
-                         role)
+            issuer.issue(lab.directory / "client", "alice", usage, role)
             identity = ((lab.directory / "client-key.pem").read_bytes(),
                         (lab.directory / "client.pem").read_bytes())
         credentials = grpc.ssl_channel_credentials(server_ca.pem, *identity)
@@ -410,4 +409,7 @@ def test_mutual_tls(lab):
         with pytest.raises(grpc.RpcError) as caught:
             rotate(stranger, role)
         assert caught.value.code() == code
+    with pytest.raises(grpc.RpcError) as caught:
+        rotate(client_ca, "omni:admin", x509.ExtendedKeyUsageOID.SERVER_AUTH)
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
     assert rotate(client_ca, "omni:operator").status.requester.startswith("cn:alice/")

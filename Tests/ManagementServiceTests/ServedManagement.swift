@@ -22,15 +22,15 @@ struct ServedManagement {
   let client: RPCClient
 
   /// The user that owns the process at the other end, as an admin.
-  static let processOwner: @Sendable (ServerCall) -> Identification = { call in
-    guard let process = call.peer.process else { return .unknown(reason: "no process") }
+  static let processOwner: @Sendable (Peer) -> Identification = { peer in
+    guard let process = peer.process else { return .unknown(reason: "no process") }
     return .caller(Caller(name: "uid:\(process.userID)", role: .admin))
   }
 
   init(
     _ behaviour: FakeDriver.Behaviour = FakeDriver.Behaviour(), peer: Peer = owner,
     clusters: [String] = ["demo"],
-    identify: @escaping @Sendable (ServerCall) -> Identification = processOwner
+    identify: @escaping @Sendable (Peer) -> Identification = processOwner
   ) async throws {
     driver = FakeDriver(behaviour)
     let pace = [Duration.milliseconds(2)]
@@ -48,7 +48,7 @@ struct ServedManagement {
     await desk.load(AccessContents())
     var router = ServiceRouter(interceptors: [
       Authorization(
-        identify: identify, registry: desk.registry, refusals: refusals,
+        identify: { peer, _ in identify(peer) }, registry: desk.registry, refusals: refusals,
         now: { FixedClock().now().secondsSince1970 })
     ])
     handlers = ManagementHandlers(
@@ -57,7 +57,7 @@ struct ServedManagement {
       access: AccessServing(
         desk: desk, refusals: refusals, serverCA: { "server CA" },
         endpoints: { ["tls:omnid.example:8443"] }, revoked: { _ in }),
-      identify: identify)
+      identify: { identify($0.peer) })
     handlers.register(in: &router)
     client = RPCClient(InProcessChannel(router, peer: peer))
     for cluster in clusters {

@@ -41,12 +41,18 @@ struct HostPortTests {
 
   @Test("Endpoints are read and written back")
   func endpoints() {
-    for text in ["unix:/run/omnid.sock", "unix:a b", "tls:host:1", "tls:[::1]:0", "tcp:1.2.3.4:5"] {
+    for text in [
+      "unix:/run/omnid.sock", "unix:a b", "unix-abstract:omnid", "tls:host:1", "tls:[::1]:0",
+      "tcp:1.2.3.4:5",
+    ] {
       #expect(Endpoint(text)?.description == text)
     }
     #expect(Endpoint("unix:///run/x") == .unix(path: "/run/x"))
     #expect(Endpoint("tls:[fd00::1]:443")?.authority == "[fd00::1]:443")
-    for text in ["", "unix:", "tls:host", "tls:[::1]", "tls:::1", "tcp:", "http:host:1", "host:1"] {
+    for text in [
+      "", "unix:", "unix-abstract:", "tls:host", "tls:[::1]", "tls:::1", "tcp:", "http:host:1",
+      "host:1",
+    ] {
       #expect(Endpoint(text) == nil, "\(text)")
     }
   }

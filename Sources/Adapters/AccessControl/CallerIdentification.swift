@@ -59,8 +59,13 @@ public final class CallerIdentification: Sendable {
   }
 
   @Sendable public func identify(_ call: ServerCall) -> Identification {
-    if let field = call.field("authorization") { return bearer(field) }
-    return identify(call.peer)
+    identify(call.peer, authorization: call.field("authorization"))
+  }
+
+  /// - Parameter authorization: the call's metadata of that name.
+  @Sendable public func identify(_ peer: Peer, authorization: String?) -> Identification {
+    if let authorization { return bearer(authorization) }
+    return identify(peer)
   }
 
   /// Who is at the other end of a connection.

@@ -37,6 +37,27 @@ public final class RefusalTrail: Sendable {
     message: String
   ) async {
     guard let omitted = take(key) else { return }
+    await write(
+      caller: caller, method: method, cluster: cluster, code: code, message: message,
+      omitted: omitted)
+  }
+
+  /// The same, for whoever cannot wait.
+  public func noteLater(
+    caller: String, key: String, method: String, code: String, message: String
+  ) {
+    guard let omitted = take(key) else { return }
+    // Detached: what is written down outlives the call.
+    Task.detached { [self] in
+      await write(
+        caller: caller, method: method, cluster: "", code: code, message: message,
+        omitted: omitted)
+    }
+  }
+
+  private func write(
+    caller: String, method: String, cluster: String, code: String, message: String, omitted: UInt64
+  ) async {
     let event = AuditEvent(caller: caller, method: method, cluster: cluster, request: "")
     guard let call = try? await audit.begin(event) else { return }
     let more = omitted == 0 ? "" : " (\(omitted) refusals before this one were left out)"

@@ -28,6 +28,8 @@ public struct ServerConfiguration: Sendable {
   public var handshakeTimeout: Duration = .seconds(10)
   /// A connection without calls is drained after this time; nil keeps it.
   public var maxIdle: Duration?
+  /// The same for a TLS connection whose client could have shown a certificate and has not; nil: `maxIdle` alone.
+  public var maxAnonymousIdle: Duration?
   /// A connection is drained at this age, give or take a tenth; nil keeps it.
   public var maxAge: Duration?
   /// How long calls may go on after that; nil lets them finish.

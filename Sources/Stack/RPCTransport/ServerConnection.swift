@@ -157,8 +157,15 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
   }
 
+  private var maxIdle: Duration? {
+    guard let limit = configuration.maxAnonymousIdle, let tls, tls.verifiesPeer,
+      peer.certificates.isEmpty
+    else { return configuration.maxIdle }
+    return min(limit, configuration.maxIdle ?? limit)
+  }
+
   private func watchIdle() {
-    guard !isClosed, let idle = configuration.maxIdle, !timers.runs(.idle) else { return }
+    guard !isClosed, let idle = maxIdle, !timers.runs(.idle) else { return }
     timers.start(.idle, after: idle) { [self] in drain() }
   }
 

@@ -5,18 +5,23 @@ import Rotation
 /// Lets calls pass whose callers are known and have the method's least role. Every other call is refused and written
 /// into the audit log.
 ///
-/// A call that lasts ends when what its caller is known by is revoked or expires. Which clusters a caller is bound to,
-/// the handlers ask: only they know which one a request names.
+/// It is asked twice: `refusal` before anything of a request is kept, so that strangers cannot fill the memory that
+/// requests wait in; and as an interceptor when the grants have been read. A call that lasts ends when what its caller
+/// is known by is revoked or expires. Which clusters a caller is bound to, the handlers ask: only they know which one a
+/// request names.
 public struct Authorization: ServerInterceptor {
-  private let identify: @Sendable (ServerCall) -> Identification
+  /// - Parameter authorization: the call's metadata of that name.
+  public typealias Identify = @Sendable (_ peer: Peer, _ authorization: String?) -> Identification
+
+  private let identify: Identify
   private let registry: GrantRegistry
   private let refusals: RefusalTrail
   private let now: @Sendable () -> Int64
 
   /// - Parameter now: Unix seconds.
   public init(
-    identify: @escaping @Sendable (ServerCall) -> Identification, registry: GrantRegistry,
-    refusals: RefusalTrail, now: @escaping @Sendable () -> Int64
+    identify: @escaping Identify, registry: GrantRegistry, refusals: RefusalTrail,
+    now: @escaping @Sendable () -> Int64
   ) {
     self.identify = identify
     self.registry = registry
@@ -24,32 +29,58 @@ public struct Authorization: ServerInterceptor {
     self.now = now
   }
 
+  /// Why a call is refused, by its head alone; nil when it is not. For `ServiceRouter.admission`.
+  public func refusal(_ peer: Peer, _ head: HTTPRequestHead) -> RPCError? {
+    let authorization = head.fields.first("authorization")
+    let identity = identify(peer, authorization)
+    if case .caller(let caller) = identity, caller.role == .admin { return nil }
+    // What was issued has not been read yet: the interceptor asks again when it has.
+    if !registry.isLoaded, authorization != nil || !peer.certificates.isEmpty { return nil }
+    let path = head.path
+    guard let (error, name, key, reason) = refusal(identity, peer, path) else { return nil }
+    refusals.noteLater(
+      caller: name, key: key, method: Self.method(path), code: error.code.name, message: reason)
+    return error
+  }
+
   public func passes(_ call: ServerCall) -> Bool {
-    guard case .caller(let caller) = identify(call) else { return false }
+    guard case .caller(let caller) = identify(call.peer, call.field("authorization")) else {
+      return false
+    }
     if caller.grant != nil && call.kind != .unary { return false }
     return caller.role == .admin || caller.may(MethodRoles.least(call.path))
   }
 
   public func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {
-    let method = String(call.path.split(separator: "/").last ?? "")
-    switch identify(call) {
-    case .unknown(let reason):
-      let error = RPCError.unidentified
+    let identity = identify(call.peer, call.field("authorization"))
+    if let (error, name, key, reason) = refusal(identity, call.peer, call.path) {
       await refusals.note(
-        caller: "unknown \(call.peer.address)", key: "unknown", method: method,
-        code: error.code.name, message: reason)
+        caller: name, key: key, method: Self.method(call.path), code: error.code.name,
+        message: reason)
       throw error
+    }
+    guard let caller = identity.caller, let grant = caller.grant, call.kind != .unary else {
+      return try await next()
+    }
+    try await lasting(call, grant: grant, until: caller.expiresAt, next)
+  }
+
+  private static func method(_ path: String) -> String {
+    String(path.split(separator: "/").last ?? "")
+  }
+
+  /// The error, and what the log tells of it.
+  private func refusal(
+    _ identity: Identification, _ peer: Peer, _ path: String
+  ) -> (error: RPCError, name: String, key: String, reason: String)? {
+    switch identity {
+    case .unknown(let reason):
+      return (.unidentified, "unknown \(peer.address)", "unknown", reason)
     case .caller(let caller):
-      let least = MethodRoles.least(call.path)
-      guard caller.may(least) else {
-        let error = RPCError.lacksRole(caller, method: method, least: least)
-        await refusals.note(
-          caller: caller.name, key: caller.name, method: method, code: error.code.name,
-          message: error.message)
-        throw error
-      }
-      guard let grant = caller.grant, call.kind != .unary else { return try await next() }
-      try await lasting(call, grant: grant, until: caller.expiresAt, next)
+      let least = MethodRoles.least(path)
+      if caller.may(least) { return nil }
+      let error = RPCError.lacksRole(caller, method: Self.method(path), least: least)
+      return (error, caller.name, caller.name, error.message)
     }
   }
 

@@ -39,6 +39,10 @@ struct ServingLimits: Equatable {
   /// Threads that serve; 0 for one for each processor.
   var eventLoops = 0
 
+  /// How long a connection over TLS without a client certificate may be without calls. A client with a token makes
+  /// another one for its next call.
+  private static let anonymousIdle = Duration.seconds(60)
+
   init() {}
 
   init(_ values: SettingValues) throws(UsageError) {
@@ -85,6 +89,7 @@ struct ServingLimits: Equatable {
     configuration.maxHandshakes = handshakes
     configuration.maxConcurrentStreams = streams
     configuration.maxIdle = idle
+    configuration.maxAnonymousIdle = Self.anonymousIdle
     configuration.maxAge = age
     configuration.maxAgeGrace = ageGrace
     configuration.maxHeaderBytes = headerBytes

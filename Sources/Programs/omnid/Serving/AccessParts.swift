@@ -52,7 +52,8 @@ final class AccessParts: Sendable {
   /// What stands around every call.
   var authorization: Authorization {
     Authorization(
-      identify: identification.identify, registry: desk.registry, refusals: refusals,
+      identify: { [identification] in identification.identify($0, authorization: $1) },
+      registry: desk.registry, refusals: refusals,
       now: { WallClock.nanosecondsSince1970() / 1_000_000_000 })
   }
 

@@ -149,6 +149,7 @@ struct Server {
       opening: opening, services: [ManagementServiceMethods.service],
       authorization: access.authorization, compressions: .standard)
     router.limits = options.limits.calls
+    router.admission = access.authorization.refusal
     management.register(in: &router)
     health.register(in: &router)
     ReflectionService(

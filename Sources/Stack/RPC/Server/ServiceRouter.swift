@@ -5,6 +5,9 @@ public struct ServiceRouter: Sendable {
   public var limits = CallLimits() { didSet { edition = RouterEdition() } }
   /// Which web pages may call.
   public var cors = CORSPolicy() { didSet { edition = RouterEdition() } }
+  /// Asked for each call of a method that is served, before anything of its request is kept: the error that refuses
+  /// it, or nil. Must not block. Interceptors come later, when the request is there.
+  public var admission: (@Sendable (Peer, HTTPRequestHead) -> RPCError?)?
   /// What messages may be compressed with, in order of preference.
   public let compressions: [any MessageCompression]
   var routes = RouteTable()

@@ -124,6 +124,9 @@ extension ServiceRouter: HTTPService {
   private func start(
     _ head: HTTPRequestHead, _ resolved: ResolvedCall, _ stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
+    if let admission, let error = admission(stream.peer, head) {
+      return refuse(head, stream, resolved.form, error)
+    }
     if let bounds = resolved.bounds, !bounds.enter() {
       return refuse(head, stream, resolved.form, Self.tooMany(resolved.handler))
     }

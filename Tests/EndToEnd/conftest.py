@@ -1,5 +1,6 @@
 """Options and fixtures of the tests from outside."""
 
+import itertools
 import os
 import pathlib
 import sys
@@ -22,6 +23,11 @@ def pytest_addoption(parser):
                      help="the machines take addresses in 127.0.N.0 and the blocks after it")
 
 
+    parser.addoption("--address-blocks", type=int, default=0,
+                     help="how many blocks are used, in turn, so that another run can have the next ones "
+                     "(default: as many as there are)")
+
+
 @pytest.fixture(scope="session")
 def stubs(tmp_path_factory):
     return stub_files.generate(ROOT / "Proto", tmp_path_factory.mktemp("stubs"))
@@ -30,7 +36,9 @@ def stubs(tmp_path_factory):
 @pytest.fixture(scope="session")
 def blocks(request):
     first = request.config.getoption("--address-block")
-    return iter(range(first, 250))
+    count = request.config.getoption("--address-blocks")
+    # A test's machines are gone when it ends.
+    return itertools.cycle(range(first, first + count)) if count else iter(range(first, 250))
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ enum AccessCommands {
 
   private static let revoke: CommandSpec = .init(
     "revoke", "Take a certificate or a token back, at once",
-    discussion: "Its calls under way are ended, and its holder is nobody the server knows.",
+    discussion: "Its streams under way are ended, and its holder is nobody the server knows.",
     arguments: [id], flags: [foreign.spec]
   ) { session throws(CommandError) in
     var request = RevokeAccessRequest()
@@ -71,7 +71,7 @@ enum AccessCommands {
       let owner = grant.name.isEmpty ? "" : " of \(grant.name)"
       session.print(
         Printable.line(
-          "\(grant.kind.word) \(grant.id)\(owner) is revoked; calls under way that were ended: "
+          "\(grant.kind.word) \(grant.id)\(owner) is revoked; streams under way that were ended: "
             + "\(answer.endedCalls)") + "\n")
     }
   }

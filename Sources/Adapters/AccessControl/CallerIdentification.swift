@@ -39,6 +39,9 @@ public final class CallerIdentification: Sendable {
 
   private static let seenLimit = 1024
 
+  /// The one who calls most, made once.
+  private let owner: Identification
+
   /// What a certificate says of its holder.
   private struct Subject {
     var name: String
@@ -53,6 +56,7 @@ public final class CallerIdentification: Sendable {
     now: @escaping @Sendable () -> Int64
   ) {
     self.users = users
+    owner = .caller(Caller(name: "uid:\(users.owner)", role: .admin))
     self.registry = registry
     self.mint = mint
     self.now = now
@@ -71,6 +75,7 @@ public final class CallerIdentification: Sendable {
   /// Who is at the other end of a connection.
   @Sendable public func identify(_ peer: Peer) -> Identification {
     if let process = peer.process {
+      if process.userID == users.owner { return owner }
       return .caller(Caller(name: "uid:\(process.userID)", role: users.role(process)))
     }
     guard let leaf = peer.certificates.first else {

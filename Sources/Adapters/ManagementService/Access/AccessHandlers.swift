@@ -184,7 +184,7 @@ extension RevokeAccessRequest: AuditedRequest {
 }
 
 extension RevokeAccessResponse: AuditedResponse {
-  var auditedOutcome: String { "\(endedCalls) calls under way were ended" }
+  var auditedOutcome: String { "\(endedCalls) streams under way were ended" }
 }
 
 extension Schema.AccessGrant {

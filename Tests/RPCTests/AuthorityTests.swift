@@ -6,6 +6,7 @@ import Testing
 @Suite struct AuthorityTests {
   static let odd: [String?] = [
     nil, "", "/run/omnid/omnid.sock", "%2Frun%2Fomnid%2Fomnid.sock", "a b", "[", "localhost",
+    "//run/omnid/omnid.sock", "unix:/run/omnid/omnid.sock", "[::]:50051", "omnid",
   ]
 
   static func send(_ connection: RawConnection, _ authority: String?) -> [RawConnection.Frame] {

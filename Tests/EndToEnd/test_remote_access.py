@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import grpc
 import h2.connection
@@ -334,6 +335,22 @@ def test_curl_with_a_token(remote):
 
     assert curl("-H", f"authorization: Bearer {token}")["status"]["cluster"] == lab.name
     assert curl()["code"] == "unauthenticated"
+
+    def get(method, *flags):
+        """Connect's GET, whose request stands in the query."""
+        query = urllib.parse.urlencode({
+            "connect": "v1", "encoding": "json", "message": json.dumps({"cluster": lab.name})})
+        return json.loads(subprocess.run(
+            ["curl", "-sS", "--cacert", lab.directory / "ca.pem", *flags,
+             f"https://localhost:{remote.port}/{SERVICE}/{method}?{query}"],
+            capture_output=True, text=True, timeout=20).stdout)
+
+    bearer = ("-H", f"authorization: Bearer {token}")
+    assert get("GetRotationStatus", *bearer)["status"]["cluster"] == lab.name
+    assert get("GetRotationStatus")["code"] == "unauthenticated"
+    assert get("ListAccess", *bearer)["code"] == "permission_denied"
+    assert {entry.method for entry in remote.audit()} >= {"GetRotationStatus", "ListAccess"}
+    assert not any("?" in entry.method for entry in remote.audit())
 
 
 # omnictl

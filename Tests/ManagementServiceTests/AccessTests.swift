@@ -38,6 +38,11 @@ struct AccessTests {
     }
     #expect(Set(beside).isSubset(of: MethodRoles.table.keys))
     #expect(MethodRoles.least("/x.Y/Z") == .admin)
+    let path = "/\(ManagementServiceMethods.service)/GetCluster"
+    // As a GET has it, whose query may hold anything.
+    #expect(MethodRoles.least(path + "?message=/x") == .reader)
+    #expect(MethodRoles.least("/x.Y/Z?\(path)") == .admin)
+    #expect(MethodRoles.name(path + "?message=/x") == "GetCluster")
   }
 
   @Test("A method that hands out or destroys what cannot be had again takes an admin")
@@ -121,6 +126,35 @@ struct AccessTests {
       as: Caller(name: "token:ci/t-1", role: .admin, clusters: ["demo"]))
     let error = try await failure { _ = try await served.client.unary(Self.raw(name), []) }
     #expect(error.code == .permissionDenied)
+  }
+
+  @Test(
+    "Taking over with a talosconfig is an import, also as a dry run, and takes an admin of all clusters"
+  )
+  func adoption() async throws {
+    for dryRun in [false, true] {
+      for (caller, reason) in [
+        (Caller(name: "x", role: .operator), "ROLE_MISSING"),
+        (Caller(name: "x", role: .admin, clusters: ["demo"]), "CLUSTER_OUT_OF_BOUNDS"),
+      ] {
+        let served = try await Self.served(as: caller)
+        var request = AdoptRotationRequest()
+        request.cluster = "demo"
+        request.talosconfig = "context: x"
+        request.dryRun = dryRun
+        let error = try await failure {
+          _ = try await served.client.unary(ManagementServiceMethods.adoptRotation, request)
+        }
+        #expect(error.code == .permissionDenied)
+        #expect(error.detail(GoogleRPC.ErrorInfo.self)?.reason == reason)
+        let last = try await served.audit.entries(after: 0, limit: 9).last
+        #expect(last?.event.code == "PERMISSION_DENIED" && last?.event.cluster == "demo")
+        request.talosconfig = ""
+        do {
+          _ = try await served.client.unary(ManagementServiceMethods.adoptRotation, request)
+        } catch { #expect(error.code != .permissionDenied) }
+      }
+    }
   }
 
   @Test("A list of a bound caller has pages as any other")

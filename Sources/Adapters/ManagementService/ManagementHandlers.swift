@@ -224,13 +224,9 @@ public struct ManagementHandlers: Sendable {
   ) -> RPCError? {
     guard caller.mayUse(cluster: request.admission) else { return .outOfBounds }
     guard !request.takesAdmin || caller.may(.admin) else {
-      return .lacksRole(caller, method: Self.method(call), least: .admin)
+      return .lacksRole(caller, method: MethodRoles.name(call.path), least: .admin)
     }
     return nil
-  }
-
-  private static func method(_ call: ServerCall) -> String {
-    String(call.path.split(separator: "/").last ?? "")
   }
 
   /// The error, when it is in the audit log.
@@ -238,7 +234,7 @@ public struct ManagementHandlers: Sendable {
     _ error: RPCError, _ caller: Caller, _ cluster: String, _ call: ServerCall
   ) async -> RPCError {
     await access.refusals.note(
-      caller: caller.name, key: caller.name, method: Self.method(call), cluster: cluster,
+      caller: caller.name, key: caller.name, method: MethodRoles.name(call.path), cluster: cluster,
       code: error.code.name, message: error.message)
     return error
   }

@@ -39,7 +39,8 @@ public struct Authorization: ServerInterceptor {
     let path = head.path
     guard let (error, name, key, reason) = refusal(identity, peer, path) else { return nil }
     refusals.noteLater(
-      caller: name, key: key, method: Self.method(path), code: error.code.name, message: reason)
+      caller: name, key: key, method: MethodRoles.name(path), code: error.code.name, message: reason
+    )
     return error
   }
 
@@ -55,7 +56,7 @@ public struct Authorization: ServerInterceptor {
     let identity = identify(call.peer, call.field("authorization"))
     if let (error, name, key, reason) = refusal(identity, call.peer, call.path) {
       await refusals.note(
-        caller: name, key: key, method: Self.method(call.path), code: error.code.name,
+        caller: name, key: key, method: MethodRoles.name(call.path), code: error.code.name,
         message: reason)
       throw error
     }
@@ -63,10 +64,6 @@ public struct Authorization: ServerInterceptor {
       return try await next()
     }
     try await lasting(call, grant: grant, until: caller.expiresAt, next)
-  }
-
-  private static func method(_ path: String) -> String {
-    String(path.split(separator: "/").last ?? "")
   }
 
   /// The error, and what the log tells of it.
@@ -79,7 +76,7 @@ public struct Authorization: ServerInterceptor {
     case .caller(let caller):
       let least = MethodRoles.least(path)
       if caller.may(least) { return nil }
-      let error = RPCError.lacksRole(caller, method: Self.method(path), least: least)
+      let error = RPCError.lacksRole(caller, method: MethodRoles.name(path), least: least)
       return (error, caller.name, caller.name, error.message)
     }
   }

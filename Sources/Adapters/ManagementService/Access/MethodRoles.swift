@@ -5,7 +5,16 @@ public enum MethodRoles {
   private static let management = "/omni.management.v1.ManagementService/"
 
   /// A method that is not listed takes the highest role.
-  public static func least(_ path: String) -> Role { table[path] ?? .admin }
+  ///
+  /// - Parameter path: as a call has it; the query of a GET, which holds the request, counts for nothing.
+  public static func least(_ path: String) -> Role {
+    table[path] ?? table[String(path.prefix { $0 != "?" })] ?? .admin
+  }
+
+  /// The method's name, as the audit log has it.
+  static func name(_ path: String) -> String {
+    String(path.prefix { $0 != "?" }.split(separator: "/").last ?? "")
+  }
 
   public static let table: [String: Role] = {
     var table: [String: Role] = [

@@ -3,7 +3,7 @@ public import ProtoCodec
 extension SchemaFile {
   /// Every file of the schema folder, and the well-known types.
   public static let all: [SchemaFile] = [
-    .management, .access, .journal,
+    .management, .journal,
     .health, .reflection, .reflectionV1Alpha,
     .rpcStatus, .rpcCode, .rpcErrorDetails,
     .any, .duration, .empty, .fieldMask, .structure, .timestamp, .wrappers,

@@ -43,7 +43,7 @@ class Remote:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         lab.start("--listen", f"tls:127.0.0.1:{self.port}", *flags)
-        self.roles = lab.stubs.access
+        self.roles = lab.stubs.management
 
     def role(self, name):
         return getattr(self.roles, f"ACCESS_ROLE_{name.upper()}")

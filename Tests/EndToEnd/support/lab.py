@@ -147,11 +147,9 @@ class Lab:
 
     def call_on(self, channel, method, timeout=30, metadata=None, **fields):
         """The same on a channel that is there."""
-        name = f"{method}Request"
-        module = self.stubs.access if hasattr(self.stubs.access, name) else self.stubs.management
+        request = getattr(self.stubs.management, f"{method}Request")(**fields)
         stub = self.stubs.management_grpc.ManagementServiceStub(channel)
-        return getattr(stub, method)(getattr(module, name)(**fields), timeout=timeout,
-                                     metadata=metadata)
+        return getattr(stub, method)(request, timeout=timeout, metadata=metadata)
 
     def details(self, error, kind):
         """The google.rpc details of that kind which an error carries."""

@@ -27,7 +27,6 @@ def generate(proto, directory):
     return SimpleNamespace(
         management=module("omni.management.v1.management_pb2"),
         management_grpc=module("omni.management.v1.management_pb2_grpc"),
-        access=module("omni.management.v1.access_pb2"),
         status=module("google.rpc.status_pb2"),
         details=module("google.rpc.error_details_pb2"),
         state=module("cosi.resource.state_pb2"),

@@ -159,7 +159,7 @@ public enum ManagementServiceMethods {
 extension SchemaFile {
   public static let management = SchemaFile(
     "omni/management/v1/management.proto", package: "omni.management.v1",
-    dependencies: [.duration, .timestamp, .access],
+    dependencies: [.duration, .timestamp],
     messages: [
       RotationStatus.self, ReturnedCA.self, RotationStageTimes.self, MachineRotationStatus.self,
       RotationCheck.self,
@@ -185,11 +185,15 @@ extension SchemaFile {
       ExportSecretsResponse.self, ExportRetiredCARequest.self, ExportRetiredCAResponse.self,
       ReadAuditLogRequest.self, ReadAuditLogResponse.self,
       AuditEntry.self,
+      AccessGrant.self, IssueCertificateRequest.self, IssueCertificateResponse.self,
+      IssueTokenRequest.self, IssueTokenResponse.self, ListAccessRequest.self,
+      ListAccessResponse.self, RevokeAccessRequest.self, RevokeAccessResponse.self,
     ],
     enums: [
       SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,
       RotationCheckState.self, RotationCause.self, CertificateAuthorityGeneration.self,
       UnfinishedMachineState.self, CredentialAuthorityState.self, CredentialAcceptanceState.self,
+      AccessRole.self, AccessKind.self,
     ],
     services: [ManagementServiceMethods.schema])
 }

@@ -154,7 +154,7 @@ struct Server {
     health.register(in: &router)
     ReflectionService(
       services: router.services + ReflectionService.services,
-      files: [.management, .access, .rpcErrorDetails, .health, .reflection, .reflectionV1Alpha]
+      files: [.management, .rpcErrorDetails, .health, .reflection, .reflectionV1Alpha]
     ).register(in: &router)
     health.set(.notServing, for: router.services)
     return router

@@ -1,4 +1,4 @@
-// The binding of access.proto, which says what each field means.
+// The binding of management.proto, which says what each field means.
 
 public import ProtoCodec
 
@@ -188,16 +188,4 @@ public struct RevokeAccessResponse: Message {
     Field.message(1, "grant", \.grant)
     Field.int32(2, "ended_calls", \.endedCalls)
   }
-}
-
-extension SchemaFile {
-  public static let access = SchemaFile(
-    "omni/management/v1/access.proto", package: "omni.management.v1",
-    dependencies: [.duration, .timestamp],
-    messages: [
-      AccessGrant.self, IssueCertificateRequest.self, IssueCertificateResponse.self,
-      IssueTokenRequest.self, IssueTokenResponse.self, ListAccessRequest.self,
-      ListAccessResponse.self, RevokeAccessRequest.self, RevokeAccessResponse.self,
-    ],
-    enums: [AccessRole.self, AccessKind.self])
 }

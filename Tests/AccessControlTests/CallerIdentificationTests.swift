@@ -23,13 +23,17 @@ struct CallerIdentificationTests {
     func sleep(for duration: Duration) async throws(CancellationError) {}
   }
 
+  /// Clients are let in by another CA's certificates.
   private let authority: APIAuthority
+  /// Clients are let in by its own.
+  private let own: APIAuthority
   private let desk: AccessDesk
 
   init() async throws {
     let sealer = try Sealer(masterKey: SecretBytes(random: Sealer.keySize))
-    authority = try APIAuthority(
-      APIAuthority.make(sealer, now: StillClock().now()), sealer: sealer, signsCertificates: true)
+    let sealed = try APIAuthority.make(sealer, now: StillClock().now())
+    authority = try APIAuthority(sealed, sealer: sealer, signsCertificates: false)
+    own = try APIAuthority(sealed, sealer: sealer, signsCertificates: true)
     desk = AccessDesk(
       store: NoStore(), mint: authority, registry: GrantRegistry(), clock: StillClock())
     await desk.load(AccessContents())
@@ -101,6 +105,25 @@ struct CallerIdentificationTests {
         identification().identify(Self.peer(certificate)).caller?.name
           == "sha256:\(certificate.fingerprint)")
     }
+  }
+
+  @Test("A certificate of omnid's own CA is good only while it is on record")
+  func onRecord() async throws {
+    let desk = AccessDesk(
+      store: NoStore(), mint: own, registry: GrantRegistry(), clock: StillClock())
+    await desk.load(AccessContents())
+    let told = CallerIdentification(
+      users: LocalUsers(owner: 1000), registry: desk.registry, mint: own, now: { Self.now })
+    let key = try PrivateKey.generate(.ecdsaP256)
+    let request = try CertificateRequest(key: key, commonName: "ann").pem
+    let issued = try await desk.issueCertificate(
+      request, name: "ann", role: .admin, validity: .seconds(3600), requester: "uid:0")
+    let peer = Self.peer(try Certificate(pem: issued.certificate.pem))
+    #expect(told.identify(peer).caller?.role == .admin)
+    // As from a store that was restored from before, or whose record of it was forgotten.
+    let stranger = CallerIdentification(
+      users: LocalUsers(owner: 1000), registry: GrantRegistry(), mint: own, now: { Self.now })
+    #expect(stranger.identify(peer).caller == nil)
   }
 
   @Test("Nobody is known without a certificate, by one that is revoked, or by one that is over")

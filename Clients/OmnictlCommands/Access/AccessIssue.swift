@@ -49,7 +49,7 @@ enum AccessIssue {
       + "CONTEXT --from FILE' (default: into your own contexts)")
 
   private static let force = Flag<Bool>.switched(
-    "force", fallback: false, "replace the file of --output-file")
+    "force", fallback: false, "replace the file of --output-file, or the context of that name")
 
   static let command: CommandSpec = .init(
     "issue", "Issue a client certificate, or a token",
@@ -182,6 +182,16 @@ enum AccessIssue {
         let file = try ContextFile(session.surroundings)
         contents = try file.read()
         self.file = file
+        // It may be what the caller is known by.
+        guard
+          !contents.contexts.contains(where: { $0.name == context }) || session.invocation[force]
+        else {
+          throw CommandError(
+            .refused, "the context \(context) is in \(file.path) already",
+            hint:
+              "give another --context-name, write to a file (--output-file), or replace it with --force"
+          )
+        }
       }
     }
 

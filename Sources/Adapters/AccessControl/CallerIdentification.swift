@@ -84,6 +84,11 @@ public final class CallerIdentification: Sendable {
     guard let subject = subject(leaf) else {
       return .unknown(reason: "the client certificate cannot be read")
     }
+    // One that omnid's own CA has signed is on record, whatever store that comes from: one that is not was taken out, or
+    // issued after the backup that was restored.
+    if mint.signsCertificates, registry.grant(subject.serial)?.kind != .certificate {
+      return .unknown(reason: "the client certificate \(subject.serial) is not on record")
+    }
     if registry.isRevoked(subject.serial) {
       return .unknown(reason: "the client certificate \(subject.serial) is revoked")
     }

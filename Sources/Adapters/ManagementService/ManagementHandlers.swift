@@ -177,6 +177,10 @@ public struct ManagementHandlers: Sendable {
         return try await body(self, request, caller.name)
       }
       let identity = identify(call).caller
+      // Before the log is written to: whoever is refused must not push what others did out of it.
+      if let identity, let error = refusal(request, identity, call) {
+        throw await written(error, identity, request.cluster, call)
+      }
       let event = AuditEvent(
         caller: identity?.name ?? "unknown \(call.peer.address)", method: method.name,
         cluster: request.cluster, request: AuditText.request(request.auditedFields))
@@ -185,7 +189,6 @@ public struct ManagementHandlers: Sendable {
       }
       do {
         guard let identity else { throw RPCError.unidentified }
-        if let error = refusal(request, identity, call) { throw error }
         let response = try await body(self, request, identity.name)
         await audit.end(
           begun, code: StatusCode.ok.name,

@@ -88,13 +88,13 @@ public actor AccessDesk {
       try await commit(old.map { .removeGrant(id: $0.id) })
       for grant in old { registry.remove(grant.id) }
     }
-    guard registry.count < Self.grantLimit else {
-      throw AccessError(
-        .tooMany,
-        "there are \(Self.grantLimit) certificates and tokens on record, and that is the limit: those that have "
-          + "expired leave the record after 30 days")
-    }
+    guard registry.count < Self.grantLimit else { throw Self.full }
   }
+
+  private static let full = AccessError(
+    .tooMany,
+    "there are \(grantLimit) certificates and tokens on record, and that is the limit: those that have expired leave "
+      + "the record after 30 days")
 
   // MARK: - What there is
 
@@ -123,7 +123,8 @@ public actor AccessDesk {
     if let known = registry.grant(id) {
       grant = known
     } else if isForeign {
-      try await makeRoom()
+      // Not refused for want of room as long as that can be helped: it keeps somebody out.
+      guard registry.count < 2 * Self.grantLimit else { throw Self.full }
       // Another CA's certificate may be valid for ever, as far as is known here.
       grant = AccessGrant(
         id: id, kind: .certificate, name: "", role: nil, issuedAt: now,

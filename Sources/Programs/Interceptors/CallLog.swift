@@ -21,7 +21,12 @@ public struct CallLog: ServerInterceptor {
     self.identify = identify
   }
 
-  private func level(_ path: String) -> LogLevel { noteworthy.contains(path) ? .info : .debug }
+  private func level(_ path: String) -> LogLevel {
+    noteworthy.contains(Self.method(path)) ? .info : .debug
+  }
+
+  /// The path without a query: in a GET that holds the request.
+  private static func method(_ path: String) -> String { String(path.prefix { $0 != "?" }) }
 
   public func intercepts(_ path: String) -> Bool { level(path) >= logger.level }
 
@@ -44,7 +49,7 @@ public struct CallLog: ServerInterceptor {
   ) {
     let took = (ContinuousClock.now - start).components
     let milliseconds = took.seconds * 1000 + took.attoseconds / 1_000_000_000_000_000
-    let method = LogValue.string(call.path)
+    let method = LogValue.string(Self.method(call.path))
     let caller = LogValue.string(identify(call) ?? call.peer.address)
     let code = LogValue.string(status?.code.name ?? code)
     if let message = status?.message, !message.isEmpty {

@@ -36,7 +36,7 @@ enum Program {
 
   /// This thread waits for signals; everything else happens on others.
   private static func serve(_ arguments: [String], _ facts: ProcessFacts) -> Int32 {
-    let options: ServeOptions
+    var options: ServeOptions
     do throws(UsageError) {
       options = try ServeOptions(arguments, facts) { path throws(UsageError) in
         do throws(DaemonError) { return try PrivateFiles.read(path) } catch {
@@ -49,6 +49,13 @@ enum Program {
     TerminationSignals.block()
     DescriptorLimit.raise()
     let logger = Logger(level: options.logLevel, format: options.logFormat)
+    let wanted = options.limits.connections
+    if options.limits.fit(descriptors: DescriptorLimit.current) {
+      logger.warning(
+        "fewer connections are let in than --max-connections says, because the process may have no more files open "
+          + "(ulimit -n, LimitNOFILE=)",
+        ["wanted": .integer(Int64(wanted)), "let_in": .integer(Int64(options.limits.connections))])
+    }
     let stop = OneTimeEvent()
     let (reloads, reload) = AsyncStream.makeStream(
       of: Void.self, bufferingPolicy: .bufferingNewest(1))

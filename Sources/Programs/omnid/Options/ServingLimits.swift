@@ -80,6 +80,23 @@ struct ServingLimits: Equatable {
     }
   }
 
+  /// What omnid needs beside connections of callers: its store, its event loops, connections to machines.
+  private static let ownDescriptors = 256
+
+  /// Lets in no more connections than the process can have open, so that a flood on one listener leaves the others what is
+  /// kept for them.
+  ///
+  /// - Returns: whether that are fewer than was said.
+  mutating func fit(descriptors: Int) -> Bool {
+    let room = max(descriptors - Self.ownDescriptors, min(16, descriptors))
+    guard room < connections else { return false }
+    connections = room
+    connectionsPerSource = min(connectionsPerSource, max(1, room / 2))
+    connectionsPerListener = connectionsPerListener.map { min($0, room) }
+    reservedConnections = min(reservedConnections, max(1, room / 10))
+    return true
+  }
+
   var server: ServerConfiguration {
     var configuration = ServerConfiguration()
     configuration.maxConnections = connections

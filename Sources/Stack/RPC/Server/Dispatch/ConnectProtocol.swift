@@ -71,6 +71,9 @@ extension ServiceRouter {
     case .failure(let refused): return refuse(head, stream, refused.form, refused.error)
     case .success(let form):
       if let fault = facts.fault { return refuse(head, stream, form, fault) }
+      if let admission, let error = admission(stream.peer, head) {
+        return refuse(head, stream, form, error)
+      }
       let resolved = resolve(handler, form, facts.timeout)
       if let bounds = resolved.bounds, !bounds.enter() {
         return refuse(head, stream, form, Self.tooMany(handler))

@@ -106,7 +106,10 @@ public enum Sample {
       phase: .rotate, machines: progress, soaking: Soaking(endsAt: instant, isOver: true))
     return undone.map { .rolling($0) } + [
       .gating(soaking, Gate(step: .soak)),
-      .rolling(Stage(phase: .rotate, machines: progress, soaking: Soaking(endsAt: nil))),
+      .rolling(
+        Stage(
+          phase: .rotate, machines: progress, soaking: Soaking(endsAt: nil),
+          reachability: Reachability(at: instant, unreachable: ["m-1", "m-2"]))),
       .gating(undone[0], Gate()), .aborted(by: "uid:0", nil), .aborted(by: "", undone[0]),
       .succeeded(
         Stage(

@@ -103,8 +103,13 @@ private struct Foot {
       status.state != .aborting
     {
       let all = status.machines.count
+      let reachable =
+        status.reachability.map { "; reachable now: \($0.reachable) of \(all)" } ?? ""
       texts.append(
-        ("the old CA is still accepted by \(status.oldCAAcceptedBy) of \(all) machines", .yellow))
+        (
+          "the old CA is still accepted by \(status.oldCAAcceptedBy) of \(all) machines\(reachable)",
+          .yellow
+        ))
     }
     for returned in status.returnedCAs.prefix(3) { texts.append((returned.detail, .yellow)) }
     if case .lost(let reason, let seconds) = link {

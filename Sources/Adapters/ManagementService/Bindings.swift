@@ -202,6 +202,13 @@ extension RotationStatus {
     returnedCAs = snapshot.returned.map { ReturnedCA($0, cluster: snapshot.cluster) }
     oldCAAcceptedBy = Int32(clamping: snapshot.oldAcceptedBy)
     adopted = snapshot.isAdopted
+    reachability = snapshot.reachability.map { seen in
+      var shown = RotationReachability()
+      shown.askedAt = Timestamp(seen.at)
+      shown.reachable = machinesTotal - Int32(clamping: seen.unreachable.count)
+      shown.unreachable = seen.unreachable
+      return shown
+    }
     refusedEverywhereAt = Timestamp(known: snapshot.refusedEverywhereAt)
     if !snapshot.rotationID.isEmpty { elapsed = ProtoDuration(snapshot.elapsed) }
   }

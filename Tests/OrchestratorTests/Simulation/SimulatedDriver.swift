@@ -135,6 +135,11 @@ struct SimulatedDriver: ClusterDriver {
   }
 
   /// Any two machines, others each time: whose processes lead changes behind the driver's back.
+  func unreachable(_ machines: [Machine], access: ClusterAccess) async -> Set<String> {
+    guard let cluster = try? cluster(access) else { return [] }
+    return Set(machines.map(\.id).filter(cluster.isDown))
+  }
+
   func leaders(_ access: ClusterAccess) async -> [String] {
     guard mischief.leaders, (try? await travel()) != nil,
       let members = try? cluster(access).members, !members.isEmpty

@@ -153,6 +153,7 @@ extension Journal {
     public var reversal: Reversal?
     public var soaking: Soaking?
     public var closing: ClosingLook?
+    public var reachability: Reachability?
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -165,6 +166,21 @@ extension Journal {
       Field.message(5, "reversal", \.reversal)
       Field.message(6, "soaking", \.soaking)
       Field.message(7, "closing", \.closing)
+      Field.message(8, "reachability", \.reachability)
+    }
+  }
+
+  /// Which machines answer.
+  public struct Reachability: Message {
+    public var at: Timestamp?
+    public var unreachable: [String] = []
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.Reachability") {
+      Field.message(1, "at", \.at)
+      Field.string(2, "unreachable", \.unreachable)
     }
   }
 

@@ -34,6 +34,7 @@ public struct RotationStatus: Message {
   public var returnedCAs: [ReturnedCA] = []
   public var oldCAAcceptedBy: Int32 = 0
   public var adopted = false
+  public var reachability: RotationReachability?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -69,6 +70,7 @@ public struct RotationStatus: Message {
     Field.message(28, "returned_cas", \.returnedCAs)
     Field.int32(29, "old_ca_accepted_by", \.oldCAAcceptedBy)
     Field.bool(30, "adopted", \.adopted)
+    Field.message(31, "reachability", \.reachability)
   }
 }
 
@@ -227,5 +229,21 @@ public struct WatchRotationStatusResponse: Message {
   public static let fields = FieldTable<Self>("omni.management.v1.WatchRotationStatusResponse") {
     Field.message(1, "status", \.status)
     Field.bool(2, "machines_changed_only", \.machinesChangedOnly)
+  }
+}
+
+/// Which machines of a rotation answer.
+public struct RotationReachability: Message {
+  public var askedAt: Timestamp?
+  public var reachable: Int32 = 0
+  public var unreachable: [String] = []
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.RotationReachability") {
+    Field.message(1, "asked_at", \.askedAt)
+    Field.int32(2, "reachable", \.reachable)
+    Field.string(3, "unreachable", \.unreachable)
   }
 }

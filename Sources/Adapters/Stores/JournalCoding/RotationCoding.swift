@@ -107,6 +107,12 @@ extension Stage {
       journal.checks = closing.checks.map(\.journal)
       return journal
     }
+    stage.reachability = reachability.map { seen in
+      var journal = Journal.Reachability()
+      journal.at = Timestamp(seen.at)
+      journal.unreachable = seen.unreachable
+      return journal
+    }
     return stage
   }
 
@@ -126,12 +132,17 @@ extension Stage {
       for check in journal.checks { checks.append(try CheckRecord(journal: check)) }
       closing = ClosingLook(at: try journal.at.required("at").instant, checks: checks)
     }
+    var reachability: Rotation.Reachability?
+    if let journal = stage.reachability {
+      reachability = Reachability(
+        at: try journal.at.required("at").instant, unreachable: journal.unreachable)
+    }
     self.init(
       phase: try Rotation.RotationPhase(journal: stage.phase), machines: machines,
       listing: try Effort(journal: stage.listing), planesConfirmed: stage.planesConfirmed,
       reversal: reversal,
       soaking: stage.soaking.map { Soaking(endsAt: $0.endsAt?.instant, isOver: $0.over) },
-      closing: closing)
+      closing: closing, reachability: reachability)
   }
 }
 

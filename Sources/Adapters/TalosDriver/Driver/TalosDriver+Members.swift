@@ -4,6 +4,22 @@ public import Rotation
 
 /// Finding the machines.
 extension TalosDriver {
+  public func unreachable(_ machines: [Machine], access: ClusterAccess) async -> Set<String> {
+    Set(
+      await concurrently(machines) { machine -> String? in
+        do throws(TalosFailure) {
+          _ = try await self.withReading(machine, access, within: .zero) {
+            client async throws(TalosFailure) in try await client.version()
+          }
+          return nil
+        } catch {
+          // One that refuses, or is not who it should be, is there.
+          if case .unreachable = error { return machine.id }
+          return nil
+        }
+      }.compactMap { $0 })
+  }
+
   public func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
     var failure = DriverError(
       .unreachable, "cluster \(access.cluster.name) has no control plane")

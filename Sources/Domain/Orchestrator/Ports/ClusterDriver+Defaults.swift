@@ -8,6 +8,10 @@ extension ClusterDriver {
 
   public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
 
+  public func unreachable(_ machines: [Machine], access: ClusterAccess) async -> Set<String> {
+    []
+  }
+
   public func leaders(_ access: ClusterAccess) async -> [String] { [] }
 
   public func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant? { nil }

@@ -50,6 +50,9 @@ public protocol ClusterDriver: Sendable {
   /// none.
   func leaders(_ access: ClusterAccess) async -> [String]
 
+  /// Which of the machines do not answer now. Without an implementation all answer.
+  func unreachable(_ machines: [Machine], access: ClusterAccess) async -> Set<String>
+
   /// Asks every machine whether a rotation can reach its end: what a start does before anything is
   /// recorded, and a dry run alike. Changes nothing.
   ///

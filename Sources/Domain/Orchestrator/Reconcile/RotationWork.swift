@@ -2,8 +2,8 @@ import Rotation
 
 /// What an effect has come to.
 enum EffectOutcome: Sendable {
-  case members([Machine], departed: Set<String>, leaders: [String])
-  case membersFailed(DriverError)
+  case members([Machine], departed: Set<String>, leaders: [String], unreachable: Set<String>?)
+  case membersFailed(DriverError, unreachable: Set<String>?)
   case prepared(String, Baseline)
   case preparationFailed(String, DriverError)
   case applied(String)
@@ -101,9 +101,11 @@ struct RotationWork {
 
   private func listing(_ access: ClusterAccess) -> Step {
     let known = stage?.machines.map(\.machine) ?? []
+    let isWaiting = stage?.isWaiting ?? false
     let driver = driver
     return {
       async let leaders = driver.leaders(access)
+      async let unreachable = isWaiting ? driver.unreachable(known, access: access) : nil
       do throws(DriverError) {
         let members = try await driver.members(access)
         let present = Set(members.map(\.id))
@@ -111,9 +113,10 @@ struct RotationWork {
         for machine in known where !present.contains(machine.id) {
           if await driver.hasLeft(machine, access: access) { departed.insert(machine.id) }
         }
-        return .members(members, departed: departed, leaders: await leaders)
+        return .members(
+          members, departed: departed, leaders: await leaders, unreachable: await unreachable)
       } catch {
-        return .membersFailed(error)
+        return .membersFailed(error, unreachable: await unreachable)
       }
     }
   }
@@ -123,10 +126,12 @@ extension RotationMachine {
   /// Takes what an effect has come to.
   mutating func take(_ event: EffectOutcome, at now: Instant) -> [Effect] {
     switch event {
-    case .members(let members, let departed, let leaders):
+    case .members(let members, let departed, let leaders, let unreachable):
       leadersSeen(leaders)
+      reachabilitySeen(unreachable, at: now)
       return membersListed(members, departed: departed, at: now)
-    case .membersFailed(let error):
+    case .membersFailed(let error, let unreachable):
+      reachabilitySeen(unreachable, at: now)
       return error.code == .unsupportedVersion
         ? membersRefused(error.message, at: now) : membersUnavailable(error.message, at: now)
     case .prepared(let id, let baseline):
@@ -159,5 +164,12 @@ extension DriverError {
   fileprivate var check: CheckResult {
     CheckResult(
       code == .unreachable ? .reachable : .configApplied, .failed, message)
+  }
+}
+
+extension Stage {
+  /// Whether something stands in the way of a machine.
+  fileprivate var isWaiting: Bool {
+    machines.contains { $0.state.effort?.waitingSince != nil }
   }
 }

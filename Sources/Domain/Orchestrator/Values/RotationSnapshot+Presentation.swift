@@ -98,6 +98,10 @@ extension RotationSnapshot {
     return stage.machines.count - stage.done
   }
 
+  /// Which machines answer, while one is waited for.
+  @inline(never)
+  public var reachability: Reachability? { isIdle ? nil : stage?.reachability }
+
   func shown(_ progress: MachineProgress) -> MachineSnapshot {
     var machine = MachineSnapshot(progress, phase: phase ?? .preRotate)
     // While it runs every change of a machine would send them along again.

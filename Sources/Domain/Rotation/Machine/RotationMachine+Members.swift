@@ -5,6 +5,22 @@ extension RotationMachine {
   /// - Parameter leaders: the names of control planes, whoever had better be changed last at the end.
   public mutating func leadersSeen(_ leaders: [String]) { self.leaders = leaders }
 
+  /// All machines were asked whether they answer; that orders nothing by itself.
+  ///
+  /// - Parameter unreachable: those that do not; nil: nobody was asked, because nothing is waited for.
+  public mutating func reachabilitySeen(_ unreachable: Set<String>?, at now: Instant) {
+    let seen = unreachable.map { Reachability(at: now, unreachable: $0.sorted()) }
+    switch state {
+    case .rolling(var stage):
+      stage.reachability = seen
+      state = .rolling(stage)
+    case .gating(var stage, let gate):
+      stage.reachability = seen
+      state = .gating(stage, gate)
+    case .assembling, .succeeded, .failed, .aborted: break
+    }
+  }
+
   /// The members have been read.
   ///
   /// - Parameter departed: of the machines that `members` does not name, those of which it is known

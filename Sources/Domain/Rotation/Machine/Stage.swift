@@ -14,12 +14,15 @@ public struct Stage: Sendable, Hashable {
   public var soaking: Soaking?
   /// The last look of the rotation; nil until it was passed.
   public var closing: ClosingLook?
+  /// Which machines answer, those too whose turn has not come; nil while nothing is waited for.
+  public var reachability: Reachability?
 
   public init(
     phase: RotationPhase, machines: [MachineProgress], listing: Effort = Effort(),
     planesConfirmed: Bool = false, reversal: Reversal? = nil, soaking: Soaking? = nil,
-    closing: ClosingLook? = nil
+    closing: ClosingLook? = nil, reachability: Reachability? = nil
   ) {
+    self.reachability = reachability
     self.closing = closing
     self.soaking = soaking
     self.phase = phase
@@ -51,6 +54,18 @@ public struct Stage: Sendable, Hashable {
   var wantsConfirmation: Bool {
     !planesConfirmed && planes.allSatisfy { machines[$0].state.turn == .done }
       && machines.contains { $0.machine.role == .worker && $0.state.turn != .done }
+  }
+}
+
+/// Which of a rotation's machines answer. Asked while something is waited for: what waits may have company.
+public struct Reachability: Sendable, Hashable {
+  public var at: Instant
+  /// The names of those that do not answer, sorted.
+  public var unreachable: [String]
+
+  public init(at: Instant, unreachable: [String]) {
+    self.at = at
+    self.unreachable = unreachable
   }
 }
 

@@ -127,10 +127,10 @@ def test_what_another_tool_has_rotated_since_the_import_is_taken_over_with_a_tal
     assert lab.omnictl("cluster", "-n", lab.name, "kubeconfig").returncode == 0
 
 
-def test_a_configuration_that_is_put_back_whole_is_healed(new_lab):
+def test_a_worker_whose_configuration_is_put_back_whole_is_healed(new_lab):
     lab = new_lab().start()
     lab.import_cluster()
-    names = [lab.workers[0].name, lab.control_planes[2].name]
+    names = [worker.name for worker in lab.workers]
     before = {node: lab.control_call("GET", f"nodes/{node}/config") for node in names}
     lab.rotate("TALOS_CA")
     first = lab.finish()
@@ -142,3 +142,21 @@ def test_a_configuration_that_is_put_back_whole_is_healed(new_lab):
     assert done.returncode == 0, (done, lab.secret_rotate("status", "--wait=false").stdout)
     assert not lab.status().returned_cas
     assert accepted(lab, "TALOS_CA") == [{first.new_ca_fingerprint}] * 5
+
+
+def test_a_control_plane_that_shows_a_retired_ca_is_sent_no_key(new_lab):
+    lab = new_lab().start()
+    lab.import_cluster()
+    plane = lab.control_planes[2].name
+    before = lab.control_call("GET", f"nodes/{plane}/config")
+    lab.rotate("TALOS_CA")
+    lab.finish()
+    present = lab.control_call("GET", f"nodes/{plane}/config")
+    lab.control_call("POST", f"nodes/{plane}/write", before)
+    refused = eventually(lambda: next(
+        (tried for tried in [lab.secret_rotate("adopt", "--heal")] if tried.returncode), None))
+    assert refused.returncode == 3 and "no key is sent to it" in refused.stderr, refused
+    assert lab.control_call("GET", f"nodes/{plane}/config").strip() == before.strip()
+    # The way out is a person's.
+    lab.control_call("POST", f"nodes/{plane}/write", present)
+    eventually(lambda: lab.secret_rotate("adopt", "--heal").returncode == 0)

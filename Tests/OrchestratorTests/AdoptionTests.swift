@@ -221,6 +221,20 @@ struct AdoptionTests {
     try process.stop()
   }
 
+  @Test("What is left out by a wish for one component is told, and nothing is imported over it")
+  func leftOut() throws {
+    let world = World(seed: 12)
+    #expect(try abandon(world, .talosCA, after: 60))
+    let process = try world.boot(journal: MemoryStore())
+    try process.pass(.seconds(120))
+    let refused = error {
+      _ = try adopt(process, access: access, component: .kubernetesCA)
+    }
+    #expect(refused?.code == .clusterRefused && refused?.message.contains("talos-ca") == true)
+    #expect(error { _ = try process.status() }?.code == .notFound)
+    try process.stop()
+  }
+
   @Test("Nothing goes back to a retired CA, although every machine accepts it again")
   func retiredEverywhere() throws {
     let world = World(seed: 11)

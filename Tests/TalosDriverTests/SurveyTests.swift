@@ -4,6 +4,7 @@ import Orchestrator
 import Rotation
 import TalosSimulator
 import Testing
+import YAML
 
 @testable import TalosDriver
 
@@ -73,6 +74,7 @@ extension LivingMachines {
       let surveyed = try await survey(harness)
       let found = try #require(surveyed.unfinished.first)
       #expect(surveyed.unfinished.count == 1 && surveyed.findings == [])
+      #expect(surveyed.warnings.contains { $0.contains("whoever made it has its key") })
       #expect(found.component == component && found.phase == .rotate)
       #expect(found.old.fingerprint == change.old.fingerprint && found.old.hasKey)
       #expect(found.new.fingerprint == change.new.fingerprint && found.new.hasKey)
@@ -168,9 +170,35 @@ extension LivingMachines {
       await harness.cluster.stop()
     }
 
-    @Test("A machine that was given its old configuration again is brought back in one step")
+    @Test("A worker that was given its old configuration again is brought back in one step")
     func putBack() async throws {
-      let harness = try await DriverHarness.start("127.1.75.0", controlPlanes: 3, workers: 1)
+      let harness = try await DriverHarness.start("127.1.75.0", controlPlanes: 2, workers: 2)
+      let record = try await harness.importCluster()
+      let worker = harness.cluster.nodes[2]
+      let before = await worker.configuration
+      let (change, open) = try await harness.rotate(.talosCA, record)
+      #expect(open == [])
+      var renewed = record
+      renewed.authorities[.talosCA] = change.new
+      try await worker.write(before)
+      _ = await harness.cluster.settle()
+      let found = try #require(
+        try await survey(harness, known: renewed, retired: [change.old]).unfinished.first)
+      #expect(found.phase == .postRotate && found.old == change.old)
+      #expect(found.returnObstacle?.contains("was over") == true)
+      var own = renewed
+      own.authorities[.talosCA] = found.new
+      let post = TrustChange(
+        component: .talosCA, phase: .postRotate, old: found.old, new: found.new)
+      #expect(try await harness.runStage(post, own) == [])
+      await harness.cluster.stop()
+    }
+
+    @Test(
+      "A control plane that shows a retired CA may be anybody who has its key: no key is sent to it"
+    )
+    func impostor() async throws {
+      let harness = try await DriverHarness.start("127.1.77.0", controlPlanes: 3, workers: 1)
       let record = try await harness.importCluster()
       let plane = harness.cluster.nodes[1]
       let before = await plane.configuration
@@ -180,15 +208,40 @@ extension LivingMachines {
       renewed.authorities[.talosCA] = change.new
       try await plane.write(before)
       _ = await harness.cluster.settle()
-      let found = try #require(
-        try await survey(harness, known: renewed, retired: [change.old]).unfinished.first)
-      #expect(found.phase == .postRotate && found.old == change.old)
-      #expect(found.machines.map(\.standing) == [.finished, .before, .finished, .finished])
-      var own = renewed
-      own.authorities[.talosCA] = found.new
-      let post = TrustChange(
-        component: .talosCA, phase: .postRotate, old: found.old, new: found.new)
-      #expect(try await harness.runStage(post, own) == [])
+      let refused = await #expect(throws: DriverError.self) {
+        try await survey(harness, known: renewed, retired: [change.old])
+      }
+      #expect(refused?.code == .conflict && refused?.message.contains(plane.name) == true)
+      #expect(refused?.message.contains("no key is sent to it") == true, "\(refused as Any)")
+      await harness.cluster.stop()
+    }
+
+    @Test(
+      "A control plane that issues from a CA of its own making has to hold the etcd CA's key of the others"
+    )
+    func selfMade() async throws {
+      let harness = try await DriverHarness.start("127.1.78.0", controlPlanes: 3, workers: 1)
+      let other = try otherTool(harness)
+      let record = try await other.importCluster()
+      let change = try await other.change(.talosCA, record)
+      try await stage(.preRotate, on: 4, change, record, other)
+      try await stage(.rotate, on: 1, change, record, other)
+      #expect(try await survey(harness).unfinished.count == 1)
+      let plane = harness.cluster.nodes[0]
+      let text = String(decoding: await plane.configuration, as: UTF8.self)
+      let etcd = try Authority.generate(.kubernetes, now: DriverHarness.now())
+      var editor = try YAMLEditor(Array(text.utf8))
+      let place: [YAMLPathElement] = ["cluster", "etcd", "ca"]
+      try editor.set(
+        .string(Base64.encode(etcd.certificate.pem)), at: place + ["crt"], document: 0)
+      try editor.set(
+        .string(Base64.encode(etcd.key.secretPEM.unprotectedText)), at: place + ["key"],
+        document: 0)
+      try await plane.write(editor.bytes)
+      _ = await harness.cluster.settle()
+      let refused = await #expect(throws: DriverError.self) { try await survey(harness) }
+      #expect(refused?.code == .conflict, "\(refused as Any)")
+      #expect(refused?.message.contains("calls itself a control plane") == true)
       await harness.cluster.stop()
     }
 

@@ -78,7 +78,12 @@ struct ClientFile {
     var rest = text[...]
     var blocks: [Substring] = []
     while let start = rest.range(of: begin), let stop = rest[start.upperBound...].range(of: end) {
-      blocks.append(rest[start.lowerBound..<stop.upperBound])
+      let block = rest[start.lowerBound..<stop.upperBound]
+      // Of a block that is cut off something else may stand before the next end.
+      guard block.ranges(of: "-----BEGIN").count == 1 else {
+        throw Failure(reason: "a certificate in it is cut off")
+      }
+      blocks.append(block)
       rest = rest[stop.upperBound...]
     }
     guard !blocks.isEmpty else { throw Failure(reason: "it holds no certificate") }

@@ -17,8 +17,7 @@ enum AdoptionText {
   }
 
   static func nothing(_ cluster: String) -> String {
-    "nothing was left half done in cluster \(Printable.line(cluster)): every machine issues from one CA and "
-      + "accepts it alone\n"
+    "nothing was left half done in cluster \(Printable.line(cluster)) that was asked for\n"
   }
 
   private static func part(

@@ -21,14 +21,9 @@ extension RotationOrchestrator {
     let id = settings.makeID()
     var retired = RetiredAuthorities()
     if let known { retired = await self.retired(of: known) ?? RetiredAuthorities() }
-    var survey = try await survey(
+    let survey = try await survey(
       SurveyRequest(
         cluster: order.cluster, rotation: id, known: known, retired: retired, access: order.access))
-    if order.onlyHeals {
-      survey.unfinished.removeAll { found in
-        retired.fingerprints[found.component]?.contains(found.old.fingerprint) != true
-      }
-    }
     if let known, !known.clusterID.isEmpty, !survey.record.clusterID.isEmpty,
       known.clusterID != survey.record.clusterID
     {
@@ -40,7 +35,7 @@ extension RotationOrchestrator {
     if known == nil, let twin = journal.twin(of: survey.record) {
       throw .known(as: twin, wanted: order.cluster)
     }
-    return try await decide(order, id, known, survey)
+    return try await decide(order, id, known, survey, retired)
   }
 
   private func check(_ order: AdoptionOrder) throws(OrchestratorError) {
@@ -100,15 +95,27 @@ extension RotationOrchestrator {
   }
 
   private func decide(
-    _ order: AdoptionOrder, _ id: String, _ known: ClusterRecord?, _ survey: SurveyedCluster
+    _ order: AdoptionOrder, _ id: String, _ known: ClusterRecord?, _ survey: SurveyedCluster,
+    _ retired: RetiredAuthorities
   ) async throws(OrchestratorError) -> AdoptionTicket {
     let name = order.cluster
-    var unfinished = survey.unfinished
-    if let component = order.component { unfinished.removeAll { $0.component != component } }
+    let unfinished = survey.unfinished.filter { found in
+      (order.component.map { $0 == found.component } ?? true)
+        && (!order.onlyHeals
+          || retired.fingerprints[found.component]?.contains(found.old.fingerprint) == true)
+    }
+    let left = survey.unfinished.filter { !unfinished.contains($0) }.map {
+      "the rotation of the \($0.component.rawValue) is unfinished, and was not asked for"
+    }
     var ticket = AdoptionTicket(
       status: nil, isAttached: false, unfinished: unfinished, goesBack: false,
-      notes: survey.warnings)
+      notes: survey.warnings + left)
     guard let first = unfinished.first else {
+      guard known != nil || left.isEmpty else {
+        throw OrchestratorError(
+          .clusterRefused, "'\(name)' cannot be imported: \(left.joined(separator: "; "))",
+          subject: name)
+      }
       if known == nil, !order.dryRun { try await take(survey.record, into: name, nil) }
       if journal.cluster(name) != nil { ticket.status = try status(cluster: name) }
       return ticket
@@ -179,6 +186,7 @@ extension RotationOrchestrator {
         continue
       }
       cluster.predecessors[component] = base.predecessors[component] ?? before
+      cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
       cluster.authorities[component] = seen
     }
     // The key of an authority that is not on record has been elsewhere.

@@ -30,6 +30,7 @@ extension RotationOrchestrator {
     for cluster in clusters {
       let current = authorities(inUseBy: cluster)
       var candidates = current
+      candidates += SecretComponent.allCases.compactMap { cluster.predecessors[$0] }
       if !name.isEmpty { candidates += await retired(of: cluster)?.authorities ?? [] }
       guard let issuer = driver.issuer(of: certificate, among: candidates) else { continue }
       check.authority = current.contains(issuer) ? .inUse : .retired

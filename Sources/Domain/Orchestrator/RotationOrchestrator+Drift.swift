@@ -42,7 +42,10 @@ extension RotationOrchestrator {
   /// What the rotations of a cluster have retired; nil where the history cannot be read.
   func retired(of cluster: ClusterRecord) async -> RetiredAuthorities? {
     guard cluster.rotationCount > 0 else { return RetiredAuthorities() }
-    if let known = retiredAuthorities[cluster.name], known.rotationCount == cluster.rotationCount {
+    // What a rotation that is under way retires is not known before it is over.
+    if cluster.activeRotation == nil, let known = retiredAuthorities[cluster.name],
+      known.rotationCount == cluster.rotationCount
+    {
       return known.retired
     }
     var retired = RetiredAuthorities()
@@ -57,7 +60,9 @@ extension RotationOrchestrator {
       guard let last = rotations.last, rotations.count == 4 else { break }
       before = last.ordinal
     }
-    retiredAuthorities[cluster.name] = (cluster.rotationCount, retired)
+    if cluster.activeRotation == nil {
+      retiredAuthorities[cluster.name] = (cluster.rotationCount, retired)
+    }
     return retired
   }
 }

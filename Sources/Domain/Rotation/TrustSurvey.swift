@@ -191,15 +191,22 @@ public struct TrustSurvey: Sendable {
           foreign: foreign(pair)))
     }
     let behind = machines.filter { !$0.acceptsFully(new) }.map(\.machine.id)
-    let obstacle =
-      behind.isEmpty
-      ? nil
-      : "\(behind.prefix(3).joined(separator: ", ")) \(behind.count == 1 ? "does" : "do") not accept "
-        + "\(name(new)) and would lose the others: take it back first, then rotate again"
+    let refusing = machines.filter { !$0.acceptsFully(old) }.map(\.machine.id)
     return .unfinished(
       Unfinished(
-        old: old, new: new, phase: .rotate, finishObstacle: obstacle,
-        returnObstacle: returnObstacle(old), foreign: foreign(pair)))
+        old: old, new: new, phase: .rotate,
+        finishObstacle: keyObstacle(new)
+          ?? Self.obstacle(behind, "do not accept \(name(new)) and would lose the others"),
+        returnObstacle: returnObstacle(old)
+          ?? Self.obstacle(refusing, "refuse \(name(old)) already and would lose the others"),
+        foreign: foreign(pair)))
+  }
+
+  /// Nil where no machine is in the way.
+  private static func obstacle(_ machines: [String], _ what: String) -> String? {
+    guard let first = machines.first else { return nil }
+    let others = machines.count > 1 ? " and \(machines.count - 1) more" : ""
+    return "\(first)\(others): \(what)"
   }
 
   /// Nil where they are of one age.
@@ -215,12 +222,10 @@ public struct TrustSurvey: Sendable {
   }
 
   /// Whether a rotation from `old` to `new` was over, and somebody has given machines their old configurations again:
-  /// they issue from the retired authority, and all others know nothing of it.
+  /// they issue from the retired authority, and all others accept the new one.
   private func isPutBack(_ old: String, _ new: String) -> Bool {
     known.retired.contains(old)
-      && machines.allSatisfy { seen in
-        seen.issuing == old || (!seen.acceptsAnywhere(old) && seen.acceptsFully(new))
-      }
+      && machines.allSatisfy { $0.issuing == old || $0.acceptsFully(new) }
   }
 
   // MARK: Parts
@@ -228,9 +233,14 @@ public struct TrustSurvey: Sendable {
   /// Nil where certificates can be issued from the old authority again.
   private func returnObstacle(_ old: String) -> String? {
     if known.retired.contains(old) { return "\(name(old)) was retired by a rotation" }
-    let isHeld = machines.contains { $0.issuing == old && $0.holdsKey }
-    return isHeld || known.withKeys.contains(old)
-      ? nil : "the key of \(name(old)) is not known any more"
+    return keyObstacle(old)
+  }
+
+  /// Nil where somebody holds the authority's key.
+  private func keyObstacle(_ authority: String) -> String? {
+    let isHeld = machines.contains { $0.issuing == authority && $0.holdsKey }
+    return isHeld || known.withKeys.contains(authority)
+      ? nil : "the key of \(name(authority)) is not known any more"
   }
 
   /// Authorities that machines accept, the first seen first.

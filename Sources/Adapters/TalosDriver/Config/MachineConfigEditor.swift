@@ -83,6 +83,12 @@ enum MachineConfigEditor {
         "\(place.authorityName) of this control plane has no private key, so none is written: "
           + "keys go only to machines that hold the key of the CA they issue from")
     }
+    guard !wanted.keyless.contains(issuing) else {
+      throw DriverError(
+        .conflict,
+        "\(place.authorityName) is a CA whose key is not known here (\(issuing.fingerprint)), so no key is "
+          + "written: somebody else is rotating, or the machine is not what it calls itself")
+    }
     guard KeyProof.holds(key, for: issuing) else {
       throw DriverError(
         .conflict,

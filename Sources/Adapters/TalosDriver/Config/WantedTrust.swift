@@ -15,6 +15,8 @@ struct WantedTrust {
   /// Lists the issuing authority among the accepted ones although that is understood. Means nothing to
   /// the machine's trust, but makes a worker ask trustd for a fresh certificate (see `TrustRefresh`).
   var repeatsIssuing = false
+  /// Of `managed` those whose keys nobody knows: a control plane that issues from one has made that itself.
+  var keyless: Set<Certificate> = []
   /// Takes authorities that are not managed out of the accepted list and out of the issuing field,
   /// wherever they stand in an entry.
   var removesForeign = false

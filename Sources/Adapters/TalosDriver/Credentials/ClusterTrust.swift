@@ -31,7 +31,13 @@ struct ClusterTrust {
       throw DriverError(
         .internalError, "no key of the \(component.rawValue) of \(access.cluster.name) is known")
     }
+    // Nobody shows certificates of an authority whose key is lost. Where the record has the new one already, in a rotation
+    // that was taken over, the old one was retired: whoever shows it may have its key and nothing else.
+    let trusted =
+      access.rotation.map {
+        $0.component == component && access.cluster.authorities[component] == $0.new
+      } == true ? authorities.filter { $0 == access.rotation?.new } : authorities.filter(\.hasKey)
     roots = []
-    for authority in authorities { roots.append(try keyring.certificate(authority)) }
+    for authority in trusted { roots.append(try keyring.certificate(authority)) }
   }
 }

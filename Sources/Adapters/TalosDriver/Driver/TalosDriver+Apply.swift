@@ -38,11 +38,14 @@ extension TalosDriver {
   func wantedTrust(_ change: TrustChange, _ role: MachineRole) throws(DriverError) -> WantedTrust {
     let trust = try ChangeTrust(change, role, keyring)
     let bundle = change.bundle(for: role)
+    var keyless: Set<Certificate> = []
+    if !change.old.hasKey { keyless.insert(trust.old) }
+    if !change.new.hasKey { keyless.insert(trust.new) }
     return WantedTrust(
       component: change.component, issuing: trust.issuing,
       issuingKey: bundle.holdsIssuingKey
         ? try keyring.keyPEM(change.authority(bundle.issuing)) : nil,
-      accepted: trust.accepted, managed: trust.managed,
+      accepted: trust.accepted, managed: trust.managed, keyless: keyless,
       removesForeign: change.options.removeForeign,
       successor: bundle.issuing == .old && change.direction == .forward ? trust.new : nil)
   }

@@ -23,10 +23,13 @@ extension ClusterDiscovery {
     var discovery = self
     let planes = members.filter { $0.role == .controlPlane }
     for _ in 0..<3 {
-      let found = await driver.concurrently(planes) { [discovery] plane in
+      var found = await driver.concurrently(planes) { [discovery] plane in
         try? await discovery.findOnce(plane, relays: [])
       }.compactMap { $0 }
-      let (identities, roots) = await Self.authorities(in: found, now: driver.now())
+      // They hold keys.
+      defer { for index in found.indices { found[index].config.wipe() } }
+      let (identities, roots) = await Self.authorities(
+        in: found, trusted: discovery.context.roots, now: driver.now())
       let before = (discovery.clients.count, discovery.context.roots.count)
       discovery.admit(identities: identities, roots: roots)
       if found.count == planes.count { break }
@@ -35,18 +38,21 @@ extension ClusterDiscovery {
     return discovery
   }
 
-  /// Clients of the authorities that control planes issue from, and all that they accept.
+  /// Clients of the authorities that control planes issue from, and all that they accept; of control planes that hold the
+  /// key of an authority that is trusted already, and of no other.
   @concurrent
   private static func authorities(
-    in found: [Found], now: Int64
+    in found: [Found], trusted: [Certificate], now: Int64
   ) async -> (identities: [Identity], roots: [Certificate]) {
     var (identities, roots): ([Identity], [Certificate]) = ([], [])
     var issuers: Set<Certificate> = []
     for one in found {
-      guard let trust = try? MachineConfig(one.config).trust(.talosCA) else { continue }
+      guard let trust = try? MachineConfig(one.config).trust(.talosCA),
+        let issuing = trust.issuing, let key = trust.issuingKey, trusted.contains(issuing),
+        KeyProof.holds(key, for: issuing)
+      else { continue }
       roots += trust.written.filter(\.isCA)
-      guard let issuing = trust.issuing, let key = trust.issuingKey,
-        issuers.insert(issuing).inserted, KeyProof.holds(key, for: issuing),
+      guard issuers.insert(issuing).inserted,
         let authority = try? Authority(certificate: issuing, key: PrivateKey(pem: key)),
         let identity = try? authority.issue(
           .talosClient(roles: ["os:admin"], validity: Self.lifetime), now: now)

@@ -7,6 +7,8 @@ struct ClusterSurvey: Sendable {
   let driver: TalosDriver
   let request: SurveyRequest
   private var discovery: ClusterDiscovery
+  /// The Talos CAs that are trusted before any machine is asked.
+  private let trusted: Set<Certificate>
   /// Authorities of the record, whose keys open for this cluster.
   private let onRecord: [SealedAuthority]
 
@@ -28,6 +30,12 @@ struct ClusterSurvey: Sendable {
     } else {
       throw DriverError(.invalidInput, "a cluster that is not known needs a talosconfig")
     }
+    let current = [
+      request.known?.authorities[.talosCA], request.known?.predecessors[.talosCA],
+    ].compactMap { $0 }
+    trusted = Set(
+      context.roots
+        + (try current.map { one throws(DriverError) in try driver.keyring.certificate(one) }))
     discovery = ClusterDiscovery(driver: driver, context: context, name: request.cluster)
     discovery.admit(identities: [], roots: [])
     try learnFromRecord()
@@ -51,10 +59,21 @@ struct ClusterSurvey: Sendable {
   func run() async throws(TalosFailure) -> SurveyedCluster {
     let answers = try await discovery.reachEndpoints()
     let discovery = await discovery.learning(from: answers.members)
-    let found = try await discovery.findMachines(answers.members)
+    var found = try await discovery.findMachines(answers.members)
+    // They hold keys.
+    defer { for index in found.indices { found[index].config.wipe() } }
     try discovery.requireCoverage(found, answers)
     let facts = try await ConfigFacts.read(found)
-    let inspections = try await inspect(found, hasKubernetes: facts.hasKubernetes)
+    var inspections = try await inspect(found, hasKubernetes: facts.hasKubernetes)
+    defer { for index in inspections.indices { inspections[index].wipe() } }
+    do throws(DriverError) {
+      var retired: Set<Certificate> = []
+      for one in request.retired.authorities where one.binding.component == .talosCA {
+        retired.insert(try driver.keyring.certificate(one))
+      }
+      try await GenuinePlanes.require(
+        inspections, trusted: trusted, retired: retired, known: request.known)
+    } catch { throw .unusable(error) }
     var surveyed = SurveyedCluster(
       record: ClusterRecord(
         name: request.cluster, clusterID: facts.clusterID,
@@ -129,10 +148,17 @@ struct ClusterSurvey: Sendable {
         }
         let old = try seal(oldest, component, reading)
         let new = try seal(newest, component, reading, rotation: request.rotation)
+        let noKey = "\(ForeignAuthority.name(oldest)) has expired, or its key is not known"
+        if !isOnRecord(new) {
+          surveyed.warnings.append(
+            "\(ForeignAuthority.name(newest)), the new \(component.rawValue), is not on record: whoever made it has its "
+              + "key; if nobody of yours did, take the rotation back (--roll-back)")
+        }
         surveyed.unfinished.append(
           UnfinishedRotation(
             component: component, old: old, new: new, phase: found.phase,
-            finishObstacle: found.finishObstacle, returnObstacle: found.returnObstacle,
+            finishObstacle: found.finishObstacle,
+            returnObstacle: found.returnObstacle ?? (old.hasKey ? nil : noKey),
             machines: reading.survey.machines.map { $0.trust(found.old, found.new) }
               .sorted { RolloutPolicy.precedes($0.machine, $1.machine) }))
         // While another component is taken over first, the machines are reached with what issues.
@@ -152,6 +178,10 @@ struct ClusterSurvey: Sendable {
         }
       }
     } catch { throw .unusable(error) }
+  }
+
+  private func isOnRecord(_ authority: SealedAuthority) -> Bool {
+    onRecord.contains { $0.fingerprint == authority.fingerprint }
   }
 
   /// The authority with its key, where a control plane or the record has it.
@@ -183,95 +213,6 @@ struct ClusterSurvey: Sendable {
       throw DriverError(.invalidConfig, "the key of the \(component.rawValue) cannot be read")
     }
     return try driver.keyring.seal(authority, for: binding)
-  }
-}
-
-/// What all machines hold of a component, with the keys that they hold of it.
-private struct AuthorityReading {
-  var survey: TrustSurvey
-  var keys: [Certificate: SecretBytes]
-  private var certificates: [String: Certificate]
-
-  func issuing(_ fingerprint: String) -> Bool {
-    survey.machines.contains { $0.issuing == fingerprint }
-  }
-
-  subscript(fingerprint: String) -> Certificate {
-    get throws(DriverError) {
-      guard let certificate = certificates[fingerprint] else {
-        throw DriverError(.internalError, "CA \(fingerprint.prefix(12)) was not read")
-      }
-      return certificate
-    }
-  }
-
-  @concurrent
-  static func of(
-    _ component: SecretComponent, _ inspections: [MachineInspection],
-    _ onRecord: [SealedAuthority], current: SealedAuthority?, predecessor: SealedAuthority?,
-    _ keyring: Keyring
-  ) async throws(DriverError) -> AuthorityReading {
-    var keys: [Certificate: SecretBytes] = [:]
-    var certificates: [String: Certificate] = [:]
-    var seen: [TrustSurvey.Seen] = []
-    for inspection in inspections {
-      let machine = inspection.machine
-      let trust: ConfiguredTrust
-      do throws(DriverError) {
-        trust = try MachineConfig(inspection.active).trust(component)
-      } catch {
-        throw DriverError(error.code, "\(machine.id): \(error.message)")
-      }
-      guard trust.unreadable == 0 else {
-        throw DriverError(
-          .invalidConfig,
-          "\(machine.id) lists accepted CAs of the \(component.rawValue) that cannot be read, or that a missing "
-            + "line break joins: end every PEM block with a line break, and take out what is no certificate"
-        )
-      }
-      var holdsKey = false
-      if let issuing = trust.issuing, let key = trust.issuingKey {
-        holdsKey = keys[issuing] != nil || KeyProof.holds(key, for: issuing)
-        if holdsKey, keys[issuing] == nil { keys[issuing] = key }
-      }
-      let inUse = inspection.listsInUse(component)
-      for certificate in trust.written + inUse.flatMap({ $0 }) {
-        certificates[certificate.fingerprint] = certificate
-      }
-      seen.append(
-        TrustSurvey.Seen(
-          machine: machine, issuing: trust.issuing?.fingerprint, holdsKey: holdsKey,
-          listed: trust.written.map(\.fingerprint), inUse: inUse.map { $0.map(\.fingerprint) }))
-    }
-    var known = TrustSurvey.Known(
-      current: current?.fingerprint, predecessor: predecessor?.fingerprint)
-    for sealed in onRecord where sealed.binding.component == component {
-      certificates[sealed.fingerprint] = try keyring.certificate(sealed)
-      if sealed.hasKey { known.withKeys.insert(sealed.fingerprint) }
-      if sealed.fingerprint != known.current, sealed.fingerprint != known.predecessor {
-        known.retired.append(sealed.fingerprint)
-      }
-    }
-    let survey = TrustSurvey(
-      component: component, machines: seen, known: known,
-      authorities: certificates.mapValues { certificate in
-        TrustSurvey.Authority(
-          name: ForeignAuthority.name(certificate),
-          notBefore: Instant(secondsSince1970: certificate.notBefore),
-          isRoot: certificate.isCA && certificate.isSigned(by: certificate))
-      })
-    return AuthorityReading(survey: survey, keys: keys, certificates: certificates)
-  }
-}
-
-extension MachineInspection {
-  /// The trust lists that the machine works with.
-  fileprivate func listsInUse(_ component: SecretComponent) -> [[Certificate]] {
-    let lists: [SeenTrust?] =
-      component == .talosCA
-      ? [talos.rootAccepted, talos.api?.accepted, talos.trustd?.accepted]
-      : [kubernetes?.rootAccepted, kubernetes?.kubeletAccepted]
-    return lists.compactMap { $0?.certificates }
   }
 }
 

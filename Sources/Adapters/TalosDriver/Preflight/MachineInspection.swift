@@ -19,6 +19,14 @@ struct MachineInspection: Sendable {
   /// Control planes: the identities of the members that this machine knows, with their names.
   var members: [String: String] = [:]
 
+  /// Overwrites the configurations, which hold keys.
+  mutating func wipe() {
+    active.wipe()
+    persistent?.wipe()
+    talos.config.wipe()
+    kubernetes?.config.wipe()
+  }
+
   static func read(
     _ client: TalosClient, _ machine: Machine, hasKubernetes: Bool,
     now: @Sendable () -> Int64

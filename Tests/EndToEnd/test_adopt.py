@@ -2,7 +2,7 @@
 
 import shutil
 import signal
-import subprocess
+import time
 
 import pytest
 from lab import eventually
@@ -12,6 +12,8 @@ from test_rotation import name
 def lose_the_store(lab, status, component, at):
     """Kills omnid as soon as the condition holds of a status, and throws its state directory away."""
     lab.import_cluster()
+    # Which CA is the new one tells its age, in whole seconds.
+    time.sleep(1.1)
     with lab.watch(cluster=lab.name) as watch:
         lab.rotate(component)
         watch.until(status, 300)

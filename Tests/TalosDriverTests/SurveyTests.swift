@@ -11,8 +11,10 @@ import YAML
 extension LivingMachines {
   @Suite("Rotations that another tool has left half done, as the machines show them")
   struct SurveyTests {
-    /// Another omnid, whose keys this one does not know.
-    private func otherTool(_ harness: DriverHarness) throws -> DriverHarness {
+    /// Another omnid, whose keys this one does not know. It begins a second after the cluster's CAs were made, because their
+    /// age in whole seconds tells which CA is the new one.
+    private func otherTool(_ harness: DriverHarness) async throws -> DriverHarness {
+      try await Task.sleep(for: .milliseconds(1100))
       var settings = TalosDriverSettings()
       settings.callTimeout = .seconds(5)
       settings.retryDelay = .milliseconds(20)
@@ -61,7 +63,7 @@ extension LivingMachines {
     func inRotate(component: SecretComponent) async throws {
       let harness = try await DriverHarness.start(
         component == .talosCA ? "127.1.70.0" : "127.1.71.0", controlPlanes: 3, workers: 1)
-      let other = try otherTool(harness)
+      let other = try await otherTool(harness)
       let record = try await other.importCluster()
       let change = try await other.change(component, record)
       try await stage(.preRotate, on: 4, change, record, other)
@@ -96,7 +98,7 @@ extension LivingMachines {
     @Test("Stopped in PRE_ROTATE, the new authority's key is lost: it can only be taken out again")
     func inPreRotate() async throws {
       let harness = try await DriverHarness.start("127.1.72.0", controlPlanes: 2, workers: 1)
-      let other = try otherTool(harness)
+      let other = try await otherTool(harness)
       let record = try await other.importCluster()
       let change = try await other.change(.talosCA, record)
       try await stage(.preRotate, on: 2, change, record, other)
@@ -118,7 +120,7 @@ extension LivingMachines {
     @Test("Stopped in POST_ROTATE, it is finished with a talosconfig of the new authority alone")
     func inPostRotate() async throws {
       let harness = try await DriverHarness.start("127.1.73.0", controlPlanes: 2, workers: 2)
-      let other = try otherTool(harness)
+      let other = try await otherTool(harness)
       let record = try await other.importCluster()
       let change = try await other.change(.talosCA, record)
       try await stage(.preRotate, on: 4, change, record, other)
@@ -148,7 +150,7 @@ extension LivingMachines {
     func rotatedElsewhere() async throws {
       let harness = try await DriverHarness.start("127.1.74.0", controlPlanes: 2, workers: 1)
       let record = try await harness.importCluster()
-      let other = try otherTool(harness)
+      let other = try await otherTool(harness)
       let theirs = try await other.importCluster()
       let (change, open) = try await other.rotate(.talosCA, theirs)
       #expect(open == [])
@@ -221,7 +223,7 @@ extension LivingMachines {
     )
     func selfMade() async throws {
       let harness = try await DriverHarness.start("127.1.78.0", controlPlanes: 3, workers: 1)
-      let other = try otherTool(harness)
+      let other = try await otherTool(harness)
       let record = try await other.importCluster()
       let change = try await other.change(.talosCA, record)
       try await stage(.preRotate, on: 4, change, record, other)

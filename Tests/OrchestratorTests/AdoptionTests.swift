@@ -194,6 +194,36 @@ struct AdoptionTests {
     try ours.stop()
   }
 
+  @Test(
+    "What the record had before another tool came is on record again while a rotation goes back to it"
+  )
+  func predecessor() throws {
+    let world = World(seed: 13)
+    let ours = try world.bootWithClusters()
+    let theirs = try world.boot(journal: MemoryStore())
+    _ = try world.perform {
+      try await theirs.orchestrator.importCluster(name: "demo", talosconfig: "good")
+    }
+    for component in SecretComponent.allCases {
+      _ = try theirs.rotate(component)
+      #expect(try theirs.runToEnd()?.state == .succeeded)
+    }
+    try theirs.stop()
+    let first = SimulatedCluster.firstAuthority(.kubernetesCA, "demo")
+    for machine in world.demo.members {
+      world.demo.accept(first, .kubernetesCA, on: machine.id, true)
+    }
+    _ = try adopt(ours, access: access)
+    #expect(try ours.runToEnd()?.state == .succeeded)
+    #expect(try adopt(ours, back: true).goesBack)
+    // Machines that have gone back show certificates of it, and are trusted by what is on record.
+    let cluster = try world.perform { try await ours.orchestrator.cluster("demo") }
+    #expect(cluster.authorities[.kubernetesCA]?.fingerprint == first)
+    #expect(try ours.runToEnd()?.state == .aborted)
+    #expect(world.demo.expectOnly(first, .kubernetesCA) == [])
+    try ours.stop()
+  }
+
   @Test("A retired CA that is back is taken out again by the same command, without a third CA")
   func heal() throws {
     let world = World(seed: 9, driftInterval: .seconds(30))

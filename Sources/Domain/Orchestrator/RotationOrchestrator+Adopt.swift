@@ -195,9 +195,10 @@ extension RotationOrchestrator {
     {
       cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
     }
-    // Where the new one is on record already the old one was retired, or is refused: nothing goes back to it.
+    // Where the new one is on record already nothing goes back to the old one later: only who asks for that now.
     let isNewOnRecord = base.authorities[found.component]?.fingerprint == found.new.fingerprint
-    let isOldOnRecord = found.old.hasKey && found.phase != .postRotate && !isNewOnRecord
+    let isOldOnRecord =
+      found.old.hasKey && found.phase != .postRotate && (ticket.goesBack || !isNewOnRecord)
     cluster.authorities[found.component] = isOldOnRecord ? found.old : found.new
     cluster.predecessors[found.component] = nil
     cluster.rotationCount += 1

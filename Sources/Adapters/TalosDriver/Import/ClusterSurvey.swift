@@ -37,7 +37,6 @@ struct ClusterSurvey: Sendable {
       context.roots
         + (try current.map { one throws(DriverError) in try driver.keyring.certificate(one) }))
     discovery = ClusterDiscovery(driver: driver, context: context, name: request.cluster)
-    discovery.admit(identities: [], roots: [])
     try learnFromRecord()
   }
 

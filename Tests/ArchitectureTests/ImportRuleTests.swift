@@ -156,7 +156,7 @@ func sourceFiles(under folder: String) throws -> [SourceFile] {
     "Sources/Stack/RPC/HTTP/HTTPStream.swift":
       "what a router keeps is confined to the streams' executor",
     "Sources/Stack/RPC/Server/RequestInbox.swift": "a continuation, resumed exactly once",
-    "Sources/Stack/RPC/HTTP/HTTPHandler.swift": "confined to the stream's executor",
+    "Sources/Stack/RPC/HTTP/HTTPExchange.swift": "confined to the stream's executor",
     "Sources/Stack/RPC/Server/RefusedRequest.swift": "confined to the stream's executor",
     "Sources/Stack/RPC/Client/InProcessChannel.swift": "confined to the exchange's executor",
     "Sources/Stack/RPC/Protocol/Envelope.swift": "copies a Span's bytes in one go",

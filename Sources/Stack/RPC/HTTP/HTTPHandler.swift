@@ -1,5 +1,3 @@
-internal import HTTP2Codes
-
 /// A plain HTTP request with its whole body.
 public struct HTTPRequest: Sendable {
   public var method: String
@@ -58,90 +56,6 @@ public struct HTTPDispatch: HTTPService {
         return grpc.accept(head, on: stream)
       }
     }
-    let exchange = HTTPExchange(stream: stream, head: head, handler: handler, limit: bodyLimit)
-    if head.isComplete { exchange.receivedEnd() }
-    return exchange
-  }
-}
-
-/// Collects one request's body and runs the handler.
-private final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
-  // @unchecked: confined to the stream's executor.
-  private let stream: any HTTPServerStream
-  private let handler: any HTTPHandler
-  private let limit: Int
-  private var request: HTTPRequest
-  private var task: Task<Void, Never>?
-  private var isOver = false
-
-  init(
-    stream: any HTTPServerStream, head: HTTPRequestHead, handler: any HTTPHandler, limit: Int
-  ) {
-    self.stream = stream
-    self.handler = handler
-    self.limit = limit
-    var fields = HeaderFields()
-    for i in 0..<head.fields.count where !head.fields.name(i).hasPrefix(":") {
-      fields.append(head.fields.name(i), head.fields.value(i))
-    }
-    request = HTTPRequest(method: head.method, path: head.path, fields: fields)
-  }
-
-  func received(_ data: borrowing Span<UInt8>, isLast: Bool) {
-    stream.release(data.count)
-    if isOver { return }
-    if request.body.count + data.count > limit {
-      isOver = true
-      letGo()
-      return stream.respond(
-        .fields(HeaderFields([":status": "413"])), body: [], trailers: .none)
-    }
-    data.withUnsafeBufferPointer { request.body.append(contentsOf: $0) }
-    guard stream.holds(data.count) else {
-      isOver = true
-      letGo()
-      return stream.respond(
-        .fields(HeaderFields([":status": "503"])), body: [], trailers: .none)
-    }
-    if isLast { receivedEnd() }
-  }
-
-  func receivedEnd() {
-    if isOver { return }
-    let started = Task.immediate(executorPreference: stream.executor) {
-      let response = await self.handler.respond(to: self.request, peer: self.stream.peer)
-      // Where the handler has left the task is not for sure.
-      self.stream.executor.run { self.answer(response) }
-    }
-    if !isOver { task = started }
-  }
-
-  private func answer(_ response: HTTPResponse) {
-    if isOver { return }
-    isOver = true
-    task = nil
-    letGo()
-    var fields = HeaderFields([":status": String(response.status)])
-    for i in 0..<response.fields.count {
-      fields.append(response.fields.name(i), response.fields.value(i))
-    }
-    fields.append("content-length", String(response.body.count))
-    stream.respond(.fields(fields), body: response.body, trailers: .none)
-  }
-
-  /// The body is kept no longer.
-  private func letGo() {
-    _ = stream.holds(-request.body.count)
-    request.body = []
-  }
-
-  func streamWritable() {}
-
-  func streamClosed(errorCode: HTTP2ErrorCode?) {
-    if isOver { return }
-    isOver = true
-    letGo()
-    task?.cancel()
-    task = nil
+    return HTTPExchange.begin(head, stream, handler, limit: bodyLimit)
   }
 }

@@ -8,6 +8,8 @@ public struct ServiceRouter: Sendable {
   /// Asked for each call of a method that is served, before anything of its request is kept: the error that refuses
   /// it, or nil. Must not block. Interceptors come later, when the request is there.
   public var admission: (@Sendable (Peer, HTTPRequestHead) -> RPCError?)?
+  /// Answers GET and HEAD for the paths that are no method's: pages, metrics. `admission` is not asked for these requests.
+  public var resources: (any HTTPHandler)?
   /// What messages may be compressed with, in order of preference.
   public let compressions: [any MessageCompression]
   var routes = RouteTable()

@@ -9,6 +9,7 @@ extension ServiceRouter: HTTPService {
     if head.fields.valueEquals(head.methodField, "POST") {
       return acceptPost(head, facts, stream)
     }
+    if let exchange = acceptResource(head, stream) { return exchange }
     if head.fields.valueEquals(head.methodField, "GET") {
       return acceptGet(head, facts, stream)
     }
@@ -25,6 +26,17 @@ extension ServiceRouter: HTTPService {
       head, stream, status: 405,
       HeaderFields(["allow": handler.answersGet ? "POST, GET" : "POST"]),
       "Methods are called with POST, or with GET where they have no side effects.")
+  }
+
+  /// The request of a page or the like; nil for all that the router answers itself.
+  private func acceptResource(
+    _ head: HTTPRequestHead, _ stream: any HTTPServerStream
+  ) -> HTTPExchange? {
+    guard let resources, routes.find(head.fields, head.pathField) == nil,
+      head.fields.valueEquals(head.methodField, "GET")
+        || head.fields.valueEquals(head.methodField, "HEAD")
+    else { return nil }
+    return HTTPExchange.begin(head, stream, resources, limit: 0)
   }
 
   static let unknownMethod =

@@ -29,6 +29,7 @@ extension StoreConformance {
       expected.append(rotation)
     }
     var cluster = Sample.cluster("demo", count: 3)
+    cluster.isListed = true
     cluster.locks = Locks(
       cluster: Lock(requester: "uid:0", lockedAt: Sample.instant, reason: "change window"),
       machines: ["w-1": Lock(requester: "", lockedAt: Sample.instant, reason: "")])

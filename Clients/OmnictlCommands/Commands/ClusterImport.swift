@@ -19,6 +19,9 @@ enum ClusterImport {
       talosconfig is not kept. A talosconfig whose context names no endpoints, as talosctl generates
       it, needs --endpoints: the addresses of control planes.
 
+      Where cluster discovery is off, --control-planes and --workers name all machines. The list is
+      compared with the Kubernetes nodes; machines that join later are found by their nodes.
+
       A cluster whose rotation was left half done is refused: 'cluster adopt' takes it over.
       """,
     arguments: [
@@ -26,12 +29,15 @@ enum ClusterImport {
     ],
     flags: [
       talosconfig.spec, TalosconfigAccess.context.spec, TalosconfigAccess.endpoints.spec,
+      TalosconfigAccess.controlPlanes.spec, TalosconfigAccess.workers.spec,
     ], clusterFlag: .substitute
   ) { session throws(CommandError) in
     var request = ImportClusterRequest()
     request.cluster = session.cluster
     request.context = session.invocation[TalosconfigAccess.context] ?? ""
     request.endpoints = session.invocation[TalosconfigAccess.endpoints]
+    request.controlPlanes = session.invocation[TalosconfigAccess.controlPlanes]
+    request.workers = session.invocation[TalosconfigAccess.workers]
     request.talosconfig = try TalosconfigAccess.read(session.invocation[talosconfig])
     let cluster =
       try await session.call(ManagementServiceMethods.importCluster, request).cluster ?? Cluster()

@@ -28,12 +28,16 @@ enum RotationAdopt {
     follows once every machine is verified; and a retired CA that somebody has put back, which is
     taken out again.
 
+    Where cluster discovery is off, --control-planes and --workers name all machines; of a cluster that
+    omnid knows, they replace the machines on record.
+
     --dry-run shows what each machine holds and what would be done. On a terminal that is shown
     first, and the work begins only when it is answered with 'y'.
     """
 
   static let flags = [
     talosconfig.spec, TalosconfigAccess.context.spec, TalosconfigAccess.endpoints.spec,
+    TalosconfigAccess.controlPlanes.spec, TalosconfigAccess.workers.spec,
     component.spec, rollBack.spec, heal.spec, SecretRotate.dryRun.spec,
     SecretRotate.removeForeign.spec,
     SecretRotate.allowUnmanagedNodes.spec, SecretRotate.ownerAck.spec,
@@ -71,6 +75,8 @@ enum RotationAdopt {
     }
     request.context = session.invocation[TalosconfigAccess.context] ?? ""
     request.endpoints = session.invocation[TalosconfigAccess.endpoints]
+    request.controlPlanes = session.invocation[TalosconfigAccess.controlPlanes]
+    request.workers = session.invocation[TalosconfigAccess.workers]
     guard !request.talosconfig.isEmpty || (request.context.isEmpty && request.endpoints.isEmpty)
     else { throw CommandError(.wrongUsage, "--context and --endpoints need --talosconfig") }
     request.rollBack = session.invocation[rollBack]

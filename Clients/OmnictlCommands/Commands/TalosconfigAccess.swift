@@ -9,6 +9,14 @@ enum TalosconfigAccess {
     "where the Talos API is reached, host or host:port, instead of what the context names; may be "
       + "repeated, or hold several with commas")
 
+  static let controlPlanes = Flag<[String]>.list(
+    "control-planes", "ADDRESS",
+    "the control planes, where cluster discovery is off; may be repeated, or hold several with commas"
+  )
+
+  static let workers = Flag<[String]>.list(
+    "workers", "ADDRESS", "the workers, where cluster discovery is off")
+
   /// As the server has it.
   private static let sizeLimit = 1 << 20
 

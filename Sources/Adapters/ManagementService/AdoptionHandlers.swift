@@ -28,9 +28,9 @@ extension ManagementHandlers {
       try await orchestrator.adopt(
         AdoptionOrder(
           cluster: request.cluster, component: component,
-          access: request.talosconfig.isEmpty ? nil : access, goesBack: request.rollBack,
-          onlyHeals: request.heal,
-          dryRun: request.dryRun,
+          access: request.talosconfig.isEmpty ? nil : access,
+          listing: MachineListing(request.controlPlanes, request.workers),
+          goesBack: request.rollBack, onlyHeals: request.heal, dryRun: request.dryRun,
           options: RotationOptions(
             removeForeign: request.removeForeign,
             allowUnmanagedNodes: request.allowUnmanagedNodes, acknowledgeOwner: request.ownerAck,
@@ -44,6 +44,14 @@ extension ManagementHandlers {
     response.rollsBack = ticket.goesBack
     response.notes = ticket.notes
     return response
+  }
+}
+
+extension MachineListing {
+  /// Nil where nobody is named.
+  init?(_ controlPlanes: [String], _ workers: [String]) {
+    guard !controlPlanes.isEmpty || !workers.isEmpty else { return nil }
+    self.init(controlPlanes: controlPlanes, workers: workers)
   }
 }
 

@@ -139,6 +139,8 @@ extension AdoptRotationRequest: AuditedRequest {
       ("owner_ack", AuditText.flag(ownerAck)),
       ("max_parallel_workers", maxParallelWorkers == 0 ? "" : "\(maxParallelWorkers)"),
       ("context", context), ("endpoints", endpoints.joined(separator: ",")),
+      ("control_planes", controlPlanes.joined(separator: ",")),
+      ("workers", workers.joined(separator: ",")),
       ("talosconfig", talosconfig.isEmpty ? "" : "given"), ("reason", reason),
     ]
   }
@@ -158,7 +160,11 @@ extension ImportClusterRequest: AuditedRequest {
   var admission: String { "" }
 
   var auditedFields: [(name: String, value: String)] {
-    [("context", context), ("endpoints", endpoints.joined(separator: ","))]
+    [
+      ("context", context), ("endpoints", endpoints.joined(separator: ",")),
+      ("control_planes", controlPlanes.joined(separator: ",")),
+      ("workers", workers.joined(separator: ",")),
+    ]
   }
 }
 

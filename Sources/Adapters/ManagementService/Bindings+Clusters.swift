@@ -39,6 +39,7 @@ extension Cluster {
     talosCAFingerprint = record.authorities[.talosCA]?.fingerprint ?? ""
     kubernetesCAFingerprint = record.authorities[.kubernetesCA]?.fingerprint ?? ""
     importedAt = Timestamp(record.importedAt)
+    machinesListed = record.isListed
     marks = record.marks.map { mark in
       var shown = Schema.ClusterMark()
       shown.name = mark.kind.rawValue

@@ -12,7 +12,8 @@ extension ManagementHandlers {
     let found = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.importCluster(
         name: request.cluster, talosconfig: request.talosconfig, context: request.context,
-        endpoints: request.endpoints)
+        endpoints: request.endpoints,
+        listing: MachineListing(request.controlPlanes, request.workers))
     }
     var response = ImportClusterResponse()
     var cluster = try await describe(found.record)

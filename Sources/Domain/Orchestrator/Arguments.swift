@@ -25,6 +25,7 @@ struct Arguments {
   static let talosconfigLimit = 1 << 20
   static let contextLimit = 253
   static let endpointLimit = 16
+  static let listingLimit = 5000
   static let rolesLimit = 16
   static let roleLimit = 64
   static let validity = Duration.seconds(60)...Duration.seconds(366 * 24 * 3600)
@@ -145,6 +146,20 @@ struct Arguments {
       refuse("endpoints", "must not be more than \(Self.endpointLimit)")
     }
     list(endpoints.prefix(Self.endpointLimit), "endpoints", limit: Self.contextLimit)
+  }
+
+  /// The machines of a cluster whose discovery is off.
+  mutating func listing(_ listing: MachineListing) {
+    if listing.controlPlanes.isEmpty {
+      refuse("control_planes", "must not be empty where workers are given")
+    }
+    let count = listing.controlPlanes.count + listing.workers.count
+    if count > Self.listingLimit {
+      refuse("workers", "must not be more than \(Self.listingLimit) with the control planes")
+    }
+    let planes = listing.controlPlanes.prefix(Self.listingLimit)
+    list(planes, "control_planes", limit: Self.contextLimit)
+    list(listing.workers.prefix(Self.listingLimit), "workers", limit: Self.contextLimit)
   }
 
   /// Which roles there are is Talos' business, and the driver's.

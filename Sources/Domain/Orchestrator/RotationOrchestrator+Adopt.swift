@@ -23,7 +23,8 @@ extension RotationOrchestrator {
     if let known { retired = await self.retired(of: known) ?? RetiredAuthorities() }
     let survey = try await survey(
       SurveyRequest(
-        cluster: order.cluster, rotation: id, known: known, retired: retired, access: order.access))
+        cluster: order.cluster, rotation: id, known: known, retired: retired, access: order.access,
+        listing: order.listing))
     if let known, !known.clusterID.isEmpty, !survey.record.clusterID.isEmpty,
       known.clusterID != survey.record.clusterID
     {
@@ -46,6 +47,7 @@ extension RotationOrchestrator {
       arguments.text(access.context ?? "", "context", limit: Arguments.contextLimit)
       arguments.endpoints(access.endpoints)
     }
+    if let listing = order.listing { arguments.listing(listing) }
     arguments.workerLimit(order.options.workerLimit)
     arguments.soak(order.options.soak)
     arguments.text(order.reason, "reason", limit: Arguments.reasonLimit)
@@ -116,7 +118,13 @@ extension RotationOrchestrator {
           .clusterRefused, "'\(name)' cannot be imported: \(left.joined(separator: "; "))",
           subject: name)
       }
-      if known == nil, !order.dryRun { try await take(survey.record, into: name, nil) }
+      if !order.dryRun {
+        if let known {
+          if order.listing != nil { try await list(survey.record.machines, in: known) }
+        } else {
+          try await take(survey.record, into: name, nil)
+        }
+      }
       if journal.cluster(name) != nil { ticket.status = try status(cluster: name) }
       return ticket
     }
@@ -171,6 +179,21 @@ extension RotationOrchestrator {
     takeUp(name)
   }
 
+  /// Puts the machines that a person has named anew on record.
+  private func list(
+    _ machines: [Machine], in known: ClusterRecord
+  ) async throws(OrchestratorError) {
+    var cluster = known
+    cluster.machines = machines.sorted(by: RolloutPolicy.precedes)
+    cluster.isListed = true
+    do throws(StoreError) {
+      _ = try await commit(
+        [.putCluster(cluster, expected: cluster.revision)], cluster: cluster.name)
+    } catch {
+      throw OrchestratorError(error, cluster: cluster.name)
+    }
+  }
+
   private func records(
     _ order: AdoptionOrder, _ id: String, _ found: UnfinishedRotation, _ ticket: AdoptionTicket,
     _ base: ClusterRecord, _ survey: SurveyedCluster
@@ -178,6 +201,7 @@ extension RotationOrchestrator {
     let now = clock.now()
     var cluster = base
     cluster.machines = survey.record.machines.sorted(by: RolloutPolicy.precedes)
+    cluster.isListed = survey.record.isListed
     cluster.talosVersion = survey.record.talosVersion
     if order.access != nil { cluster.endpoints = survey.record.endpoints }
     for (component, seen) in survey.record.authorities where component != found.component {

@@ -7,17 +7,20 @@ extension RotationOrchestrator {
   ///   - name: 1 to 63 lower-case letters, digits and `-`, not at either end.
   ///   - context: the talosconfig's context; nil or empty: its current one.
   ///   - endpoints: addresses to dial instead of the context's own; empty: those.
+  ///   - listing: the machines, where cluster discovery is off.
   /// - Throws: `.alreadyExists` for the name, and for a cluster that is known under another one;
   ///   `.invalidArgument`, `.unsupportedVersion`, `.clusterUnreachable`, `.credentialsRefused`,
   ///   `.accessDenied`, `.clusterRefused`, `.journalUnavailable`.
   public func importCluster(
-    name: String, talosconfig: String, context: String? = nil, endpoints: [String] = []
+    name: String, talosconfig: String, context: String? = nil, endpoints: [String] = [],
+    listing: MachineListing? = nil
   ) async throws(OrchestratorError) -> DiscoveredCluster {
     var arguments = Arguments()
     arguments.cluster(name)
     arguments.talosconfig(talosconfig)
     arguments.text(context ?? "", "context", limit: Arguments.contextLimit)
     arguments.endpoints(endpoints)
+    if let listing { arguments.listing(listing) }
     try arguments.check()
     try requireStarted()
     guard journal.cluster(name) == nil else { throw .taken(name) }
@@ -25,7 +28,7 @@ extension RotationOrchestrator {
     do throws(DriverError) {
       let request = DiscoveryRequest(
         name: name, talosconfig: talosconfig, context: context == "" ? nil : context,
-        endpoints: endpoints)
+        endpoints: endpoints, listing: listing)
       found = try await away { driver async throws(DriverError) in
         try await driver.discover(request)
       }

@@ -51,7 +51,7 @@ class Lab:
     name = "demo"
 
     def __init__(self, stubs, binaries, directory, addresses, control_planes=3, workers=2,
-                 pace="instant", layout="legacy"):
+                 pace="instant", layout="legacy", simulator_flags=()):
         self.stubs = stubs
         self.binaries = binaries
         self.directory = directory
@@ -65,7 +65,7 @@ class Lab:
             [binaries / "talosim", "--control-planes", str(control_planes), "--workers",
              str(workers), "--out", directory / "cluster", "--address-base", addresses,
              "--layout", layout, "--control", f"unix:{self.control}",
-             "--pace", pace],
+             "--pace", pace, *simulator_flags],
             stdout=self.simulator_log, stderr=subprocess.STDOUT)
         eventually(self.simulator_is_ready)
         nodes = json.loads((directory / "cluster/nodes.json").read_text())

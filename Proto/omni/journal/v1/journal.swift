@@ -94,6 +94,7 @@ extension Journal {
     public var marks: [Mark] = []
     public var returned: [Returned] = []
     public var predecessors: [ComponentAuthority] = []
+    public var isListed = false
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -114,6 +115,7 @@ extension Journal {
       Field.message(13, "marks", \.marks)
       Field.message(14, "returned", \.returned)
       Field.message(15, "predecessors", \.predecessors)
+      Field.bool(16, "is_listed", \.isListed)
     }
   }
 

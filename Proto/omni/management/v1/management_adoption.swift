@@ -16,6 +16,8 @@ public struct AdoptRotationRequest: Message {
   public var reason = ""
   public var maxParallelWorkers: Int32 = 0
   public var heal = false
+  public var controlPlanes: [String] = []
+  public var workers: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -34,6 +36,8 @@ public struct AdoptRotationRequest: Message {
     Field.string(11, "reason", \.reason)
     Field.int32(12, "max_parallel_workers", \.maxParallelWorkers)
     Field.bool(13, "heal", \.heal)
+    Field.string(14, "control_planes", \.controlPlanes)
+    Field.string(15, "workers", \.workers)
   }
 }
 

@@ -17,6 +17,7 @@ public struct Cluster: Message {
   public var warnings: [String] = []
   public var lock: Lock?
   public var marks: [ClusterMark] = []
+  public var machinesListed = false
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -35,6 +36,7 @@ public struct Cluster: Message {
     Field.string(11, "warnings", \.warnings)
     Field.message(12, "lock", \.lock)
     Field.message(13, "marks", \.marks)
+    Field.bool(14, "machines_listed", \.machinesListed)
   }
 }
 

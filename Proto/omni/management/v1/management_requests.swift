@@ -181,6 +181,8 @@ public struct ImportClusterRequest: Message {
   public var talosconfig = ""
   public var context = ""
   public var endpoints: [String] = []
+  public var controlPlanes: [String] = []
+  public var workers: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -190,6 +192,8 @@ public struct ImportClusterRequest: Message {
     Field.string(2, "talosconfig", \.talosconfig)
     Field.string(3, "context", \.context)
     Field.string(4, "endpoints", \.endpoints)
+    Field.string(5, "control_planes", \.controlPlanes)
+    Field.string(6, "workers", \.workers)
   }
 }
 

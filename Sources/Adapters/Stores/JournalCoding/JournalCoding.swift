@@ -122,6 +122,7 @@ extension ClusterRecord {
         return entry
       }
     }
+    record.isListed = isListed
     record.predecessors = Rotation.SecretComponent.allCases.compactMap { component in
       predecessors[component].map {
         var entry = Journal.ComponentAuthority()
@@ -199,7 +200,7 @@ extension ClusterRecord {
       name: record.name, clusterID: record.clusterID, endpoints: record.endpoints,
       kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
       predecessors: predecessors, machines: record.machines.map(\.machine),
-      talosVersion: record.talosVersion,
+      isListed: record.isListed, talosVersion: record.talosVersion,
       importedAt: try record.importedAt.required("imported_at").instant,
       activeRotation: record.activeRotation.isEmpty ? nil : record.activeRotation,
       rotationCount: record.rotationCount, locks: locks, marks: marks, returned: returned,

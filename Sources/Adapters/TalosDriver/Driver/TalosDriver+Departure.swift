@@ -30,6 +30,8 @@ struct KnownNode: Sendable {
   var name: String
   /// Its host name and its IP addresses.
   var addresses: Set<String>
+  /// The IP addresses by which the cluster reaches it.
+  var internalAddresses: [String] = []
 
   init(name: String, addresses: Set<String>) {
     self.name = name
@@ -40,6 +42,9 @@ struct KnownNode: Sendable {
     name = object.objectName
     addresses = Set(
       (object["status"]?["addresses"]?.array ?? []).compactMap { $0["address"]?.string })
+    internalAddresses = (object["status"]?["addresses"]?.array ?? []).compactMap {
+      $0["type"]?.string == "InternalIP" ? $0["address"]?.string : nil
+    }
   }
 }
 

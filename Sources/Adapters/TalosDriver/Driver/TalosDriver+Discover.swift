@@ -10,7 +10,8 @@ extension TalosDriver {
     let context = try await Talosconfig.read(request)
     try context.requireInTime(now())
     let certificate = context.identity.certificate
-    let discovery = ClusterDiscovery(driver: self, context: context, name: request.name)
+    let discovery = ClusterDiscovery(
+      driver: self, context: context, name: request.name, listing: request.listing)
     do {
       return try await Deadline.of(settings.importTimeout) { () throws(TalosFailure) in
         try await discovery.run()

@@ -21,6 +21,7 @@ extension TalosDriver {
   }
 
   public func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
+    guard !access.cluster.isListed else { return try await listedMembers(access) }
     var failure = DriverError(
       .unreachable, "cluster \(access.cluster.name) has no control plane")
     var silent: [String] = []
@@ -63,7 +64,7 @@ extension TalosDriver {
   }
 
   /// Nil for a member that turns out to be another one: a record that discovery has not forgotten yet.
-  private func machine(
+  func machine(
     _ member: ClusterMember, among members: [ClusterMember], _ access: ClusterAccess
   ) async throws(TalosFailure) -> Machine? {
     let known =

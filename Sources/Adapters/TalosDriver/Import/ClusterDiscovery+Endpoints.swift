@@ -32,7 +32,8 @@ extension ClusterDiscovery {
         }
       }
     }
-    guard let members else { throw nobody(failures) }
+    guard var members else { throw nobody(failures) }
+    if let listing { members = try listed(listing) }
     let shown = zip(context.endpoints, answers).map { endpoint, answer in
       (endpoint: endpoint, answer: answer.map(\.identity))
     }
@@ -63,11 +64,41 @@ extension ClusterDiscovery {
       throw unusable(.refused, "\(endpoint) shows no node identity")
     }
     let members = try await client.members()
-    guard !members.isEmpty else {
+    guard !members.isEmpty || listing != nil else {
       throw unusable(
-        .refused, "\(endpoint.host) knows no members: cluster discovery has to be enabled")
+        .refused,
+        "\(endpoint.host) knows no members, because cluster discovery is off: name all machines "
+          + "(--control-planes and --workers)")
     }
     return Answer(identity: identity, members: members)
+  }
+
+  /// The machines of a list, each known by nothing but its address until it is asked.
+  private func listed(_ listing: MachineListing) throws(TalosFailure) -> [ClusterMember] {
+    var members: [ClusterMember] = []
+    var seen: Set<String> = []
+    for (texts, isControlPlane) in [(listing.controlPlanes, true), (listing.workers, false)] {
+      for text in texts {
+        guard let endpoint = TalosEndpoint(text) else {
+          throw unusable(.invalidInput, "\(PeerText.clean(text)) is no address of a machine")
+        }
+        guard !text.hasSuffix(":\(endpoint.port)") || endpoint.port == port(of: endpoint.host)
+        else {
+          throw unusable(
+            .invalidInput,
+            "\(PeerText.clean(text)) names a port: all machines have that of the talosconfig's endpoints"
+          )
+        }
+        guard seen.insert(endpoint.host).inserted else {
+          throw unusable(.invalidInput, "\(endpoint.host) is named twice")
+        }
+        members.append(
+          ClusterMember(
+            name: endpoint.host, identity: "", isControlPlane: isControlPlane,
+            addresses: [endpoint.host]))
+      }
+    }
+    return members
   }
 
   /// Tries one client after the other, as long as it is trust that is missing.
@@ -118,7 +149,8 @@ extension ClusterDiscovery {
   func requireCoverage(_ found: [Found], _ answers: Endpoints) throws(TalosFailure) {
     let machines = found.map(\.machine)
     var findings = found.filter { $0.machine.role == .controlPlane }.flatMap {
-      Coverage.findings(machines, seenBy: $0.machine.id, $0.members)
+      Coverage.findings(
+        machines, seenBy: $0.machine.id, $0.members, isListed: listing != nil)
     }
     findings += answers.answers.compactMap {
       EndpointAnswer.finding($0.endpoint, $0.answer, machines: machines)

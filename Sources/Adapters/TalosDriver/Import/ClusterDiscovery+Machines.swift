@@ -8,9 +8,13 @@ extension ClusterDiscovery {
     var found = try await find(members.filter { $0.role == .controlPlane }, relays: [], members)
     let planes = found.map(\.machine)
     guard !planes.isEmpty else {
-      throw unusable(.refused, "cluster discovery knows no control plane")
+      throw unusable(
+        .refused,
+        listing == nil
+          ? "cluster discovery knows no control plane" : "the list names no control plane")
     }
     found += try await find(members.filter { $0.role == .worker }, relays: planes, members)
+    if listing != nil { Self.tellApart(&found) }
     let distinct = DistinctMachines.check(found.map(\.machine))
     guard distinct.isSettled else { throw unusable(.conflict, distinct.detail) }
     return found
@@ -161,6 +165,7 @@ extension ClusterDiscovery {
       var found = Found(
         machine: machine, version: version, config: try await client.machineConfig())
       try await requireRole(found, member)
+      if member.identity.isEmpty { try await introduce(&found, client) }
       if !member.aliases.isEmpty, let own = try await client.nodename(),
         ([member.name] + member.aliases).contains(own)
       {
@@ -171,6 +176,31 @@ extension ClusterDiscovery {
       }
       found.way = (relay, tls)
       return found
+    }
+  }
+
+  /// A machine that was known by its address alone says who it is.
+  private func introduce(
+    _ found: inout Found, _ client: TalosClient
+  ) async throws(TalosFailure) {
+    let address = found.machine.address
+    guard let text = try await client.identity(), let identity = PeerText.identity(text) else {
+      throw unusable(.refused, "\(address) shows no usable node identity")
+    }
+    found.machine.identity = identity
+    guard let name = try await client.nodename(), !name.isEmpty else { return }
+    guard let hostName = PeerText.hostName(name) else {
+      throw unusable(
+        .refused, "\(address) has a name that is no host name: \(PeerText.clean(name))")
+    }
+    found.machine.id = hostName
+  }
+
+  /// A name that two machines share gets their address, as among the members of discovery.
+  private static func tellApart(_ found: inout [Found]) {
+    let shared = Dictionary(grouping: found, by: \.machine.id).filter { $0.value.count > 1 }
+    for index in found.indices where shared[found[index].machine.id] != nil {
+      found[index].machine.id += "@" + found[index].machine.address
     }
   }
 
@@ -185,8 +215,9 @@ extension ClusterDiscovery {
     guard config.role == member.role else {
       throw unusable(
         .conflict,
-        "\(member.name) is a \(config.role.rawValue) by its configuration, but discovery "
-          + "takes it for a \(member.role.rawValue)")
+        "\(member.name) is a \(config.role.rawValue) by its configuration, but "
+          + (listing == nil ? "discovery takes it for" : "the list names it as")
+          + " a \(member.role.rawValue)")
     }
   }
 
@@ -198,7 +229,7 @@ extension ClusterDiscovery {
 
   /// apid listens on the same port everywhere; a talosconfig that names another than the usual means
   /// it for all.
-  private func port(of address: String) -> Int {
+  func port(of address: String) -> Int {
     context.endpoints.first { $0.host == address }?.port ?? context.endpoints[0].port
   }
 }

@@ -10,6 +10,8 @@ struct ClusterDiscovery: Sendable {
   let driver: TalosDriver
   private(set) var context: TalosContext
   let name: String
+  /// The machines; nil: those that cluster discovery knows.
+  let listing: MachineListing?
   /// Who this is towards the machines, the surest first; where machines do not agree whom to let in, there are several.
   private(set) var clients: [TLSClient]
   private var identities: [Identity]
@@ -25,7 +27,10 @@ struct ClusterDiscovery: Sendable {
     var way: (relay: Machine, tls: TLSClient)?
   }
 
-  init(driver: TalosDriver, context: TalosContext, name: String) {
+  init(
+    driver: TalosDriver, context: TalosContext, name: String, listing: MachineListing? = nil
+  ) {
+    self.listing = listing
     self.driver = driver
     self.context = context
     self.name = name
@@ -59,7 +64,8 @@ struct ClusterDiscovery: Sendable {
       name: name, clusterID: facts.clusterID,
       endpoints: context.endpoints.map(\.description),
       kubernetesEndpoint: facts.kubernetesEndpoint, authorities: [:],
-      machines: machines, talosVersion: found.map(\.version).min()?.description ?? "")
+      machines: machines, isListed: listing != nil,
+      talosVersion: found.map(\.version).min()?.description ?? "")
     var warnings = facts.warnings
     for component in SecretComponent.allCases {
       guard component == .talosCA || facts.hasKubernetes else { continue }
@@ -69,9 +75,14 @@ struct ClusterDiscovery: Sendable {
     }
     try await rehearse(record, found)
     if facts.hasKubernetes {
-      warnings += await nodeWarnings(record)
+      warnings += try await nodeWarnings(record)
     } else {
       warnings.append("this cluster runs no Kubernetes: only its Talos CA can be rotated")
+      if listing != nil {
+        warnings.append(
+          "whether the list of machines is complete cannot be checked, because there are no Kubernetes nodes "
+            + "to compare it with: a rotation locks out whatever is missing from the list")
+      }
     }
     return DiscoveredCluster(record, warnings: warnings)
   }
@@ -113,13 +124,22 @@ struct ClusterDiscovery: Sendable {
   }
 
   /// What Kubernetes knows beyond the machines.
-  private func nodeWarnings(_ record: ClusterRecord) async -> [String] {
+  ///
+  /// - Throws: `.unreachable` where nothing but the nodes could tell whether a list of machines is complete.
+  private func nodeWarnings(
+    _ record: ClusterRecord
+  ) async throws(TalosFailure) -> [String] {
     switch await driver.nodes(ClusterAccess(cluster: record)) {
     case .success(let nodes):
       return Coverage.nodes(nodes, of: record.machines).unmanaged.map {
         Coverage.unmanaged($0).message
       }
     case .failure(let error):
+      guard listing == nil else {
+        throw unusable(
+          error.code,
+          "the list of machines cannot be compared with the Kubernetes nodes: \(error.message)")
+      }
       return ["the Kubernetes nodes could not be compared with the machines: \(error.message)"]
     }
   }

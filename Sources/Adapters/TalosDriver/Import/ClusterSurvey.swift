@@ -36,7 +36,10 @@ struct ClusterSurvey: Sendable {
     trusted = Set(
       context.roots
         + (try current.map { one throws(DriverError) in try driver.keyring.certificate(one) }))
-    discovery = ClusterDiscovery(driver: driver, context: context, name: request.cluster)
+    discovery = ClusterDiscovery(
+      driver: driver, context: context, name: request.cluster,
+      listing: request.listing
+        ?? request.known.flatMap { $0.isListed ? MachineListing($0.machines) : nil })
     try learnFromRecord()
   }
 
@@ -78,7 +81,7 @@ struct ClusterSurvey: Sendable {
         name: request.cluster, clusterID: facts.clusterID,
         endpoints: discovery.context.endpoints.map(\.description),
         kubernetesEndpoint: facts.kubernetesEndpoint, authorities: [:],
-        machines: found.map(\.machine),
+        machines: found.map(\.machine), isListed: discovery.listing != nil,
         talosVersion: found.map(\.version).min()?.description ?? ""), warnings: facts.warnings)
     for inspection in inspections { surveyed.findings += await inspection.generalFindings() }
     for component in SecretComponent.allCases

@@ -5,18 +5,23 @@ import Rotation
 /// Whether the machines of a rotation are all that there are.
 enum Coverage {
   /// Compares the machines with the members as every control plane knows them.
-  static func findings(_ machines: [Machine], views: [MachineInspection]) -> [Finding] {
+  static func findings(
+    _ machines: [Machine], views: [MachineInspection], isListed: Bool = false
+  ) -> [Finding] {
     views.filter { $0.machine.role == .controlPlane }.flatMap {
-      findings(machines, seenBy: $0.machine.id, $0.members)
+      findings(machines, seenBy: $0.machine.id, $0.members, isListed: isListed)
     }
   }
 
-  /// - Parameter members: the identities that one control plane knows, with their names.
+  /// - Parameters:
+  ///   - members: the identities that one control plane knows, with their names.
+  ///   - isListed: whether a person has named the machines, because discovery does not know them.
   static func findings(
-    _ machines: [Machine], seenBy plane: String, _ members: [String: String]
+    _ machines: [Machine], seenBy plane: String, _ members: [String: String], isListed: Bool = false
   ) -> [Finding] {
     let known = Set(machines.map(\.identity))
-    let missing = machines.filter { !$0.identity.isEmpty && members[$0.identity] == nil }.map {
+    let expected = isListed ? [] : machines
+    let missing = expected.filter { !$0.identity.isEmpty && members[$0.identity] == nil }.map {
       Finding(
         .notCovered, $0.id,
         "the cluster discovery of \(plane) does not know \($0.id): the control planes disagree about who "

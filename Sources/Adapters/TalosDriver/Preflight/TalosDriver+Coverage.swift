@@ -55,7 +55,8 @@ extension TalosDriver {
         }
         let names = Dictionary(
           members.map { ($0.identity, $0.name) }, uniquingKeysWith: { first, _ in first })
-        return Coverage.findings(machines, seenBy: plane.id, names)
+        return Coverage.findings(
+          machines, seenBy: plane.id, names, isListed: access.cluster.isListed)
       } catch {
         return [Finding(.unreachable, plane.id, Unreached.text(plane, error))]
       }

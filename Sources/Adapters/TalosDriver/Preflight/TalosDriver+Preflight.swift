@@ -24,7 +24,8 @@ extension TalosDriver {
         findings.append(Unreached.finding(machine, failure))
       }
     }
-    findings += Coverage.findings(machines, views: inspected)
+    findings += Coverage.findings(
+      machines, views: inspected, isListed: access.cluster.isListed)
     findings += await endpointFindings(machines, reached, silentCounts: true)
     var preflight = Preflight(
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)

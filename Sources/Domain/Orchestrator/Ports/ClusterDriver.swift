@@ -174,10 +174,14 @@ public struct DiscoveryRequest: Sendable, Hashable {
   public var context: String?
   /// Addresses to dial instead of those that the context names; empty: those.
   public var endpoints: [String]
+  /// The machines; nil: those that cluster discovery knows.
+  public var listing: MachineListing?
 
   public init(
-    name: String, talosconfig: String, context: String? = nil, endpoints: [String] = []
+    name: String, talosconfig: String, context: String? = nil, endpoints: [String] = [],
+    listing: MachineListing? = nil
   ) {
+    self.listing = listing
     self.name = name
     self.talosconfig = talosconfig
     self.context = context

@@ -20,6 +20,9 @@ public struct ClusterRecord: Sendable, Hashable {
   public var predecessors: [SecretComponent: SealedAuthority]
   /// The members when they were last asked for, control planes first, each role by name.
   public var machines: [Machine]
+  /// Whether the machines were named by a person, because cluster discovery is off: they are the members then, with the
+  /// Kubernetes nodes beside them.
+  public var isListed: Bool
   /// The lowest Talos version among the members, as `v1.9.5`.
   public var talosVersion: String
   public var importedAt: Instant
@@ -39,7 +42,7 @@ public struct ClusterRecord: Sendable, Hashable {
     name: String, clusterID: String = "", endpoints: [String], kubernetesEndpoint: String,
     authorities: [SecretComponent: SealedAuthority],
     predecessors: [SecretComponent: SealedAuthority] = [:], machines: [Machine],
-    talosVersion: String,
+    isListed: Bool = false, talosVersion: String,
     importedAt: Instant = Instant(nanosecondsSince1970: 0), activeRotation: String? = nil,
     rotationCount: UInt64 = 0, locks: Locks = Locks(), marks: [ClusterMark] = [],
     returned: [ReturnedAuthority] = [], revision: Revision = 0
@@ -54,6 +57,7 @@ public struct ClusterRecord: Sendable, Hashable {
     self.kubernetesEndpoint = kubernetesEndpoint
     self.authorities = authorities
     self.machines = machines
+    self.isListed = isListed
     self.talosVersion = talosVersion
     self.importedAt = importedAt
     self.activeRotation = activeRotation

@@ -44,11 +44,14 @@ public struct SurveyRequest: Sendable, Hashable {
   public var retired: RetiredAuthorities
   /// How to reach the machines; nil: as the record says.
   public var access: DiscoveryRequest?
+  /// The machines; nil: as the record says, or those that cluster discovery knows.
+  public var listing: MachineListing?
 
   public init(
     cluster: String, rotation: String, known: ClusterRecord?, retired: RetiredAuthorities,
-    access: DiscoveryRequest?
+    access: DiscoveryRequest?, listing: MachineListing? = nil
   ) {
+    self.listing = listing
     self.cluster = cluster
     self.rotation = rotation
     self.known = known
@@ -88,6 +91,8 @@ public struct AdoptionOrder: Sendable, Hashable {
   /// How to reach the machines; nil: as the record says. Needed for a cluster that is not known, and where the machines
   /// refuse what the record has.
   public var access: DiscoveryRequest?
+  /// The machines, where cluster discovery is off; nil: as the record says, or those that discovery knows.
+  public var listing: MachineListing?
   /// Whether the old authority is to stay. Where only one way is open, that is gone whatever this says.
   public var goesBack: Bool
   /// Whether only retired authorities are dealt with that have come back.
@@ -102,13 +107,15 @@ public struct AdoptionOrder: Sendable, Hashable {
 
   public init(
     cluster: String, component: SecretComponent? = nil, access: DiscoveryRequest? = nil,
-    goesBack: Bool = false, onlyHeals: Bool = false, dryRun: Bool = false,
+    listing: MachineListing? = nil, goesBack: Bool = false, onlyHeals: Bool = false,
+    dryRun: Bool = false,
     options: RotationOptions = RotationOptions(),
     reason: String = "", requester: String = ""
   ) {
     self.cluster = cluster
     self.component = component
     self.access = access
+    self.listing = listing
     self.goesBack = goesBack
     self.onlyHeals = onlyHeals
     self.dryRun = dryRun

@@ -21,6 +21,8 @@ public struct ClusterOptions: Sendable {
   public var sharedAddress: String?
   /// A cluster without Kubernetes and etcd (Talos 1.14 and later): the configs have nothing of it.
   public var withoutKubernetes = false
+  /// Cluster discovery is off in every machine config: no machine knows the others.
+  public var withoutDiscovery = false
   /// No network plugin: no node is Ready from the start.
   public var noNetwork = false
   /// How long the cluster's CAs live from the beginning, in whole seconds; zero or less for one that

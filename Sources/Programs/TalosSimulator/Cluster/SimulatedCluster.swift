@@ -56,6 +56,7 @@ public final class SimulatedCluster: Sendable {
         name: machine.name, address: machine.address, type: machine.type, index: machine.index,
         clusterName: options.name, endpoint: endpoint, kubernetesPort: plan.kubernetesPort,
         layout: options.layout, withoutKubernetes: options.withoutKubernetes,
+        hasDiscovery: !options.withoutDiscovery,
         talosVersion: options.effectiveTalosVersion,
         kubernetesVersion: options.kubernetesVersion, secrets: secrets)
       let source = Array(template.render().utf8)

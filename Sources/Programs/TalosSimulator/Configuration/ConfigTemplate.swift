@@ -14,6 +14,7 @@ struct ConfigTemplate {
   var layout: ClusterOptions.Layout
   /// Nothing of Kubernetes in the cluster section, and no documents of it (Talos 1.14 and later).
   var withoutKubernetes = false
+  var hasDiscovery = true
   var talosVersion: String
   var kubernetesVersion: String
   var secrets: ClusterSecrets
@@ -114,7 +115,7 @@ struct ConfigTemplate {
       if index % 3 == 2 { text += "  acceptedCAs: [] # more CAs to accept, none so far\n" }
     }
     guard type.isControlPlane else {
-      return text + "  discovery:\n    enabled: true\n"
+      return text + "  discovery:\n    enabled: \(hasDiscovery)\n"
     }
     if layout == .legacy {
       text += certificateAndKey(
@@ -143,7 +144,7 @@ struct ConfigTemplate {
         scheduler:
           image: registry.k8s.io/kube-scheduler:\(kubernetesVersion)
         discovery:
-          enabled: true
+          enabled: \(hasDiscovery)
           registries:
             kubernetes: {disabled: true}
             service: {}
@@ -171,7 +172,7 @@ struct ConfigTemplate {
   /// What is left of the cluster where it has no Kubernetes: whom the machine shares discovery with.
   private func clusterAlone() -> String {
     "cluster:\n  id: \(secrets.clusterID)\n  secret: '\(secrets.clusterSecret)'\n"
-      + "  discovery:\n    enabled: true\n"
+      + "  discovery:\n    enabled: \(hasDiscovery)\n"
   }
 
   /// A `crt`/`key` mapping in the style of this machine: plain, quoted, or flow.

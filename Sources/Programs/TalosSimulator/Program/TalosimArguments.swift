@@ -18,6 +18,7 @@ struct TalosimArguments: Equatable {
   var talosCALifetime: Int?
   var kubernetesCALifetime: Int?
   var noNetwork = false
+  var withoutDiscovery = false
   var withoutKubernetes = false
   var pace = Timing.Pace.brisk
   var help = false
@@ -47,6 +48,7 @@ struct TalosimArguments: Equatable {
       --talos-ca-lifetime SECONDS, --kubernetes-ca-lifetime SECONDS
                               how long that CA lives; 0 for one that has just expired
       --no-network            no network plugin: no Kubernetes node is Ready from the start
+      --no-discovery          cluster discovery is off: no machine knows the others
       --without-kubernetes    a Talos 1.14 cluster without Kubernetes and etcd
       --control unix:PATH     serve a control interface there: machines can be stopped, started and
                               made to fail, and other actors played: other writers, foreign CAs,
@@ -103,6 +105,7 @@ struct TalosimArguments: Equatable {
       case "--talos-ca-lifetime": talosCALifetime = try number(0...Self.mostSeconds)
       case "--kubernetes-ca-lifetime": kubernetesCALifetime = try number(0...Self.mostSeconds)
       case "--no-network": noNetwork = true
+      case "--no-discovery": withoutDiscovery = true
       case "--without-kubernetes": withoutKubernetes = true
       case "--fast": pace = .instant
       case "--pace":
@@ -132,6 +135,7 @@ struct TalosimArguments: Equatable {
     options.talosCALifetime = talosCALifetime.map { .seconds($0) }
     options.kubernetesCALifetime = kubernetesCALifetime.map { .seconds($0) }
     options.noNetwork = noNetwork
+    options.withoutDiscovery = withoutDiscovery
     options.withoutKubernetes = withoutKubernetes
     options.timing = pace.timing
     return options

@@ -199,6 +199,7 @@ let package = Package(
     library(
       "ManagementService", ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"],
       path: adapters + "ManagementService"),
+    library("WebResources", ["RPC"], path: adapters + "WebResources"),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
     library("Platform", [], path: programs + "Platform", settings: strict),
     library(
@@ -221,7 +222,7 @@ let package = Package(
         "Interceptors", "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC",
         "RPCTransport", "Crypto",
         "Schema", "YAML",
-        "Release", "Platform",
+        "WebResources", "Release", "Platform",
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"], path: programs + "talosim", links: withFoundation),
@@ -316,6 +317,7 @@ let package = Package(
     tests(
       "StandardServicesTests",
       ["StandardServices", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
+    tests("WebResourcesTests", ["WebResources", "RPC"]),
     tests("PlatformTests", ["Platform"]),
     tests("DaemonTests", ["Daemon"]),
     tests("InterceptorsTests", ["Interceptors", "Daemon", "RPC"]),

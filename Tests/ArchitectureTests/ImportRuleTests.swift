@@ -43,7 +43,7 @@ private let allowed: [String: Set<String>] = [
     "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport",
     "Crypto", "Schema",
     "ProtoCodec", "YAML",
-    "Release", "Platform", "Glibc", "Synchronization",
+    "WebResources", "Release", "Platform", "Glibc", "Synchronization",
   ],
   "Sources/Adapters/TalosDriver": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
@@ -52,6 +52,7 @@ private let allowed: [String: Set<String>] = [
   "Sources/Adapters/ManagementService": [
     "Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "Synchronization",
   ],
+  "Sources/Adapters/WebResources": ["RPC"],
   "Sources/Stack/StandardServices": ["Schema", "ProtoCodec", "RPC", "Synchronization"],
   "Clients/OmnictlCommands": [
     "Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "Crypto", "YAML", "Release",

@@ -14,6 +14,7 @@ import SQLiteStore
 import Schema
 import StandardServices
 import TalosDriver
+import WebResources
 
 /// Puts the concrete parts together and runs them: store, driver, orchestrator, services, listeners.
 struct Server {
@@ -150,6 +151,7 @@ struct Server {
       authorization: access.authorization, compressions: .standard)
     router.limits = options.limits.calls
     router.admission = access.authorization.refusal
+    router.resources = resources()
     management.register(in: &router)
     health.register(in: &router)
     ReflectionService(
@@ -158,5 +160,11 @@ struct Server {
     ).register(in: &router)
     health.set(.notServing, for: router.services)
     return router
+  }
+
+  /// What GET and HEAD are answered with, a line for each route.
+  private func resources() -> ResourceRoutes {
+    let routes = ResourceRoutes()
+    return routes
   }
 }

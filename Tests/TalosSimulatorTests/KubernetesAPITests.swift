@@ -18,7 +18,7 @@ struct KubernetesAPITests {
         node: "a", identity: "a_\(led.rawValue)", issuing: PEMPair(certificate: pem, key: ""))
       _ = state.started(led, process, leaseHasRunOut: false, now: 1_780_000_000_123_456_789)
     }
-    state.leaderPublished()
+    state.leaderPublished(now: 1000)
     let nodes = ["a", "b", "c"].map { name in
       KubernetesSnapshot.Node(
         name: name, address: "127.0.0.1", isControlPlane: name == "a",

@@ -22,7 +22,7 @@ struct KubernetesStateTests {
     let leads = state.started(
       .controllerManager, process("a", 1, issuing: old), leaseHasRunOut: false, now: 1)
     #expect(leads)
-    state.leaderPublished()
+    state.leaderPublished(now: 1000)
     let second = state.started(
       .controllerManager, process("b", 1, issuing: old), leaseHasRunOut: false, now: 2)
     #expect(!second)
@@ -40,13 +40,13 @@ struct KubernetesStateTests {
     let takenOver = state.leaseRanOut(.controllerManager) { _ in 5 }
     #expect(takenOver)
     #expect(state.leader?.identity == "b_1")
-    state.leaderPublished()
+    state.leaderPublished(now: 1000)
     #expect(Set(state.rootCA.values) == [old])
 
     // Then "b" restarts, and "a" publishes the new one.
     _ = state.stopped(.controllerManager, node: "b", now: 6)
     _ = state.leaseRanOut(.controllerManager) { _ in 7 }
-    state.leaderPublished()
+    state.leaderPublished(now: 1000)
     #expect(Set(state.rootCA.values) == [new])
   }
 

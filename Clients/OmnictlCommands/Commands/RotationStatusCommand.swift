@@ -23,6 +23,7 @@ enum RotationStatusCommand {
         session.print(idleText(status, cluster: session.cluster))
         session.print(pastNotes(status, columns: session.surroundings.output.columns))
         session.print(returned(status, columns: session.surroundings.output.columns))
+        session.print(StaleTrustText.text(status, columns: session.surroundings.output.columns))
         session.print(NextSteps.text(status, session))
       }
       return

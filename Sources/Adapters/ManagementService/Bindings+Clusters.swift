@@ -77,6 +77,28 @@ extension CertificateAuthority {
   }
 }
 
+extension Schema.StaleTrust {
+  init(_ stale: Orchestrator.StaleTrust) {
+    self.init()
+    component = Schema.SecretComponent(stale.component)
+    rotationID = stale.rotation
+    detail = stale.explanation
+    guard let count = stale.count else { return }
+    counted = true
+    countedAt = stale.countedAt.map { Timestamp($0) }
+    total = Int32(clamping: count.total)
+    holders = count.holders.map { holder in
+      var shown = Schema.StaleHolder()
+      shown.kind = holder.kind.rawValue
+      shown.namespace = holder.namespace
+      shown.owner = holder.owner
+      shown.count = Int32(clamping: holder.count)
+      shown.remedy = holder.remedy
+      return shown
+    }
+  }
+}
+
 extension ReturnedCA {
   init(_ returned: ReturnedAuthority, cluster: String) {
     self.init()

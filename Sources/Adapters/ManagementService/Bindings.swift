@@ -200,6 +200,7 @@ extension RotationStatus {
     if let held = snapshot.locks.cluster { lock = Schema.Lock(held) }
     soakEndsAt = Timestamp(known: snapshot.soakEndsAt)
     returnedCAs = snapshot.returned.map { ReturnedCA($0, cluster: snapshot.cluster) }
+    staleTrust = snapshot.staleTrust.map { Schema.StaleTrust($0) }
     oldCAAcceptedBy = Int32(clamping: snapshot.oldAcceptedBy)
     adopted = snapshot.isAdopted
     reachability = snapshot.reachability.map { seen in

@@ -138,6 +138,7 @@ extension RotationOrchestrator {
     standings[name] = nil
     standingsSeenAt[name] = nil
     retiredAuthorities[name] = nil
+    staleLooksDue[name] = nil
     return lost
   }
 

@@ -9,15 +9,20 @@ extension RotationOrchestrator {
       await withTaskGroup(of: Void.self) { group in
         var rest = journal.clusters().map(\.name)[...]
         for name in rest.prefix(Self.looksAtOnce) {
-          group.addTask { await self.lookForRetired(name) }
+          group.addTask { await self.look(at: name) }
         }
         rest = rest.dropFirst(Self.looksAtOnce)
         while await group.next() != nil {
           guard !Task.isCancelled, let name = rest.popFirst() else { continue }
-          group.addTask { await self.lookForRetired(name) }
+          group.addTask { await self.look(at: name) }
         }
       }
     }
+  }
+
+  private func look(at name: String) async {
+    await lookForRetired(name)
+    await countStaleTrust(name)
   }
 
   private static let looksAtOnce = 8

@@ -21,6 +21,10 @@ public actor RotationOrchestrator {
   var standings: [String: ClusterStanding] = [:]
   /// When each of them was last asked for, by the monotonic clock.
   var standingsSeenAt: [String: Duration] = [:]
+  /// When stale trust is counted again, by the monotonic clock; those that are missing are counted at the next look.
+  var staleLooksDue: [String: Duration] = [:]
+  /// The first counts after rotations that have just ended.
+  private var countings: [String: Task<Void, Never>] = [:]
   /// What each cluster's rotations have retired, as of how many rotations there had been.
   var retiredAuthorities: [String: (rotationCount: UInt64, retired: RetiredAuthorities)] = [:]
   private var recovery: Task<Void, Never>?
@@ -69,11 +73,14 @@ public actor RotationOrchestrator {
   public func stop() async {
     guard state == .started else { return }
     state = .stopping
-    let ending = runs.values.map(\.task) + [recovery, survey, drift].compactMap { $0 }
+    let ending =
+      runs.values.map(\.task) + countings.values + [recovery, survey, drift].compactMap { $0 }
     for task in ending { task.cancel() }
     for task in ending { await task.value }
     journal.hub.close(OrchestratorError(.shuttingDown, "the server is stopping: try again"))
     runs = [:]
+    countings = [:]
+    staleLooksDue = [:]
     recovery = nil
     survey = nil
     drift = nil
@@ -100,12 +107,20 @@ public actor RotationOrchestrator {
     runs[name] = (run, task)
   }
 
+  private func counted(_ name: String) { countings[name] = nil }
+
   /// A run is over. Its end was on record before this is called, so the next rotation may have been
   /// recorded by now, and found this one's run still there.
   private func ended(_ name: String, _ rotation: String) {
     guard state == .started else { return }
     runs[name] = nil
     if journal.cluster(name)?.activeRotation != rotation { takeUp(name) }
+    guard settings.driftInterval != nil, countings[name] == nil else { return }
+    staleLooksDue[name] = nil
+    countings[name] = Task.detached(executorPreference: settings.executor) {
+      await self.countStaleTrust(name)
+      await self.counted(name)
+    }
   }
 
   /// Commits on behalf of a caller. When it ends in doubt, finds out in the background, so that a

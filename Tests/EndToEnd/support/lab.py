@@ -279,6 +279,14 @@ class Lab:
         secrets = self.stubs.secrets.KubeletSpec.FromString(spec)
         return {print for entry in secrets.accepted_c_as for print in fingerprints(entry.crt)}
 
+    def delete_pod(self, credential, name):
+        """Deletes a pod, whose controller starts another one."""
+        node = self.control_planes[0]
+        fields, body = wire.exchange(
+            node.address, node.kubernetes_port, credential.context(), "DELETE",
+            f"/api/v1/namespaces/kube-system/pods/{name}")
+        assert fields[":status"] == "200", body
+
 
 class Watch:
     """WatchRotationStatus in a thread: gathers what comes."""

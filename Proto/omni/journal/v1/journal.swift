@@ -95,6 +95,7 @@ extension Journal {
     public var returned: [Returned] = []
     public var predecessors: [ComponentAuthority] = []
     public var isListed = false
+    public var staleTrust: [StaleTrust] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -116,6 +117,7 @@ extension Journal {
       Field.message(14, "returned", \.returned)
       Field.message(15, "predecessors", \.predecessors)
       Field.bool(16, "is_listed", \.isListed)
+      Field.message(17, "stale_trust", \.staleTrust)
     }
   }
 
@@ -243,6 +245,7 @@ extension SchemaFile {
     messages: [
       Journal.Authority.self, Journal.ComponentAuthority.self, Journal.Machine.self,
       Journal.ClusterRecord.self, Journal.Lock.self, Journal.Mark.self, Journal.Returned.self,
+      Journal.StaleTrust.self, Journal.StaleHolder.self,
       Journal.MachineLock.self,
       Journal.RotationRecord.self, Journal.Assembling.self,
       Journal.Stage.self, Journal.Reachability.self, Journal.ClosingLook.self,

@@ -35,6 +35,7 @@ public struct RotationStatus: Message {
   public var oldCAAcceptedBy: Int32 = 0
   public var adopted = false
   public var reachability: RotationReachability?
+  public var staleTrust: [StaleTrust] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -71,6 +72,51 @@ public struct RotationStatus: Message {
     Field.int32(29, "old_ca_accepted_by", \.oldCAAcceptedBy)
     Field.bool(30, "adopted", \.adopted)
     Field.message(31, "reachability", \.reachability)
+    Field.message(32, "stale_trust", \.staleTrust)
+  }
+}
+
+/// Who goes on, after a rotation, with what it has retired.
+public struct StaleTrust: Message {
+  public var component = SecretComponent.unspecified
+  public var rotationID = ""
+  public var counted = false
+  public var countedAt: Timestamp?
+  public var total: Int32 = 0
+  public var holders: [StaleHolder] = []
+  public var detail = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.StaleTrust") {
+    Field.enumeration(1, "component", \.component)
+    Field.string(2, "rotation_id", \.rotationID)
+    Field.bool(3, "counted", \.counted)
+    Field.message(4, "counted_at", \.countedAt)
+    Field.int32(5, "total", \.total)
+    Field.message(6, "holders", \.holders)
+    Field.string(7, "detail", \.detail)
+  }
+}
+
+/// Pods of one owner that have to be restarted, or a Secret that is out of date.
+public struct StaleHolder: Message {
+  public var kind = ""
+  public var namespace = ""
+  public var owner = ""
+  public var count: Int32 = 0
+  public var remedy = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.StaleHolder") {
+    Field.string(1, "kind", \.kind)
+    Field.string(2, "namespace", \.namespace)
+    Field.string(3, "owner", \.owner)
+    Field.int32(4, "count", \.count)
+    Field.string(5, "remedy", \.remedy)
   }
 }
 

@@ -158,6 +158,7 @@ extension ClusterRecord {
       entry.since = Timestamp(returned.since)
       return entry
     }
+    record.staleTrust = staleTrust.map { Journal.StaleTrust($0) }
     return record.serialized()
   }
 
@@ -196,6 +197,8 @@ extension ClusterRecord {
           machine: entry.machine, component: try entry.component.component(),
           fingerprint: entry.fingerprint, since: try entry.since.required("since").instant))
     }
+    var staleTrust: [Orchestrator.StaleTrust] = []
+    for entry in record.staleTrust { staleTrust.append(try entry.staleTrust()) }
     self.init(
       name: record.name, clusterID: record.clusterID, endpoints: record.endpoints,
       kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
@@ -204,7 +207,7 @@ extension ClusterRecord {
       importedAt: try record.importedAt.required("imported_at").instant,
       activeRotation: record.activeRotation.isEmpty ? nil : record.activeRotation,
       rotationCount: record.rotationCount, locks: locks, marks: marks, returned: returned,
-      revision: revision)
+      staleTrust: staleTrust, revision: revision)
   }
 }
 

@@ -96,20 +96,34 @@ struct KubernetesClient: Sendable {
     }
   }
 
-  /// All items of a list, page by page.
-  func list(_ path: String) async throws(DriverError) -> [JSONValue] {
+  /// All items of a list. Empty for a resource that does not exist.
+  ///
+  /// - Parameter query: further parameters of the list, escaped.
+  func list(_ path: String, _ query: String = "") async throws(DriverError) -> [JSONValue] {
     var items: [JSONValue] = []
+    try await pages(of: path, query) { items += $0 }
+    return items
+  }
+
+  /// The items of a list, page by page, so that a long one is never in memory as a whole.
+  func pages(
+    of path: String, _ query: String = "", _ body: ([JSONValue]) -> Void
+  ) async throws(DriverError) {
+    var count = 0
     var token = ""
     repeat {
-      let more = token.isEmpty ? "" : "&continue=" + Self.escaped(token)
-      guard let page = try await get(path + "?limit=250" + more) else { return items }
-      items += page["items"]?.array ?? []
+      let more =
+        (query.isEmpty ? "" : "&" + query)
+        + (token.isEmpty ? "" : "&continue=" + Self.escaped(token))
+      guard let page = try await get(path + "?limit=250" + more) else { return }
+      let items = page["items"]?.array ?? []
+      body(items)
+      count += items.count
       token = page["metadata"]?["continue"]?.string ?? ""
-      guard items.count <= 100_000 else {
+      guard count <= 100_000 else {
         throw DriverError(.refused, "GET \(path): more than 100,000 items")
       }
     } while !token.isEmpty
-    return items
   }
 
   /// A text in the query of a URL (RFC 3986: all but the unreserved characters escaped).

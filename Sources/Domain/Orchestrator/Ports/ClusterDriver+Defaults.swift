@@ -6,6 +6,12 @@ extension ClusterDriver {
     throw DriverError(.refused, "this driver takes no rotation over")
   }
 
+  public func staleTrust(
+    _ stale: StaleTrust, access: ClusterAccess
+  ) async throws(DriverError) -> StaleTrustCount {
+    throw DriverError(.refused, "this driver counts no stale trust")
+  }
+
   public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
 
   public func unreachable(_ machines: [Machine], access: ClusterAccess) async -> Set<String> {

@@ -123,6 +123,13 @@ public protocol ClusterDriver: Sendable {
     of retired: RetiredAuthorities, access: ClusterAccess
   ) async -> [String: Set<RetiredSighting>]
 
+  /// Who goes on with what a rotation has retired. Changes nothing.
+  ///
+  /// - Throws: what keeps it from being found out; `.refused` without an implementation.
+  func staleTrust(
+    _ stale: StaleTrust, access: ClusterAccess
+  ) async throws(DriverError) -> StaleTrustCount
+
   /// What a person wants to know of an authority. Nil for what is no certificate.
   func describe(_ authority: SealedAuthority) -> AuthorityDescription?
 

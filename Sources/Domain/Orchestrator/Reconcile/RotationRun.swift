@@ -269,6 +269,7 @@ actor RotationRun {
         cluster.marks.rotated(rotation.component, begunAt: rotation.startedAt)
       }
       cluster.returned.removeAll { $0.component == rotation.component }
+      cluster.beginStaleTrust(after: rotation)
     }
     let before = self.rotation
     var shown = rotation.state.stage?.changedMachines(since: before.state.stage)

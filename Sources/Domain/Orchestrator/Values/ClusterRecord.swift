@@ -36,6 +36,8 @@ public struct ClusterRecord: Sendable, Hashable {
   public var marks: [ClusterMark]
   /// Retired authorities that have come back, as of the last look.
   public var returned: [ReturnedAuthority]
+  /// Who goes on with what rotations have retired, as of the last count; at most one of each component.
+  public var staleTrust: [StaleTrust]
   public var revision: Revision
 
   public init(
@@ -45,10 +47,11 @@ public struct ClusterRecord: Sendable, Hashable {
     isListed: Bool = false, talosVersion: String,
     importedAt: Instant = Instant(nanosecondsSince1970: 0), activeRotation: String? = nil,
     rotationCount: UInt64 = 0, locks: Locks = Locks(), marks: [ClusterMark] = [],
-    returned: [ReturnedAuthority] = [], revision: Revision = 0
+    returned: [ReturnedAuthority] = [], staleTrust: [StaleTrust] = [], revision: Revision = 0
   ) {
     self.predecessors = predecessors
     self.returned = returned
+    self.staleTrust = staleTrust
     self.marks = marks
     self.locks = locks
     self.name = name

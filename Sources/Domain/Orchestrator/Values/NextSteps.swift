@@ -46,8 +46,8 @@ enum NextSteps {
         [
           "every kubeconfig made before is refused now; get a fresh one: omnictl cluster -n \(cluster) "
             + "kubeconfig --output-file kubeconfig",
-          "restart the pods that read the old root at their start, kube-proxy and the CNI first: kubectl "
-            + "-n kube-system rollout restart daemonset",
+          "restart the pods that read the old root at their start, kube-proxy and the CNI first: omnictl cluster -n "
+            + "\(cluster) secret rotate status names them until none is left",
         ]
       }
     return credentials + rest(rotation) + [

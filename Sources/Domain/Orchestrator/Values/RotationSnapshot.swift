@@ -28,6 +28,8 @@ public struct RotationSnapshot: Sendable, Hashable {
   public let locks: Locks
   /// Retired authorities that have come back into machines' configurations; empty in a history.
   public let returned: [ReturnedAuthority]
+  /// Who goes on with what rotations have retired, as of the last count; empty in a history.
+  public let staleTrust: [StaleTrust]
   /// Why the journal cannot be written; empty when it can.
   var outage = ""
 
@@ -40,6 +42,7 @@ public struct RotationSnapshot: Sendable, Hashable {
     self.rotation = rotation
     locks = cluster.locks
     returned = cluster.returned
+    staleTrust = cluster.staleTrust
     revision = max(cluster.revision, rotation?.revision ?? 0)
   }
 
@@ -49,6 +52,7 @@ public struct RotationSnapshot: Sendable, Hashable {
     self.rotation = rotation
     locks = Locks()
     returned = []
+    staleTrust = []
     revision = rotation.revision
   }
 

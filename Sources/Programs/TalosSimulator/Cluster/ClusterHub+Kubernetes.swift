@@ -40,12 +40,14 @@ extension ClusterHub {
     guard led == .controllerManager else { return }
     Task {
       try? await Task.sleep(for: options.timing.rootCAPublish)
-      kubernetes.leaderPublished()
+      kubernetes.leaderPublished(now: WallClock.nanoseconds() / 1_000_000_000)
     }
   }
 
   /// At the first boot there is nothing to wait for.
-  func leaderPublishedNow() { kubernetes.leaderPublished() }
+  func leaderPublishedNow() {
+    kubernetes.leaderPublished(now: WallClock.nanoseconds() / 1_000_000_000)
+  }
 
   /// Somebody deleted the ConfigMap of client CAs; an API server writes it anew.
   func extensionDeleted() {

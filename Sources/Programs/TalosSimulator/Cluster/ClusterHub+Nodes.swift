@@ -2,6 +2,10 @@ internal import Crypto
 
 /// Kubelets and their nodes, as the API servers and the node controller see them.
 extension ClusterHub {
+  func podDeleted(_ name: String) {
+    kubernetes.podDeleted(name, now: WallClock.nanoseconds() / 1_000_000_000)
+  }
+
   func nodeDeleted(_ name: String) { deletedNodes.insert(name) }
 
   func kubeletStarted(_ name: String) { deletedNodes.remove(name) }

@@ -106,6 +106,8 @@ enum KubernetesAPI {
         response.effect = .deleteExtensionAuthentication
       case ("nodes", _):
         response.effect = .deleteNode(name)
+      case ("pods", _) where !KubernetesObject.isMirrorPod(name, snapshot):
+        response.effect = .deletePod(name)
       default: return Status.methodNotAllowed
       }
       return response
@@ -128,6 +130,7 @@ enum KubernetesAPI {
       guard sides.count == 2 else { return Status.badRequest("invalid field selector") }
       switch sides[0] {
       case "metadata.name": chosen = chosen.filter { $0.name == sides[1] }
+      case "status.phase": chosen = chosen.filter { $0.phase == sides[1] }
       case "metadata.namespace": chosen = chosen.filter { $0.namespace == sides[1] }
       default: return Status.badRequest("field label not supported: \(sides[0])")
       }

@@ -16,6 +16,7 @@ struct KubernetesEndpoint: HTTPHandler {
     let answer = KubernetesAPI.respond(to: parsed, await hub.snapshot())
     switch answer.effect {
     case .deleteExtensionAuthentication: await hub.extensionDeleted()
+    case .deletePod(let name): await hub.podDeleted(name)
     case .deleteNode(let name): await hub.nodeDeleted(name)
     case nil: break
     }

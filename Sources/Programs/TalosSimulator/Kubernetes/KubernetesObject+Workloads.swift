@@ -88,6 +88,16 @@ extension KubernetesObject {
           annotations: [
             "kubernetes.io/description":
               "Contains a CA bundle that can be used to verify the kube-apiserver."
+          ],
+          metadata: [
+            "managedFields": [
+              [
+                "manager": "kube-controller-manager", "operation": "Update", "apiVersion": "v1",
+                "time": time(state.rootCAWritten[namespace] ?? snapshot.created),
+                "fieldsType": "FieldsV1",
+                "fieldsV1": ["f:data": [".": [:] as [String: Any], "f:ca.crt": [:]]],
+              ] as [String: Any]
+            ]
           ], ["data": ["ca.crt": ca]]))
     }
     return list
@@ -95,25 +105,76 @@ extension KubernetesObject {
 
   static func pods(_ snapshot: KubernetesSnapshot) -> [KubernetesObject] {
     snapshot.nodes.flatMap { [proxy(on: $0, snapshot)] + mirrorPods(of: $0, snapshot) }
+      + nameServers(snapshot)
+  }
+
+  /// Whether the kubelet runs the pod by itself.
+  static func isMirrorPod(_ name: String, _ snapshot: KubernetesSnapshot) -> Bool {
+    snapshot.nodes.contains { mirrorPods(of: $0, snapshot).contains { $0.name == name } }
   }
 
   private static func proxy(
     on node: KubernetesSnapshot.Node, _ snapshot: KubernetesSnapshot
   ) -> KubernetesObject {
-    KubernetesObject(
-      kind: "Pod", namespace: "kube-system", name: "kube-proxy-\(node.name)",
-      created: snapshot.created, revision: snapshot.state.revision,
-      labels: ["k8s-app": "kube-proxy", "tier": "node"],
+    pod(
+      "kube-proxy-\(node.name)", of: "kube-proxy", owner: ("DaemonSet", "kube-proxy"),
+      labels: ["k8s-app": "kube-proxy", "tier": "node"], on: node, snapshot)
+  }
+
+  /// CoreDNS, a Deployment of one pod, on the first node.
+  private static func nameServers(_ snapshot: KubernetesSnapshot) -> [KubernetesObject] {
+    snapshot.nodes.prefix(1).map {
+      pod(
+        "coredns-5d78c9869d-x7k2p", of: "coredns", owner: ("ReplicaSet", "coredns-5d78c9869d"),
+        labels: ["k8s-app": "kube-dns", "pod-template-hash": "5d78c9869d"], on: $0, snapshot)
+    }
+  }
+
+  /// A pod of `kube-system` that calls the API with a token and the root certificate of its namespace.
+  private static func pod(
+    _ name: String, of program: String, owner: (kind: String, name: String),
+    labels: [String: String], on node: KubernetesSnapshot.Node, _ snapshot: KubernetesSnapshot
+  ) -> KubernetesObject {
+    let started = time(snapshot.state.podsStarted[name] ?? snapshot.created)
+    return KubernetesObject(
+      kind: "Pod", namespace: "kube-system", name: name,
+      created: snapshot.created, revision: snapshot.state.revision, labels: labels,
+      metadata: [
+        "ownerReferences": [
+          [
+            "apiVersion": "apps/v1", "kind": owner.kind, "name": owner.name, "controller": true,
+            "uid": uid("\(owner.kind)/\(owner.name)"),
+          ] as [String: Any]
+        ]
+      ],
       [
         "spec": [
           "nodeName": node.name, "hostNetwork": true,
-          "containers": [["name": "kube-proxy", "image": "kube-proxy"]],
+          "containers": [["name": program, "image": program]],
+          "volumes": [
+            [
+              "name": "kube-api-access",
+              "projected": [
+                "sources": [
+                  ["serviceAccountToken": ["path": "token"]],
+                  [
+                    "configMap": [
+                      "name": "kube-root-ca.crt", "items": [["key": "ca.crt", "path": "ca.crt"]],
+                    ] as [String: Any]
+                  ],
+                ]
+              ],
+            ] as [String: Any]
+          ],
         ] as [String: Any],
         "status": [
           "phase": node.isReady ? "Running" : "Pending", "podIP": node.address,
           "conditions": [["type": "Ready", "status": node.isReady ? "True" : "False"]],
           "containerStatuses": [
-            ["name": "kube-proxy", "ready": node.isReady, "restartCount": 0] as [String: Any]
+            [
+              "name": program, "ready": node.isReady, "restartCount": 0,
+              "state": ["running": ["startedAt": started]],
+            ] as [String: Any]
           ],
         ] as [String: Any],
       ])

@@ -9,12 +9,13 @@ struct KubernetesObject {
   init(
     kind: String, namespace: String? = nil, name: String, created: Int64, revision: UInt64 = 1,
     labels: [String: String] = [:], annotations: [String: String] = [:],
-    apiVersion: String = "v1", _ rest: [String: Any] = [:]
+    apiVersion: String = "v1", metadata more: [String: Any] = [:], _ rest: [String: Any] = [:]
   ) {
     var metadata: [String: Any] = [
       "name": name, "uid": Self.uid("\(kind)/\(namespace ?? "")/\(name)"),
       "resourceVersion": "\(revision)", "creationTimestamp": Self.time(created),
     ]
+    metadata.merge(more) { _, new in new }
     if let namespace { metadata["namespace"] = namespace }
     if !labels.isEmpty { metadata["labels"] = labels }
     if !annotations.isEmpty { metadata["annotations"] = annotations }
@@ -26,6 +27,8 @@ struct KubernetesObject {
   }
 
   var name: String { metadata["name"] as? String ?? "" }
+  /// Of a pod.
+  var phase: String { (json["status"] as? [String: Any])?["phase"] as? String ?? "" }
   var namespace: String? { metadata["namespace"] as? String }
   private var metadata: [String: Any] { json["metadata"] as? [String: Any] ?? [:] }
 

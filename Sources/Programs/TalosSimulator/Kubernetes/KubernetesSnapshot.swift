@@ -98,6 +98,7 @@ struct KubernetesResponse: Sendable, Equatable {
   enum Effect: Sendable, Equatable {
     case deleteExtensionAuthentication
     case deleteNode(String)
+    case deletePod(String)
   }
 
   var status: Int

@@ -31,6 +31,10 @@ struct KubernetesState: Sendable {
   private(set) var revision: UInt64 = 1000
   /// The revision at which each ConfigMap last changed.
   private(set) var changedAt: [String: UInt64] = [:]
+  /// When `ca.crt` was last written, by namespace, in seconds since 1970.
+  private(set) var rootCAWritten: [String: Int64] = [:]
+  /// When a pod was started anew because somebody has deleted it, by name, in seconds since 1970.
+  private(set) var podsStarted: [String: Int64] = [:]
 
   // MARK: API servers
 
@@ -72,12 +76,19 @@ struct KubernetesState: Sendable {
   }
 
   /// The leader writes its root CA into every namespace where it is not there yet.
-  mutating func leaderPublished() {
+  mutating func leaderPublished(now: Int64) {
     guard let issuing = leader?.issuing else { return }
     for namespace in Self.namespaces where rootCA[namespace] != issuing.certificate {
       rootCA[namespace] = issuing.certificate
+      rootCAWritten[namespace] = now
       touch("\(namespace)/kube-root-ca.crt")
     }
+  }
+
+  /// Somebody has deleted a pod, and its controller starts another one, which bears the same name here.
+  mutating func podDeleted(_ name: String, now: Int64) {
+    podsStarted[name] = now
+    revision += 1
   }
 
   // MARK: The ConfigMap of client CAs

@@ -49,7 +49,7 @@ struct AccessTests {
   func least() {
     for name in [
       "ImportCluster", "ForgetCluster", "Talosconfig", "Kubeconfig", "ExportSecrets",
-      "ExportRetiredCA", "IssueCertificate", "IssueToken", "RevokeAccess",
+      "ExportRetiredCA", "IssueCertificate", "IssueToken", "RevokeAccess", "ChangeMasterKey",
     ] {
       #expect(MethodRoles.least("/\(ManagementServiceMethods.service)/\(name)") == .admin)
     }

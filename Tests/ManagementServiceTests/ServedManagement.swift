@@ -53,10 +53,14 @@ struct ServedManagement {
     ])
     handlers = ManagementHandlers(
       orchestrator: orchestrator, audit: audit,
-      reports: ReportSigning(keyFingerprint: "f00d") { $0 + "signed\n" },
+      reports: ReportSigning(keyFingerprint: { "f00d" }) { $0 + "signed\n" },
       access: AccessServing(
         desk: desk, refusals: refusals, serverCA: { "server CA" },
         endpoints: { ["tls:omnid.example:8443"] }, revoked: { _ in }),
+      changeMasterKey: { file throws(MasterKeyRefusal) in
+        guard file != "/none" else { throw MasterKeyRefusal("there is no key") }
+        return ("0123", ["back it up"])
+      },
       identify: { identify($0.peer) })
     handlers.register(in: &router)
     client = RPCClient(InProcessChannel(router, peer: peer))

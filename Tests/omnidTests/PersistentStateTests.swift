@@ -138,4 +138,63 @@ final class PersistentStateTests {
     try putOldStore()
     #expect(await refusal()?.contains("an old copy stands in its place") == true)
   }
+
+  private func opened(_ flags: [String] = []) throws -> PersistentState {
+    let facts = ProcessFacts(environment: [:], userID: 0)
+    let options = try ServeOptions(["--state-dir", state] + flags, facts) { _ in [] }
+    return try PersistentState(options, Logger(write: { _ in }))
+  }
+
+  private func change(_ file: String = "") async throws -> String {
+    let opened = try opened()
+    defer { withExtendedLifetime(opened) {} }
+    let new = try await opened.changeMasterKey(to: file)
+    await opened.store.close()
+    return new.keyID
+  }
+
+  @Test("A changed master key takes the old one's place, and the store opens with it")
+  func changedKey() async throws {
+    #expect(await refusal() == nil)
+    let before = try Data(contentsOf: URL(filePath: key))
+    _ = try await change()
+    #expect(try Data(contentsOf: URL(filePath: key)) != before)
+    #expect(await refusal() == nil)
+    try before.write(to: URL(filePath: key))
+    #expect(await refusal()?.contains("bring the right key back") == true)
+  }
+
+  @Test(
+    "A change of the master key that was cut short is ended by the next start, wherever it was cut")
+  func changeCutShort() async throws {
+    #expect(await refusal() == nil)
+    let old = try Data(contentsOf: URL(filePath: key))
+    // Cut before the store was changed.
+    try files.copyItem(atPath: key, toPath: key + ".next")
+    try Data((1...32).map { UInt8($0) }).write(to: URL(filePath: key + ".next"))
+    #expect(await refusal() == nil)
+    #expect(try Data(contentsOf: URL(filePath: key)) == old)
+    #expect(!files.fileExists(atPath: key + ".next"))
+    // Cut after that.
+    _ = try await change()
+    try files.moveItem(atPath: key, toPath: key + ".next")
+    try old.write(to: URL(filePath: key))
+    try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
+    #expect(await refusal() == nil)
+    #expect(try Data(contentsOf: URL(filePath: key)) != old)
+    #expect(!files.fileExists(atPath: key + ".next"))
+  }
+
+  @Test("A new master key that cannot be read, or is the old one, changes nothing")
+  func refusedChange() async throws {
+    #expect(await refusal() == nil)
+    let before = try Data(contentsOf: URL(filePath: key))
+    try Data([1, 2, 3]).write(to: URL(filePath: root + "/short"))
+    for file in [root + "/none", root + "/short", key] {
+      await #expect(throws: (any Error).self) { try await change(file) }
+    }
+    #expect(try Data(contentsOf: URL(filePath: key)) == before)
+    #expect(!files.fileExists(atPath: key + ".next"))
+    #expect(await refusal() == nil)
+  }
 }

@@ -7,8 +7,6 @@ public import Rotation
 ///
 /// The private key is opened for each signature and wiped afterwards.
 public struct APIAuthority: CredentialMint {
-  /// What the key is sealed for, beside the certificate.
-  private static let purpose = "api ca 1"
   /// How long the server's own certificate is valid: 90 days.
   public static let serverValidity = Duration.seconds(90 * 24 * 3600)
   private static let tokenPrefix = "omni_"
@@ -43,7 +41,7 @@ public struct APIAuthority: CredentialMint {
   }
 
   private static func context(_ certificate: Certificate) -> String {
-    "\(purpose)/\(certificate.fingerprint)"
+    SealedAPIAuthority.sealingContext(fingerprint: certificate.fingerprint)
   }
 
   private func opened() throws(CryptoError) -> Authority {

@@ -173,15 +173,24 @@ extension RPCError {
   }
 
   private init(precondition type: String, _ error: OrchestratorError) {
+    self.init(precondition: type, subject: error.subject, error.message)
+  }
+
+  /// When the master key stays as it is.
+  init(_ error: MasterKeyRefusal) {
+    self.init(precondition: "MASTER_KEY", subject: "master-key", error.message)
+  }
+
+  private init(precondition type: String, subject: String, _ message: String) {
     var violation = GoogleRPC.PreconditionFailure.Violation()
     violation.type = type
-    violation.subject = error.subject
-    violation.description = error.message
+    violation.subject = subject
+    violation.description = message
     var failure = GoogleRPC.PreconditionFailure()
     failure.violations = [violation]
     self.init(
-      .failedPrecondition, error.message,
-      details: [StatusDetail(failure), Self.info(type, about: error.subject)])
+      .failedPrecondition, message,
+      details: [StatusDetail(failure), Self.info(type, about: subject)])
   }
 
   /// One violation for each finding, as many as a status may hold; the type says what kind it is.

@@ -7,11 +7,14 @@ import Schema
 /// The key that signs the reports of rotations.
 public struct ReportSigning: Sendable {
   /// SHA-256 of the raw public key, in lower-case hexadecimal.
-  public let keyFingerprint: String
+  public let keyFingerprint: @Sendable () -> String
   let sign: @Sendable (String) throws -> String
 
   /// - Parameter sign: answers with the text and its signature behind it.
-  public init(keyFingerprint: String, sign: @escaping @Sendable (String) throws -> String) {
+  public init(
+    keyFingerprint: @escaping @Sendable () -> String,
+    sign: @escaping @Sendable (String) throws -> String
+  ) {
     self.keyFingerprint = keyFingerprint
     self.sign = sign
   }
@@ -27,6 +30,7 @@ public struct ManagementHandlers: Sendable {
   let audit: AuditTrail
   let reports: ReportSigning
   let access: AccessServing
+  let changeMasterKey: MasterKeyChange
   private let identify: @Sendable (ServerCall) -> Identification
   let feed = RotationFeed()
   let statusAnswers = StatusAnswers()
@@ -38,16 +42,19 @@ public struct ManagementHandlers: Sendable {
   ///   - audit: where every call is written down that changes something or hands a credential out.
   ///   - reports: signs the reports of rotations.
   ///   - access: who may call, and how that is issued and revoked.
+  ///   - changeMasterKey: brings the store under another master key.
   ///   - identify: who calls, as recorded with what it starts, and to which clusters the caller is bound. Whether the
   ///     caller's role allows the call, `Authorization` has asked.
   public init(
     orchestrator: RotationOrchestrator, audit: AuditTrail, reports: ReportSigning,
-    access: AccessServing, identify: @escaping @Sendable (ServerCall) -> Identification
+    access: AccessServing, changeMasterKey: @escaping MasterKeyChange,
+    identify: @escaping @Sendable (ServerCall) -> Identification
   ) {
     self.orchestrator = orchestrator
     self.audit = audit
     self.reports = reports
     self.access = access
+    self.changeMasterKey = changeMasterKey
     self.identify = identify
     orchestrator.observe(feed)
   }
@@ -108,6 +115,9 @@ public struct ManagementHandlers: Sendable {
     }
     change(ManagementServiceMethods.revokeAccess, in: &router) {
       try await $0.revokeAccess($1, requester: $2)
+    }
+    change(ManagementServiceMethods.changeMasterKey, in: &router) { handlers, request, _ in
+      try await handlers.changeMasterKey(request)
     }
   }
 

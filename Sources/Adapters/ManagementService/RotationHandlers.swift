@@ -112,7 +112,7 @@ extension ManagementHandlers {
       try await orchestrator.report(cluster: request.cluster, rotationID: request.rotationID)
     }
     var response = GetRotationReportResponse()
-    response.keyFingerprint = reports.keyFingerprint
+    response.keyFingerprint = reports.keyFingerprint()
     do { response.report = try reports.sign(text) } catch { throw .internalFault }
     return response
   }

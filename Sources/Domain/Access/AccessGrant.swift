@@ -51,6 +51,11 @@ public struct SealedAPIAuthority: Sendable, Hashable {
   public var certificatePEM: String
   public var sealedKey: [UInt8]
 
+  /// What the key is sealed for.
+  ///
+  /// - Parameter fingerprint: that of the certificate.
+  public static func sealingContext(fingerprint: String) -> String { "api ca 1/\(fingerprint)" }
+
   public init(certificatePEM: String, sealedKey: [UInt8]) {
     self.certificatePEM = certificatePEM
     self.sealedKey = sealedKey

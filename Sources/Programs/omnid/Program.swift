@@ -11,6 +11,9 @@ enum Program {
     case "serve":
       if words.contains("--help") || words.contains("-h") { return show(Usage.serve) }
       return serve(Array(words.dropFirst()), facts)
+    case "rekey":
+      if words.contains("--help") || words.contains("-h") { return show(RekeyCommand.usage) }
+      return rekey(Array(words.dropFirst()), facts)
     case "version", "--version":
       return words.count == 1
         ? show("omnid \(Release.version)\n") : refuse("\(words.first!) stands alone")
@@ -19,7 +22,7 @@ enum Program {
     case nil:
       return refuse("a command is missing, such as 'omnid serve'")
     case let word?:
-      return refuse("there is no command '\(word)'; there are serve and version")
+      return refuse("there is no command '\(word)'; there are serve, rekey and version")
     }
   }
 
@@ -34,15 +37,24 @@ enum Program {
     return 2
   }
 
+  private static func rekey(_ arguments: [String], _ facts: ProcessFacts) -> Int32 {
+    TerminationSignals.block()
+    Task { ProcessFacts.end(await RekeyCommand.run(arguments, facts)) }
+    return 128 + nextEnd {}
+  }
+
+  /// Reads the file that `--config` names.
+  static func readConfiguration(_ path: String) throws(UsageError) -> [UInt8] {
+    do throws(DaemonError) { return try PrivateFiles.read(path) } catch {
+      throw UsageError("the configuration file cannot be read: \(error.message)")
+    }
+  }
+
   /// This thread waits for signals; everything else happens on others.
   private static func serve(_ arguments: [String], _ facts: ProcessFacts) -> Int32 {
     var options: ServeOptions
     do throws(UsageError) {
-      options = try ServeOptions(arguments, facts) { path throws(UsageError) in
-        do throws(DaemonError) { return try PrivateFiles.read(path) } catch {
-          throw UsageError("the configuration file cannot be read: \(error.message)")
-        }
-      }
+      options = try ServeOptions(arguments, facts, readFile: readConfiguration)
     } catch {
       return refuse(error.message)
     }

@@ -36,6 +36,7 @@ struct FakeService: Sendable {
   var issueCertificate: Unary<IssueCertificateRequest, IssueCertificateResponse>?
   var issueToken: Unary<IssueTokenRequest, IssueTokenResponse>?
   var listAccess: Unary<ListAccessRequest, ListAccessResponse>?
+  var changeMasterKey: Unary<ChangeMasterKeyRequest, ChangeMasterKeyResponse>?
   var revokeAccess: Unary<RevokeAccessRequest, RevokeAccessResponse>?
 
   var router: ServiceRouter {
@@ -65,6 +66,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.issueToken, issueToken, &router)
     add(ManagementServiceMethods.listAccess, listAccess, &router)
     add(ManagementServiceMethods.revokeAccess, revokeAccess, &router)
+    add(ManagementServiceMethods.changeMasterKey, changeMasterKey, &router)
     if let watch {
       router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, _ in
         try await watch(request, writer)

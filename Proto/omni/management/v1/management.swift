@@ -121,6 +121,8 @@ public enum ManagementServiceMethods {
   /// Takes a certificate or a token back.
   public static let revokeAccess = Method<RevokeAccessRequest, RevokeAccessResponse>(
     service: service, name: "RevokeAccess", kind: .unary)
+  public static let changeMasterKey = Method<ChangeMasterKeyRequest, ChangeMasterKeyResponse>(
+    service: service, name: "ChangeMasterKey", kind: .unary)
 
   /// The service as reflection describes it.
   public static let schema = SchemaService(
@@ -153,6 +155,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(issueToken),
       SchemaMethod(listAccess),
       SchemaMethod(revokeAccess),
+      SchemaMethod(changeMasterKey),
     ])
 }
 
@@ -190,6 +193,7 @@ extension SchemaFile {
       AccessGrant.self, IssueCertificateRequest.self, IssueCertificateResponse.self,
       IssueTokenRequest.self, IssueTokenResponse.self, ListAccessRequest.self,
       ListAccessResponse.self, RevokeAccessRequest.self, RevokeAccessResponse.self,
+      ChangeMasterKeyRequest.self, ChangeMasterKeyResponse.self,
     ],
     enums: [
       SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,

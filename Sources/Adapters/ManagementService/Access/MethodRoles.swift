@@ -58,5 +58,6 @@ public enum MethodRoles {
     "IssueToken": .admin,
     "ListAccess": .admin,
     "RevokeAccess": .admin,
+    "ChangeMasterKey": .admin,
   ]
 }

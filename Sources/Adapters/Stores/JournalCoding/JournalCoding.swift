@@ -81,7 +81,7 @@ extension Journal.Authority {
     rotation = authority.binding.rotation
   }
 
-  func authority() throws(StoreError) -> SealedAuthority {
+  public func authority() throws(StoreError) -> SealedAuthority {
     SealedAuthority(
       certificatePEM: certificatePEM, fingerprint: fingerprint, sealedKey: sealedKey,
       binding: AuthorityBinding(

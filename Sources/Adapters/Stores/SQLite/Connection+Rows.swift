@@ -10,18 +10,23 @@ extension JournalTable {
   }
 
   /// What finds a row by its name: the cluster's is the first parameter, the identifier the second.
-  fileprivate var key: String {
+  var key: String {
     self == .clusters ? "name = ?1" : "cluster = ?1 AND id = ?2"
   }
 }
 
 extension Statement {
+  /// The name of the row that the statement stands on; its first two columns are those that make it.
+  func name(_ table: JournalTable) -> RowName {
+    RowName(
+      table, cluster: String(decoding: bytes(0), as: UTF8.self),
+      id: String(decoding: bytes(1), as: UTF8.self))
+  }
+
   /// The row that the statement stands on, which has the columns of its table, and its code.
   func row(_ table: JournalTable) -> (row: JournalRow, code: [UInt8]) {
-    func text(_ column: Int32) -> String { String(decoding: bytes(column), as: UTF8.self) }
     let row = JournalRow(
-      name: RowName(table, cluster: text(0), id: text(1)), ordinal: unsigned(2),
-      revision: unsigned(3), record: bytes(4))
+      name: name(table), ordinal: unsigned(2), revision: unsigned(3), record: bytes(4))
     return (row, bytes(5))
   }
 }
@@ -68,6 +73,7 @@ extension Connection {
   func put(
     _ row: JournalRow, _ head: inout JournalHead, _ seal: JournalSeal
   ) throws(StoreError) {
+    let row = try seal.resealing?.row(row) ?? row
     let table = row.name.table
     let isReplaced = try takeOut(row.name, &head, seal)
     let code = seal.code(row)

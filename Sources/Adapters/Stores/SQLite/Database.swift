@@ -1,4 +1,5 @@
 import Access
+import Crypto
 import JournalCoding
 import Orchestrator
 import Rotation
@@ -7,7 +8,7 @@ import Rotation
 actor Database {
   private var connection: Connection?
   private let file: StoreFile
-  private let seal: JournalSeal
+  private var seal: JournalSeal
   /// Whether removed records may still stand in the write-ahead log.
   private var owesCheckpoint = false
   private let executor = BlockingExecutor(label: "omnid.store")
@@ -110,6 +111,11 @@ actor Database {
       }
     }
     if removes { owesCheckpoint = true }
+    settleCheckpoint()
+    return revision
+  }
+
+  private func settleCheckpoint() {
     if owesCheckpoint,
       (try? connected { connection throws(StoreError) in
         try connection.emptyLog()
@@ -117,7 +123,24 @@ actor Database {
     {
       owesCheckpoint = false
     }
-    return revision
+  }
+
+  // MARK: - The master key
+
+  /// Brings the store under the master key of `other`, which `sealer` takes over then.
+  func reseal(_ sealer: Sealer, under other: Sealer) throws(StoreError) {
+    let seal = seal
+    var next = try JournalSeal(other)
+    let resealing = Resealing(opening: sealer, sealing: other)
+    try connected { connection throws(StoreError) in
+      try connection.reseal(seal, as: next, resealing)
+    }
+    sealer.adopt(other)
+    next.resealing = resealing
+    self.seal = next
+    // Until the log is empty it holds the keys as they were sealed before.
+    owesCheckpoint = true
+    settleCheckpoint()
   }
 
   // MARK: - Who may call

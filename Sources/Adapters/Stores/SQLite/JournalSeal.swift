@@ -7,6 +7,8 @@ import Orchestrator
 /// one of its place, and that none is missing, says the digest of all rows in the journal's head.
 struct JournalSeal: Sendable {
   let sealer: Sealer
+  /// Set once the master key has changed: records that come from memory hold keys that are sealed under one before.
+  var resealing: Resealing?
   private let rows: MessageAuthenticator
   private let elements: MessageAuthenticator
   private let heads: MessageAuthenticator

@@ -84,6 +84,25 @@ public final class SQLiteStore: RotationStore {
     try await database.request(id, cluster: cluster)
   }
 
+  /// Changes the master key: every key in the store is sealed anew, and the journal vouched for anew, all at once. The
+  /// sealer that the store was opened with takes the new key over.
+  ///
+  /// - Parameters:
+  ///   - sealer: the one that the store was opened with.
+  ///   - other: holds the new master key.
+  /// - Throws: `.corrupt` for a store that is not whole, which stays as it is; `.unavailable`.
+  public func reseal(_ sealer: Sealer, under other: Sealer) async throws(StoreError) {
+    try await database.reseal(sealer, under: other)
+  }
+
+  /// Which master key a store stands under, by its own word; nil where there is none that can be read. Blocks.
+  public static func keyID(path: String) -> String? {
+    guard let connection = try? Connection(path: path),
+      let found = try? connection.prepare("SELECT key_id FROM journal"), (try? found.step()) == true
+    else { return nil }
+    return String(decoding: found.bytes(0), as: UTF8.self)
+  }
+
   /// Closes the file once everything that was asked before is done. What is asked later fails.
   public func close() async { await database.close() }
 }

@@ -2,6 +2,7 @@
 enum Usage {
   static let program = """
     Usage: omnid serve [flags]     serve until SIGTERM or SIGINT
+           omnid rekey [flags]     change the master key, also while omnid serves
            omnid version           print the version
 
     Rotates the root CAs of Talos Linux clusters without downtime. Use omnictl, or any gRPC client, to

@@ -10,6 +10,7 @@ import SQLiteStore
 final class PersistentState: Sendable {
   let sealer: Sealer
   let store: SQLiteStore
+  let options: ServeOptions
   private let stateLock: ProcessLock
   private let storeLock: ProcessLock
 
@@ -22,6 +23,8 @@ final class PersistentState: Sendable {
     try PrivateFiles.makeDirectory(storeDirectory)
     try PrivateFiles.checkSharedDirectory(storeDirectory)
     storeLock = try ProcessLock(store: options.storePath)
+    self.options = options
+    try Self.finishKeyChange(options)
     (sealer, store) = try Self.open(options)
     let seen = Self.mark(options, sealer)
     if !PrivateFiles.exists(seen) {
@@ -102,7 +105,7 @@ final class PersistentState: Sendable {
   }
 
   /// The file that says that this master key has been used with a store of version 2.
-  private static func mark(_ options: ServeOptions, _ sealer: Sealer) -> String {
+  static func mark(_ options: ServeOptions, _ sealer: Sealer) -> String {
     "\(options.stateDirectory)/store-seen-\(sealer.keyID)"
   }
 

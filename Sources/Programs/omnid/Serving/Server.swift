@@ -61,7 +61,7 @@ struct Server {
       let serving = access.serving { remote?.serverCA ?? access.authority.certificate.pem }
       let management = ManagementHandlers(
         orchestrator: orchestrator, audit: audit, reports: reports, access: serving,
-        identify: access.identification.identify)
+        changeMasterKey: keyChange(state), identify: access.identification.identify)
       let server = try RPCServer(
         router(management, access, health, opening), configuration: options.limits.server,
         report: ConnectionLog(logger: logger).report)
@@ -83,7 +83,7 @@ struct Server {
       logger.info(
         "serving",
         [
-          "version": .string(Release.version), "report_key": .string(reports.keyFingerprint),
+          "version": .string(Release.version), "report_key": .string(reports.keyFingerprint()),
         ])
       let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
       await stop.wait()
@@ -107,7 +107,7 @@ struct Server {
     }
   }
 
-  private static func text(of error: any Error) -> String {
+  static func text(of error: any Error) -> String {
     switch error {
     case let error as StoreError: error.message
     case let error as CryptoError: error.message
@@ -135,9 +135,30 @@ struct Server {
 
   /// The key that signs reports is the same as long as the master key is.
   private static func reports(_ sealer: Sealer) throws(CryptoError) -> ReportSigning {
-    let key = try sealer.signingKey(for: "report 1")
-    return ReportSigning(keyFingerprint: SignedReport.fingerprint(of: key.publicKey)) {
-      try SignedReport(signing: $0, with: key).document
+    _ = try sealer.signingKey(for: reportPurpose)
+    return ReportSigning(
+      keyFingerprint: {
+        (try? sealer.signingKey(for: reportPurpose)).map {
+          SignedReport.fingerprint(of: $0.publicKey)
+        } ?? ""
+      },
+      sign: {
+        try SignedReport(signing: $0, with: sealer.signingKey(for: reportPurpose)).document
+      })
+  }
+
+  private static let reportPurpose = "report 1"
+
+  /// What changes the master key for a caller.
+  private func keyChange(_ state: PersistentState) -> MasterKeyChange {
+    { [logger] file throws(MasterKeyRefusal) in
+      do {
+        let new = try await state.changeMasterKey(to: file)
+        logger.warning("the master key has been changed", ["key_id": .string(new.keyID)])
+        return (new.keyID, new.notes)
+      } catch {
+        throw MasterKeyRefusal(Self.text(of: error))
+      }
     }
   }
 

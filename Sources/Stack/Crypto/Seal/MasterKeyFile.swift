@@ -29,6 +29,16 @@ public enum MasterKeyFile {
     try syncDirectory(of: path)
   }
 
+  /// Puts the key file at `newer` in the place of the one at `path`, which is gone then.
+  ///
+  /// - Throws: `.fileRefused` when that cannot be done; then both are as they were.
+  public static func replace(_ path: String, by newer: String) throws(CryptoError) {
+    guard unsafe rename(newer, path) == 0 else {
+      throw refused(path, "cannot be replaced by \(newer): \(errorText())")
+    }
+    try syncDirectory(of: path)
+  }
+
   /// Reads a key that must exist, under the same conditions.
   public static func load(_ path: String) throws(CryptoError) -> SecretBytes {
     guard let key = try read(path, allowedMode: 0o700) else {
@@ -95,12 +105,28 @@ public enum MasterKeyFile {
     return SecretBytes(copying: key)
   }
 
+  /// Writes a key to a new file. What bears the name is replaced.
+  ///
+  /// - Throws: `.fileRefused` when it cannot be made.
+  public static func make(_ path: String, holding key: SecretBytes) throws(CryptoError) {
+    _ = unsafe unlink(path)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(key.count)
+    key.withSpan { key in for index in key.indices { bytes.append(key[index]) } }
+    try create(path, &bytes)
+  }
+
   private static func create(_ path: String) throws(CryptoError) {
+    var key = Random.bytes(Sealer.keySize)
+    try create(path, &key)
+  }
+
+  /// - Parameter key: wiped afterwards.
+  private static func create(_ path: String, _ key: inout [UInt8]) throws(CryptoError) {
     let temporary = "\(path).\(hexadecimal(Random.bytes(8))).new"
     let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw refused(path, "cannot be made: \(errorText())") }
     defer { _ = unsafe unlink(temporary) }
-    var key = Random.bytes(Sealer.keySize)
     defer { key.wipe() }
     // The mode once more, since the process' mask may have taken bits away.
     let isWritten =

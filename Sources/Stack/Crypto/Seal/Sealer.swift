@@ -1,12 +1,15 @@
 internal import COpenSSL
+internal import Synchronization
 
 /// Encrypts secrets that are stored: AES-256-GCM (NIST SP 800-38D) under a master key.
 ///
 /// A sealed secret is `version (1 byte) | key id (8) | nonce (12) | ciphertext | tag (16)`. Header
 /// and context are authenticated, so that a sealed secret opens only where it was put.
+///
+/// The master key can be changed (`adopt`): all copies of a sealer change together.
 public struct Sealer: Sendable {
   private static let version: UInt8 = 1
-  private static let keyIDSize = 8
+  fileprivate static let keyIDSize = 8
   private static let nonceSize = 12
   private static let tagSize = 16
   private static let headerSize = 1 + keyIDSize + nonceSize
@@ -17,8 +20,7 @@ public struct Sealer: Sendable {
   /// The largest plaintext, in bytes.
   public static let maximumSize = 16 << 20
 
-  private let key: SecretBytes
-  private let keyIDBytes: [UInt8]
+  private let ring: KeyRing
 
   /// - Parameter masterKey: 32 bytes.
   /// - Throws: `.malformed` for any other size.
@@ -26,12 +28,7 @@ public struct Sealer: Sendable {
     guard masterKey.count == Self.keySize else {
       throw CryptoError(.malformed, "a master key has 32 bytes, not \(masterKey.count)")
     }
-    key = masterKey
-    var named = Array("omnid master key id 1".utf8)
-    named.reserveCapacity(named.count + Self.keySize)
-    masterKey.withSpan { key in for index in key.indices { named.append(key[index]) } }
-    keyIDBytes = Array(SHA256.digest(named).prefix(Self.keyIDSize))
-    named.wipe()
+    ring = KeyRing(MasterKey(masterKey))
   }
 
   /// - Parameter masterKey: 32 bytes; the caller's copy is the caller's to wipe.
@@ -39,21 +36,27 @@ public struct Sealer: Sendable {
     try self.init(masterKey: SecretBytes(copying: masterKey))
   }
 
+  /// Seals under the master key of another sealer from now on. What was sealed under the ones before opens still, as long as
+  /// the process lives.
+  public func adopt(_ other: Sealer) { ring.adopt(other.ring.current) }
+
   /// Vouches for messages under a key that the master key gives for this purpose alone.
   public func authenticator(for purpose: String) throws(CryptoError) -> MessageAuthenticator {
     MessageAuthenticator(
-      key: try KeyDerivation.key(from: key, purpose: Array("omnid \(purpose)".utf8)))
+      key: try KeyDerivation.key(
+        from: ring.current.secret, purpose: Array("omnid \(purpose)".utf8)))
   }
 
   /// Signs messages with a key that the master key gives for this purpose alone: the same one as long as the master key
   /// is the same.
   public func signingKey(for purpose: String) throws(CryptoError) -> SigningKey {
-    try SigningKey(seed: KeyDerivation.key(from: key, purpose: Array("omnid \(purpose)".utf8)))
+    try SigningKey(
+      seed: KeyDerivation.key(from: ring.current.secret, purpose: Array("omnid \(purpose)".utf8)))
   }
 
   /// Which master key this is, in hexadecimal: the beginning of a digest, of no use for finding the
   /// key.
-  public var keyID: String { hexadecimal(keyIDBytes) }
+  public var keyID: String { hexadecimal(ring.current.id) }
 
   /// The id of the master key under which `sealed` was sealed; nil when it is not a sealed secret.
   public static func keyID(of sealed: [UInt8]) -> String? {
@@ -79,10 +82,11 @@ public struct Sealer: Sendable {
       throw CryptoError(.limitExceeded, "a secret to seal may have 16 MiB")
     }
     let nonce = Random.bytes(Self.nonceSize)
-    let header = [Self.version] + keyIDBytes
+    let key = ring.current
+    let header = [Self.version] + key.id
     let cipher = try makeCipher()
     try check(
-      unsafe key.withPointer {
+      unsafe key.secret.withPointer {
         unsafe EVP_EncryptInit_ex(cipher.pointer, EVP_aes_256_gcm(), nil, $0, nonce)
       })
     var length: Int32 = 0
@@ -111,7 +115,7 @@ public struct Sealer: Sendable {
       sealed[0] == Self.version
     else { throw CryptoError(.sealBroken, "not a sealed secret of a known version") }
     let header = Array(sealed[..<(1 + Self.keyIDSize)])
-    guard header[1...].elementsEqual(keyIDBytes) else {
+    guard let key = ring.key(header[1...]) else {
       throw CryptoError(
         .sealBroken,
         "sealed under the master key \(hexadecimal(header[1...])), not under \(keyID)")
@@ -121,7 +125,7 @@ public struct Sealer: Sendable {
     var tag = Array(sealed.suffix(Self.tagSize))
     let cipher = try makeCipher()
     try check(
-      unsafe key.withPointer {
+      unsafe key.secret.withPointer {
         unsafe EVP_DecryptInit_ex(cipher.pointer, EVP_aes_256_gcm(), nil, $0, nonce)
       })
     var length: Int32 = 0
@@ -152,6 +156,41 @@ public struct Sealer: Sendable {
 
   private func check(_ result: Int32) throws(CryptoError) {
     guard result == 1 else { throw CryptoError(.internalFailure, OpenSSL.drainErrors()) }
+  }
+}
+
+/// A master key, and what it is called.
+private struct MasterKey: Sendable {
+  let secret: SecretBytes
+  let id: [UInt8]
+
+  init(_ secret: SecretBytes) {
+    self.secret = secret
+    var named = Array("omnid master key id 1".utf8)
+    named.reserveCapacity(named.count + Sealer.keySize)
+    secret.withSpan { key in for index in key.indices { named.append(key[index]) } }
+    id = Array(SHA256.digest(named).prefix(Sealer.keyIDSize))
+    named.wipe()
+  }
+}
+
+/// The master key under which is sealed, and those before it.
+private final class KeyRing: Sendable {
+  private let keys: Mutex<[MasterKey]>
+
+  init(_ key: MasterKey) { keys = Mutex([key]) }
+
+  var current: MasterKey { keys.withLock { $0[0] } }
+
+  func key(_ id: ArraySlice<UInt8>) -> MasterKey? {
+    keys.withLock { $0.first { id.elementsEqual($0.id) } }
+  }
+
+  func adopt(_ key: MasterKey) {
+    keys.withLock { keys in
+      keys.removeAll { $0.id == key.id }
+      keys.insert(key, at: 0)
+    }
   }
 }
 

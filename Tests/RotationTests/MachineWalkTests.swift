@@ -118,6 +118,12 @@ struct MachineWalkTests {
       case .verify(let id, _):
         meddle()
         order(machine.machineChecked(id, look(id, trouble: trouble), at: now))
+      case .persist(let id):
+        let check = CheckResult(.configPersisted, .waiting, "down")
+        order(
+          chance(trouble)
+            ? machine.persistFailed(on: id, "down", check: check, at: now)
+            : machine.changePersisted(id, at: now))
       case .refreshTrust(let id):
         stale.remove(id)
         let check = CheckResult(.trustRefresh, .waiting, "down")
@@ -232,7 +238,7 @@ struct MachineWalkTests {
     if let before, before.reversal != nil { #expect(stage.reversal == before.reversal) }
     let changing = stage.machines.filter { progress in
       switch progress.state {
-      case .preparing, .applying, .waiting, .verifying, .refreshing: true
+      case .preparing, .applying, .waiting, .verifying, .refreshing, .persisting: true
       case .pending, .verified, .confirming, .undone: false
       }
     }

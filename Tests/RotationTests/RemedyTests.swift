@@ -105,4 +105,47 @@ struct RemedyTests {
       machine.clusterChecked(RotationMachineTests.clusterPassed, at: now)
         == [.listMembers(after: .zero)])
   }
+
+  @Test(
+    "A change that is only being tried is made permanent when it alone is left, and looked at once more"
+  )
+  func persists() throws {
+    var machine = verifying()
+    let tried = CheckResult(.configPersisted, .waiting, "is being tried")
+    let settling = CheckResult(.accepted, .waiting, "not yet")
+    // Not as long as anything else is open.
+    #expect(
+      machine.machineChecked("w1", [tried, settling], at: now) == [
+        .verify("w1", after: .seconds(1))
+      ])
+    #expect(machine.machineChecked("w1", [tried], at: now) == [.persist("w1")])
+    guard case .persisting = try #require(state(machine)) else {
+      Issue.record("it is not on record that the change is made permanent")
+      return
+    }
+    #expect(machine.resumed(at: now) == [.listMembers(after: .zero), .persist("w1")])
+    #expect(machine.isChangeInFlight)
+    #expect(machine.changePersisted("w1", at: now) == [.verify("w1", after: .zero)])
+    #expect(machine.changePersisted("w1", at: now) == [])
+  }
+
+  @Test(
+    "A change that could not be made permanent is looked at again; one that is gone is made again")
+  func trialOver() throws {
+    var machine = verifying()
+    let tried = CheckResult(.configPersisted, .waiting, "is being tried")
+    _ = machine.machineChecked("w1", [tried], at: now)
+    let check = CheckResult(.driver, .failed, "the trial was over")
+    let effects = machine.persistFailed(on: "w1", "the trial was over", check: check, at: now)
+    guard case .verify("w1", _)? = effects.first else {
+      Issue.record("it is not looked at again: \(effects)")
+      return
+    }
+    let gone = CheckResult(.configApplied, .failed, "holds the old CA alone")
+    let again = machine.machineChecked("w1", [gone], at: now)
+    guard case .attempt("w1", _)? = again.first else {
+      Issue.record("it is not made again: \(again)")
+      return
+    }
+  }
 }

@@ -86,7 +86,8 @@ public enum Sample {
   /// The states, and the machine states, that have come since.
   public static var newerStates: [RotationMachine.State] {
     let machineStates: [MachineState] = [
-      .preparing(effort), .refreshing(effort), .confirming(effort), .undone(effort),
+      .preparing(effort), .refreshing(effort), .persisting(effort), .confirming(effort),
+      .undone(effort),
     ]
     let progress = machineStates.enumerated().map {
       MachineProgress(

@@ -45,6 +45,14 @@ enum SecretRotate {
   private static let soakUntilContinued = Flag<Bool>.switched(
     "soak-until-continued", fallback: false, "wait there until 'rotate continue'")
 
+  private static let tries = Flag<Bool>.switched(
+    "try", fallback: false,
+    "try each change first: a machine goes back by itself if the change is not verified in time")
+
+  private static let tryTimeout = Flag<Duration?>.duration(
+    "try-timeout", "how long a machine waits for that before it goes back (default 5m); means --try"
+  )
+
   static let talosCA = command(.talosCA)
   static let kubernetesCA = command(.kubernetesCA)
 
@@ -70,7 +78,7 @@ enum SecretRotate {
       flags: WaitFlags.all + [
         dryRun.spec, reason.spec, removeForeign.spec, allowUnready.spec, allowUnmanagedNodes.spec,
         ownerAck.spec, maxParallelWorkers.spec,
-        soak.spec, soakUntilContinued.spec, requestID.spec, yes.spec,
+        soak.spec, soakUntilContinued.spec, tries.spec, tryTimeout.spec, requestID.spec, yes.spec,
       ], clusterFlag: .required
     ) { session throws(CommandError) in
       try await run(component, session)
@@ -93,6 +101,10 @@ enum SecretRotate {
     if let duration = session.invocation[soak] {
       let (seconds, attoseconds) = duration.components
       request.soak = ProtoDuration(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
+    }
+    if session.invocation[tries] || session.invocation[tryTimeout] != nil {
+      let wait = session.invocation[tryTimeout] ?? .seconds(300)
+      request.tryTimeout = ProtoDuration(seconds: wait.components.seconds, nanos: 0)
     }
     request.soakUntilContinued = session.invocation[soakUntilContinued]
     request.requestID = session.invocation[requestID] ?? ""

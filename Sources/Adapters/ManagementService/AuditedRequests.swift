@@ -102,6 +102,7 @@ extension RotateSecretRequest: AuditedRequest {
       ("cause", Orchestrator.RotationCause(cause)?.rawValue ?? ""),
       ("owner_ack", AuditText.flag(ownerAck)),
       ("max_parallel_workers", maxParallelWorkers == 0 ? "" : "\(maxParallelWorkers)"),
+      ("try_timeout", tryTimeout.map { "\($0.seconds)s" } ?? ""),
       ("soak", AuditText.seconds(soak)),
       ("soak_until_continued", AuditText.flag(soakUntilContinued)),
       ("request_id", requestID), ("reason", reason),

@@ -9,6 +9,9 @@ extension ManagementHandlers {
     _ request: RotateSecretRequest, requester: String
   ) async throws(RPCError) -> RotateSecretResponse {
     let soak = try soak(request)
+    let tryTimeout = try request.tryTimeout.map { duration throws(RPCError) in
+      try self.duration(duration, "try_timeout")
+    }
     let cause = Orchestrator.RotationCause(request.cause)
     guard cause != nil || request.cause == .unspecified else {
       throw .badRequest([
@@ -24,7 +27,7 @@ extension ManagementHandlers {
           removeForeign: request.removeForeign, allowUnready: request.allowUnready,
           allowUnmanagedNodes: request.allowUnmanagedNodes, acknowledgeOwner: request.ownerAck,
           workerLimit: request.maxParallelWorkers == 0 ? nil : Int(request.maxParallelWorkers),
-          soak: soak),
+          soak: soak, tryTimeout: tryTimeout),
         requestID: request.requestID, reason: request.reason,
         cause: cause, requester: requester)
     }

@@ -30,6 +30,7 @@ struct Arguments {
   static let roleLimit = 64
   static let validity = Duration.seconds(60)...Duration.seconds(366 * 24 * 3600)
 
+  static let tryTimeouts: ClosedRange<Duration> = .seconds(60) ... .seconds(3600)
   static let workerLimits = 1...1000
 
   static let soakTimes = Duration.seconds(1)...Duration.seconds(30 * 24 * 3600)
@@ -83,6 +84,12 @@ struct Arguments {
   mutating func workerLimit(_ limit: Int?) {
     guard let limit, !Self.workerLimits.contains(limit) else { return }
     refuse("max_parallel_workers", "must be 1 to \(Self.workerLimits.upperBound)")
+  }
+
+  /// How long a machine tries a change; nil: it does not.
+  mutating func tryTimeout(_ timeout: Duration?) {
+    guard let timeout, !Self.tryTimeouts.contains(timeout) else { return }
+    refuse("try_timeout", "must be 1 minute to 1 hour")
   }
 
   /// Whether rotating the component does anything about the cause.

@@ -29,6 +29,7 @@ extension RotationOrchestrator {
       $0.component(component)
       $0.soak(options.soak)
       $0.workerLimit(options.workerLimit)
+      $0.tryTimeout(options.tryTimeout)
       $0.cause(cause, component)
       $0.text(requestID, "request_id", limit: Arguments.requestIDLimit)
       $0.text(reason, "reason", limit: Arguments.reasonLimit)

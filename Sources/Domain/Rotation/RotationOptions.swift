@@ -14,12 +14,16 @@ public struct RotationOptions: Sendable, Hashable {
   public var unready: Set<String>
   /// The wait before POST_ROTATE; nil: none.
   public var soak: Soak?
+  /// Each change is tried first, and made permanent when it is verified: a machine goes back by itself if that does not
+  /// happen within this time. Nil: changes are permanent at once.
+  public var tryTimeout: Duration?
 
   public init(
     removeForeign: Bool = false, allowUnready: Bool = false, allowUnmanagedNodes: Bool = false,
     acknowledgeOwner: Bool = false, workerLimit: Int? = nil, unready: Set<String> = [],
-    soak: Soak? = nil
+    soak: Soak? = nil, tryTimeout: Duration? = nil
   ) {
+    self.tryTimeout = tryTimeout
     self.acknowledgeOwner = acknowledgeOwner
     self.workerLimit = workerLimit
     self.soak = soak

@@ -62,6 +62,7 @@ extension SimulatedCluster {
     let removesForeign = change.options.removeForeign
     let asksTooEarly = mischief.stale > 0 && clock.chance(mischief.stale)
     return state.withLock { state in
+      state.endTrials(at: now)
       guard var node = state.nodes[id] else { return .unchanged }
       state.begin(
         flaws.contains(.workersFirst) ? node.machine : machine, Step(change),
@@ -78,6 +79,13 @@ extension SimulatedCluster {
         if change.bundle(for: .controlPlane).issuing == .new {
           node.keys.insert(change.new.fingerprint)
         }
+      }
+      // To try anew would be to go back to what is being tried.
+      let before = node.trust[change.component]
+      if let timeout = change.options.tryTimeout, node.trial == nil, let before {
+        node.trial = (change.component, before, now.advanced(by: timeout))
+      } else {
+        node.trial = nil
       }
       node.trust[change.component] = wanted
       node.settledAt = settledAt
@@ -132,6 +140,7 @@ extension SimulatedCluster {
     let now = clock.now()
     let wanted = wanted(change, machine.role)
     return state.withLock { state in
+      state.endTrials(at: now)
       guard var node = state.nodes[id], node.downUntil <= now else {
         return [CheckResult(.reachable, .failed, "down")]
       }
@@ -157,12 +166,32 @@ extension SimulatedCluster {
             .staticPods, isDone || flaws.contains(.ignoresRestart) ? .passed : .waiting,
             "restarting"))
       }
+      if change.options.tryTimeout != nil, results.allSatisfy(\.isSettled) {
+        results.append(
+          CheckResult(.configPersisted, node.trial == nil ? .passed : .waiting, "being tried"))
+      }
       if results.allSatisfy(\.isSettled) {
         state.inWork.remove(machine.id)
         state.nodes[machine.id]?.verifiedIn = Step(change)
       }
       return results
     }
+  }
+
+  /// What a machine tries is permanent from now on.
+  ///
+  /// - Throws: `.conflict` when it has gone back already.
+  func persist(_ change: TrustChange, on machine: Machine) throws(DriverError) {
+    let now = clock.now()
+    let wanted = wanted(change, machine.role)
+    let holds = state.withLock { state in
+      state.endTrials(at: now)
+      guard state.nodes[machine.id]?.trust[change.component] == wanted else { return false }
+      state.nodes[machine.id]?.trial = nil
+      state.persisted += 1
+      return true
+    }
+    guard holds else { throw DriverError(.conflict, "the trial was over") }
   }
 
   /// A worker that asked too early asks again.
@@ -283,6 +312,25 @@ extension SimulatedCluster.State {
     if !restarting.isEmpty {
       violations.append(
         "\(id) is edited while \(restarting.map(\.machine.id).sorted()) are yet to be restarted")
+    }
+  }
+
+  /// Machines whose time is over go back by themselves.
+  mutating func endTrials(at now: Instant) {
+    for id in nodes.keys.sorted() {
+      guard var node = nodes[id], let trial = node.trial, trial.ends <= now else { continue }
+      node.trial = nil
+      node.trust[trial.component] = trial.before
+      if trial.component == .kubernetesCA, node.machine.role == .controlPlane {
+        checkRestarts(of: id, at: trial.ends)
+        node.pods.advance(to: trial.ends)
+        node.pods.version += 1
+        let begins = trial.ends.advanced(by: .milliseconds(500))
+        node.pods.restart = (begins, begins.advanced(by: .seconds(2)))
+      }
+      nodes[id] = node
+      wentBack += 1
+      checkTrust(trial.component)
     }
   }
 

@@ -54,6 +54,8 @@ final class SimulatedCluster: Sendable {
     /// Authorities that somebody else has added, with the time at which they are taken back.
     var foreign: [String: Instant] = [:]
     var pods = Pods()
+    /// What it goes back to by itself, and when, while it tries a change.
+    var trial: (component: SecretComponent, before: Trust, ends: Instant)?
     /// Whether it asked for its trust too early, and goes on with that of the stage before.
     var isStale = false
   }
@@ -120,6 +122,9 @@ final class SimulatedCluster: Sendable {
     var clientRoots: Set<String> = []
     /// How often a worker was made to ask for its trust.
     var refreshed = 0
+    /// How often what a machine tried was made permanent, and how often one went back by itself.
+    var persisted = 0
+    var wentBack = 0
     /// What keeps a rotation from starting.
     var findings: [Finding] = []
     var violations: [String] = []
@@ -221,6 +226,8 @@ final class SimulatedCluster: Sendable {
   func takeDown(_ id: String, for duration: Duration) {
     let since = clock.now()
     state.withLock {
+      // What is only tried is not on disk.
+      $0.nodes[id]?.trial?.ends = since
       $0.nodes[id]?.downSince = since
       $0.nodes[id]?.downUntil = since.advanced(by: duration)
     }

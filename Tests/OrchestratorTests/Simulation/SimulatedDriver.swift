@@ -218,6 +218,23 @@ struct SimulatedDriver: ClusterDriver {
     if clock.chance(mischief.failAfter) { throw DriverError(.unreachable, "connection reset") }
   }
 
+  func persist(
+    _ change: TrustChange, on machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) {
+    let cluster = try cluster(access)
+    try await travel()
+    guard life.step() else { throw DriverError(.internalError, "dead") }
+    if cluster.isDown(machine.id) { throw DriverError(.unreachable, "no route to host") }
+    if clock.chance(mischief.failBefore) { throw DriverError(.refused, "busy") }
+    await expect(change, in: cluster, "\(machine.id) is told to keep its change") { state in
+      let progress = state.stage?.machines.first { $0.machine.id == machine.id }
+      if case .persisting? = progress?.state { return true } else { return false }
+    }
+    try cluster.persist(change, on: machine)
+    guard life.step() else { throw DriverError(.internalError, "dead") }
+    if clock.chance(mischief.failAfter) { throw DriverError(.unreachable, "connection reset") }
+  }
+
   func renewExtensionAuthentication(
     _ change: TrustChange, access: ClusterAccess
   ) async throws(DriverError) {

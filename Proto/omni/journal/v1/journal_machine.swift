@@ -72,6 +72,7 @@ extension Journal {
       public static let confirming = Self(rawValue: 7)
       public static let undone = Self(rawValue: 8)
       public static let refreshing = Self(rawValue: 9)
+      public static let persisting = Self(rawValue: 10)
 
       public static let type = EnumType(
         "omni.journal.v1.MachineProgress.State",
@@ -86,6 +87,7 @@ extension Journal {
           (7, "STATE_CONFIRMING"),
           (8, "STATE_UNDONE"),
           (9, "STATE_REFRESHING"),
+          (10, "STATE_PERSISTING"),
         ])
     }
   }

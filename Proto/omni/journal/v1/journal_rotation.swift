@@ -71,6 +71,7 @@ extension Journal {
     public var workerLimit: Int32 = 0
     public var ownerAcknowledged = false
     public var adopted = false
+    public var tryTimeout: ProtoDuration?
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -129,6 +130,7 @@ extension Journal {
       Field.int32(27, "worker_limit", \.workerLimit)
       Field.bool(28, "owner_acknowledged", \.ownerAcknowledged)
       Field.bool(29, "adopted", \.adopted)
+      Field.message(30, "try_timeout", \.tryTimeout)
     }
   }
 

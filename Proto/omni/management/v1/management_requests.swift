@@ -16,6 +16,7 @@ public struct RotateSecretRequest: Message {
   public var cause = RotationCause.unspecified
   public var ownerAck = false
   public var maxParallelWorkers: Int32 = 0
+  public var tryTimeout: ProtoDuration?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -34,6 +35,7 @@ public struct RotateSecretRequest: Message {
     Field.enumeration(11, "cause", \.cause)
     Field.bool(12, "owner_ack", \.ownerAck)
     Field.int32(13, "max_parallel_workers", \.maxParallelWorkers)
+    Field.message(14, "try_timeout", \.tryTimeout)
   }
 }
 

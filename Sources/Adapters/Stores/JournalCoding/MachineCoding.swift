@@ -19,6 +19,7 @@ extension MachineProgress {
       case .preparing: .preparing
       case .confirming: .confirming
       case .refreshing: .refreshing
+      case .persisting: .persisting
       case .undone: .undone
       }
     progress.touched = touched
@@ -39,6 +40,7 @@ extension MachineProgress {
     case .preparing: state = .preparing(effort)
     case .confirming: state = .confirming(effort)
     case .refreshing: state = .refreshing(effort)
+    case .persisting: state = .persisting(effort)
     case .undone: state = .undone(effort)
     default: throw .unreadable("machine state \(progress.state.rawValue)")
     }

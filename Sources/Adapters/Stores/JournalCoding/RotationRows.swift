@@ -56,6 +56,7 @@ extension RotationRecord {
     record.cause = cause?.rawValue ?? ""
     record.workerLimit = Int32(clamping: options.workerLimit ?? 0)
     record.ownerAcknowledged = options.acknowledgeOwner
+    record.tryTimeout = options.tryTimeout.map { ProtoDuration($0) }
     record.requester = requester
     record.adopted = isAdopted
     record.startedAt = Timestamp(startedAt)
@@ -106,7 +107,8 @@ extension RotationRecord {
         workerLimit: record.workerLimit > 0 ? Int(record.workerLimit) : nil,
         unready: Set(record.unready),
         soak: record.soaksUntilContinued
-          ? .untilContinued : record.soak.map { Soak.lasting($0.duration) }),
+          ? .untilContinued : record.soak.map { Soak.lasting($0.duration) },
+        tryTimeout: record.tryTimeout?.duration),
       isAdopted: record.adopted,
       elapsed: record.elapsed?.duration ?? .zero,
       startedAt: try record.startedAt.required("started_at").instant,

@@ -20,10 +20,14 @@ extension TalosDriver {
           // It holds keys, too.
           defer { edited.bytes.wipe() }
           guard edited.changed else { return }
-          try await self.requireNothingPending(configs, machine)
+          // A trial of our own, of the stage before or of the way back, is replaced for good: to try anew would
+          // make Talos go back to what is being tried.
+          let isOwnTrial = await self.isTried(configs, wanted, machine)
+          if !isOwnTrial { try await self.requireNothingPending(configs, machine) }
           try await self.requireOthersReady(change, machine, access)
           outcome.sent = true
-          try await client.applyConfiguration(edited.bytes)
+          try await client.applyConfiguration(
+            edited.bytes, tryingFor: isOwnTrial ? nil : change.options.tryTimeout)
         }
       }
     } catch {

@@ -10,7 +10,8 @@ extension TalosDriver {
   ) async -> [CheckResult] {
     let look = MachineLook(
       change: change, machine: machine, baseline: baseline, access: access, occasion: .turn)
-    return await patiently { isLast in await self.take(look, isThorough: isLast) }
+    let results = await patiently { isLast in await self.take(look, isThorough: isLast) }
+    return results + (await persistedCheck(look, after: results))
   }
 
   /// Looks, and looks again while something is merely not there yet, for `settings.lookWindow` at most.

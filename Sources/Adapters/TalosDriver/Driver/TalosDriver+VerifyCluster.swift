@@ -36,13 +36,11 @@ extension TalosDriver {
     _ change: TrustChange, _ baselines: [String: Baseline], _ access: ClusterAccess
   ) async -> [String: [CheckResult]] {
     await concurrently(access.cluster.machines) { machine in
-      (
-        machine.id,
-        await self.take(
-          MachineLook(
-            change: change, machine: machine, baseline: baselines[machine.id], access: access,
-            occasion: .gate), isThorough: true)
-      )
+      let look = MachineLook(
+        change: change, machine: machine, baseline: baselines[machine.id], access: access,
+        occasion: .gate)
+      let results = await self.take(look, isThorough: true)
+      return (machine.id, results + (await self.persistedCheck(look, after: results)))
     }.reduce(into: [:]) { $0[$1.0] = $1.1 }
   }
 

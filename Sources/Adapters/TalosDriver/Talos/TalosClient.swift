@@ -128,12 +128,18 @@ struct TalosClient: Sendable {
     return specs
   }
 
-  /// Makes a configuration the active one, without a reboot.
-  func applyConfiguration(_ bytes: [UInt8]) async throws(TalosFailure) {
+  /// Makes a configuration the active one, without a reboot. Ends whatever is being tried.
+  ///
+  /// - Parameter timeout: the configuration is only tried, and the machine goes back to the one that is active now after
+  ///   this time (mode TRY); nil: it is written to disk too (mode NO_REBOOT).
+  func applyConfiguration(
+    _ bytes: [UInt8], tryingFor timeout: Duration? = nil
+  ) async throws(TalosFailure) {
     let action = "apply the configuration"
     var request = Talos.ApplyConfigurationRequest()
     request.data = bytes
-    request.mode = .noReboot
+    request.mode = timeout == nil ? .noReboot : .try
+    request.tryModeTimeout = timeout.map { ProtoDuration(seconds: $0.components.seconds, nanos: 0) }
     let response = try await unary(
       Talos.MachineServiceMethods.applyConfiguration, request, action)
     guard let message = response.messages.first else { throw empty(action) }

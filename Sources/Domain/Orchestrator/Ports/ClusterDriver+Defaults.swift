@@ -6,6 +6,12 @@ extension ClusterDriver {
     throw DriverError(.refused, "this driver takes no rotation over")
   }
 
+  public func persist(
+    _ change: TrustChange, on machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) {
+    throw DriverError(.refused, "this driver tries nothing")
+  }
+
   public func staleTrust(
     _ stale: StaleTrust, access: ClusterAccess
   ) async throws(DriverError) -> StaleTrustCount {

@@ -91,6 +91,14 @@ public protocol ClusterDriver: Sendable {
     _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult]
 
+  /// Makes the change permanent that a machine tries (`RotationOptions.tryTimeout`). Idempotent.
+  ///
+  /// - Throws: `.conflict` where the trial is over, or something else is tried with it; `.refused` without an
+  ///   implementation.
+  func persist(
+    _ change: TrustChange, on machine: Machine, access: ClusterAccess
+  ) async throws(DriverError)
+
   /// Makes a machine that goes on with the trust of the stage before ask for the new one. Changes nothing
   /// of what the machine is to trust. Idempotent as far as a person is concerned: to ask once too often does
   /// no harm.
@@ -171,41 +179,6 @@ public protocol ClusterDriver: Sendable {
   /// When the authority ends that credentials of the component are issued from now: none lives longer. Nil
   /// when it is not known, as without an implementation.
   func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant?
-}
-
-/// What an import is made of.
-public struct DiscoveryRequest: Sendable, Hashable {
-  public var name: String
-  public var talosconfig: String
-  /// The talosconfig's context to use; nil means its current one.
-  public var context: String?
-  /// Addresses to dial instead of those that the context names; empty: those.
-  public var endpoints: [String]
-  /// The machines; nil: those that cluster discovery knows.
-  public var listing: MachineListing?
-
-  public init(
-    name: String, talosconfig: String, context: String? = nil, endpoints: [String] = [],
-    listing: MachineListing? = nil
-  ) {
-    self.listing = listing
-    self.name = name
-    self.talosconfig = talosconfig
-    self.context = context
-    self.endpoints = endpoints
-  }
-}
-
-/// A cluster as an import has found it.
-public struct DiscoveredCluster: Sendable, Hashable {
-  public var record: ClusterRecord
-  /// What a person has to know of it, a line each.
-  public var warnings: [String]
-
-  public init(_ record: ClusterRecord, warnings: [String] = []) {
-    self.record = record
-    self.warnings = warnings
-  }
 }
 
 /// Whether the record of a cluster is what its machines live by.

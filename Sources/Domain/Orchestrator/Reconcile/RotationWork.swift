@@ -12,6 +12,8 @@ enum EffectOutcome: Sendable {
   case checked(String, [CheckResult])
   case trustRefreshed(String)
   case refreshFailed(String, DriverError)
+  case persisted(String)
+  case persistFailed(String, DriverError)
   case clusterChecked(ClusterReport)
   case clusterRenewed(DriverError?)
 }
@@ -66,6 +68,15 @@ struct RotationWork {
           return .trustRefreshed(id)
         } catch {
           return .refreshFailed(id, error)
+        }
+      }
+    case .persist(let id):
+      return onMachine(id) { progress in
+        do throws(DriverError) {
+          try await driver.persist(change, on: progress.machine, access: access)
+          return .persisted(id)
+        } catch {
+          return .persistFailed(id, error)
         }
       }
     case .renewExtensionAuthentication:
@@ -148,6 +159,10 @@ extension RotationMachine {
       return machineChecked(id, results, at: now)
     case .trustRefreshed(let id):
       return trustRefreshed(id, at: now)
+    case .persisted(let id):
+      return changePersisted(id, at: now)
+    case .persistFailed(let id, let error):
+      return persistFailed(on: id, error.message, check: error.check, at: now)
     case .refreshFailed(let id, let error):
       return refreshFailed(
         on: id, error.message, check: CheckResult(.trustRefresh, .waiting, error.message), at: now)

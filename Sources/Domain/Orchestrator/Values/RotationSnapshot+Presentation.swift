@@ -234,6 +234,7 @@ extension MachineSnapshot.State {
     case .preparing(let effort), .applying(let effort):
       self = effort.waitingSince == nil ? .applying : .waiting
     // The first looks after a change find a machine that is still acting on it: that is no waiting.
+    case .persisting: self = .verifying
     case .verifying(let effort): self = effort.isStuck ? .waiting : .verifying
     }
   }

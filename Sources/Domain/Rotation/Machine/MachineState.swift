@@ -3,7 +3,7 @@
 ///     pending ─▶ preparing ─▶ applying ⇄ waiting
 ///                                │          ▲
 ///                                ▼          │ the change is gone
-///              refreshing ⇄ verifying ─────┘
+///  persisting, refreshing ⇄ verifying ─────┘
 ///                                │
 ///                                ▼
 ///                            verified ⇄ confirming
@@ -19,10 +19,12 @@ public enum MachineState: Sendable, Hashable {
   /// Changing it did not succeed, or somebody undid it; it is tried again. → `preparing`, `applying`
   case waiting(Effort)
   /// It took the configuration and is looked at until every check passes. → `verified`, `waiting`,
-  /// `refreshing`
+  /// `refreshing`, `persisting`
   case verifying(Effort)
   /// It goes on with the trust of the stage before and is made to ask for the new one. → `verifying`
   case refreshing(Effort)
+  /// All is verified but that the change is only being tried: it is made permanent. → `verifying`
+  case persisting(Effort)
   /// Every check has passed. → `confirming`, `undone`
   case verified(Effort)
   /// It was verified and is looked at once more, before the workers begin. → `verified`, `undone`
@@ -35,7 +37,8 @@ public enum MachineState: Sendable, Hashable {
     switch self {
     case .pending: nil
     case .preparing(let effort), .applying(let effort), .waiting(let effort),
-      .verifying(let effort), .refreshing(let effort), .verified(let effort),
+      .verifying(let effort), .refreshing(let effort), .persisting(let effort),
+      .verified(let effort),
       .confirming(let effort), .undone(let effort):
       effort
     }
@@ -45,7 +48,7 @@ public enum MachineState: Sendable, Hashable {
   public var turn: RolloutPolicy.Turn {
     switch self {
     case .pending, .undone: .pending
-    case .preparing, .applying, .waiting, .verifying, .refreshing, .confirming: .inWork
+    case .preparing, .applying, .waiting, .verifying, .refreshing, .persisting, .confirming: .inWork
     case .verified: .done
     }
   }
@@ -54,7 +57,8 @@ public enum MachineState: Sendable, Hashable {
   public var isDone: Bool {
     switch self {
     case .verified, .confirming: true
-    case .pending, .preparing, .applying, .waiting, .verifying, .refreshing, .undone: false
+    case .pending, .preparing, .applying, .waiting, .verifying, .refreshing, .persisting, .undone:
+      false
     }
   }
 }

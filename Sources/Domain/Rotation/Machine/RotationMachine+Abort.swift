@@ -77,7 +77,7 @@ extension RotationMachine {
     }
     return stage.machines.contains { progress in
       switch progress.state {
-      case .applying, .refreshing: true
+      case .applying, .refreshing, .persisting: true
       case .pending, .preparing, .waiting, .verifying, .verified, .confirming, .undone: false
       }
     }
@@ -112,7 +112,9 @@ extension Stage {
     machines.contains { progress in
       switch progress.state {
       case .pending, .preparing: false
-      case .applying, .waiting, .verifying, .refreshing, .verified, .confirming, .undone: true
+      case .applying, .waiting, .verifying, .refreshing, .persisting, .verified, .confirming,
+        .undone:
+        true
       }
     }
   }
@@ -123,7 +125,7 @@ extension MachineProgress {
   fileprivate var isUnverifiedPlane: Bool {
     guard machine.role == .controlPlane else { return false }
     return switch state {
-    case .preparing, .applying, .waiting, .verifying, .refreshing: true
+    case .preparing, .applying, .waiting, .verifying, .refreshing, .persisting: true
     case .pending, .verified, .confirming, .undone: false
     }
   }

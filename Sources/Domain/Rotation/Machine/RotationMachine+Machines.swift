@@ -78,7 +78,8 @@ extension RotationMachine {
     switch stage.machines[index].state {
     case .verifying: return verified(id, results, at: now)
     case .confirming: return confirmed(id, results, at: now)
-    case .pending, .preparing, .applying, .waiting, .refreshing, .verified, .undone: return []
+    case .pending, .preparing, .applying, .waiting, .refreshing, .persisting, .verified, .undone:
+      return []
     }
   }
 
@@ -104,6 +105,10 @@ extension RotationMachine {
         if !isHeld, Self.wantsRefresh(results, effort, rules, at: now) {
           progress.state = .refreshing(effort)
           return [.refreshTrust(id)]
+        }
+        if !isHeld, Self.wantsPersisting(results) {
+          progress.state = .persisting(effort)
+          return [.persist(id)]
         }
         progress.state = .verifying(effort)
         return [.verify(id, after: delay)]
@@ -193,7 +198,7 @@ extension RotationMachine {
   }
 
   /// Changes the state of one machine in work, and lets the next ones begin when it is verified.
-  private mutating func withMachine(
+  mutating func withMachine(
     _ id: String, at now: Instant,
     _ transition: (inout MachineProgress, RotationRules) -> [Effect]?
   ) -> [Effect] {

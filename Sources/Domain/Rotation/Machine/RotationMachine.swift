@@ -53,6 +53,8 @@ public struct RotationMachine: Sendable, Hashable {
     case verify(String, after: Duration)
     /// Make the machine ask for the trust of the stage, then `trustRefreshed` or `refreshFailed`.
     case refreshTrust(String)
+    /// Make what the machine tries permanent, then `changePersisted` or `persistFailed`.
+    case persist(String)
     /// Look at every machine and at the cluster, then `clusterChecked`.
     case verifyCluster(after: Duration)
     /// Have what aggregated API servers are told written anew, then `clusterRenewed`.
@@ -132,6 +134,7 @@ public struct RotationMachine: Sendable, Hashable {
       return .attempt(id, after: effort.remaining(at: now, backoff: rules.backoff))
     case .verifying, .confirming: return .verify(id, after: .zero)
     case .refreshing: return .refreshTrust(id)
+    case .persisting: return .persist(id)
     }
   }
 
@@ -183,7 +186,7 @@ extension RotationMachine.Effect {
     switch self {
     case .listMembers: .members
     case .prepare(let id), .apply(let id), .attempt(let id, _), .verify(let id, _),
-      .refreshTrust(let id):
+      .refreshTrust(let id), .persist(let id):
       .machine(id)
     case .verifyCluster, .renewExtensionAuthentication: .cluster
     }
@@ -192,7 +195,7 @@ extension RotationMachine.Effect {
   /// How long to wait before it is carried out.
   public var delay: Duration {
     switch self {
-    case .prepare, .apply, .refreshTrust, .renewExtensionAuthentication: .zero
+    case .prepare, .apply, .refreshTrust, .persist, .renewExtensionAuthentication: .zero
     case .listMembers(let delay), .attempt(_, let delay), .verify(_, let delay),
       .verifyCluster(let delay):
       delay

@@ -32,7 +32,7 @@ extension MachineProgress {
       if !isThere { times.append(StageTimes(phase: phase, direction: direction, begunAt: now)) }
       let last = times.count - 1
       if times[last].verifiedAt == nil { times[last].verifiedAt = now }
-    case .preparing, .applying, .waiting, .verifying, .refreshing, .undone:
+    case .preparing, .applying, .waiting, .verifying, .refreshing, .persisting, .undone:
       if isThere {
         times[times.count - 1].verifiedAt = nil
       } else {

@@ -1,0 +1,74 @@
+import Crypto
+public import Orchestrator
+public import Rotation
+
+/// Changes that are tried before they are permanent: Talos' try mode.
+///
+/// Talos keeps a tried configuration in memory alone, and goes back to the one before when the time is over, or when it
+/// boots. Any other write ends the trial for good.
+extension TalosDriver {
+  public func persist(
+    _ change: TrustChange, on machine: Machine, access: ClusterAccess
+  ) async throws(DriverError) {
+    let wanted = try wantedTrust(change, machine.role)
+    do throws(TalosFailure) {
+      try await withMachine(machine, access) { client async throws(TalosFailure) in
+        var configs = try await client.machineConfigs()
+        defer { configs.wipe() }
+        guard try await !self.edit(configs.active, wanted, machine).changed else {
+          throw .unusable(
+            DriverError(
+              .conflict,
+              "\(machine.id) has gone back before its change was permanent: the trial was over; give more time "
+                + "(--try-timeout)"))
+        }
+        guard let persistent = configs.persistent,
+          await PendingConfig.isPending(active: configs.active, persistent: persistent)
+        else { return }
+        guard await self.isTried(configs, wanted, machine) else {
+          throw .unusable(DriverError(.conflict, PendingConfig.text(machine.id)))
+        }
+        try await client.applyConfiguration(configs.active)
+      }
+    } catch { throw error.driverError }
+  }
+
+  /// Whether what is in force and what is on disk differ in nothing but what our own changes set.
+  func isTried(
+    _ configs: MachineConfigs, _ wanted: WantedTrust, _ machine: Machine
+  ) async -> Bool {
+    guard let persistent = configs.persistent, configs.active != persistent,
+      var active = try? await edit(configs.active, wanted, machine),
+      var disk = try? await edit(persistent, wanted, machine)
+    else { return false }
+    defer {
+      active.bytes.wipe()
+      disk.bytes.wipe()
+    }
+    let isPending = await PendingConfig.isPending(
+      active: configs.active, persistent: persistent)
+    let differsElsewhere = await PendingConfig.isPending(
+      active: active.bytes, persistent: disk.bytes)
+    return isPending && !differsElsewhere
+  }
+
+  /// `config-persisted`: whether the machine has on its disk what is in force. Asked last, and only where changes are tried.
+  ///
+  /// - Parameter results: of all other checks.
+  func persistedCheck(_ look: MachineLook, after results: [CheckResult]) async -> [CheckResult] {
+    guard look.change.options.tryTimeout != nil, results.allSatisfy(\.isSettled) else { return [] }
+    do throws(TalosFailure) {
+      return [
+        try await withReading(look.machine, look.access) { client async throws(TalosFailure) in
+          var configs = try await client.machineConfigs()
+          defer { configs.wipe() }
+          guard let persistent = configs.persistent,
+            await PendingConfig.isPending(active: configs.active, persistent: persistent)
+          else { return CheckResult(.configPersisted, .passed, "is on the machine's disk") }
+          return CheckResult(
+            .configPersisted, .waiting, "is being tried, and not on the machine's disk yet")
+        }
+      ]
+    } catch { return [CheckResult(.reachable, .failed, error.message)] }
+  }
+}

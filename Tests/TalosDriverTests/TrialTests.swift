@@ -1,0 +1,112 @@
+import Orchestrator
+import Rotation
+import TalosSimulator
+import Testing
+
+@testable import TalosDriver
+
+extension LivingMachines {
+  @Suite("Changes that a machine only tries, until they are verified")
+  struct TrialTests {
+    private func start(_ base: String) async throws -> (DriverHarness, ClusterRecord, TrustChange) {
+      let harness = try await DriverHarness.start(base, controlPlanes: 1, workers: 1)
+      let record = try await harness.importCluster()
+      var change = try await harness.change(.talosCA, record)
+      change.options.tryTimeout = .seconds(60)
+      return (harness, record, change)
+    }
+
+    /// What alone is open of a machine, or nothing.
+    private func open(
+      _ harness: DriverHarness, _ change: TrustChange, _ machine: Machine, _ record: ClusterRecord
+    ) async -> [CheckResult] {
+      let access = ClusterAccess(cluster: record, rotation: change)
+      var open: [CheckResult] = []
+      for _ in 0..<100 {
+        open = await harness.driver.verify(
+          change, machine: machine, baseline: nil, access: access
+        ).filter { !$0.isSettled }
+        if open.allSatisfy({ $0.isNamed(.configPersisted) }) { return open }
+      }
+      return open
+    }
+
+    @Test("All is verified but that it is on disk; then it is made permanent, and stays")
+    func permanent() async throws {
+      let (harness, record, change) = try await start("127.1.101.0")
+      let access = ClusterAccess(cluster: record, rotation: change)
+      for machine in record.machines {
+        #expect(try await harness.driver.apply(change, to: machine, access: access) == .changed)
+        // Once more, as after a lost answer: the trial goes on.
+        #expect(try await harness.driver.apply(change, to: machine, access: access) == .unchanged)
+        let tried = await open(harness, change, machine, record)
+        #expect(tried.map(\.state) == [.waiting] && tried[0].isNamed(.configPersisted), "\(tried)")
+        try await harness.driver.persist(change, on: machine, access: access)
+        try await harness.driver.persist(change, on: machine, access: access)
+        #expect(await open(harness, change, machine, record) == [])
+      }
+      #expect(await harness.gate(change, record).filter { !$0.isSettled } == [])
+      // Later stages go on from what is on disk.
+      var next = change
+      next.phase = .rotate
+      let plane = record.machines[0]
+      let later = ClusterAccess(cluster: record, rotation: next)
+      #expect(try await harness.driver.apply(next, to: plane, access: later) == .changed)
+      #expect(await open(harness, next, plane, record).count == 1)
+      await harness.cluster.stop()
+    }
+
+    @Test("A machine whose trial is over is as it was: that is seen, and nothing is made permanent")
+    func goesBack() async throws {
+      var (harness, record, change) = try await start("127.1.102.0")
+      change.options.tryTimeout = .seconds(1)
+      let access = ClusterAccess(cluster: record, rotation: change)
+      let worker = record.machines[1]
+      for machine in record.machines {
+        _ = try await harness.driver.apply(change, to: machine, access: access)
+      }
+      try await Task.sleep(for: .seconds(2))
+      let error = await #expect(throws: DriverError.self) {
+        try await harness.driver.persist(change, on: worker, access: access)
+      }
+      #expect(error?.code == .conflict && error?.message.contains("--try-timeout") == true)
+      let seen = await harness.driver.verify(
+        change, machine: worker, baseline: nil, access: access)
+      #expect(seen.contains { $0.isNamed(.configApplied) && $0.state == .failed }, "\(seen)")
+      #expect(try await harness.driver.apply(change, to: worker, access: access) == .changed)
+      await harness.cluster.stop()
+    }
+
+    @Test("What somebody else tries is not made permanent, nor lost")
+    func foreignTrial() async throws {
+      let (harness, record, change) = try await start("127.1.103.0")
+      let access = ClusterAccess(cluster: record, rotation: change)
+      let plane = record.machines[0]
+      let node = try #require(harness.cluster.node(plane.id))
+      let source = String(decoding: await node.configuration, as: UTF8.self)
+      let other = source.replacing("1.1.1.1", with: "9.9.9.9")
+      #expect(other != source)
+      try await node.write(Array(other.utf8), mode: .trial(.seconds(60)))
+      let refused = await #expect(throws: DriverError.self) {
+        try await harness.driver.apply(change, to: plane, access: access)
+      }
+      #expect(refused?.code == .conflict && refused?.message.contains("try mode") == true)
+      #expect(String(decoding: await node.configuration, as: UTF8.self) == other)
+      await harness.cluster.stop()
+    }
+
+    @Test("A change of the way back ends the trial of the way there, for good")
+    func takenBack() async throws {
+      let (harness, record, change) = try await start("127.1.104.0")
+      let plane = record.machines[0]
+      _ = try await harness.driver.apply(
+        change, to: plane, access: ClusterAccess(cluster: record, rotation: change))
+      var back = change
+      back.direction = .backward
+      let access = ClusterAccess(cluster: record, rotation: back)
+      #expect(try await harness.driver.apply(back, to: plane, access: access) == .changed)
+      #expect(await open(harness, back, plane, record) == [])
+      await harness.cluster.stop()
+    }
+  }
+}

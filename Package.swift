@@ -86,6 +86,13 @@ func program(
     linkerSettings: links)
 }
 
+/// Files that are part of the program, as `PackageResources`: a program is one file, wherever it is put.
+func embedded(in folder: String) -> [Resource] {
+  let root = Context.packageDirectory + "/" + folder
+  let files = (try? FileManager.default.contentsOfDirectory(atPath: root + "/Page")) ?? []
+  return files.sorted().map { .embedInCode("Page/" + $0) }
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
 }
@@ -173,6 +180,9 @@ let package = Package(
     library(
       "AccessControl", ["Access", "Orchestrator", "Rotation", "Crypto", "RPC"],
       path: adapters + "AccessControl"),
+    .target(
+      name: "StatusPage", dependencies: ["RPC", "Crypto"], path: adapters + "StatusPage",
+      resources: embedded(in: adapters + "StatusPage"), swiftSettings: house),
     library("Evidence", ["Crypto"], path: adapters + "Evidence"),
     library(
       "MemoryStore", ["Access", "Evidence", "Orchestrator", "Rotation"],
@@ -218,7 +228,7 @@ let package = Package(
     program(
       "omnid",
       [
-        "ManagementService", "Access", "AccessControl", "StandardServices", "Daemon",
+        "ManagementService", "Access", "AccessControl", "StatusPage", "StandardServices", "Daemon",
         "Interceptors", "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC",
         "RPCTransport", "Crypto",
         "Schema", "YAML",
@@ -279,6 +289,7 @@ let package = Package(
     tests(
       "AccessControlTests",
       ["AccessControl", "Access", "Orchestrator", "Rotation", "Crypto", "RPC"]),
+    tests("StatusPageTests", ["StatusPage", "RPC"]),
     tests("EvidenceTests", ["Evidence", "Crypto"]),
     tests("CryptoTests", ["Crypto", "TestSupport"]),
     tests("CompressionTests", ["Compression", "TestSupport"]),

@@ -44,7 +44,11 @@ struct CallerIdentificationTests {
   ) -> CallerIdentification {
     CallerIdentification(
       users: LocalUsers(owner: 1000, operators: operators), registry: desk.registry,
-      mint: authority, now: { Self.now + seconds })
+      mint: authority, sessions: sessions(), now: { Self.now + seconds })
+  }
+
+  private func sessions() -> DashboardSessions {
+    DashboardSessions(mint: DashboardSecrets(), registry: desk.registry, clock: StillClock())
   }
 
   private static func process(_ user: UInt32, group: UInt32 = 9, groups: [UInt32] = []) -> Peer {
@@ -113,7 +117,8 @@ struct CallerIdentificationTests {
       store: NoStore(), mint: own, registry: GrantRegistry(), clock: StillClock())
     await desk.load(AccessContents())
     let told = CallerIdentification(
-      users: LocalUsers(owner: 1000), registry: desk.registry, mint: own, now: { Self.now })
+      users: LocalUsers(owner: 1000), registry: desk.registry, mint: own,
+      sessions: sessions(), now: { Self.now })
     let key = try PrivateKey.generate(.ecdsaP256)
     let request = try CertificateRequest(key: key, commonName: "ann").pem
     let issued = try await desk.issueCertificate(
@@ -122,7 +127,8 @@ struct CallerIdentificationTests {
     #expect(told.identify(peer).caller?.role == .admin)
     // As from a store that was restored from before, or whose record of it was forgotten.
     let stranger = CallerIdentification(
-      users: LocalUsers(owner: 1000), registry: GrantRegistry(), mint: own, now: { Self.now })
+      users: LocalUsers(owner: 1000), registry: GrantRegistry(), mint: own,
+      sessions: sessions(), now: { Self.now })
     #expect(stranger.identify(peer).caller == nil)
   }
 

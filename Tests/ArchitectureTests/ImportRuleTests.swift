@@ -21,6 +21,7 @@ private let allowed: [String: Set<String>] = [
   "Sources/Adapters/AccessControl": [
     "Access", "Orchestrator", "Rotation", "Crypto", "RPC", "Synchronization",
   ],
+  "Sources/Adapters/StatusPage": ["RPC", "Crypto"],
   "Sources/Adapters/Evidence": ["Crypto"],
   "Sources/Adapters/Stores/Memory": [
     "Access", "Evidence", "Orchestrator", "Rotation", "Synchronization",
@@ -39,7 +40,8 @@ private let allowed: [String: Set<String>] = [
   "Sources/Programs/Interceptors": ["Daemon", "RPC", "Synchronization"],
   "Sources/Programs/Release": [],
   "Sources/Programs/omnid": [
-    "ManagementService", "Access", "AccessControl", "StandardServices", "Daemon", "Interceptors",
+    "ManagementService", "Access", "AccessControl", "StatusPage", "StandardServices", "Daemon",
+    "Interceptors",
     "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport",
     "Crypto", "Schema",
     "ProtoCodec", "YAML",

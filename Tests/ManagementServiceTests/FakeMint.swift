@@ -33,3 +33,18 @@ final class FakeMint: CredentialMint {
     token.hasPrefix("omni_") ? Array(token.dropFirst(5).utf8) : nil
   }
 }
+
+/// Makes secrets that count up.
+final class FakeDashboardMint: DashboardMint {
+  private let count = Atomic(0)
+
+  func makeSecret(_ kind: DashboardSecret) -> MintedToken {
+    let number = count.add(1, ordering: .relaxed).newValue
+    let text = "\(kind.prefix)\(number)"
+    return MintedToken(text: text, id: "d-\(number)", hash: Array(text.utf8))
+  }
+
+  func hash(of secret: String, _ kind: DashboardSecret) -> [UInt8]? {
+    secret.hasPrefix(kind.prefix) ? Array(secret.utf8) : nil
+  }
+}

@@ -29,7 +29,7 @@ struct ServedManagement {
 
   init(
     _ behaviour: FakeDriver.Behaviour = FakeDriver.Behaviour(), peer: Peer = owner,
-    clusters: [String] = ["demo"],
+    clusters: [String] = ["demo"], endpoints: [String] = ["tls:omnid.example:8443"],
     identify: @escaping @Sendable (Peer) -> Identification = processOwner
   ) async throws {
     driver = FakeDriver(behaviour)
@@ -56,7 +56,13 @@ struct ServedManagement {
       reports: ReportSigning(keyFingerprint: { "f00d" }) { $0 + "signed\n" },
       access: AccessServing(
         desk: desk, refusals: refusals, serverCA: { "server CA" },
-        endpoints: { ["tls:omnid.example:8443"] }, revoked: { _ in }),
+        endpoints: { endpoints }, revoked: { _ in }),
+      dashboard: DashboardServing(
+        sessions: DashboardSessions(
+          mint: FakeDashboardMint(), registry: desk.registry, clock: FixedClock()),
+        version: "1.2.3", certificateFingerprint: { "c0ffee" },
+        cookie: { Metadata(["set-cookie": "\($0) for \($1)"]) },
+        isFromOwnPage: { $0.field("origin") == "https://omnid.example:8443" }),
       changeMasterKey: { file throws(MasterKeyRefusal) in
         guard file != "/none" else { throw MasterKeyRefusal("there is no key") }
         return ("0123", ["back it up"])

@@ -31,7 +31,8 @@ import Testing
       (
         ["omnictl", ""],
         [
-          "cluster", "credential", "audit", "access", "context", "report", "completion", "version",
+          "cluster", "credential", "audit", "access", "dashboard", "context", "report",
+          "completion", "version",
         ]
       ),
       (["omnictl", "c"], ["cluster", "credential", "context", "completion"]),

@@ -63,14 +63,14 @@ import Testing
         "omnictl cluster secret rotate export-ca",
         "omnictl access issue", "omnictl access list", "omnictl access revoke",
         "omnictl context add", "omnictl context list", "omnictl context use",
-        "omnictl context remove",
+        "omnictl context remove", "omnictl dashboard",
       ])
   }
 
   @Test(
     "Verbs of later work are unknown",
     arguments: [
-      ["dashboard"], ["cluster", "lock"],
+      ["check"], ["cluster", "lock"],
     ])
   func later(line: [String]) {
     #expect(throws: CommandError.self) {
@@ -258,7 +258,7 @@ import Testing
     #expect(problem("cluster", "-n", "a", "secret").contains("rotate"))
     #expect(
       problem().contains(
-        "cluster, credential, audit, access, context, report, completion, version"))
+        "cluster, credential, audit, access, dashboard, context, report, completion, version"))
   }
 
   @Test("Values that cannot be taken name their flag")

@@ -14,6 +14,7 @@ enum CommandTree {
     flags: GlobalFlags.all,
     subcommands: [
       ClusterGroup.command, CredentialGroup.command, AuditCommand.command, AccessCommands.group,
+      DashboardCommand.command,
       ContextCommands.group, ReportGroup.command, CompletionCommand.command, VersionCommand.command,
     ])
 }

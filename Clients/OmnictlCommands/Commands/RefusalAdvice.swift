@@ -52,6 +52,8 @@ struct RefusalAdvice {
       return "let the pending configuration come into force, or take it back, first"
     case "CONFIG_UNEDITABLE": return "mend the configuration first"
     case "KEY_MISSING": return "a CA's key goes only where it was: look into these machines first"
+    case "NO_TLS_LISTENER":
+      return "start omnid with --listen tls:127.0.0.1:8443 besides its socket, then run this again"
     case "NOT_COVERED":
       return "see that cluster discovery knows every machine, or remove what is gone"
     case "ROTATED_ELSEWHERE":

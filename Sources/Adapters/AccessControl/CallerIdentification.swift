@@ -24,15 +24,16 @@ public struct LocalUsers: Sendable, Equatable {
   }
 }
 
-/// Says who calls: by the token that a call shows, else by the client certificate of its connection, else by the user of
-/// the process at the other end of a Unix socket.
+/// Says who calls: by the token that a call shows, else by the cookie of a browser's session, else by the client
+/// certificate of its connection, else by the user of the process at the other end of a Unix socket.
 ///
-/// A token that is not good makes its caller unknown, whatever else could be known of the caller: whoever shows a token
-/// means to be nobody else.
+/// A token or a cookie that is not good makes its caller unknown, whatever else could be known of the caller: whoever
+/// shows a token means to be nobody else.
 public final class CallerIdentification: Sendable {
   private let users: LocalUsers
   private let registry: GrantRegistry
   private let mint: any CredentialMint
+  private let sessions: DashboardSessions
   private let now: @Sendable () -> Int64
   /// What the client certificates say that were seen last, by their DER bytes.
   private let seen = Mutex<[[UInt8]: Subject]>([:])
@@ -53,23 +54,39 @@ public final class CallerIdentification: Sendable {
   /// - Parameter now: Unix seconds.
   public init(
     users: LocalUsers, registry: GrantRegistry, mint: any CredentialMint,
-    now: @escaping @Sendable () -> Int64
+    sessions: DashboardSessions, now: @escaping @Sendable () -> Int64
   ) {
     self.users = users
     owner = .caller(Caller(name: "uid:\(users.owner)", role: .admin))
     self.registry = registry
     self.mint = mint
+    self.sessions = sessions
     self.now = now
   }
 
   @Sendable public func identify(_ call: ServerCall) -> Identification {
-    identify(call.peer, authorization: call.field("authorization"))
+    identify(call.peer, call.fields)
   }
 
-  /// - Parameter authorization: the call's metadata of that name.
-  @Sendable public func identify(_ peer: Peer, authorization: String?) -> Identification {
-    if let authorization { return bearer(authorization) }
+  /// - Parameter fields: those of the call's head.
+  @Sendable public func identify(_ peer: Peer, _ fields: HeaderFields) -> Identification {
+    if let authorization = fields.first("authorization") { return bearer(authorization) }
+    if fields.first("cookie") != nil, let session = session(BrowserRequest(fields)) {
+      return session
+    }
     return identify(peer)
+  }
+
+  /// - Returns: nil when the request shows no cookie of a session.
+  private func session(_ request: BrowserRequest) -> Identification? {
+    guard let secret = request.secrets.first else { return nil }
+    guard request.secrets.count == 1 else {
+      return .unknown(reason: "the call shows more than one session of the dashboard")
+    }
+    guard request.isSameOrigin else {
+      return .unknown(reason: "the call with the dashboard's cookie comes from another page")
+    }
+    return sessions.identify(secret)
   }
 
   /// Who is at the other end of a connection.

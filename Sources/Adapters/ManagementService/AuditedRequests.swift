@@ -9,12 +9,15 @@ protocol ClusterRequest {
   var cluster: String { get }
   /// The cluster by which it is decided whether the caller may make the call.
   var admission: String { get }
+  /// Whether the request is about the caller alone, and about no cluster.
+  var isOfCaller: Bool { get }
   /// Whether the request takes an admin, whatever its method takes.
   var takesAdmin: Bool { get }
 }
 
 extension ClusterRequest {
   var admission: String { cluster }
+  var isOfCaller: Bool { false }
   var takesAdmin: Bool { false }
 }
 

@@ -106,6 +106,19 @@ extension RPCError {
       details: [info("ROLE_MISSING")])
   }
 
+  /// The same for a code that is made up, was used, or is too old.
+  static let badLink = RPCError(
+    .unauthenticated,
+    "the link does not work: it works once, within 60 seconds, on the server that has made it; "
+      + "'omnictl dashboard' makes a new one",
+    details: [info("LINK_REFUSED")])
+
+  /// There is nowhere to open the dashboard at.
+  static let noTLSListener = RPCError(
+    precondition: "NO_TLS_LISTENER", subject: "",
+    "the dashboard is served on TLS listeners, and this server has none: start omnid with --listen "
+      + "tls:127.0.0.1:8443, besides the --listen that it has")
+
   /// The same whether there is such a cluster or not.
   static let outOfBounds = RPCError(
     .permissionDenied,
@@ -120,14 +133,9 @@ extension RPCError {
     case .notFound:
       self.init(.notFound, error.message, details: [Self.info("GRANT_NOT_FOUND")])
     case .foreignAuthority:
-      var violation = GoogleRPC.PreconditionFailure.Violation()
-      violation.type = "FOREIGN_CLIENT_CA"
-      violation.description = error.message
-      var failure = GoogleRPC.PreconditionFailure()
-      failure.violations = [violation]
-      self.init(
-        .failedPrecondition, error.message,
-        details: [StatusDetail(failure), Self.info("FOREIGN_CLIENT_CA")])
+      self.init(precondition: "FOREIGN_CLIENT_CA", subject: "", error.message)
+    case .sessionRefused:
+      self.init(.permissionDenied, error.message, details: [Self.info("SESSION_REFUSED")])
     case .tooMany:
       self.init(.resourceExhausted, error.message, details: [Self.info("TOO_MANY_GRANTS")])
     case .storeUnavailable:

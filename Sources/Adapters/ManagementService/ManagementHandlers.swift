@@ -31,6 +31,7 @@ public struct ManagementHandlers: Sendable {
   let reports: ReportSigning
   let access: AccessServing
   let changeMasterKey: MasterKeyChange
+  let dashboard: DashboardServing
   private let identify: @Sendable (ServerCall) -> Identification
   let feed = RotationFeed()
   let statusAnswers = StatusAnswers()
@@ -42,12 +43,14 @@ public struct ManagementHandlers: Sendable {
   ///   - audit: where every call is written down that changes something or hands a credential out.
   ///   - reports: signs the reports of rotations.
   ///   - access: who may call, and how that is issued and revoked.
+  ///   - dashboard: what browsers are let in by.
   ///   - changeMasterKey: brings the store under another master key.
   ///   - identify: who calls, as recorded with what it starts, and to which clusters the caller is bound. Whether the
   ///     caller's role allows the call, `Authorization` has asked.
   public init(
     orchestrator: RotationOrchestrator, audit: AuditTrail, reports: ReportSigning,
-    access: AccessServing, changeMasterKey: @escaping MasterKeyChange,
+    access: AccessServing, dashboard: DashboardServing,
+    changeMasterKey: @escaping MasterKeyChange,
     identify: @escaping @Sendable (ServerCall) -> Identification
   ) {
     self.orchestrator = orchestrator
@@ -55,6 +58,7 @@ public struct ManagementHandlers: Sendable {
     self.reports = reports
     self.access = access
     self.changeMasterKey = changeMasterKey
+    self.dashboard = dashboard
     self.identify = identify
     orchestrator.observe(feed)
   }
@@ -62,6 +66,7 @@ public struct ManagementHandlers: Sendable {
   /// Serves every method of the service.
   public func register(in router: inout ServiceRouter) {
     registerReads(in: &router)
+    registerDashboard(in: &router)
     change(ManagementServiceMethods.rotateSecret, in: &router) {
       try await $0.rotateSecret($1, requester: $2)
     }
@@ -178,13 +183,24 @@ public struct ManagementHandlers: Sendable {
     _ body:
       @escaping @Sendable (ManagementHandlers, Request, _ caller: String) async throws -> Response
   ) {
+    changeAs(method, in: &router) { handlers, request, caller, _ in
+      try await body(handlers, request, caller.name)
+    }
+  }
+
+  /// The same, for what has to know more of the caller than the name.
+  func changeAs<Request: AuditedRequest & Sendable, Response: Sendable>(
+    _ method: Method<Request, Response>, in router: inout ServiceRouter,
+    _ body:
+      @escaping @Sendable (ManagementHandlers, Request, Caller, ServerCall) async throws -> Response
+  ) {
     router.handle(method) { request, call in
       guard request.changesSomething else {
         let caller = try caller(call)
         if let error = refusal(request, caller, call) {
           throw await written(error, caller, request.cluster, call)
         }
-        return try await body(self, request, caller.name)
+        return try await body(self, request, caller, call)
       }
       let identity = identify(call).caller
       // Before the log is written to: whoever is refused must not push what others did out of it.
@@ -199,7 +215,7 @@ public struct ManagementHandlers: Sendable {
       }
       do {
         guard let identity else { throw RPCError.unidentified }
-        let response = try await body(self, request, identity.name)
+        let response = try await body(self, request, identity, call)
         await audit.end(
           begun, code: StatusCode.ok.name,
           message: (response as? any AuditedResponse)?.auditedOutcome ?? "")
@@ -235,7 +251,9 @@ public struct ManagementHandlers: Sendable {
   private func refusal(
     _ request: some ClusterRequest, _ caller: Caller, _ call: ServerCall
   ) -> RPCError? {
-    guard caller.mayUse(cluster: request.admission) else { return .outOfBounds }
+    guard request.isOfCaller || caller.mayUse(cluster: request.admission) else {
+      return .outOfBounds
+    }
     guard !request.takesAdmin || caller.may(.admin) else {
       return .lacksRole(caller, method: MethodRoles.name(call.path), least: .admin)
     }

@@ -9,7 +9,9 @@ public struct AccessError: Error, Sendable, Hashable {
     case notFound
     /// Clients are let in by the certificates of another CA, which omnid has no key of.
     case foreignAuthority
-    /// There are as many grants as may be.
+    /// The caller can have no link to the dashboard.
+    case sessionRefused
+    /// There are as many grants, links or sessions as may be.
     case tooMany
     /// The store cannot be written or read.
     case storeUnavailable

@@ -8,19 +8,25 @@ public struct Caller: Sendable, Hashable {
   public var clusters: Set<String>?
   /// What the caller's rights rest on and can be revoked by; nil for the user of a process on the same machine.
   public var grant: String?
-  /// When these rights end.
+  /// When these rights end, in Unix seconds.
   public var expiresAt: Int64?
+  /// The session of the dashboard under which the caller calls; nil for every caller that is no browser.
+  public var session: String?
 
   public init(
     name: String, role: Role?, clusters: Set<String>? = nil, grant: String? = nil,
-    expiresAt: Int64? = nil
+    expiresAt: Int64? = nil, session: String? = nil
   ) {
     self.name = name
     self.role = role
     self.clusters = clusters
     self.grant = grant
     self.expiresAt = expiresAt
+    self.session = session
   }
+
+  /// What the rights rest on and end with: a grant, a session, or both.
+  public var bonds: [String] { [grant, session].compactMap(\.self) }
 
   public func may(_ least: Role) -> Bool { role.map { $0 >= least } ?? false }
 

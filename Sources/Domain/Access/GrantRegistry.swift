@@ -71,6 +71,7 @@ public final class GrantRegistry: Sendable {
 
   /// A call begins that may last.
   ///
+  /// - Parameter grant: the id of the grant, or of the session, under which it goes on.
   /// - Parameter end: ends it; called at most once, from anywhere.
   /// - Returns: by what to leave; nil when the grant has been revoked meanwhile.
   public func enter(_ grant: String, end: @escaping @Sendable () -> Void) -> UInt64? {
@@ -80,6 +81,12 @@ public final class GrantRegistry: Sendable {
       state.calls[grant, default: [:]][state.nextCall] = end
       return state.nextCall
     }
+  }
+
+  /// Ends the calls that go on under a session.
+  func endCalls(under session: String) {
+    let ends = state.withLock { $0.calls.removeValue(forKey: session) }
+    for end in (ends ?? [:]).values { end() }
   }
 
   public func leave(_ grant: String, _ call: UInt64) {

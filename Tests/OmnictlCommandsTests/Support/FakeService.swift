@@ -38,6 +38,7 @@ struct FakeService: Sendable {
   var listAccess: Unary<ListAccessRequest, ListAccessResponse>?
   var changeMasterKey: Unary<ChangeMasterKeyRequest, ChangeMasterKeyResponse>?
   var revokeAccess: Unary<RevokeAccessRequest, RevokeAccessResponse>?
+  var dashboardLink: Unary<CreateDashboardLinkRequest, CreateDashboardLinkResponse>?
 
   var router: ServiceRouter {
     var router = ServiceRouter()
@@ -67,6 +68,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.listAccess, listAccess, &router)
     add(ManagementServiceMethods.revokeAccess, revokeAccess, &router)
     add(ManagementServiceMethods.changeMasterKey, changeMasterKey, &router)
+    add(ManagementServiceMethods.createDashboardLink, dashboardLink, &router)
     if let watch {
       router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, _ in
         try await watch(request, writer)

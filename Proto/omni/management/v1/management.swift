@@ -124,6 +124,26 @@ public enum ManagementServiceMethods {
   public static let changeMasterKey = Method<ChangeMasterKeyRequest, ChangeMasterKeyResponse>(
     service: service, name: "ChangeMasterKey", kind: .unary)
 
+  /// Makes a link that opens the dashboard in a browser, once.
+  public static let createDashboardLink = Method<
+    CreateDashboardLinkRequest, CreateDashboardLinkResponse
+  >(service: service, name: "CreateDashboardLink", kind: .unary)
+
+  /// Opens a session with the code of a link.
+  public static let openDashboardSession = Method<
+    OpenDashboardSessionRequest, OpenDashboardSessionResponse
+  >(service: service, name: "OpenDashboardSession", kind: .unary)
+
+  /// Says who the caller is to the server.
+  public static let getDashboardSession = Method<
+    GetDashboardSessionRequest, GetDashboardSessionResponse
+  >(service: service, name: "GetDashboardSession", kind: .unary, idempotency: .noSideEffects)
+
+  /// Ends the session under which it is called.
+  public static let closeDashboardSession = Method<
+    CloseDashboardSessionRequest, CloseDashboardSessionResponse
+  >(service: service, name: "CloseDashboardSession", kind: .unary)
+
   /// The service as reflection describes it.
   public static let schema = SchemaService(
     "ManagementService",
@@ -156,6 +176,10 @@ public enum ManagementServiceMethods {
       SchemaMethod(listAccess),
       SchemaMethod(revokeAccess),
       SchemaMethod(changeMasterKey),
+      SchemaMethod(createDashboardLink),
+      SchemaMethod(openDashboardSession),
+      SchemaMethod(getDashboardSession),
+      SchemaMethod(closeDashboardSession),
     ])
 }
 
@@ -194,6 +218,10 @@ extension SchemaFile {
       IssueTokenRequest.self, IssueTokenResponse.self, ListAccessRequest.self,
       ListAccessResponse.self, RevokeAccessRequest.self, RevokeAccessResponse.self,
       ChangeMasterKeyRequest.self, ChangeMasterKeyResponse.self,
+      CreateDashboardLinkRequest.self, CreateDashboardLinkResponse.self,
+      OpenDashboardSessionRequest.self, OpenDashboardSessionResponse.self,
+      GetDashboardSessionRequest.self, GetDashboardSessionResponse.self,
+      CloseDashboardSessionRequest.self, CloseDashboardSessionResponse.self, DashboardCaller.self,
     ],
     enums: [
       SecretComponent.self, RotationPhase.self, RotationState.self, MachineRotationState.self,

@@ -10,8 +10,8 @@ import Rotation
 /// is known by is revoked or expires. Which clusters a caller is bound to, the handlers ask: only they know which one a
 /// request names.
 public struct Authorization: ServerInterceptor {
-  /// - Parameter authorization: the call's metadata of that name.
-  public typealias Identify = @Sendable (_ peer: Peer, _ authorization: String?) -> Identification
+  /// - Parameter fields: those of the call's head.
+  public typealias Identify = @Sendable (_ peer: Peer, _ fields: HeaderFields) -> Identification
 
   private let identify: Identify
   private let registry: GrantRegistry
@@ -31,12 +31,16 @@ public struct Authorization: ServerInterceptor {
 
   /// Why a call is refused, by its head alone; nil when it is not. For `ServiceRouter.admission`.
   public func refusal(_ peer: Peer, _ head: HTTPRequestHead) -> RPCError? {
-    let authorization = head.fields.first("authorization")
-    let identity = identify(peer, authorization)
+    let identity = identify(peer, head.fields)
     if case .caller(let caller) = identity, caller.role == .admin { return nil }
-    // What was issued has not been read yet: the interceptor asks again when it has.
-    if !registry.isLoaded, authorization != nil || !peer.certificates.isEmpty { return nil }
     let path = head.path
+    if MethodRoles.takesNoCaller(path) { return nil }
+    // What was issued has not been read yet: the interceptor asks again when it has.
+    if !registry.isLoaded,
+      head.fields.first("authorization") != nil || !peer.certificates.isEmpty
+    {
+      return nil
+    }
     guard let (error, name, key, reason) = refusal(identity, peer, path) else { return nil }
     refusals.noteLater(
       caller: name, key: key, method: MethodRoles.name(path), code: error.code.name, message: reason
@@ -45,31 +49,32 @@ public struct Authorization: ServerInterceptor {
   }
 
   public func passes(_ call: ServerCall) -> Bool {
-    guard case .caller(let caller) = identify(call.peer, call.field("authorization")) else {
-      return false
+    guard case .caller(let caller) = identify(call.peer, call.fields) else {
+      return MethodRoles.takesNoCaller(call.path)
     }
-    if caller.grant != nil && call.kind != .unary { return false }
+    if call.kind != .unary && !caller.bonds.isEmpty { return false }
     return caller.role == .admin || caller.may(MethodRoles.least(call.path))
   }
 
   public func intercept(_ call: ServerCall, next: () async throws -> Void) async throws {
-    let identity = identify(call.peer, call.field("authorization"))
+    let identity = identify(call.peer, call.fields)
     if let (error, name, key, reason) = refusal(identity, call.peer, call.path) {
       await refusals.note(
         caller: name, key: key, method: MethodRoles.name(call.path), code: error.code.name,
         message: reason)
       throw error
     }
-    guard let caller = identity.caller, let grant = caller.grant, call.kind != .unary else {
+    guard let caller = identity.caller, !caller.bonds.isEmpty, call.kind != .unary else {
       return try await next()
     }
-    try await lasting(call, grant: grant, until: caller.expiresAt, next)
+    try await lasting(call, caller, next)
   }
 
   /// The error, and what the log tells of it.
   private func refusal(
     _ identity: Identification, _ peer: Peer, _ path: String
   ) -> (error: RPCError, name: String, key: String, reason: String)? {
+    if MethodRoles.takesNoCaller(path) { return nil }
     switch identity {
     case .unknown(let reason):
       return (.unidentified, "unknown \(peer.address)", "unknown", reason)
@@ -82,12 +87,19 @@ public struct Authorization: ServerInterceptor {
   }
 
   private func lasting(
-    _ call: ServerCall, grant: String, until end: Int64?, _ next: () async throws -> Void
+    _ call: ServerCall, _ caller: Caller, _ next: () async throws -> Void
   ) async throws {
-    guard let number = registry.enter(grant, end: { call.end(.unidentified) }) else {
-      throw RPCError.unidentified
+    var entered: [(bond: String, number: UInt64)] = []
+    defer { for (bond, number) in entered { registry.leave(bond, number) } }
+    for bond in caller.bonds {
+      guard let number = registry.enter(bond, end: { call.end(.unidentified) }) else {
+        throw RPCError.unidentified
+      }
+      entered.append((bond, number))
     }
-    let timer = end.map { end in
+    // What a session ended between the first look and `enter` was not told.
+    guard identify(call.peer, call.fields).caller != nil else { throw RPCError.unidentified }
+    let timer = caller.expiresAt.map { end in
       Task.detached { [now] in
         // At most a minute at a time: the clock may be set meanwhile.
         while case let left = end - now(), left >= 0 {
@@ -96,10 +108,7 @@ public struct Authorization: ServerInterceptor {
         call.end(.unidentified)
       }
     }
-    defer {
-      timer?.cancel()
-      registry.leave(grant, number)
-    }
+    defer { timer?.cancel() }
     try await next()
   }
 }

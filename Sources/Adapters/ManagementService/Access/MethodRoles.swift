@@ -28,6 +28,11 @@ public enum MethodRoles {
     return table
   }()
 
+  /// Whether whoever calls the method need not be known: what its request holds is all that lets the caller in.
+  static func takesNoCaller(_ path: String) -> Bool { path == openSession }
+
+  private static let openSession = management + "OpenDashboardSession"
+
   private static let methods: KeyValuePairs<String, Role> = [
     "GetRotationStatus": .reader,
     "WatchRotationStatus": .reader,
@@ -36,6 +41,10 @@ public enum MethodRoles {
     "CheckCredential": .reader,
     "GetCluster": .reader,
     "ListClusters": .reader,
+    "CreateDashboardLink": .reader,
+    "OpenDashboardSession": .reader,
+    "GetDashboardSession": .reader,
+    "CloseDashboardSession": .reader,
 
     "RotateSecret": .operator,
     "AbortRotation": .operator,

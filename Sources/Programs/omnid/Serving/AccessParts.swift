@@ -6,6 +6,7 @@ import ManagementService
 import Orchestrator
 import RPC
 import RPCTransport
+import Release
 import Rotation
 import Synchronization
 
@@ -15,6 +16,7 @@ final class AccessParts: Sendable {
   let desk: AccessDesk
   let identification: CallerIdentification
   let refusals: RefusalTrail
+  let sessions: DashboardSessions
   private let store: any AccessStore
   private let contents: AccessContents
   /// The CA as long as it is not stored.
@@ -36,9 +38,11 @@ final class AccessParts: Sendable {
       signsCertificates: options.tls?.clientCA == nil)
     let registry = GrantRegistry()
     desk = AccessDesk(store: store, mint: authority, registry: registry, clock: clock)
+    sessions = DashboardSessions(mint: DashboardSecrets(), registry: registry, clock: clock)
     identification = CallerIdentification(
       users: LocalUsers(owner: facts.userID, operators: options.socket.group),
-      registry: registry, mint: authority, now: { clock.now().secondsSince1970 })
+      registry: registry, mint: authority, sessions: sessions, now: { clock.now().secondsSince1970 }
+    )
     refusals = RefusalTrail(audit: audit, clock: clock)
   }
 
@@ -52,7 +56,7 @@ final class AccessParts: Sendable {
   /// What stands around every call.
   var authorization: Authorization {
     Authorization(
-      identify: { [identification] in identification.identify($0, authorization: $1) },
+      identify: { [identification] in identification.identify($0, $1) },
       registry: desk.registry, refusals: refusals,
       now: { WallClock.nanosecondsSince1970() / 1_000_000_000 })
   }
@@ -71,6 +75,13 @@ final class AccessParts: Sendable {
         let server = listening.withLock { $0.server }
         server?.drainConnections { [identification] in identification.serial($0) == id }
       })
+  }
+
+  /// - Parameter fingerprint: of the certificate that the server presents.
+  func dashboard(fingerprint: @escaping @Sendable () -> String) -> DashboardServing {
+    DashboardServing(
+      sessions: sessions, version: Release.version, certificateFingerprint: fingerprint,
+      cookie: SessionCookie.setting, isFromOwnPage: SessionCookie.isFromOwnPage)
   }
 
   /// The server that callers come to; nil: none any more.

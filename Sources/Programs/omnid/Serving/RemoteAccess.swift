@@ -14,6 +14,8 @@ import Synchronization
 final class RemoteAccess: Sendable {
   private struct State {
     var context: TLSContext
+    /// SHA-256 of the certificate that the context presents.
+    var fingerprint: String
     /// Unix seconds; nil while the certificate is a file's.
     var renewal: Int64?
     /// Of the files that the context was made of.
@@ -43,6 +45,9 @@ final class RemoteAccess: Sendable {
 
   /// The CA that the server's certificate leads to, PEM; empty when it comes from a file.
   var serverCA: String { settings.identity == nil ? authority.certificate.pem : "" }
+
+  /// SHA-256 of the certificate that the server presents, lower-case hexadecimal.
+  var certificateFingerprint: String { state.withLock { $0.fingerprint } }
 
   /// For one connection.
   func context() -> TLSContext {
@@ -113,7 +118,9 @@ final class RemoteAccess: Sendable {
       TLSConfiguration(
         role: .server, identity: identity, trustRoots: roots, peerVerification: .optional,
         alpn: ["h2", "http/1.1"]))
-    return State(context: context, renewal: renewal, stamps: stamps)
+    return State(
+      context: context, fingerprint: identity.certificate.fingerprint, renewal: renewal,
+      stamps: stamps)
   }
 
   private static func read(_ files: (certificate: String, key: String)) throws -> Identity {

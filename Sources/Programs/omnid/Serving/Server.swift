@@ -13,6 +13,7 @@ import Rotation
 import SQLiteStore
 import Schema
 import StandardServices
+import StatusPage
 import TalosDriver
 import WebResources
 
@@ -61,6 +62,7 @@ struct Server {
       let serving = access.serving { remote?.serverCA ?? access.authority.certificate.pem }
       let management = ManagementHandlers(
         orchestrator: orchestrator, audit: audit, reports: reports, access: serving,
+        dashboard: access.dashboard { remote?.certificateFingerprint ?? "" },
         changeMasterKey: keyChange(state), identify: access.identification.identify)
       let server = try RPCServer(
         router(management, access, health, opening), configuration: options.limits.server,
@@ -185,7 +187,10 @@ struct Server {
 
   /// What GET and HEAD are answered with, a line for each route.
   private func resources() -> ResourceRoutes {
-    let routes = ResourceRoutes()
+    var routes = ResourceRoutes()
+    routes.add(.path("/"), StatusPage())
+    routes.add(.path("/login"), StatusPage())
+    routes.add(.prefix("/dashboard/"), StatusPage())
     return routes
   }
 }

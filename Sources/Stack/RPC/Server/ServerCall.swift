@@ -89,6 +89,9 @@ public final class ServerCall: @unchecked Sendable {
   /// The text of the first field of that name in the call's head; without making all of `metadata` for it.
   public func field(_ name: StaticString) -> String? { head.fields.first(name) }
 
+  /// The fields of the call's head, pseudo-header fields too.
+  public var fields: HeaderFields { head.fields }
+
   /// Ends the call with an error, from anywhere, also while its handler runs, whose task is cancelled. Without
   /// effect once the call is over.
   public func end(_ error: RPCError) {

@@ -86,13 +86,6 @@ func program(
     linkerSettings: links)
 }
 
-/// Files that are part of the program, as `PackageResources`: a program is one file, wherever it is put.
-func embedded(in folder: String) -> [Resource] {
-  let root = Context.packageDirectory + "/" + folder
-  let files = (try? FileManager.default.contentsOfDirectory(atPath: root + "/Page")) ?? []
-  return files.sorted().map { .embedInCode("Page/" + $0) }
-}
-
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
 }
@@ -180,9 +173,10 @@ let package = Package(
     library(
       "AccessControl", ["Access", "Orchestrator", "Rotation", "Crypto", "RPC"],
       path: adapters + "AccessControl"),
+    // The page's files are part of the program, which is one file wherever it is put.
     .target(
       name: "StatusPage", dependencies: ["RPC", "Crypto"], path: adapters + "StatusPage",
-      resources: embedded(in: adapters + "StatusPage"), swiftSettings: house),
+      resources: [.embedInCode("Page")], swiftSettings: house),
     library("Evidence", ["Crypto"], path: adapters + "Evidence"),
     library(
       "MemoryStore", ["Access", "Evidence", "Orchestrator", "Rotation"],

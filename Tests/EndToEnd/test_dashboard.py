@@ -205,3 +205,293 @@ def test_links_without_a_tls_listener_are_refused_with_the_flag_to_add(new_lab):
     lab = new_lab(control_planes=1, workers=0).start()
     done = lab.omnictl("dashboard")
     assert done.returncode == 3 and "--listen tls:127.0.0.1:8443" in done.stderr
+
+
+def cluster_page(dashboard, browser, **options):
+    page = opened(dashboard, browser, **options)
+    page.click(f'a[href="#/clusters/{dashboard.lab.name}"]')
+    page.wait_text("Never rotated")
+    return page
+
+
+def test_a_rotation_is_seen_machine_by_machine_while_it_goes_on(new_lab, browser):
+    lab = new_lab(control_planes=3, workers=2, pace="brisk")
+    dashboard = Dashboard(lab)
+    lab.import_cluster()
+    phone = cluster_page(dashboard, browser, width=360, height=740, scheme="light")
+    page = cluster_page(dashboard, browser)
+    look(page, "cluster-idle")
+    page.requests.clear()
+    page.run("""
+      window.heard = [];
+      new MutationObserver(() => heard.push(document.querySelector('#announcer').textContent))
+        .observe(document.querySelector('#announcer'), {childList: true, characterData: true, subtree: true});
+      window.seen = {};
+      setInterval(() => {
+        for (const stage of document.querySelectorAll('.stage')) {
+          for (const tile of stage.querySelectorAll('.tiles .tile')) {
+            const kind = tile.className.split(' ')[1];
+            (seen[`${stage.getAttribute('aria-label')} ${kind}`] ??= new Set()).add(tile.dataset.machine);
+          }
+        }
+      }, 20)""")
+    lab.rotate("TALOS_CA", cause=lab.stubs.management.ROTATION_CAUSE_LEAKED_TALOSCONFIG, reason="laptop <b>lost</b>",
+               max_parallel_workers=1)
+    page.wait_text("The leaked credential still works on 5 of 5 machines", "#exposure")
+    page.wait("document.querySelector('.stage[data-current] .tile.done') !== null")
+    look(page, "cluster-rotating")
+    phone.front()
+    phone.wait("document.querySelector('.stage[data-current]') !== null")
+    assert phone.run("document.documentElement.scrollWidth") <= 360
+    look(phone, "cluster-rotating-phone")
+    page.front()
+    page.wait("/works on [1-4] of 5 machines/.test(document.querySelector('#exposure').innerText)", seconds=120)
+    look(page, "cluster-dropping")
+    page.wait_text("The leaked credential is refused by every machine since", "#exposure", seconds=120)
+    assert lab.status().state == lab.stubs.management.ROTATION_STATE_SUCCEEDED
+    look(page, "cluster-rotated")
+    seen = page.run("Object.fromEntries(Object.entries(seen).map(([key, machines]) => [key, machines.size]))")
+    for stage in ("PRE_ROTATE", "ROTATE", "POST_ROTATE"):
+        # The first machine's turn may have begun before the page was drawn.
+        assert seen[f"Stage {stage} done"] == 5 and seen[f"Stage {stage} pending"] >= 4, seen
+    assert any("applying" in key for key in seen), seen
+    heard = page.run("heard")
+    assert any("ROTATE" in text for text in heard) and len(heard) < 12, "stages are told, and not each machine"
+    calls = [request["url"].rsplit("/", 1)[1] for request in page.requests]
+    assert len(calls) < 12, f"the page asks again and again: {calls}"
+    assert "laptop <b>lost</b>" in page.text("main")
+    assert page.complaints == [] and phone.complaints == []
+
+
+def test_a_machine_that_is_waited_for_is_named_with_what_can_be_done(dashboard, browser):
+    lab = dashboard.lab
+    page = cluster_page(dashboard, browser)
+    lab.rotate_without("demo-worker-1")
+    page.wait_text("Waiting for 1 machine", seconds=60)
+    page.wait_text("not reachable", ".cards")
+    assert "Port 50000" in page.text(".cards")
+    page.wait("document.querySelector('.tile.waiting[data-machine=\"demo-worker-1\"]') !== null")
+    page.click('.stage[data-current] .tile[data-machine="demo-worker-1"]')
+    page.wait_text("demo-worker-1", ".machine")
+    assert page.run("document.querySelector('.stage[data-current] [aria-pressed=true]').dataset.machine") == "demo-worker-1"
+    look(page, "cluster-waiting")
+    page.go(f"{dashboard.origin}/#/")
+    page.wait("/demo-worker-1/.test(document.querySelector('td.wait')?.innerText)")
+    look(page, "clusters-waiting")
+    lab.switch("demo-worker-1", "start")
+    page.wait_text("Rotated", seconds=90)
+
+
+def test_the_tiles_are_walked_through_with_the_keyboard(dashboard, browser):
+    lab = dashboard.lab
+    lab.rotate("TALOS_CA")
+    lab.finish()
+    page = opened(dashboard, browser)
+    page.go(f"{dashboard.origin}/#/clusters/{lab.name}")
+    page.wait("document.querySelectorAll('.stage').length === 3")
+    page.wait("document.querySelectorAll('.tiles button[tabindex=\"0\"]').length === 6")
+    page.run("document.querySelector('.tiles button').focus()")
+    first = page.run("document.activeElement.dataset.machine")
+    page.key("ArrowRight")
+    second = page.run("document.activeElement.dataset.machine")
+    assert first != second
+    page.key("Enter")
+    page.wait_text(second, ".machine")
+    page.go("about:blank")
+    page.go(f"{dashboard.origin}/#/clusters/{lab.name}")
+    page.wait("document.querySelectorAll('.stage').length === 3")
+    page.key("Tab")
+    assert page.run("document.activeElement.className") == "skip"
+    page.key("Enter")
+    assert page.run("document.activeElement.id") == "main"
+    assert page.run("location.hash").startswith("#/clusters/"), "the link has left the view"
+
+
+def test_what_machines_and_people_write_stays_text(dashboard, browser):
+    """A name, a reason, an error: whoever can write one must not write the page."""
+    lab = dashboard.lab
+    hostile = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
+    lab.call("LockCluster", cluster=lab.name, reason=hostile)
+    page = opened(dashboard, browser)
+    page.go(f"{dashboard.origin}/#/clusters/{lab.name}")
+    page.wait_text(hostile)
+    page.press("Unlock")
+    page.wait_text(hostile, "dialog")
+    assert page.run("document.title") != "taken"
+    assert page.run("document.querySelector('main img, main script, dialog img')") is None
+    # And where a script had come in all the same, the policy would keep it from running.
+    page.run("(() => { const script = document.createElement('p'); try { script.innerHTML = '<b>x</b>'; } catch { "
+             "document.body.dataset.refused = 'yes'; } })()")
+    assert page.run("document.body.dataset.refused") == "yes"
+
+
+def test_a_rotation_is_started_paused_and_aborted_with_confirmation(dashboard, browser):
+    lab = dashboard.lab
+    page = cluster_page(dashboard, browser)
+    page.press("Rotate a CA")
+    page.fill("#cause", "ROTATION_CAUSE_ROUTINE")
+    page.fill("#reason", "a drill")
+    page.run("document.querySelector('#soak').click()")
+    look(page, "dialog-start")
+    page.press("Look first")
+    page.wait_text("The machines are ready", "dialog", seconds=60)
+    assert not lab.status().rotation_id, "looking has begun a rotation"
+    assert page.run("document.querySelector('dialog button[type=submit]').disabled"), "not confirmed and enabled"
+    page.fill("#typed", "dem")
+    assert page.run("document.querySelector('dialog button[type=submit]').disabled")
+    page.fill("#typed", "demo")
+    look(page, "dialog-confirm")
+    page.press("Start")
+    page.wait_text("Paused", seconds=90)
+    page.wait_text("Drop the old CA now", ".buttons")
+    status = lab.status()
+    assert status.requester.endswith(" via dashboard") and status.reason == "a drill"
+    look(page, "cluster-soaking")
+    page.press("Pause")
+    page.fill("#reason", "lunch")
+    page.press("Pause")
+    page.wait_text("lunch")
+    assert lab.status().lock.reason == "lunch"
+    page.press("Unlock")
+    page.press("Unlock")
+    page.wait("![...document.querySelectorAll('.buttons button')].some((button) => button.innerText === 'Unlock')")
+    page.press("Abort")
+    page.fill("#typed", "demo")
+    page.press("Abort")
+    page.wait_text("Aborted", seconds=90)
+    assert lab.status().state == lab.stubs.management.ROTATION_STATE_ABORTED
+    look(page, "cluster-aborted")
+    assert page.complaints == []
+
+
+def test_a_start_that_is_refused_names_what_was_found(dashboard, browser):
+    lab = dashboard.lab
+    page = cluster_page(dashboard, browser)
+    lab.switch("demo-worker-2", "stop")
+    page.press("Rotate a CA")
+    page.press("Look first")
+    page.wait_text("MACHINE_UNREACHABLE", "dialog", seconds=90)
+    assert "demo-worker-2" in page.text("dialog")
+    look(page, "dialog-refused")
+    page.key("Escape")
+    page.wait("document.querySelector('dialog') === null")
+
+
+def test_a_reader_has_no_buttons_and_the_server_refuses_all_the_same(dashboard, browser):
+    lab = dashboard.lab
+    token = lab.call("IssueToken", name="ci", role=lab.stubs.management.ACCESS_ROLE_READER)
+    answer = dashboard.curl("CreateDashboardLink", "{}", "-H", f"authorization: Bearer {token.token}")
+    page = browser.page(json.loads(answer[2])["urls"][0])
+    page.press("Open the dashboard")
+    page.click(f'a[href="#/clusters/{lab.name}"]')
+    page.wait_text("Your role is reader")
+    assert page.run("document.querySelectorAll('.heading button').length") == 0
+    status = page.run(f"fetch('{SERVICE}LockCluster', {{method: 'POST', headers: {{'content-type': 'application/json'}}, "
+                      "body: '{\"cluster\":\"demo\"}'}).then((response) => response.status)")
+    assert status == 403
+
+
+def test_a_rotation_that_is_over_has_a_record_with_the_signed_report(dashboard, browser, tmp_path):
+    lab = dashboard.lab
+    lab.rotate("KUBERNETES_CA", reason="yearly")
+    rotation = lab.finish().rotation_id
+    page = opened(dashboard, browser)
+    page.go(f"{dashboard.origin}/#/clusters/{lab.name}")
+    page.click(f'a[href="#/clusters/{lab.name}/rotations/{rotation}"]')
+    page.wait_text("The old CA is refused by every machine since")
+    page.wait_text("Save the report")
+    assert page.run("document.querySelectorAll('.timeline tbody tr').length") == 5
+    assert page.run("document.querySelectorAll('.timeline .bar.POST_ROTATE').length") >= 5
+    assert page.run("document.querySelectorAll('.matrix tbody tr').length") == 5
+    assert "old-refused" in page.run("document.querySelector('.matrix thead').textContent")
+    look(page, "record")
+    page.size(360, 740)
+    page.scheme("light")
+    assert page.run("document.documentElement.scrollWidth") <= 360
+    look(page, "record-phone")
+    # The address is a permalink: somebody else's tab shows the same.
+    again = browser.page(page.run("location.href"))
+    again.wait_text("Save the report")
+    report = again.run("document.querySelector('pre.report').textContent")
+    assert report == lab.call("GetRotationReport", cluster=lab.name, rotation_id=rotation).report
+    (tmp_path / "report.txt").write_text(report)
+    assert lab.omnictl("report", "verify", str(tmp_path / "report.txt")).returncode == 0
+    again.go(f"{dashboard.origin}/#/clusters/{lab.name}/rotations/none")
+    again.wait_text("no such rotation")
+    assert page.complaints == [] and again.complaints == []
+
+
+def test_a_credential_is_checked_in_the_browser_and_stays_there(dashboard, browser):
+    lab = dashboard.lab
+    page = opened(dashboard, browser)
+    page.click('a[href="#/credential"]')
+    page.wait_text("The file stays in this browser")
+    page.requests.clear()
+
+    def check(text, words, kind):
+        page.fill("#paste", text)
+        page.wait_text(words, "#result")
+        assert page.run(f"document.querySelector('#result .banner.{kind}') !== null")
+
+    check(lab.kubeconfig, "It works: the Kubernetes CA of demo is in use", "error")
+    assert "proven by its signature" in page.text("#result")
+    look(page, "credential-works")
+    check(lab.talosconfig, "It works: the Talos CA of demo is in use", "error")
+    lab.rotate("KUBERNETES_CA")
+    lab.finish()
+    page.go("about:blank")
+    page.go(f"{dashboard.origin}/#/credential")
+    page.wait("document.querySelector('#paste') !== null")
+    page.wait("document.querySelector('#connection').innerText === 'live'")
+    check(lab.kubeconfig, "Its CA is retired", "good")
+    assert "Every machine refuses it since" in page.text("#result")
+    look(page, "credential-retired")
+    check(lab.talosconfig, "It works", "error")
+    check("not a kubeconfig", "There is no client certificate", "error")
+    check("client-certificate-data: AAAA", "There is no client certificate", "error")
+    broken = "-----BEGIN CERTIFICATE-----\nMIIBAA==\n-----END CERTIFICATE-----"
+    check(broken, "damaged", "error")
+    sent = "".join(json.dumps(request) for request in page.requests)
+    for secret in re.findall(r"(?:client-key-data|client-certificate-data|key|crt): (\S+)", lab.kubeconfig + lab.talosconfig):
+        assert secret[:60] not in sent
+    # Asking the machines sends the certificate, on demand, and never the key.
+    page.fill("#paste", lab.talosconfig)
+    page.press("Ask the machines, with the certificate alone")
+    page.wait_text("5 machines of 5 of demo let it in now", "#result", seconds=40)
+    sent = "".join(request.get("postData", "") for request in page.requests)
+    assert "BEGIN CERTIFICATE" in sent and "PRIVATE" not in sent
+    assert page.complaints == []
+
+
+def test_a_thousand_machines_are_drawn_in_a_moment_and_only_changes_again(dashboard, browser):
+    page = opened(dashboard, browser)
+    page.go(f"{dashboard.origin}/#/clusters/{dashboard.lab.name}")
+    page.wait_text("Never rotated")
+    took = page.run("""
+      (async () => {
+        const { Stages } = await import("/dashboard/tiles.js");
+        const machines = new Map();
+        for (let index = 0; index < 1000; index++) {
+          const machine = `worker-${index}`;
+          machines.set(machine, {machine, controlPlane: index < 5, phase: "ROTATION_PHASE_ROTATE",
+            state: `MACHINE_ROTATION_STATE_${index < 300 ? "DONE" : index < 310 ? "APPLYING" : "PENDING"}`});
+        }
+        const status = {machines, state: "ROTATION_STATE_RUNNING", phase: "ROTATION_PHASE_ROTATE"};
+        const stages = new Stages(() => {});
+        document.querySelector(".stages").replaceWith(stages.element);
+        const timed = (body) => { const start = performance.now(); body(); document.body.offsetHeight; return performance.now() - start; };
+        const first = timed(() => stages.draw(status, ""));
+        const changes = [];
+        new MutationObserver((list) => changes.push(...list)).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+        machines.set("worker-300", {...machines.get("worker-300"), state: "MACHINE_ROTATION_STATE_DONE"});
+        const again = timed(() => stages.draw(status, ""));
+        await new Promise((resolve) => setTimeout(resolve));
+        return {first, again, changes: changes.length, tiles: document.querySelectorAll(".tiles button").length};
+      })()""")
+    print(took)
+    assert took["tiles"] == 3000
+    # One tile's class, title, sign and words, and the stage's count and bar.
+    assert took["changes"] <= 10, took
+    assert took["first"] < 3000 and took["again"] < 300, took
+    assert page.run("document.documentElement.scrollWidth <= innerWidth")
+    look(page, "thousand")

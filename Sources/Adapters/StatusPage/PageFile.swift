@@ -25,6 +25,7 @@ public struct PageFile: Sendable {
     PageFile("/", html, PackageResources.index_html),
     PageFile("/login", html, PackageResources.login_html),
     PageFile("/dashboard/style.css", css, PackageResources.style_css),
+    PageFile("/dashboard/rotation.css", css, PackageResources.rotation_css),
     PageFile("/dashboard/icon.svg", "image/svg+xml", PackageResources.icon_svg),
     PageFile("/dashboard/login.js", script, PackageResources.login_js),
     PageFile("/dashboard/app.js", script, PackageResources.app_js),
@@ -34,6 +35,13 @@ public struct PageFile: Sendable {
     PageFile("/dashboard/dom.js", script, PackageResources.dom_js),
     PageFile("/dashboard/words.js", script, PackageResources.words_js),
     PageFile("/dashboard/clusters.js", script, PackageResources.clusters_js),
+    PageFile("/dashboard/cluster.js", script, PackageResources.cluster_js),
+    PageFile("/dashboard/tiles.js", script, PackageResources.tiles_js),
+    PageFile("/dashboard/advice.js", script, PackageResources.advice_js),
+    PageFile("/dashboard/actions.js", script, PackageResources.actions_js),
+    PageFile("/dashboard/record.js", script, PackageResources.record_js),
+    PageFile("/dashboard/credential.js", script, PackageResources.credential_js),
+    PageFile("/dashboard/certificate.js", script, PackageResources.certificate_js),
   ]
 
   private static let html = "text/html; charset=utf-8"

@@ -141,6 +141,10 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}])
 
+    def front(self):
+        """Makes it the page that is seen: what nobody sees is not drawn."""
+        self.call("Page.bringToFront")
+
     def offline(self, is_offline):
         self.call("Network.emulateNetworkConditions", offline=is_offline, latency=0, downloadThroughput=-1,
                   uploadThroughput=-1)
@@ -180,7 +184,7 @@ class Page:
 
     def press(self, words):
         """Presses the visible button with these words."""
-        button = ("[...document.querySelectorAll('button')].find((button) => button.checkVisibility() && "
+        button = ("[...(document.querySelector('dialog[open]') ?? document).querySelectorAll('button')].find((button) => button.checkVisibility() && "
                   f"!button.disabled && button.innerText.trim() === {json.dumps(words)})")
         self.wait(f"Boolean({button})")
         self.run(f"{button}.click()")

@@ -1,7 +1,10 @@
 // The frame of the dashboard: who is here, whether the server is heard, and which view the address asks for.
 import { make, replace, say } from "/dashboard/dom.js";
+import { CredentialView } from "/dashboard/credential.js";
 import { Fleet } from "/dashboard/fleet.js";
+import { ClusterView } from "/dashboard/cluster.js";
 import { ClustersView } from "/dashboard/clusters.js";
+import { RecordView } from "/dashboard/record.js";
 import { clock, span } from "/dashboard/words.js";
 
 const main = document.getElementById("main");
@@ -17,6 +20,9 @@ const fleet = new Fleet(draw, ended);
 /** The views by what the address holds behind #; a permalink is such an address. */
 const routes = [
   [/^\/$/, () => new ClustersView(fleet, main), "clusters"],
+  [/^\/clusters\/([^/]+)\/rotations\/([^/]+)$/, (name, id) => new RecordView(fleet, main, name, id), "clusters"],
+  [/^\/credential$/, () => new CredentialView(fleet, main), "credential"],
+  [/^\/clusters\/([^/]+)$/, (name) => new ClusterView(fleet, main, name), "clusters"],
 ];
 
 /** Draws at most once a frame, however much arrives; in a tab that nobody sees, once it is seen. */
@@ -46,8 +52,8 @@ function drawFrame() {
 
 function route() {
   if (isOver) return;
-  const path = decodeURI(location.hash.slice(1)) || "/";
-  for (const [pattern, make, name] of routes) {
+  const path = location.hash.slice(1) || "/";
+  for (const [pattern, build, name] of routes) {
     const found = pattern.exec(path);
     if (!found) continue;
     view?.leave?.();
@@ -57,12 +63,21 @@ function route() {
       if (link.dataset.view === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    view = make(...found.slice(1).map(decodeURIComponent));
+    view = build(...found.slice(1).map(decoded));
     view.enter?.();
     draw();
     return;
   }
   location.hash = "#/";
+}
+
+/** A part of an address. What is no encoding stands for itself. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The server does not know the session: it has ended, or the server was restarted. */
@@ -104,6 +119,11 @@ async function begin() {
     route();
     main.focus({ preventScroll: true });
     scrollTo(0, 0);
+  });
+  // What stands behind # is the view's.
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    main.focus();
   });
   // The seconds of durations. Nothing is asked of the server for it.
   setInterval(draw, 1000);

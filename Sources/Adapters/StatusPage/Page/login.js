@@ -26,7 +26,7 @@ button.addEventListener("click", async () => {
     await unary("OpenDashboardSession", { code });
     location.replace("/");
   } catch (error) {
-    problem.textContent = error.message;
+    problem.textContent = error.message[0].toUpperCase() + error.message.slice(1);
     problem.hidden = false;
   }
 });

@@ -36,6 +36,7 @@ export class ClusterView {
     this.gate = region("What has to hold before the next stage", "gate");
     this.waiting = region("Waiting for", "waiting");
     this.attention = region("What needs somebody", "attention");
+    this.stale = region("Who goes on with what was retired", "stale-trust");
     this.next = region("What to do next", "next");
     this.notes = region("What else happened", "notes");
     this.record = region("Rotations", "history");
@@ -44,7 +45,7 @@ export class ClusterView {
       make("div", { class: "heading" },
         make("div", { class: "title" }, make("h1", {}, name), this.chip), this.actions.element),
       this.error, this.line, this.step, this.exposure, this.attention, this.waiting, this.gate,
-      this.stages.element, this.legend, this.machine, this.next, this.notes, this.facts, this.record);
+      this.stages.element, this.legend, this.machine, this.stale, this.next, this.notes, this.facts, this.record);
   }
 
   enter() {
@@ -77,7 +78,7 @@ export class ClusterView {
     const status = this.fleet.statuses.get(this.name);
     if (!status) {
       say(this.line, this.missing || (this.fleet.isListed && !cluster ? "omnid knows no cluster of this name." : "Loading …"));
-      for (const part of [this.step, this.gate, this.waiting, this.attention, this.next, this.notes, this.stages.element, this.legend,
+      for (const part of [this.step, this.gate, this.waiting, this.attention, this.stale, this.next, this.notes, this.stages.element, this.legend,
         this.record]) part.hidden = true;
       return;
     }
@@ -89,6 +90,7 @@ export class ClusterView {
     this.#drawGate(status);
     this.#drawWaiting(status);
     this.#drawAttention(status, cluster);
+    this.#drawStale(status);
     drawLines(this.next, status.nextSteps);
     drawLines(this.notes, status.notes);
     this.#drawHistory(status);
@@ -177,6 +179,18 @@ export class ClusterView {
     replace(this.attention.lastElementChild, lines, () => [
       make("ul", { class: "plain" }, ...lines.map(([mark, text]) =>
         make("li", {}, make("span", { class: "mark" }, mark), " ", text)))]);
+  }
+
+  /** Pods that have to be restarted, and Secrets that are out of date, after a rotation. */
+  #drawStale(status) {
+    const list = (status.staleTrust ?? []).filter((stale) => stale.total > 0 || !stale.counted);
+    this.stale.hidden = !list.length;
+    replace(this.stale.lastElementChild, list, () => list.map((stale) => make("div", {},
+      make("p", {}, make("strong", {}, componentOf(stale.component)), ` ${stale.detail ?? ""}`
+        + `${stale.countedAt ? ` (since ${clock(stale.countedAt)})` : ""}`),
+      make("ul", {}, ...(stale.holders ?? []).map((holder) => make("li", {},
+        `${holder.namespace}/${holder.owner}${holder.count > 1 ? `, ${count(holder.count, "pod")}` : ""}`,
+        make("span", { class: "remedy" }, holder.remedy ?? "")))))));
   }
 
   #drawHistory(status) {

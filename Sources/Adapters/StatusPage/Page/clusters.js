@@ -7,6 +7,8 @@ import {
 /** Days before a CA's end at which it is time. */
 const SOON = 90;
 const VERY_SOON = 30;
+/** Rows that are drawn; the filter finds the others. */
+const MOST_ROWS = 500;
 
 export class ClustersView {
   constructor(fleet, main) {
@@ -42,13 +44,13 @@ export class ClustersView {
     const wanted = this.filter.value.trim().toLowerCase();
     const shown = all.filter((row) => !wanted || row.text.includes(wanted));
     shown.sort((a, b) => b.urgency - a.urgency || a.days - b.days || (a.name < b.name ? -1 : 1));
-    say(this.summary, summary(all, shown));
+    say(this.summary, summary(all, shown) + (shown.length > MOST_ROWS ? ` · the first ${MOST_ROWS} are shown: narrow the filter` : ""));
     this.table.hidden = shown.length === 0;
     this.empty.hidden = shown.length > 0;
     say(this.empty, !this.fleet.isListed ? "Loading …"
       : all.length ? "No cluster matches the filter."
       : "omnid knows no cluster yet: omnictl cluster import NAME --talosconfig FILE");
-    keep(this.rows, shown, (row) => row.name, createRow, updateRow);
+    keep(this.rows, shown.slice(0, MOST_ROWS), (row) => row.name, createRow, updateRow);
   }
 }
 
@@ -59,6 +61,7 @@ function describe(cluster, status) {
   const waits = [...(status?.machines?.values() ?? [])].filter((machine) => machine.waitingSince);
   waits.sort((a, b) => moment(a.waitingSince) - moment(b.waitingSince));
   const marks = [...(cluster.marks ?? []).map((mark) => mark.name), ...(cluster.warnings ?? []).map(() => "warning")];
+  if ((status?.staleTrust ?? []).some((stale) => stale.total > 0)) marks.push("restarts pending");
   const words = stateWords(status);
   const returned = (status?.returnedCas ?? []).length;
   const lock = status?.lock ?? cluster.lock;

@@ -1,5 +1,6 @@
 // Is a kubeconfig or a talosconfig good still? The file is read here and stays here.
 import { credentialsOf, isSignedBy, pem, Unreadable } from "/dashboard/certificate.js";
+import { CallError } from "/dashboard/rpc.js";
 import { make } from "/dashboard/dom.js";
 import { clock, componentOf, count, short, some, span } from "/dashboard/words.js";
 
@@ -54,7 +55,9 @@ export class CredentialView {
       const { clients, authorities, hasKey } = await credentialsOf(text);
       parts = (await Promise.all(clients.map((client) => this.#describe(client, authorities, hasKey)))).flat();
     } catch (error) {
-      parts = [make("p", { class: "banner error" }, error instanceof Unreadable ? error.message : "The text cannot be read.")];
+      const why = error instanceof Unreadable ? error.message
+        : error instanceof CallError ? `omnid cannot be asked for its CAs: ${error.message}` : "The text cannot be read.";
+      parts = [make("p", { class: "banner error" }, why)];
     }
     // Somebody has typed on meanwhile.
     if (turn === this.turn) this.#say(parts);
@@ -107,6 +110,7 @@ export class CredentialView {
 
   /** What omnid knows of a CA, by its fingerprint. */
   async #known(fingerprint) {
+    if (!this.fleet.isListed) await this.fleet.list();
     for (const [cluster, status] of this.fleet.statuses) {
       const machines = (status.returnedCas ?? []).filter((ca) => ca.fingerprint === fingerprint);
       if (machines.length) return { state: "returned", cluster, component: machines[0].component, machines: machines.map((ca) => ca.machine) };

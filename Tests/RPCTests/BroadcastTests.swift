@@ -70,6 +70,43 @@ import Testing
     }
   }
 
+  @Test("A message is put into JSON once, however many follow in JSON")
+  func json() async throws {
+    let encodings = Atomic(0)
+    let bytes = MessageCodec<[UInt8]>.bytes
+    let codec = MessageCodec<[UInt8]>(
+      decode: bytes.decode, encode: bytes.encode, decodeJSON: bytes.decodeJSON,
+      encodeJSON: { message, buffer in
+        encodings.add(1, ordering: .relaxed)
+        buffer += Array("{\"n\":\(message[0])}".utf8)
+      })
+    let broadcast = Broadcast<[UInt8]>(codec: codec)
+    let method = Method<[UInt8], [UInt8]>(
+      service: "test.S", name: "Follow", kind: .serverStreaming, request: .bytes, response: codec)
+    var router = ServiceRouter(compressions: .standard)
+    router.handle(method) { (_: [UInt8], writer: ResponseWriter<[UInt8]>, _) in
+      try await writer.follow(broadcast)
+    }
+    let client = HTTPClient(InProcessChannel(router))
+    let request = HTTPRequest(
+      method: "POST", path: method.path,
+      fields: HeaderFields(["content-type": "application/connect+json"]),
+      body: [0, 0, 0, 0, 2] + Array("{}".utf8))
+    try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
+      for _ in 0..<20 {
+        group.addTask { try await client.send(request, timeout: .seconds(20)) }
+      }
+      while broadcast.followerCount != 20 { try await Task.sleep(for: .milliseconds(1)) }
+      for number in 1...3 { try broadcast.send([UInt8(number)]) }
+      broadcast.finish()
+      for try await response in group {
+        let text = String(decoding: response.body, as: UTF8.self)
+        for number in 1...3 { #expect(text.contains("{\"n\":\(number)}")) }
+      }
+    }
+    #expect(encodings.load(ordering: .relaxed) == 3)
+  }
+
   @Test("Who begins with the newest message gets that and then all newer ones", arguments: carriers)
   func newestFirst(_ transport: Transport) async throws {
     let followed = Followed(kept: 1, newestFirst: true)

@@ -52,6 +52,11 @@ final class CallForm: Sendable {
     !isJSON && responseCompression == nil && hasEnvelopes && family != .grpcWebText
   }
 
+  /// Whether a message encoded for any call in JSON without compression serves this one too.
+  var takesJSONEnvelopes: Bool {
+    isJSON && responseCompression == nil && hasEnvelopes && family != .grpcWebText
+  }
+
   /// What reads messages of this form.
   func decoder<M>(
     _ codec: MessageCodec<M>

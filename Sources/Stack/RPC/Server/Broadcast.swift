@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Messages for everyone who follows, each of them encoded once.
 ///
 /// A handler that only passes on what others cause need not wake up for every message:
@@ -86,9 +88,25 @@ final class BroadcastMessage: Sendable {
   let envelope: [UInt8]
   /// What calls get that are written in another form.
   let encode: @Sendable (ServerCall) throws -> [UInt8]
+  /// The envelope with the message in JSON, once a call has needed it.
+  private let json = Mutex<[UInt8]?>(nil)
 
   init(envelope: [UInt8], encode: @escaping @Sendable (ServerCall) throws -> [UInt8]) {
     self.envelope = envelope
     self.encode = encode
+  }
+
+  /// The message as a call writes it. In the binary form and in JSON without compression, which browsers ask for, the
+  /// bytes are the same for all calls.
+  func bytes(for call: ServerCall) throws -> [UInt8] {
+    let form = call.form
+    if form.takesPlainEnvelopes { return envelope }
+    guard form.takesJSONEnvelopes else { return try encode(call) }
+    return try json.withLock { known in
+      if let known { return known }
+      let made = try encode(call)
+      known = made
+      return made
+    }
   }
 }

@@ -109,7 +109,7 @@ extension ServerCall {
 
   /// Sends a message of a broadcast, on the executor; whether there is room for more.
   func sendNow(_ message: BroadcastMessage) throws -> Bool {
-    try sendNow(form.takesPlainEnvelopes ? message.envelope : try message.encode(self))
+    try sendNow(try message.bytes(for: self))
   }
 
   private func beginMessage() throws(RPCError) {

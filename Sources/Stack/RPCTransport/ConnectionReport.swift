@@ -30,13 +30,18 @@ public struct ConnectionReport: Sendable {
 final class ReportDesk: Sendable {
   private let tell: (@Sendable (ConnectionReport) -> Void)?
   private let budgets = Mutex<[ConnectionReport.Kind: ReportBudget]>([:])
+  private let happened = Mutex<[ConnectionReport.Kind: Int]>([:])
 
   init(_ tell: (@Sendable (ConnectionReport) -> Void)?) { self.tell = tell }
+
+  /// How often each kind has happened, those times among them that were not told of.
+  var counts: [ConnectionReport.Kind: Int] { happened.withLock { $0 } }
 
   func report(
     _ kind: ConnectionReport.Kind, listener: String, peer: String,
     _ reason: @autoclosure () -> String
   ) {
+    happened.withLock { $0[kind, default: 0] += 1 }
     guard let tell else { return }
     let omitted = budgets.withLock { $0[kind, default: ReportBudget()].take(now: .now) }
     guard let omitted else { return }

@@ -151,6 +151,10 @@ public final class RPCServer: Sendable {
   /// Connections that are open now.
   public var connectionCount: Int { limit.count }
 
+  /// How many connections were not served or were ended since the start, by the reason: all of them, while those that
+  /// are reported may have others left out.
+  public var connectionTroubles: [ConnectionReport.Kind: Int] { reports.counts }
+
   /// Stops listening, lets calls under way finish for at most the grace, then closes what is left
   /// and ends the event loops.
   public func shutdown(grace: Duration) async {

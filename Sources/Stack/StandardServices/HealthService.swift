@@ -57,6 +57,9 @@ public final class HealthService: Sendable {
     }
   }
 
+  /// Whether the server as a whole takes calls.
+  public var isServing: Bool { state.withLock { $0.statuses[""] == .serving } }
+
   /// Serves the methods of the service.
   public func register(in router: inout ServiceRouter) {
     router.handle(GRPCHealth.HealthMethods.check) { request, _ in try self.check(request) }

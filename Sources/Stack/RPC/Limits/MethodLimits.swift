@@ -58,6 +58,7 @@ final class LimitedHandler: MethodHandler {
   var path: String { inner.path }
   var kind: MethodKind { inner.kind }
   var idempotency: Idempotency { inner.idempotency }
+  var tally: CallTally { inner.tally }
   var unlimited: any MethodHandler { inner }
   func run(_ call: ServerCall) async { await inner.run(call) }
 }

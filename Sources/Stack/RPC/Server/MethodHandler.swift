@@ -5,6 +5,8 @@ protocol MethodHandler: AnyObject, Sendable {
   var path: String { get }
   var kind: MethodKind { get }
   var idempotency: Idempotency { get }
+  /// Counts the calls of this method.
+  var tally: CallTally { get }
   /// What calls of this method keep to beside the router's limits; nil for most methods.
   var bounds: MethodBounds? { get }
   /// This handler without bounds of its own.
@@ -35,6 +37,7 @@ extension MessageCodec {
 
 final class UnaryHandler<I: Sendable, Answer: Sendable>: MethodHandler {
   let path: String
+  let tally: CallTally
   let kind = MethodKind.unary
   let idempotency: Idempotency
   private let chain: InterceptorChain
@@ -50,6 +53,7 @@ final class UnaryHandler<I: Sendable, Answer: Sendable>: MethodHandler {
     _ encode: @escaping @Sendable (Answer, ServerCall) throws -> [UInt8]
   ) {
     path = method.path
+    tally = CallTally(path: method.path, kind: .unary)
     idempotency = method.idempotency
     self.chain = chain
     request = method.request
@@ -118,6 +122,7 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   let body: @Sendable (I, ResponseWriter<O>, ServerCall) async throws -> Void
   let path: String
   let kind: MethodKind
+  let tally: CallTally
 
   init(
     method: Method<I, O>, chain: InterceptorChain,
@@ -128,6 +133,7 @@ final class ServerStreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
     self.body = body
     self.path = method.path
     self.kind = method.kind
+    self.tally = CallTally(path: method.path, kind: method.kind)
   }
 
   var idempotency: Idempotency { method.idempotency }
@@ -162,6 +168,7 @@ final class StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
   let body: @Sendable (RequestStream<I>, ResponseWriter<O>, ServerCall) async throws -> Void
   let path: String
   let kind: MethodKind
+  let tally: CallTally
 
   init(
     method: Method<I, O>, chain: InterceptorChain,
@@ -172,6 +179,7 @@ final class StreamingHandler<I: Sendable, O: Sendable>: MethodHandler {
     self.body = body
     self.path = method.path
     self.kind = method.kind
+    self.tally = CallTally(path: method.path, kind: method.kind)
   }
 
   var idempotency: Idempotency { method.idempotency }

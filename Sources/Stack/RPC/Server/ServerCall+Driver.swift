@@ -42,6 +42,7 @@ extension ServerCall {
     leave()
     let effect = machine.ended()
     if effect == .discard { return }
+    tally(.ok)
     if resolved.form.isPlain && effect == .headAndTrailers && extras == nil {
       // What `CallEnding` makes of nearly every call.
       stream.respond(.grpc, body: message, trailers: .grpcOK)
@@ -55,7 +56,10 @@ extension ServerCall {
   func succeed() {
     leave()
     let effect = machine.ended()
-    if effect != .discard { send(ending().succeeded(nil, headIsSent: effect == .trailers)) }
+    if effect != .discard {
+      tally(.ok)
+      send(ending().succeeded(nil, headIsSent: effect == .trailers))
+    }
     release()
   }
 
@@ -69,6 +73,7 @@ extension ServerCall {
     if isHandled { note(error) }
     let effect = machine.ended()
     if effect == .discard { return }
+    tally(error.code)
     send(ending().failed(error, headIsSent: effect == .trailers), amidRequest: amidRequest)
     release()
     cancel(task)
@@ -97,13 +102,22 @@ extension ServerCall {
   /// The call is over before its handler.
   func abandon() {
     let task = self.task
-    if isHandled {
-      // A client that gives up at the deadline may be heard of before the timer here.
-      let isLate = deadline.map { ContinuousClock.now >= $0 } ?? false
-      note(RPCError(isLate ? .deadlineExceeded : .cancelled, "the client has gone away"))
-    }
+    // A client that gives up at the deadline may be heard of before the timer here.
+    let isLate = deadline.map { ContinuousClock.now >= $0 } ?? false
+    let code = isLate ? StatusCode.deadlineExceeded : .cancelled
+    tally(code)
+    if isHandled { note(RPCError(code, "the client has gone away")) }
     release()
     cancel(task)
+  }
+
+  /// Counts the call. To be called once, when it is over.
+  private func tally(_ code: StatusCode) {
+    if resolved.kind == .unary {
+      resolved.tally.ended(code, after: begun.duration(to: .now))
+    } else {
+      resolved.tally.streamEnded(code)
+    }
   }
 
   private func note(_ outcome: RPCError) {

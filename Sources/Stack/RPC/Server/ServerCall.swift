@@ -19,6 +19,8 @@ public final class ServerCall: @unchecked Sendable {
   private let lazyExtras = Atomic<Unmanaged<CallExtras>?>(nil)
   /// Nil for calls whose callers wait as long as it takes.
   private(set) var callDeadline: CallDeadline?
+  /// When its head was read.
+  let begun = ContinuousClock.now
   var unreleasedBytes = 0
   var following = Following()
 
@@ -54,6 +56,7 @@ public final class ServerCall: @unchecked Sendable {
     self.resolved = resolved
     self.machine = ServerCallMachine(kind: resolved.kind)
     self.isCounted = resolved.bounds != nil
+    if resolved.kind != .unary { resolved.tally.streamBegan() }
     guard let timeout = resolved.timeout else { return }
     let deadline = CallDeadline(after: timeout)
     callDeadline = deadline

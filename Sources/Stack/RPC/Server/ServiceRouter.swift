@@ -13,6 +13,10 @@ public struct ServiceRouter: Sendable {
   /// What messages may be compressed with, in order of preference.
   public let compressions: [any MessageCompression]
   var routes = RouteTable()
+  /// Counts the requests of methods that are not served.
+  let unknownTally = CallTally(path: "", kind: .unary)
+  /// One for each method in the order of registration, and one for what is no method, whose path is empty.
+  public private(set) var tallies: [CallTally]
   private let interceptors: InterceptorChain
   /// Stands for the methods as they are registered now.
   private(set) var edition = RouterEdition()
@@ -25,6 +29,7 @@ public struct ServiceRouter: Sendable {
   ) {
     self.compressions = compressions
     self.interceptors = InterceptorChain(interceptors)
+    tallies = [unknownTally]
   }
 
   /// Serves a unary method.
@@ -113,6 +118,8 @@ public struct ServiceRouter: Sendable {
 
   private mutating func add(_ handler: any MethodHandler, service: String) {
     if !services.contains(service) { services.append(service) }
+    tallies.removeAll { $0.path == handler.path }
+    tallies.append(handler.tally)
     routes.insert(handler)
     edition = RouterEdition()
   }

@@ -57,7 +57,8 @@ extension ServiceRouter {
     guard let query = ConnectQuery(query) else {
       let form = CallForm(.connectUnary, isJSON: true, contentType: "application/json")
       return refuse(
-        head, stream, form, RPCError(.invalidArgument, "the query is not a Connect request"))
+        head, stream, form, RPCError(.invalidArgument, "the query is not a Connect request"),
+        handler.tally)
     }
     var facts = facts
     facts.http.request = query.compression
@@ -68,15 +69,16 @@ extension ServiceRouter {
     switch makeForm(
       CallProtocols.connectUnary, query.encoding == "json", facts, head.fields, isCacheable: true
     ) {
-    case .failure(let refused): return refuse(head, stream, refused.form, refused.error)
+    case .failure(let refused):
+      return refuse(head, stream, refused.form, refused.error, handler.tally)
     case .success(let form):
-      if let fault = facts.fault { return refuse(head, stream, form, fault) }
+      if let fault = facts.fault { return refuse(head, stream, form, fault, handler.tally) }
       if let admission, let error = admission(stream.peer, head) {
-        return refuse(head, stream, form, error)
+        return refuse(head, stream, form, error, handler.tally)
       }
       let resolved = resolve(handler, form, facts.timeout)
       if let bounds = resolved.bounds, !bounds.enter() {
-        return refuse(head, stream, form, Self.tooMany(handler))
+        return refuse(head, stream, form, Self.tooMany(handler), handler.tally)
       }
       let call = ServerCall(stream: stream, head: head, resolved: resolved)
       if query.message.count > resolved.limits.requestMessageBytes {

@@ -12,6 +12,7 @@ final class ResolvedCall: Sendable {
   /// What the method allows; nil for most.
   let bounds: MethodBounds?
   let kind: MethodKind
+  let tally: CallTally
   /// gRPC with binary messages and no compression, of a method that takes one message.
   let isPlain: Bool
 
@@ -28,6 +29,7 @@ final class ResolvedCall: Sendable {
     self.compressions = compressions
     self.bounds = bounds
     kind = handler.kind
+    tally = handler.tally
     isPlain = form.isPlain && !kind.clientStreams
   }
 }

@@ -21,11 +21,14 @@ extension ServiceRouter {
     return nil
   }
 
-  /// - Parameter status: the HTTP status for Connect's unary protocol, where it is not the code's.
+  /// - Parameters:
+  ///   - tally: of the method that was asked for, or of what is no method.
+  ///   - status: the HTTP status for Connect's unary protocol, where it is not the code's.
   func refuse(
     _ request: HTTPRequestHead, _ stream: any HTTPServerStream, _ form: CallForm, _ error: RPCError,
-    status: Int? = nil
+    _ tally: CallTally, status: Int? = nil
   ) -> (any HTTPRequestReceiver)? {
+    tally.refused(error.code)
     let (head, body, trailers) = form.refusal(error, Metadata(), Metadata())
     guard form.family == .connectUnary, case .fields(var fields) = head else {
       stream.respond(head, body: body, trailers: trailers)

@@ -60,15 +60,19 @@ extension ServiceRouter: HTTPService {
       switch makeForm(callProtocol, isJSON, facts, head.fields) {
       case .success(let made): form = made
       case .failure(let refused):
-        return refuse(head, stream, refused.form, refused.error)
+        return refuse(
+          head, stream, refused.form, refused.error, found?.tally ?? unknownTally)
       }
     }
-    if let fault = facts.fault { return refuse(head, stream, form, fault) }
+    if let fault = facts.fault {
+      return refuse(head, stream, form, fault, found?.tally ?? unknownTally)
+    }
     guard let handler = found ?? (callProtocol.takesUnknownMethods ? fallback : nil) else {
       let path = head.fields.value(head.pathField)
       return refuse(
         head, stream, form,
-        RPCError(.unimplemented, "no such method here: \(path.prefix(256))"), status: 404)
+        RPCError(.unimplemented, "no such method here: \(path.prefix(256))"), unknownTally,
+        status: 404)
     }
     guard callProtocol.serves(handler.kind) else {
       let types = handler.kind == .unary ? Self.unaryTypes : Self.streamTypes
@@ -137,10 +141,11 @@ extension ServiceRouter: HTTPService {
     _ head: HTTPRequestHead, _ resolved: ResolvedCall, _ stream: any HTTPServerStream
   ) -> (any HTTPRequestReceiver)? {
     if let admission, let error = admission(stream.peer, head) {
-      return refuse(head, stream, resolved.form, error)
+      return refuse(head, stream, resolved.form, error, resolved.tally)
     }
     if let bounds = resolved.bounds, !bounds.enter() {
-      return refuse(head, stream, resolved.form, Self.tooMany(resolved.handler))
+      return refuse(
+        head, stream, resolved.form, Self.tooMany(resolved.handler), resolved.tally)
     }
     let call = ServerCall(stream: stream, head: head, resolved: resolved)
     if resolved.kind.clientStreams { call.startHandler() }

@@ -204,6 +204,9 @@ let package = Package(
       "ManagementService", ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"],
       path: adapters + "ManagementService"),
     library("WebResources", ["RPC"], path: adapters + "WebResources"),
+    library(
+      "Metrics", ["WebResources", "Access", "Orchestrator", "Rotation", "RPC", "RPCTransport"],
+      path: adapters + "Metrics"),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
     library("Platform", [], path: programs + "Platform", settings: strict),
     library(
@@ -226,7 +229,7 @@ let package = Package(
         "Interceptors", "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC",
         "RPCTransport", "Crypto",
         "Schema", "YAML",
-        "WebResources", "Release", "Platform",
+        "WebResources", "Metrics", "Release", "Platform",
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"], path: programs + "talosim", links: withFoundation),
@@ -323,6 +326,12 @@ let package = Package(
       "StandardServicesTests",
       ["StandardServices", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("WebResourcesTests", ["WebResources", "RPC"]),
+    tests(
+      "MetricsTests",
+      [
+        "Metrics", "WebResources", "Access", "Orchestrator", "Rotation", "RPC", "RPCTransport",
+        "StoreConformance",
+      ]),
     tests("PlatformTests", ["Platform"]),
     tests("DaemonTests", ["Daemon"]),
     tests("InterceptorsTests", ["Interceptors", "Daemon", "RPC"]),

@@ -63,6 +63,9 @@ public struct ManagementHandlers: Sendable {
     orchestrator.observe(feed)
   }
 
+  /// How many watch rotations.
+  public var watchers: Int { feed.watches }
+
   /// Serves every method of the service.
   public func register(in router: inout ServiceRouter) {
     registerReads(in: &router)

@@ -64,6 +64,15 @@ extension RotationOrchestrator {
     try known(name)
   }
 
+  /// How many clusters there are; 0 while the orchestrator does not run.
+  ///
+  /// - Parameter names: only these; nil: all.
+  public func clusterCount(among names: Set<String>? = nil) -> Int {
+    guard (try? requireStarted()) != nil else { return 0 }
+    guard let names else { return journal.clusters().count }
+    return names.count { journal.cluster($0) != nil }
+  }
+
   /// Clusters in the order of their names.
   ///
   /// - Parameters:

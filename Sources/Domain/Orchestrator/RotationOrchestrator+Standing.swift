@@ -26,6 +26,12 @@ extension RotationOrchestrator {
     return lines
   }
 
+  /// The clusters whose records are older than the machines, as far as that has been asked.
+  public var outdatedClusters: Set<String> {
+    Set(
+      standings.filter { if case .outdated = $0.value { true } else { false } }.map(\.key))
+  }
+
   /// The authorities of a cluster with what a person wants to know of each.
   public func authorities(
     _ cluster: ClusterRecord

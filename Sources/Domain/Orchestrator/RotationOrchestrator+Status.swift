@@ -28,6 +28,9 @@ extension RotationOrchestrator {
         cluster: cluster, afterRevision: afterRevision, stopWhenIdle: stopWhenIdle))
   }
 
+  /// The revision that the journal has reached.
+  public nonisolated var revision: Revision { journal.hub.revision }
+
   /// Tells the observer from now on of everything that concerns watches.
   public nonisolated func observe(_ observer: any RotationObserver) { journal.hub.add(observer) }
 

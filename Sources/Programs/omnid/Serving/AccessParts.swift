@@ -87,6 +87,9 @@ final class AccessParts: Sendable {
   /// The server that callers come to; nil: none any more.
   func listens(_ server: RPCServer?) { listening.withLock { $0.server = server } }
 
+  /// The server that callers come to; nil while there is none.
+  var server: RPCServer? { listening.withLock { $0.server } }
+
   /// Where callers from elsewhere come in.
   func listens(at endpoints: [String]) { listening.withLock { $0.endpoints += endpoints } }
 }

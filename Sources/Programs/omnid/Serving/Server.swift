@@ -4,6 +4,7 @@ import Daemon
 import Evidence
 import Interceptors
 import ManagementService
+import Metrics
 import Orchestrator
 import ProtoCodec
 import RPC
@@ -43,11 +44,12 @@ struct Server {
       let state = try PersistentState(options, logger)
       defer { withExtendedLifetime(state) {} }
       let store = state.store
+      let timed = TimedStore(store)
       let driver = TalosDriver(sealer: state.sealer) {
         WallClock.nanosecondsSince1970() / 1_000_000_000
       }
       let orchestrator = RotationOrchestrator(
-        store: store, driver: driver, clock: Self.clock,
+        store: timed, driver: driver, clock: Self.clock,
         settings: OrchestratorSettings(driftInterval: Self.driftInterval))
       let audit = AuditTrail(log: store, clock: Self.clock)
       let reports = try Self.reports(state.sealer)
@@ -64,8 +66,12 @@ struct Server {
         orchestrator: orchestrator, audit: audit, reports: reports, access: serving,
         dashboard: access.dashboard { remote?.certificateFingerprint ?? "" },
         changeMasterKey: keyChange(state), identify: access.identification.identify)
+      let monitoring = Monitoring(
+        options: options, orchestrator: orchestrator, management: management, access: access,
+        store: timed, health: health, opening: opening, clock: Self.clock)
       let server = try RPCServer(
-        router(management, access, health, opening), configuration: options.limits.server,
+        router(management, access, health, opening, monitoring),
+        configuration: options.limits.server,
         report: ConnectionLog(logger: logger).report)
       access.listens(server)
       let reloading = Task { await reload(remote) }
@@ -166,7 +172,7 @@ struct Server {
 
   private func router(
     _ management: ManagementHandlers, _ access: AccessParts, _ health: HealthService,
-    _ opening: OneTimeEvent
+    _ opening: OneTimeEvent, _ monitoring: Monitoring
   ) -> ServiceRouter {
     var router = ServiceRouter.withServingInterceptors(
       logger: logger, noteworthy: Self.noteworthy, identify: access.name,
@@ -174,7 +180,6 @@ struct Server {
       authorization: access.authorization, compressions: .standard)
     router.limits = options.limits.calls
     router.admission = access.authorization.refusal
-    router.resources = resources()
     management.register(in: &router)
     health.register(in: &router)
     ReflectionService(
@@ -182,12 +187,16 @@ struct Server {
       files: [.management, .rpcErrorDetails, .health, .reflection, .reflectionV1Alpha]
     ).register(in: &router)
     health.set(.notServing, for: router.services)
+    router.resources = resources(monitoring, router.tallies)
     return router
   }
 
   /// What GET and HEAD are answered with, a line for each route.
-  private func resources() -> ResourceRoutes {
+  private func resources(_ monitoring: Monitoring, _ tallies: [CallTally]) -> ResourceRoutes {
     var routes = ResourceRoutes()
+    routes.add(.path("/healthz"), HealthResource { nil })
+    routes.add(.path("/readyz"), HealthResource(unless: monitoring.unreadiness))
+    routes.add(.path("/metrics"), monitoring.metrics(tallies))
     routes.add(.path("/"), StatusPage())
     routes.add(.path("/login"), StatusPage())
     routes.add(.prefix("/dashboard/"), StatusPage())

@@ -1,0 +1,114 @@
+public import Orchestrator
+internal import Synchronization
+
+/// A store that measures how long another one takes.
+public final class TimedStore: RotationStore {
+  /// What is asked of a store.
+  public enum Operation: String, Sendable, CaseIterable {
+    case commit
+    case read
+  }
+
+  private struct Times {
+    var counts = [Int](repeating: 0, count: TimedStore.bounds.count + 1)
+    var sum = Duration.zero
+    var failures: [StoreError.Code: Int] = [:]
+  }
+
+  static let bounds: [Duration] = [
+    .microseconds(100), .microseconds(250), .microseconds(500), .milliseconds(1),
+    .microseconds(2500), .milliseconds(5), .milliseconds(10), .milliseconds(25), .milliseconds(50),
+    .milliseconds(100), .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(5),
+    .seconds(15),
+  ]
+
+  private let inner: any RotationStore
+  private let times = Mutex<[Operation: Times]>([:])
+
+  public init(_ inner: any RotationStore) { self.inner = inner }
+
+  public func load() async throws(StoreError) -> StoreContents {
+    try await timing(.read) { () async throws(StoreError) in try await inner.load() }
+  }
+
+  public func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision {
+    try await timing(.commit) { () async throws(StoreError) in try await inner.commit(changes) }
+  }
+
+  public func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? {
+    try await timing(.read) { () async throws(StoreError) in try await inner.cluster(name) }
+  }
+
+  public func rotation(_ id: String) async throws(StoreError) -> RotationRecord? {
+    try await timing(.read) { () async throws(StoreError) in try await inner.rotation(id) }
+  }
+
+  public func rotations(
+    cluster: String, before ordinal: UInt64?, limit: Int
+  ) async throws(StoreError) -> [RotationRecord] {
+    try await timing(.read) { () async throws(StoreError) in
+      try await inner.rotations(cluster: cluster, before: ordinal, limit: limit)
+    }
+  }
+
+  public func request(
+    _ id: String, cluster: String
+  ) async throws(StoreError) -> RequestRecord? {
+    try await timing(.read) { () async throws(StoreError) in
+      try await inner.request(id, cluster: cluster)
+    }
+  }
+
+  private func timing<Answer>(
+    _ operation: Operation, _ ask: () async throws(StoreError) -> Answer
+  ) async throws(StoreError) -> Answer {
+    let begun = ContinuousClock.now
+    do throws(StoreError) {
+      let answer = try await ask()
+      note(operation, begun.duration(to: .now), nil)
+      return answer
+    } catch {
+      note(operation, begun.duration(to: .now), error.code)
+      throw error
+    }
+  }
+
+  private func note(_ operation: Operation, _ time: Duration, _ failure: StoreError.Code?) {
+    times.withLock { times in
+      let bucket = Self.bounds.firstIndex { time <= $0 } ?? Self.bounds.count
+      times[operation, default: Times()].counts[bucket] += 1
+      times[operation, default: Times()].sum += time
+      if let failure { times[operation, default: Times()].failures[failure, default: 0] += 1 }
+    }
+  }
+
+  // MARK: - Metrics
+
+  public var families: [MetricFamily] {
+    let times = times.withLock { $0 }
+    return [
+      MetricFamily(
+        "omnid_store_duration_seconds", .histogram,
+        "How long the store took to answer, the wait for its thread among it",
+        Operation.allCases.map { operation in
+          let seen = times[operation] ?? Times()
+          return MetricFamily.Sample(
+            ["operation": operation.rawValue],
+            .histogram(
+              bounds: Self.bounds.map(\.inSeconds), counts: seen.counts, sum: seen.sum.inSeconds))
+        }),
+      MetricFamily(
+        "omnid_store_failures", .counter, "What the store could not do, by the reason",
+        Operation.allCases.flatMap { operation in
+          StoreError.Code.allCases.map { code in
+            MetricFamily.Sample(
+              [
+                "operation": operation.rawValue,
+                "reason": code == .inUse ? "in_use" : code.rawValue,
+              ],
+              .integer(times[operation]?.failures[code] ?? 0))
+          }
+        }),
+    ]
+  }
+}

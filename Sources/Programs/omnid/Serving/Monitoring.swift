@@ -1,0 +1,126 @@
+import Access
+import AccessControl
+import Crypto
+import Daemon
+import Interceptors
+import ManagementService
+import Metrics
+import Orchestrator
+import RPC
+import RPCTransport
+import Release
+import Rotation
+import StandardServices
+import Synchronization
+
+/// What omnid tells of itself: whether it takes calls, and its metrics.
+struct Monitoring: Sendable {
+  /// When authorities expire, by their fingerprints: to read a certificate costs more than all else of a scrape.
+  private final class Expiries: Sendable {
+    private static let limit = 4096
+    private let known = Mutex<[String: Instant]>([:])
+
+    subscript(fingerprint: String) -> Instant? { known.withLock { $0[fingerprint] } }
+
+    func keep(_ expiry: Instant, of fingerprint: String) {
+      known.withLock { known in
+        if known.count >= Self.limit { known = [:] }
+        known[fingerprint] = expiry
+      }
+    }
+  }
+
+  let options: ServeOptions
+  let orchestrator: RotationOrchestrator
+  let management: ManagementHandlers
+  let access: AccessParts
+  let store: TimedStore
+  let health: HealthService
+  let opening: OneTimeEvent
+  let clock: any OrchestratorClock
+  private let expiries = Expiries()
+  private let startedAt = WallClock.nanosecondsSince1970() / 1_000_000_000
+
+  init(
+    options: ServeOptions, orchestrator: RotationOrchestrator, management: ManagementHandlers,
+    access: AccessParts, store: TimedStore, health: HealthService, opening: OneTimeEvent,
+    clock: any OrchestratorClock
+  ) {
+    self.options = options
+    self.orchestrator = orchestrator
+    self.management = management
+    self.access = access
+    self.store = store
+    self.health = health
+    self.opening = opening
+    self.clock = clock
+  }
+
+  /// Why no calls are taken; nil while they are.
+  @Sendable func unreadiness() -> String? {
+    if !opening.hasHappened { return "omnid is reading its store" }
+    return health.isServing ? nil : "omnid is stopping"
+  }
+
+  /// - Parameter tallies: of the methods that are served.
+  func metrics(_ tallies: [CallTally]) -> MetricsResource {
+    MetricsResource(
+      isReady: { [opening] in opening.hasHappened },
+      identify: { [access] in access.identification.identify($0, authorization: $1) },
+      collect: { await self.families(for: $0, tallies) })
+  }
+
+  private func families(for caller: Caller, _ tallies: [CallTally]) async -> [MetricFamily] {
+    let rotations = await rotations(among: caller.clusters).families
+    // Whoever is bound to some clusters learns nothing of what others do.
+    guard caller.clusters == nil else { return rotations }
+    return server.families + CallMetrics(tallies).families + rotations
+      + (await grants.families) + store.families
+  }
+
+  private var server: ServerMetrics {
+    ServerMetrics(
+      version: Release.version, startedAt: startedAt, isReady: health.isServing,
+      connections: access.server?.connectionCount ?? 0,
+      connectionLimit: options.limits.connections,
+      troubles: access.server?.connectionTroubles ?? [:], watchers: management.watchers,
+      revision: orchestrator.revision)
+  }
+
+  private var grants: AccessMetrics {
+    get async {
+      AccessMetrics(
+        (try? await access.desk.grants(after: "", limit: .max).grants) ?? [],
+        authorityExpiry: Instant(secondsSince1970: access.authority.certificate.notAfter),
+        now: clock.now())
+    }
+  }
+
+  private func rotations(among names: Set<String>?) async -> RotationMetrics {
+    let records =
+      (try? await orchestrator.clusters(
+        pageSize: RotationMetrics.clusterLimit, among: names))?.clusters ?? []
+    let count = await orchestrator.clusterCount(among: names)
+    let outdated = await orchestrator.outdatedClusters
+    var views: [ClusterView] = []
+    for record in records {
+      // Nil for one that was forgotten since.
+      guard let rotation = orchestrator.current(cluster: record.name)?.snapshot else { continue }
+      views.append(
+        ClusterView(
+          record: record, rotation: rotation, expiries: await expiries(of: record),
+          isOutdated: outdated.contains(record.name)))
+    }
+    return RotationMetrics(views, leftOut: max(0, count - views.count))
+  }
+
+  private func expiries(of record: ClusterRecord) async -> [SecretComponent: Instant] {
+    var found = record.authorities.compactMapValues { expiries[$0.fingerprint] }
+    guard found.count < record.authorities.count else { return found }
+    for (component, authority, description) in await orchestrator.authorities(record) {
+      expiries.keep(description.notAfter, of: authority.fingerprint)
+      found[component] = description.notAfter
+    }
+    return found
+  }
+}

@@ -1,0 +1,73 @@
+import Access
+import RPC
+import RPCTransport
+import Rotation
+import StoreConformance
+
+@testable import Metrics
+@testable import Orchestrator
+
+/// Every metric there is, of a server on which much happens.
+enum SampleMetrics {
+  /// - Parameter cluster: the name of the one cluster.
+  static func views(
+    cluster name: String = "prod", state: RotationMachine.State, marks: [ClusterMark] = []
+  ) -> [ClusterView] {
+    var record = Sample.cluster(name, count: 1)
+    record.marks = marks
+    record.returned = [
+      ReturnedAuthority(
+        machine: "w-1", component: .talosCA, fingerprint: "ab", since: Sample.instant),
+      ReturnedAuthority(
+        machine: "w-1", component: .talosCA, fingerprint: "cd", since: Sample.instant),
+    ]
+    return [
+      ClusterView(
+        record: record,
+        rotation: RotationSnapshot(
+          cluster: record, rotation: Sample.rotation("r1", cluster: name, state: state)),
+        expiries: [.talosCA: Sample.instant], isOutdated: true)
+    ]
+  }
+
+  static func families() throws -> [MetricFamily] {
+    let rolling = Sample.states.first {
+      if case .rolling = $0 { true } else { false }
+    }!
+    let marks = [ClusterMark(.leakedSecrets, since: Sample.instant, pending: [.talosCA])]
+    let grant = AccessGrant(
+      id: "1", kind: .token, name: "ci", role: .reader,
+      issuedAt: Sample.instant, expiresAt: Sample.instant, issuedBy: "uid:0")
+    var router = ServiceRouter()
+    router.handle(Echo.unary) { request, _ in request }
+    router.handle(Echo.stream) { (_: [UInt8], _: ResponseWriter<[UInt8]>, _: ServerCall) in }
+    return ServerMetrics(
+      version: "1.2.3", startedAt: 1, isReady: true, connections: 2, connectionLimit: 3,
+      troubles: [.refused: 4], watchers: 5, revision: 6
+    ).families + CallMetrics(router.tallies).families
+      + RotationMetrics(views(state: rolling, marks: marks), leftOut: 1).families
+      + AccessMetrics([grant], authorityExpiry: Sample.instant, now: Instant(secondsSince1970: 0))
+      .families + TimedStore(UnreachableStore()).families
+  }
+}
+
+/// Methods that send back what they are sent.
+enum Echo {
+  static let unary = RPC.Method<[UInt8], [UInt8]>(
+    service: "test.S", name: "Echo", kind: .unary, request: .bytes, response: .bytes)
+  static let stream = RPC.Method<[UInt8], [UInt8]>(
+    service: "test.S", name: "Stream", kind: .serverStreaming, request: .bytes, response: .bytes)
+}
+
+/// A store on a disk that is gone.
+struct UnreachableStore: RotationStore {
+  private static let gone = StoreError(.unavailable, "gone")
+  func load() async throws(StoreError) -> StoreContents { throw Self.gone }
+  func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision { throw Self.gone }
+  func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? { nil }
+  func rotation(_ id: String) async throws(StoreError) -> RotationRecord? { nil }
+  func rotations(
+    cluster: String, before ordinal: UInt64?, limit: Int
+  ) async throws(StoreError) -> [RotationRecord] { [] }
+  func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord? { nil }
+}

@@ -38,6 +38,11 @@ struct ServiceManagerTests {
     let manager = ServiceManager(socketName: path)
     try manager.ready()
     #expect(message(descriptor) == "READY=1")
+    try manager.reloading()
+    let lines = message(descriptor).split(separator: "\n")
+    #expect(lines.count == 2 && lines[0] == "RELOADING=1")
+    let time = try #require(lines[1].wholeMatch(of: /MONOTONIC_USEC=([0-9]+)/))
+    #expect(try #require(Int64(time.1)) > 0)
     try manager.stopping()
     #expect(message(descriptor) == "STOPPING=1")
   }

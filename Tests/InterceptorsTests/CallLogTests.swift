@@ -27,9 +27,15 @@ import Testing
     _ level: LogLevel, _ lines: Lines,
     identify: @escaping @Sendable (ServerCall) -> String? = { _ in nil }
   ) -> RPCClient {
-    let logger = Logger(level: level, write: lines.add, now: { "now" })
+    client(Logger(level: level, write: lines.add, now: { "now" }), identify: identify)
+  }
+
+  func client(
+    _ logger: Logger, identify: @escaping @Sendable (ServerCall) -> String? = { _ in nil }
+  ) -> RPCClient {
     var router = ServiceRouter(interceptors: [
-      CallLog(logger: logger, noteworthy: [Self.change.path], identify: identify)
+      CallLog(.noteworthy, logger: logger, noteworthy: [Self.change.path], identify: identify),
+      CallLog(.rest, logger: logger, noteworthy: [Self.change.path], identify: identify),
     ])
     for method in [Self.change, Self.look] {
       router.handle(method) { (request: [UInt8], _) -> [UInt8] in
@@ -115,13 +121,24 @@ import Testing
     #expect(lines.all[0].contains("caller=\"uid:7 at in-process\""))
   }
 
-  @Test("A method whose calls would not be logged has no log around it")
+  @Test("Each method has one log around it")
   func intercepts() {
-    let quiet = CallLog(logger: Logger(level: .info), noteworthy: ["/a/B"]) { _ in nil }
-    #expect(quiet.intercepts("/a/B") && !quiet.intercepts("/a/C"))
-    let silent = CallLog(logger: Logger(level: .warning), noteworthy: ["/a/B"]) { _ in nil }
-    #expect(!silent.intercepts("/a/B"))
-    let talkative = CallLog(logger: Logger(level: .debug), noteworthy: []) { _ in nil }
-    #expect(talkative.intercepts("/a/C"))
+    let noteworthy = CallLog(.noteworthy, logger: Logger(), noteworthy: ["/a/B"]) { _ in nil }
+    #expect(noteworthy.intercepts("/a/B") && !noteworthy.intercepts("/a/C"))
+    let rest = CallLog(.rest, logger: Logger(), noteworthy: ["/a/B"]) { _ in nil }
+    #expect(!rest.intercepts("/a/B") && rest.intercepts("/a/C"))
+  }
+
+  @Test("A level that is changed holds from the next call on")
+  func change() async throws {
+    let lines = Lines()
+    let logger = Logger(level: .warning, write: lines.add, now: { "now" })
+    let client = client(logger)
+    _ = try await client.unary(Self.change, [])
+    logger.level = .debug
+    _ = try await client.unary(Self.look, [])
+    logger.level = .info
+    _ = try await client.unary(Self.look, [])
+    #expect(said(lines) == ["now DEBUG call method=/test.S/Look caller=in-process code=OK"])
   }
 }

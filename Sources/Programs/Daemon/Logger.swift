@@ -1,8 +1,16 @@
+internal import Synchronization
+
 /// Writes the log: one line per event.
 ///
 /// Who logs keeps secrets out: no key, no credential, no configuration.
 public struct Logger: Sendable {
-  public let level: LogLevel
+  /// Shared by all copies, so that a change holds for all of them.
+  private final class Threshold: Sendable {
+    let level: Atomic<Int>
+    init(_ level: LogLevel) { self.level = Atomic(level.rawValue) }
+  }
+
+  private let threshold: Threshold
   private let format: LogFormat
   private let write: (@Sendable (String) -> Void)?
   private let now: @Sendable () -> String
@@ -17,10 +25,16 @@ public struct Logger: Sendable {
     write: (@Sendable (String) -> Void)? = nil,
     now: @escaping @Sendable () -> String = { WallClock.timestamp() }
   ) {
-    self.level = level
+    threshold = Threshold(level)
     self.format = format
     self.write = write
     self.now = now
+  }
+
+  /// What matters less is left out. A new level holds for every copy of the logger.
+  public var level: LogLevel {
+    get { LogLevel(rawValue: threshold.level.load(ordering: .relaxed)) ?? .info }
+    nonmutating set { threshold.level.store(newValue.rawValue, ordering: .relaxed) }
   }
 
   public func log(

@@ -15,6 +15,16 @@ public struct ServiceManager: Sendable {
   /// - Throws: when there is a service manager and it cannot be told.
   public func ready() throws(DaemonError) { try send("READY=1") }
 
+  /// The configuration is being read again; `ready` says when that is done (sd_notify(3), RELOADING=1).
+  ///
+  /// - Throws: when there is a service manager and it cannot be told.
+  public func reloading() throws(DaemonError) {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    let microseconds = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    try send("RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
+  }
+
   /// The service has begun to end.
   public func stopping() throws(DaemonError) { try send("STOPPING=1") }
 

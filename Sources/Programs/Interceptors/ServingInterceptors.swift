@@ -16,7 +16,8 @@ extension ServiceRouter {
   ) -> ServiceRouter {
     ServiceRouter(
       interceptors: [
-        CallLog(logger: logger, noteworthy: noteworthy, identify: identify),
+        CallLog(.noteworthy, logger: logger, noteworthy: noteworthy, identify: identify),
+        CallLog(.rest, logger: logger, noteworthy: noteworthy, identify: identify),
         OpeningGate(opening: opening, services: services),
       ] + (authorization.map { [$0] } ?? []), compressions: compressions)
   }

@@ -14,6 +14,9 @@ enum Program {
     case "rekey":
       if words.contains("--help") || words.contains("-h") { return show(RekeyCommand.usage) }
       return rekey(Array(words.dropFirst()), facts)
+    case "config":
+      if words.contains("--help") || words.contains("-h") { return show(Usage.program) }
+      return ConfigCommand.run(Array(words.dropFirst()), facts)
     case "version", "--version":
       return words.count == 1
         ? show("omnid \(Release.version)\n") : refuse("\(words.first!) stands alone")
@@ -22,7 +25,7 @@ enum Program {
     case nil:
       return refuse("a command is missing, such as 'omnid serve'")
     case let word?:
-      return refuse("there is no command '\(word)'; there are serve, rekey and version")
+      return refuse("there is no command '\(word)'; there are serve, rekey, config and version")
     }
   }
 
@@ -61,6 +64,7 @@ enum Program {
     TerminationSignals.block()
     DescriptorLimit.raise()
     let logger = Logger(level: options.logLevel, format: options.logFormat)
+    let told = options
     let wanted = options.limits.connections
     if options.limits.fit(descriptors: DescriptorLimit.current) {
       logger.warning(
@@ -72,7 +76,11 @@ enum Program {
     let (reloads, reload) = AsyncStream.makeStream(
       of: Void.self, bufferingPolicy: .bufferingNewest(1))
     Task {
-      let server = Server(options: options, facts: facts, logger: logger, reloads: reloads)
+      let reload = ConfigurationReload(told: told, logger: logger) { () throws(UsageError) in
+        try ServeOptions(arguments, facts, readFile: readConfiguration)
+      }
+      let server = Server(
+        options: options, facts: facts, logger: logger, reloads: reloads, reload: reload)
       ProcessFacts.end(await server.run(until: stop))
     }
     let first = nextEnd { reload.yield() }

@@ -6,6 +6,19 @@ extension SettingValues {
   /// - Throws: for what is not YAML, unknown keys and values of a wrong kind; the message names file
   ///   and line.
   static func file(_ bytes: [UInt8], path: String) throws(UsageError) -> SettingValues {
+    var wrong: [UsageError] = []
+    let values = try file(bytes, path: path, wrong: &wrong)
+    if let first = wrong.first { throw first }
+    return values
+  }
+
+  /// The same, going on after keys that are unknown or have values of a wrong kind.
+  ///
+  /// - Parameter wrong: gets an error for each of these.
+  /// - Throws: when there are no keys to be read.
+  static func file(
+    _ bytes: [UInt8], path: String, wrong: inout [UsageError]
+  ) throws(UsageError) -> SettingValues {
     let documents: [YAMLNode]
     do throws(YAMLError) {
       documents = try YAMLParser.parse(
@@ -20,11 +33,13 @@ extension SettingValues {
       throw UsageError("\(path): a mapping of settings is expected, such as 'log-level: debug'")
     }
     for entry in entries {
-      let origin = "\(path):\(entry.key.line): \(entry.name)"
-      guard let setting = Setting(rawValue: entry.name), setting != .config else {
-        throw UsageError("\(origin): there is no such setting")
-      }
-      try values.set(setting, try texts(of: entry.value, setting, origin), origin: origin)
+      do throws(UsageError) {
+        let origin = "\(path):\(entry.key.line): \(entry.name)"
+        guard let setting = Setting(rawValue: entry.name), setting != .config else {
+          throw UsageError("\(origin): there is no such setting")
+        }
+        try values.set(setting, try texts(of: entry.value, setting, origin), origin: origin)
+      } catch { wrong.append(error) }
     }
     return values
   }

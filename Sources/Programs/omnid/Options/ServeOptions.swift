@@ -63,6 +63,10 @@ struct ServeOptions: Equatable {
     if let path = values[.config]?.texts[0] {
       values.fill(from: try SettingValues.file(try readFile(path), path: path))
     }
+    try self.init(values, facts)
+  }
+
+  init(_ values: SettingValues, _ facts: ProcessFacts) throws(UsageError) {
     let defaults = Defaults(facts)
     if let directory = values[.stateDirectory]?.texts[0] {
       stateDirectory = directory

@@ -68,6 +68,13 @@ struct SettingValues {
     values.merge(other.values) { mine, _ in mine }
   }
 
+  /// The values of some settings alone.
+  func only(_ settings: [Setting]) -> SettingValues {
+    var part = SettingValues()
+    part.values = values.filter { settings.contains($0.key) }
+    return part
+  }
+
   subscript(setting: Setting) -> Value? { values[setting] }
 
   /// Reads `--flag VALUE` and `--flag=VALUE`.

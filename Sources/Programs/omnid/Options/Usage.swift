@@ -3,6 +3,8 @@ enum Usage {
   static let program = """
     Usage: omnid serve [flags]     serve until SIGTERM or SIGINT
            omnid rekey [flags]     change the master key, also while omnid serves
+           omnid config check [flags of serve]
+                                   say everything that is wrong with a configuration
            omnid version           print the version
 
     Rotates the root CAs of Talos Linux clusters without downtime. Use omnictl, or any gRPC client, to
@@ -74,6 +76,9 @@ enum Usage {
     several URIs with commas between. A flag goes before the environment, that before the file.
 
     A Unix socket that systemd hands over (LISTEN_FDS) takes the place of the --listen with its path.
+
+    On SIGHUP the configuration is read again: --log-level and the files of tls: listeners hold from
+    then on, and the log says what needs a restart. 'omnid config check' says beforehand what is wrong.
 
     Exit status: 0 after SIGTERM or SIGINT; 1 when serving failed; 2 for wrong usage.
 

@@ -20,9 +20,9 @@ final class RemoteAccess: Sendable {
     var renewal: Int64?
     /// Of the files that the context was made of.
     var stamps: [[Int64]?]
+    var settings: ServeOptions.TLSSettings
   }
 
-  private let settings: ServeOptions.TLSSettings
   private let authority: APIAuthority
   private let names: (dns: [String], addresses: [String])
   private let logger: Logger
@@ -36,7 +36,6 @@ final class RemoteAccess: Sendable {
     _ settings: ServeOptions.TLSSettings, authority: APIAuthority, listen: [Endpoint],
     logger: Logger
   ) throws {
-    self.settings = settings
     self.authority = authority
     self.logger = logger
     names = ServerNames.of(settings.names, listen)
@@ -44,7 +43,9 @@ final class RemoteAccess: Sendable {
   }
 
   /// The CA that the server's certificate leads to, PEM; empty when it comes from a file.
-  var serverCA: String { settings.identity == nil ? authority.certificate.pem : "" }
+  var serverCA: String {
+    state.withLock { $0.settings.identity == nil } ? authority.certificate.pem : ""
+  }
 
   /// SHA-256 of the certificate that the server presents, lower-case hexadecimal.
   var certificateFingerprint: String { state.withLock { $0.fingerprint } }
@@ -59,7 +60,7 @@ final class RemoteAccess: Sendable {
 
   private func renew(_ state: inout State) {
     do {
-      state = try Self.made(settings, authority, names)
+      state = try Self.made(state.settings, authority, names)
       logger.info("made a new certificate for this server")
     } catch {
       // The one that is there lasts for a while yet.
@@ -69,12 +70,23 @@ final class RemoteAccess: Sendable {
     }
   }
 
+  /// Looks whether the files of these settings can be used.
+  ///
+  /// - Throws: as `init`.
+  static func check(_ settings: ServeOptions.TLSSettings) throws {
+    if let files = settings.identity { _ = try read(files) }
+    if let path = settings.clientCA { _ = try bundle(path) }
+  }
+
   /// Reads the files again, if they are others than before.
   ///
-  /// - Parameter isForced: also when they seem to be the same.
-  func reload(isForced: Bool) {
-    guard !settings.files.isEmpty else { return }
+  /// - Parameters:
+  ///   - isForced: also when they seem to be the same.
+  ///   - settings: which files from now on, if they can be used; nil: those of before. Names are not looked at.
+  func reload(isForced: Bool, _ settings: ServeOptions.TLSSettings? = nil) {
     state.withLock { state in
+      let settings = settings ?? state.settings
+      guard !settings.files.isEmpty || settings.files != state.settings.files else { return }
       let stamps = settings.files.map(PrivateFiles.stamp)
       guard isForced || stamps != state.stamps else { return }
       do {
@@ -120,7 +132,7 @@ final class RemoteAccess: Sendable {
         alpn: ["h2", "http/1.1"]))
     return State(
       context: context, fingerprint: identity.certificate.fingerprint, renewal: renewal,
-      stamps: stamps)
+      stamps: stamps, settings: settings)
   }
 
   private static func read(_ files: (certificate: String, key: String)) throws -> Identity {

@@ -45,14 +45,15 @@ extension Server {
     try PrivateFiles.admit(group: group, to: directory)
   }
 
-  /// Has the files of the tls: listeners read again when they change, and when somebody asks for it, until the task is
-  /// cancelled.
+  /// Has the files of the tls: listeners read again when they change, and the whole configuration when somebody asks for
+  /// it, until the task is cancelled.
   func reload(_ remote: RemoteAccess?) async {
     await withTaskGroup { group in
       group.addTask {
         for await _ in reloads {
-          logger.info("reading the files of the tls: listeners again, because of SIGHUP")
-          remote?.reload(isForced: true)
+          announce { () throws(DaemonError) in try manager.reloading() }
+          reload.run(remote)
+          announce { () throws(DaemonError) in try manager.ready() }
         }
       }
       group.addTask {

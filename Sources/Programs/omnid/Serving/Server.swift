@@ -25,6 +25,7 @@ struct Server {
   let logger: Logger
   /// Happens each time that somebody wants files of the configuration to be read again.
   let reloads: AsyncStream<Void>
+  let reload: ConfigurationReload
   /// How long calls may take to end when the server drains.
   static let drainGrace = Duration.seconds(10)
 
@@ -124,11 +125,11 @@ struct Server {
     }
   }
 
-  private var manager: ServiceManager {
+  var manager: ServiceManager {
     ServiceManager(socketName: facts.environment["NOTIFY_SOCKET"])
   }
 
-  private func announce(_ send: () throws(DaemonError) -> Void) {
+  func announce(_ send: () throws(DaemonError) -> Void) {
     do throws(DaemonError) { try send() } catch {
       logger.warning("the service manager cannot be told", ["error": .string(error.message)])
     }

@@ -204,6 +204,7 @@ let package = Package(
       "ManagementService", ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"],
       path: adapters + "ManagementService"),
     library("WebResources", ["RPC"], path: adapters + "WebResources"),
+    library("Backup", ["Crypto"], path: adapters + "Backup"),
     library(
       "Metrics", ["WebResources", "Access", "Orchestrator", "Rotation", "RPC", "RPCTransport"],
       path: adapters + "Metrics"),
@@ -229,7 +230,7 @@ let package = Package(
         "Interceptors", "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC",
         "RPCTransport", "Crypto",
         "Schema", "YAML",
-        "WebResources", "Metrics", "Release", "Platform",
+        "WebResources", "Metrics", "Backup", "Release", "Platform",
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"], path: programs + "talosim", links: withFoundation),
@@ -326,6 +327,7 @@ let package = Package(
       "StandardServicesTests",
       ["StandardServices", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("WebResourcesTests", ["WebResources", "RPC"]),
+    tests("BackupTests", ["Backup", "Crypto"]),
     tests(
       "MetricsTests",
       [

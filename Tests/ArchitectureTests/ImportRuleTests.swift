@@ -45,7 +45,7 @@ private let allowed: [String: Set<String>] = [
     "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport",
     "Crypto", "Schema",
     "ProtoCodec", "YAML",
-    "WebResources", "Metrics", "Release", "Platform", "Glibc", "Synchronization",
+    "WebResources", "Metrics", "Backup", "Release", "Platform", "Glibc", "Synchronization",
   ],
   "Sources/Adapters/TalosDriver": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
@@ -55,6 +55,7 @@ private let allowed: [String: Set<String>] = [
     "Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "Synchronization",
   ],
   "Sources/Adapters/WebResources": ["RPC"],
+  "Sources/Adapters/Backup": ["Crypto"],
   "Sources/Adapters/Metrics": [
     "WebResources", "Access", "Orchestrator", "Rotation", "RPC", "RPCTransport", "Synchronization",
   ],

@@ -192,8 +192,10 @@ def test_configuration_file_and_environment(lab):
     eventually(lab.is_serving)
     assert lab.stop() == 0
     lines = [json.loads(line) for line in lab.log().splitlines()]
-    assert [line["message"] for line in lines] == [
-        "made a new store", "listening", "serving", "stopping", "stopped"]
+    notice = lines.pop(1)
+    assert notice["message"].startswith("keep a copy of the master key elsewhere now")
+    assert notice["level"] == "warning" and notice["master_key"] == f"{lab.state}/master.key"
+    assert [line["message"] for line in lines] == ["made a new store", "listening", "serving", "stopping", "stopped"]
     assert all(line["level"] == "info" and line["time"].endswith("Z") for line in lines)
 
 

@@ -48,6 +48,7 @@ enum SampleMetrics {
       + RotationMetrics(views(state: rolling, marks: marks), leftOut: 1).families
       + AccessMetrics([grant], authorityExpiry: Sample.instant, now: Instant(secondsSince1970: 0))
       .families + TimedStore(UnreachableStore()).families
+      + BackupMetrics(lastSuccess: Sample.instant, failures: 0).families
   }
 }
 

@@ -17,6 +17,12 @@ enum Program {
     case "config":
       if words.contains("--help") || words.contains("-h") { return show(Usage.program) }
       return ConfigCommand.run(Array(words.dropFirst()), facts)
+    case "backup":
+      if words.contains("--help") || words.contains("-h") { return show(Usage.program) }
+      return BackupCommand.run(Array(words.dropFirst()), facts)
+    case "restore":
+      if words.contains("--help") || words.contains("-h") { return show(Usage.program) }
+      return RestoreCommand.run(Array(words.dropFirst()), facts)
     case "version", "--version":
       return words.count == 1
         ? show("omnid \(Release.version)\n") : refuse("\(words.first!) stands alone")
@@ -25,7 +31,9 @@ enum Program {
     case nil:
       return refuse("a command is missing, such as 'omnid serve'")
     case let word?:
-      return refuse("there is no command '\(word)'; there are serve, rekey, config and version")
+      return refuse(
+        "there is no command '\(word)'; there are serve, rekey, config, backup, restore and version"
+      )
     }
   }
 

@@ -8,10 +8,10 @@ import Orchestrator
   /// Owned: opened in `init`, closed in `deinit`.
   private let handle: OpaquePointer
 
-  /// Opens the file, which has to exist; an empty one is an empty database. Reads nothing yet.
-  init(path: String) throws(StoreError) {
+  /// Opens the file, which has to exist unless `mode` has it made; an empty one is an empty database. Reads nothing yet.
+  init(path: String, mode: Int32 = SQLITE_OPEN_READWRITE) throws(StoreError) {
     var handle: OpaquePointer?
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    let flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     let result = unsafe sqlite3_open_v2(path, &handle, flags, nil)
     guard result == SQLITE_OK, let opened = unsafe handle else {
       // SQLite hands out a handle even when it fails, to ask for the reason; it has to be closed.
@@ -84,7 +84,17 @@ import Orchestrator
     }
   }
 
-  private func error(_ result: Int32, _ activity: String) -> StoreError {
+  /// The handle, for the time of a call.
+  var borrowed: OpaquePointer { unsafe handle }
+
+  /// Lends the handle.
+  func lend<Value>(
+    _ body: (OpaquePointer) throws(StoreError) -> Value
+  ) throws(StoreError) -> Value {
+    try unsafe body(handle)
+  }
+
+  func error(_ result: Int32, _ activity: String) -> StoreError {
     unsafe StoreError(sqlite: result, handle, doing: activity)
   }
 }

@@ -163,6 +163,17 @@ enum DatabaseSchema {
     }
   }
 
+  /// - Throws: `.incompatible` when the file is not of this version; `.corrupt` when it is no store.
+  static func requireCurrent(_ connection: borrowing Connection) throws(StoreError) {
+    let found = try recognize(connection)
+    guard found == version else {
+      throw StoreError(
+        .incompatible,
+        "the store has version \(found), and this program backs up version \(version): start omnid once, which "
+          + "brings the store up to date, or use the program that wrote it")
+    }
+  }
+
   /// The version of the file; 0 for an empty one.
   ///
   /// - Throws: `.incompatible` when it is somebody else's or newer; `.corrupt` when it is none.

@@ -68,7 +68,7 @@ enum RekeyCommand {
       await state.store.close()
       return show(new.keyID, new.notes)
     } catch {
-      return refuse(Server.text(of: error), 1)
+      return refuse(explanation(of: error), 1)
     }
   }
 

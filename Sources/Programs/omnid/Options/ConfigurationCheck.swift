@@ -57,9 +57,10 @@ extension ServeOptions {
 
   /// The settings that are judged together.
   private static var groups: [[Setting]] {
-    let together: [Setting] = [.listen, .tlsName, .tlsCertificate, .tlsKey, .tlsClientCA]
-    return [[.listen], together]
-      + Setting.allCases.filter { $0 != .config && !together.contains($0) }.map { [$0] }
+    let tls: [Setting] = [.listen, .tlsName, .tlsCertificate, .tlsKey, .tlsClientCA]
+    let backup: [Setting] = [.backupTo, .backupEvery, .backupKeep, .backupPassphraseFile]
+    let alone = Setting.allCases.filter { $0 != .config && !(tls + backup).contains($0) }
+    return [[.listen], tls] + backup.map { [.backupTo, $0] } + [backup] + alone.map { [$0] }
   }
 }
 
@@ -89,6 +90,7 @@ struct ConfigurationChange: Equatable {
     compare(.socketGroup) { $0.socket.group }
     compare(.tlsName) { $0.tls?.names }
     compare(.logFormat) { $0.logFormat }
+    if told.backup != new.backup { afterRestart.append("those of backups") }
     if told.limits != new.limits { afterRestart.append("the limits of callers") }
   }
 }

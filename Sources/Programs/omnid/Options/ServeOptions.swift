@@ -50,6 +50,8 @@ struct ServeOptions: Equatable {
   var logFormat: LogFormat
   var logLevel: LogLevel
   var limits: ServingLimits
+  /// Nil: no backups are made.
+  var backup: BackupSettings?
 
   /// Flags go before the environment, that before the configuration file, that before the defaults.
   ///
@@ -88,6 +90,7 @@ struct ServeOptions: Equatable {
     limits = try ServingLimits(values)
     socket = try Self.socketRights(values)
     tls = try Self.tlsSettings(values, listen)
+    backup = try Self.backupSettings(values)
   }
 
   private static func storePath(_ value: SettingValues.Value) throws(UsageError) -> String {

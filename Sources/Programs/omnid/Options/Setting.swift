@@ -31,6 +31,10 @@ enum Setting: String, CaseIterable {
   case keepaliveTimeout = "keepalive-timeout"
   case minPingInterval = "min-ping-interval"
   case eventLoops = "event-loops"
+  case backupTo = "backup-to"
+  case backupEvery = "backup-every"
+  case backupKeep = "backup-keep"
+  case backupPassphraseFile = "backup-passphrase-file"
 
   var flag: String { "--" + rawValue }
 

@@ -5,6 +5,10 @@ enum Usage {
            omnid rekey [flags]     change the master key, also while omnid serves
            omnid config check [flags of serve]
                                    say everything that is wrong with a configuration
+           omnid backup --to FILE [--passphrase-file FILE] [flags of serve]
+                                   copy the store into one encrypted file, also while omnid serves
+           omnid restore --from FILE [--passphrase-file FILE] [flags of serve]
+                                   bring the store of a backup back where there is none
            omnid version           print the version
 
     Rotates the root CAs of Talos Linux clusters without downtime. Use omnictl, or any gRPC client, to
@@ -70,6 +74,12 @@ enum Usage {
                               clients that ping more often without a call under way are sent
                               away (default 5m); with one they may ping every 10 s
       --event-loops N         threads that serve (default 0: one for each processor)
+      --backup-to DIR         where backups go that are made while omnid serves (default: none are)
+      --backup-every TIME, --backup-keep N
+                              how often, and how many of them are kept (default 24h, 7)
+      --backup-passphrase-file FILE
+                              its first line opens them, and they hold the master key too (default:
+                              the master key opens them, and has to be kept apart)
       --help                  show this
 
     Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes

@@ -14,7 +14,7 @@ import StandardServices
 import Synchronization
 
 /// What omnid tells of itself: whether it takes calls, and its metrics.
-struct Monitoring: Sendable {
+final class Monitoring: Sendable {
   /// When authorities expire, by their fingerprints: to read a certificate costs more than all else of a scrape.
   private final class Expiries: Sendable {
     private static let limit = 4096
@@ -38,6 +38,7 @@ struct Monitoring: Sendable {
   let health: HealthService
   let opening: OneTimeEvent
   let clock: any OrchestratorClock
+  private let backups = Mutex<BackupSchedule?>(nil)
   private let expiries = Expiries()
   private let startedAt = WallClock.nanosecondsSince1970() / 1_000_000_000
 
@@ -55,6 +56,9 @@ struct Monitoring: Sendable {
     self.opening = opening
     self.clock = clock
   }
+
+  /// What makes backups; nil: nothing does.
+  func backs(up schedule: BackupSchedule?) { backups.withLock { $0 = schedule } }
 
   /// Why no calls are taken; nil while they are.
   @Sendable func unreadiness() -> String? {
@@ -75,7 +79,7 @@ struct Monitoring: Sendable {
     // Whoever is bound to some clusters learns nothing of what others do.
     guard caller.clusters == nil else { return rotations }
     return server.families + CallMetrics(tallies).families + rotations
-      + (await grants.families) + store.families
+      + (await grants.families) + store.families + backupFamilies
   }
 
   private var server: ServerMetrics {
@@ -85,6 +89,12 @@ struct Monitoring: Sendable {
       connectionLimit: options.limits.connections,
       troubles: access.server?.connectionTroubles ?? [:], watchers: management.watchers,
       revision: orchestrator.revision)
+  }
+
+  private var backupFamilies: [MetricFamily] {
+    guard let schedule = backups.withLock({ $0 }) else { return [] }
+    let (lastSuccess, failures) = schedule.record
+    return BackupMetrics(lastSuccess: lastSuccess, failures: failures).families
   }
 
   private var grants: AccessMetrics {

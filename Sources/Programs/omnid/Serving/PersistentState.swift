@@ -33,7 +33,12 @@ final class PersistentState: Sendable {
         seen, saying: "A store of version 2 has been used with this master key.\n")
     }
     switch store.origin {
-    case .made: logger.info("made a new store", ["store": .string(options.storePath)])
+    case .made:
+      logger.info("made a new store", ["store": .string(options.storePath)])
+      logger.warning(
+        "keep a copy of the master key elsewhere now, once: without it the store and its backups are worth nothing. Back "
+          + "the store up after every import and every rotation (omnid backup, or --backup-to)",
+        ["master_key": .string(options.masterKey.path)])
     case .takenOver:
       logger.warning("took over a store of release 0.1.0", ["store": .string(options.storePath)])
     case .found: break

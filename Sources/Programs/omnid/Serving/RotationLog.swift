@@ -78,6 +78,10 @@ struct RotationLog {
       logger.info("rotation note", ["cluster": cluster, "note": .string(note)])
     case .succeeded:
       logger.info("rotation succeeded", ["cluster": cluster, "rotation": rotation])
+      logger.warning(
+        "back up the store now (omnid backup), and take a new way in that needs no omnid (omnictl cluster -n NAME "
+          + "secrets export): what was kept before this rotation is of no use any more",
+        ["cluster": cluster])
     case .paused(let why):
       logger.warning(
         "rotation paused", ["cluster": cluster, "rotation": rotation, "note": .string(why)])

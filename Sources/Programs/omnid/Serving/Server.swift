@@ -75,6 +75,8 @@ struct Server {
         configuration: options.limits.server,
         report: ConnectionLog(logger: logger).report)
       access.listens(server)
+      let schedule = options.backup.map { BackupSchedule($0, options, logger: logger) }
+      monitoring.backs(up: schedule)
       let reloading = Task { await reload(remote) }
       do {
         try await listen(server, access, remote)
@@ -95,8 +97,10 @@ struct Server {
           "version": .string(Release.version), "report_key": .string(reports.keyFingerprint()),
         ])
       let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
+      let backingUp = Task { await schedule?.run() }
       await stop.wait()
       reloading.cancel()
+      backingUp.cancel()
       access.listens(nil)
       health.drain()
       announce { () throws(DaemonError) in try manager.stopping() }
@@ -107,21 +111,13 @@ struct Server {
       await stopped
       await events.value
       await audit.finish()
+      await backingUp.value
       await store.close()
       logger.info("stopped")
       return 0
     } catch {
-      logger.error("cannot serve", ["error": .string(Self.text(of: error))])
+      logger.error("cannot serve", ["error": .string(explanation(of: error))])
       return 1
-    }
-  }
-
-  static func text(of error: any Error) -> String {
-    switch error {
-    case let error as StoreError: error.message
-    case let error as CryptoError: error.message
-    case let error as OrchestratorError: error.message
-    default: "\(error)"
     }
   }
 
@@ -166,7 +162,7 @@ struct Server {
         logger.warning("the master key has been changed", ["key_id": .string(new.keyID)])
         return (new.keyID, new.notes)
       } catch {
-        throw MasterKeyRefusal(Self.text(of: error))
+        throw MasterKeyRefusal(explanation(of: error))
       }
     }
   }

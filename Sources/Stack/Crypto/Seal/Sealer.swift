@@ -54,6 +54,15 @@ public struct Sealer: Sendable {
       seed: KeyDerivation.key(from: ring.current.secret, purpose: Array("omnid \(purpose)".utf8)))
   }
 
+  /// Seals with a key that the master key gives for this purpose alone.
+  ///
+  /// - Parameter salt: another one gives another key; may be empty.
+  public func sealer(for purpose: String, salt: [UInt8] = []) throws(CryptoError) -> Sealer {
+    try Sealer(
+      masterKey: KeyDerivation.key(
+        from: ring.current.secret, purpose: Array("omnid \(purpose)".utf8), salt: salt))
+  }
+
   /// Which master key this is, in hexadecimal: the beginning of a digest, of no use for finding the
   /// key.
   public var keyID: String { hexadecimal(ring.current.id) }

@@ -1,0 +1,38 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Daemon
+
+@Suite("Files that appear whole")
+struct WholeFileTests {
+  private let folder = NSTemporaryDirectory() + "whole-" + UUID().uuidString.prefix(8)
+
+  init() throws { try PrivateFiles.makeDirectory(folder) }
+
+  @Test("A file has its bytes and is its owner's alone, whatever the process' mask")
+  func creates() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0) }
+    let path = folder + "/file"
+    try PrivateFiles.create(path, bytes)
+    #expect(try PrivateFiles.read(path, limit: 4_000_000) == bytes)
+    var status = stat()
+    #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600 && status.st_nlink == 1)
+    #expect(try PrivateFiles.names(in: folder) == ["file"])
+  }
+
+  @Test("What is there is not replaced, and a directory that is not there is told of")
+  func refuses() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/file"
+    try PrivateFiles.create(path, [1])
+    #expect(throws: DaemonError("\(path) is there already: choose another name, or move it away")) {
+      try PrivateFiles.create(path, [2])
+    }
+    #expect(try PrivateFiles.read(path) == [1])
+    #expect(throws: DaemonError.self) { try PrivateFiles.create(folder + "/none/file", [1]) }
+    #expect(throws: DaemonError.self) { try PrivateFiles.names(in: folder + "/none") }
+    #expect(try PrivateFiles.names(in: folder) == ["file"])
+  }
+}

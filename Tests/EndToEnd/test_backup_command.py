@@ -1,0 +1,224 @@
+"""omnid backup and omnid restore, and backups on a schedule."""
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from lab import eventually
+from test_metrics import local, samples
+from test_rotation import name
+
+
+def omnid(lab, *arguments, seconds=60):
+    return subprocess.run([lab.binaries / "omnid", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=seconds)
+
+
+def backup(lab, file, *flags):
+    return omnid(lab, "backup", "--to", file, "--state-dir", lab.state, *flags)
+
+
+def restore(lab, file, *flags):
+    return omnid(lab, "restore", "--from", file, "--state-dir", lab.state, *flags)
+
+
+def lose(lab, keeping=()):
+    """The disk of omnid's machine is gone."""
+    lab.stop(signal.SIGKILL)
+    for file in lab.state.iterdir():
+        if file.name not in keeping:
+            file.unlink()
+
+
+@pytest.fixture
+def lab(new_lab):
+    return new_lab(control_planes=1, workers=1)
+
+
+@pytest.fixture
+def passphrase(tmp_path):
+    file = tmp_path / "passphrase"
+    file.touch(mode=0o600)
+    file.write_text("correct horse battery staple\n")
+    return file
+
+
+def test_a_backup_with_a_passphrase_brings_everything_back_on_an_empty_machine(lab, tmp_path, passphrase):
+    lab.start()
+    lab.import_cluster()
+    lab.rotate()
+    ended = lab.finish()
+    file = tmp_path / "all.backup"
+    made = backup(lab, file, "--passphrase-file", passphrase)
+    assert made.returncode == 0 and "the master key is in it" in made.stdout, made
+    assert file.stat().st_mode & 0o777 == 0o600
+    key = (lab.state / "master.key").read_bytes()
+    assert key not in file.read_bytes() and b"CERTIFICATE" not in file.read_bytes()
+    lose(lab)
+    restored = restore(lab, file, "--passphrase-file", passphrase)
+    assert restored.returncode == 0 and "restored 1 cluster as of 20" in restored.stdout, restored
+    assert (lab.state / "master.key").read_bytes() == key
+    lab.start()
+    now = lab.status()
+    # What is counted after a rotation comes later, and changes the status.
+    for field in ("rotation_id", "state", "new_ca_fingerprint", "finished_at"):
+        assert getattr(now, field) == getattr(ended, field)
+    lab.fresh_credentials()
+    lab.rotate("KUBERNETES_CA")
+    assert name(lab.finish(), "state") == "ROTATION_STATE_SUCCEEDED"
+
+
+def test_a_backup_of_a_rotation_under_way_goes_on_and_needs_the_master_key(lab, tmp_path):
+    lab.start()
+    lab.import_cluster()
+    started = lab.rotate_without(lab.workers[0].name).status
+    file = tmp_path / "store.backup"
+    made = backup(lab, file)
+    assert made.returncode == 0 and "keep a copy of" in made.stdout, made
+    key = (lab.state / "master.key").read_bytes()
+    lose(lab)
+    refused = restore(lab, file)
+    assert refused.returncode == 1 and "the master key, which has to be in place first" in refused.stderr
+    (lab.state / "master.key").touch(mode=0o600)
+    (lab.state / "master.key").write_bytes(key)
+    restored = restore(lab, file)
+    assert restored.returncode == 0 and "talos-ca of demo was under way" in restored.stdout, restored
+    lab.start()
+    lab.switch(lab.workers[0].name, "start")
+    ended = lab.finish()
+    assert name(ended, "state") == "ROTATION_STATE_SUCCEEDED"
+    assert ended.new_ca_fingerprint == started.new_ca_fingerprint
+
+
+def test_a_restored_store_that_is_older_than_the_machines_is_taken_over(lab, tmp_path):
+    lab.start()
+    lab.import_cluster()
+    file = tmp_path / "old.backup"
+    assert backup(lab, file).returncode == 0
+    lab.rotate()
+    assert name(lab.finish(), "state") == "ROTATION_STATE_SUCCEEDED"
+    config = tmp_path / "talosconfig"
+    config.touch(mode=0o600)
+    config.write_text(lab.call("Talosconfig", cluster=lab.name).talosconfig)
+    lose(lab, keeping=["master.key"])
+    restored = restore(lab, file)
+    assert restored.returncode == 0 and "secret rotate adopt" in restored.stdout
+    lab.start()
+    assert lab.omnictl("cluster", "-n", lab.name, "talosconfig", "--output-file", str(tmp_path / "x")).returncode == 3
+    adopted = lab.omnictl("cluster", "-n", lab.name, "secret", "rotate", "adopt", "--talosconfig", str(config), "--yes")
+    assert adopted.returncode == 0, adopted.stderr
+    lab.fresh_credentials()
+
+
+def test_nothing_is_restored_over_a_store_an_omnid_or_another_key(lab, tmp_path, passphrase):
+    lab.start()
+    lab.import_cluster()
+    file = tmp_path / "all.backup"
+    assert backup(lab, file, "--passphrase-file", passphrase).returncode == 0
+    again = backup(lab, file, "--passphrase-file", passphrase)
+    assert again.returncode == 1 and "is there already" in again.stderr
+    before = file.read_bytes()
+    running = restore(lab, file, "--passphrase-file", passphrase)
+    assert running.returncode == 1 and "is in use by another omnid" in running.stderr, running
+    lab.stop()
+    there = restore(lab, file, "--passphrase-file", passphrase)
+    assert there.returncode == 1 and "nothing is restored over a store" in there.stderr, there
+    lose_store(lab)
+    (lab.state / "master.key").write_bytes(os.urandom(32))
+    other = restore(lab, file, "--passphrase-file", passphrase)
+    assert other.returncode == 1 and "another master key than the backup's" in other.stderr, other
+    assert not (lab.state / "omnid.db").exists() and file.read_bytes() == before
+    (lab.state / "master.key").unlink()
+    wrong = tmp_path / "wrong"
+    wrong.touch(mode=0o600)
+    wrong.write_text("incorrect horse battery staple\n")
+    assert "the passphrase is not the backup's" in restore(lab, file, "--passphrase-file", wrong).stderr
+    wrong.chmod(0o644)
+    assert "make it 0600" in restore(lab, file, "--passphrase-file", wrong).stderr
+    assert "give --passphrase-file" in restore(lab, file).stderr
+    for bad in (before[:-1], before[:len(before) // 2], before[:200] + bytes([before[200] ^ 1]) + before[201:], b"", b"x"):
+        file.write_bytes(bad)
+        refused = restore(lab, file, "--passphrase-file", passphrase)
+        assert refused.returncode == 1 and refused.stderr.count("\n") == 1, refused
+        assert not (lab.state / "omnid.db").exists() and not (lab.state / "master.key").exists()
+    assert omnid(lab, "backup").returncode == 2 and omnid(lab, "restore").returncode == 2
+
+
+def lose_store(lab):
+    for file in lab.state.glob("omnid.db*"):
+        file.unlink()
+
+
+def test_a_store_that_somebody_has_changed_is_not_backed_up(lab, tmp_path):
+    lab.start()
+    lab.import_cluster()
+    lab.stop()
+    store = sqlite3.connect(lab.state / "omnid.db")
+    store.execute("UPDATE clusters SET revision = revision + 1")
+    store.commit()
+    store.close()
+    made = backup(lab, tmp_path / "x.backup")
+    assert made.returncode == 1 and "the store is not whole" in made.stderr, made
+    assert not list(tmp_path.glob("*.backup"))
+
+
+def test_a_backup_that_is_killed_leaves_no_file_and_one_under_way_holds_nobody_up(lab, tmp_path, passphrase):
+    lab.start()
+    lab.import_cluster()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    whole = 0
+    # scrypt takes most of the time; kills at all moments of it, and around the write behind it.
+    for delay in [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2, 3]:
+        process = subprocess.Popen(
+            [lab.binaries / "omnid", "backup", "--to", folder / "x.backup", "--state-dir", lab.state,
+             "--passphrase-file", passphrase], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        assert lab.status() is not None
+        process.kill()
+        process.wait()
+        for file in folder.iterdir():
+            whole += 1
+            assert file.name == "x.backup"
+            target = tmp_path / f"restored-{delay}"
+            assert omnid(lab, "restore", "--from", file, "--state-dir", target, "--passphrase-file", passphrase
+                         ).returncode == 0
+            file.unlink()
+    assert whole < 16
+
+
+def test_backups_are_made_on_a_schedule_and_the_oldest_go(lab, tmp_path, passphrase):
+    folder = tmp_path / "backups"
+    lab.start("--backup-to", str(folder), "--backup-every", "1s", "--backup-keep", "2", "--backup-passphrase-file",
+              str(passphrase))
+    assert "keep a copy of the master key elsewhere now" in lab.log()
+    lab.import_cluster()
+    (folder / "mine.txt").write_text("mine")
+    eventually(lambda: "removed an old backup" in lab.log(), 60)
+    assert (folder / "mine.txt").exists()
+    files = sorted(file.name for file in folder.glob("*.backup"))
+    assert 2 <= len(files) <= 3 and all(re.fullmatch(r"omnid-\d{8}T\d{6}Z\.backup", file) for file in files)
+    seen = samples(local(lab, "/metrics")[2])
+    assert seen["omnid_backup_last_success_timestamp_seconds"] > time.time() - 60
+    assert seen["omnid_backup_failures_total"] == 0
+    passphrase.chmod(0o644)
+    eventually(lambda: samples(local(lab, "/metrics")[2])["omnid_backup_failures_total"] >= 1, 30, 0.2)
+    assert "no backup can be made" in lab.log()
+    passphrase.chmod(0o600)
+    assert lab.stop() == 0
+    newest = sorted(folder.glob("*.backup"))[-1]
+    restored = omnid(lab, "restore", "--from", newest, "--state-dir", tmp_path / "new", "--passphrase-file", passphrase)
+    assert restored.returncode == 0 and "restored 1 cluster" in restored.stdout, restored
+
+
+def test_the_end_of_a_rotation_says_what_has_to_be_backed_up(lab):
+    lab.start()
+    lab.import_cluster()
+    lab.rotate()
+    lab.finish()
+    eventually(lambda: "back up the store now" in lab.log())

@@ -48,11 +48,20 @@ import Testing
     #expect(!said.contains("omnid_rotation_machines") && !said.contains("machine="))
   }
 
-  @Test("A machine with two retired CAs of one kind is one machine with stale trust")
+  @Test("Who goes on with a retired CA is told once it is counted")
   func stale() throws {
     let said = text(SampleMetrics.views(state: try rolling(.rotate)))
-    #expect(said.contains("omnid_stale_trust{cluster=\"prod\",component=\"talos-ca\"} 1\n"))
-    #expect(said.contains("omnid_stale_trust{cluster=\"prod\",component=\"kubernetes-ca\"} 0\n"))
+    #expect(said.contains("omnid_stale_trust{cluster=\"prod\",component=\"talos-ca\"} 3\n"))
+    #expect(!said.contains("omnid_stale_trust{cluster=\"prod\",component=\"kubernetes-ca\"}"))
+  }
+
+  @Test("A machine that accepts two retired CAs of one kind is one machine")
+  func returned() throws {
+    let said = text(SampleMetrics.views(state: try rolling(.rotate)))
+    #expect(
+      said.contains("omnid_retired_ca_machines{cluster=\"prod\",component=\"talos-ca\"} 1\n"))
+    #expect(
+      said.contains("omnid_retired_ca_machines{cluster=\"prod\",component=\"kubernetes-ca\"} 0\n"))
     #expect(said.contains("omnid_record_outdated{cluster=\"prod\"} 1\n"))
     #expect(
       said.contains(

@@ -21,6 +21,12 @@ enum SampleMetrics {
       ReturnedAuthority(
         machine: "w-1", component: .talosCA, fingerprint: "cd", since: Sample.instant),
     ]
+    record.staleTrust = [
+      StaleTrust(
+        component: .talosCA, rotation: "r0", changedBy: Sample.instant,
+        count: StaleTrustCount(total: 3, holders: [])),
+      StaleTrust(component: .kubernetesCA, rotation: "r1", changedBy: Sample.instant),
+    ]
     return [
       ClusterView(
         record: record,

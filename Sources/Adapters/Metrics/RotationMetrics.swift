@@ -50,8 +50,8 @@ public struct RotationMetrics {
         "omnid_clusters_left_out", .gauge,
         "Clusters without samples of their own, because there are too many",
         [MetricFamily.Sample([:], .integer(leftOut))]),
-      rotations, states, machines, done, waiting, checks, updated, authorities, stale, outdated,
-      marks,
+      rotations, states, machines, done, waiting, checks, updated, authorities, returned, stale,
+      outdated, marks,
     ]
   }
 
@@ -182,7 +182,22 @@ public struct RotationMetrics {
 
   private var stale: MetricFamily {
     MetricFamily(
-      "omnid_stale_trust", .gauge, "Machines that accept a retired CA again",
+      "omnid_stale_trust", .gauge,
+      "Pods and Secrets that go on with what the last rotation has retired, once they are counted",
+      clusters.flatMap { cluster in
+        cluster.rotation.staleTrust.compactMap { stale in
+          stale.count.map {
+            MetricFamily.Sample(
+              ["cluster": cluster.record.name, "component": stale.component.rawValue],
+              .integer($0.total))
+          }
+        }
+      })
+  }
+
+  private var returned: MetricFamily {
+    MetricFamily(
+      "omnid_retired_ca_machines", .gauge, "Machines that accept a retired CA again",
       clusters.flatMap { cluster in
         SecretComponent.allCases.map { component in
           let machines = Set(

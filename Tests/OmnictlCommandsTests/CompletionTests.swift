@@ -31,11 +31,11 @@ import Testing
       (
         ["omnictl", ""],
         [
-          "cluster", "credential", "audit", "access", "dashboard", "context", "report",
+          "cluster", "check", "credential", "audit", "access", "dashboard", "context", "report",
           "completion", "version",
         ]
       ),
-      (["omnictl", "c"], ["cluster", "credential", "context", "completion"]),
+      (["omnictl", "c"], ["cluster", "check", "credential", "context", "completion"]),
       (["omnictl", "cluster", "-n", "demo", "secret", "rotate", "k"], ["kubernetes-ca"]),
       (["omnictl", "-o", "json", "cluster", "-n", "secret", "m"], ["machine", "mark"]),
       (["omnictl", "-o", "="], ["table", "json"]),

@@ -58,7 +58,7 @@ import Testing
         "omnictl cluster secret rotate abort", "omnictl cluster secret rotate adopt",
         "omnictl cluster adopt", "omnictl credential check",
         "omnictl cluster talosconfig", "omnictl cluster kubeconfig", "omnictl completion",
-        "omnictl version", "omnictl audit", "omnictl report verify",
+        "omnictl check", "omnictl version", "omnictl audit", "omnictl report verify",
         "omnictl cluster secret rotate proof", "omnictl cluster mark clear",
         "omnictl cluster secret rotate export-ca",
         "omnictl access issue", "omnictl access list", "omnictl access revoke",
@@ -258,7 +258,8 @@ import Testing
     #expect(problem("cluster", "-n", "a", "secret").contains("rotate"))
     #expect(
       problem().contains(
-        "cluster, credential, audit, access, dashboard, context, report, completion, version"))
+        "cluster, check, credential, audit, access, dashboard, context, report, completion, version"
+      ))
   }
 
   @Test("Values that cannot be taken name their flag")

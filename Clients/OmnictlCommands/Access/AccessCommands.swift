@@ -17,14 +17,7 @@ enum AccessCommands {
     discussion: "Those that have expired are listed for 30 days."
   ) { session throws(CommandError) in
     var all = ListAccessResponse()
-    var request = ListAccessRequest()
-    repeat {
-      let page = try await session.call(ManagementServiceMethods.listAccess, request)
-      all.grants += page.grants
-      // A token that comes again would never end.
-      guard page.nextPageToken != request.pageToken else { break }
-      request.pageToken = page.nextPageToken
-    } while !request.pageToken.isEmpty
+    all.grants = try await session.allGrants()
     switch session.format {
     case .json: session.printJSON(all)
     case .table: session.print(table(all.grants, now: session.surroundings.now()))

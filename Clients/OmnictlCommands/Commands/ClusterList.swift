@@ -5,14 +5,7 @@ enum ClusterList {
   static let command: CommandSpec = .init("list", "List the clusters in care") {
     session throws(CommandError) in
     var all = ListClustersResponse()
-    var request = ListClustersRequest()
-    repeat {
-      let page = try await session.call(ManagementServiceMethods.listClusters, request)
-      all.clusters += page.clusters
-      // A token that comes again would never end.
-      guard page.nextPageToken != request.pageToken else { break }
-      request.pageToken = page.nextPageToken
-    } while !request.pageToken.isEmpty
+    all.clusters = try await session.allClusters()
     switch session.format {
     case .json: session.printJSON(all)
     case .table: session.print(table(all.clusters))

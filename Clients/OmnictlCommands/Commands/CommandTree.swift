@@ -13,8 +13,8 @@ enum CommandTree {
       """,
     flags: GlobalFlags.all,
     subcommands: [
-      ClusterGroup.command, CredentialGroup.command, AuditCommand.command, AccessCommands.group,
-      DashboardCommand.command,
+      ClusterGroup.command, FleetCheck.command, CredentialGroup.command, AuditCommand.command,
+      AccessCommands.group, DashboardCommand.command,
       ContextCommands.group, ReportGroup.command, CompletionCommand.command, VersionCommand.command,
     ])
 }

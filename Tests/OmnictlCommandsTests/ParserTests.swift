@@ -68,11 +68,11 @@ import Testing
   }
 
   @Test(
-    "Verbs of later work are unknown",
+    "A verb that there is not, and one without what it needs, is refused",
     arguments: [
-      ["check"], ["cluster", "lock"],
+      ["upgrade"], ["cluster", "lock"],
     ])
-  func later(line: [String]) {
+  func refusedVerb(line: [String]) {
     #expect(throws: CommandError.self) {
       try CommandParser.parse(line, root: CommandTree.root, environment: { _ in nil })
     }

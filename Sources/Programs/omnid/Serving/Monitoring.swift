@@ -70,7 +70,11 @@ final class Monitoring: Sendable {
   func metrics(_ tallies: [CallTally]) -> MetricsResource {
     MetricsResource(
       isReady: { [opening] in opening.hasHappened },
-      identify: { [access] in access.identification.identify($0, authorization: $1) },
+      identify: { [access] peer, authorization in
+        guard let authorization else { return access.identification.identify(peer) }
+        return access.identification.identify(
+          peer, HeaderFields(["authorization": authorization]))
+      },
       collect: { await self.families(for: $0, tallies) })
   }
 

@@ -20,6 +20,10 @@ help: ## list the targets
 deps: ## install the Debian packages of docs/packages.txt that are missing
 	@scripts/install-packages
 
+.PHONY: test-deps
+test-deps: deps ## install what the tests need beside that
+	@scripts/install-packages Tests/packages.txt
+
 .PHONY: build
 build: deps ## build omnid, omnictl and talosim for release
 	$(BUILD) --product omnid
@@ -31,7 +35,7 @@ demo: build ## rotate both CAs of a simulated cluster, live
 	@scripts/demo
 
 .PHONY: test
-test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real clients from outside
+test: test-deps $(VENV)/done lint ## run every test: Swift, schema rules, real clients from outside
 	@SWIFT="$(SWIFT)" scripts/build-tests
 	@SWIFT="$(SWIFT)" scripts/test-swift
 	$(VENV)/bin/buf lint Proto
@@ -39,7 +43,7 @@ test: deps $(VENV)/done lint ## run every test: Swift, schema rules, real client
 	$(MAKE) --no-print-directory test-outside
 
 .PHONY: test-outside
-test-outside: build interop-programs $(VENV)/done ## the tests that drive the release binaries with other people's clients
+test-outside: test-deps build interop-programs $(VENV)/done ## the tests that drive the release binaries with other people's clients
 # One run for each: they have support modules of their own by the same names.
 	$(VENV)/bin/python -m pytest -q -x Tests/EndToEnd
 	$(VENV)/bin/python -m pytest -q -x Tests/Interop

@@ -5,6 +5,7 @@ import re
 import sqlite3
 
 import pytest
+from lab import eventually
 
 from test_rotation import name
 
@@ -43,7 +44,10 @@ def test_a_backup_from_a_running_omnid_brings_everything_back(new_lab, folder):
     lab = new_lab(control_planes=1, workers=1).start()
     lab.import_cluster()
     lab.rotate()
-    ended = lab.finish()
+    lab.finish()
+    # The last change of the status, after the end.
+    eventually(lambda: all(stale.counted for stale in lab.status().stale_trust), 60)
+    ended = lab.status()
     back_up(lab, folder)
     lab.stop(9)
     restore(lab, folder)

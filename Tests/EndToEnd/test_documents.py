@@ -53,8 +53,8 @@ def test_the_swift_example_stands_in_its_document_and_rotates(new_lab):
     lab.import_cluster()
     program = lab.binaries / "rotate-and-wait"
     run = subprocess.Popen([program, f"unix:{lab.socket}", lab.name], stdout=subprocess.PIPE, text=True)
-    # It lives through an end of omnid.
-    eventually(lambda: lab.status().rotation_id, every=0.01)
+    # It lives through an end of omnid, once it has the answer to its call.
+    eventually(lambda: lab.status().machines_done, every=0.01)
     lab.stop(9)
     lab.start()
     output, _ = run.communicate(timeout=120)

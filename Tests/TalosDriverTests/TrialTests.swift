@@ -108,5 +108,31 @@ extension LivingMachines {
       #expect(await open(harness, back, plane, record) == [])
       await harness.cluster.stop()
     }
+
+    @Test(
+      "A Talos that does not show what is on its disk tries nothing, and is refused at the start")
+    func oldTalos() async throws {
+      let harness = try await DriverHarness.start("127.1.105.0", controlPlanes: 1, workers: 0) {
+        $0.talosVersion = "v1.9.5"
+      }
+      let record = try await harness.importCluster()
+      let options = RotationOptions(tryTimeout: .seconds(60))
+      let preflight = try await harness.driver.preflight(
+        .talosCA, options: options, access: ClusterAccess(cluster: record))
+      #expect(preflight.findings.map(\.kind) == [.unsupportedVersion], "\(preflight.findings)")
+      var change = try await harness.change(.talosCA, record)
+      change.options = options
+      let access = ClusterAccess(cluster: record, rotation: change)
+      let plane = record.machines[0]
+      let refused = await #expect(throws: DriverError.self) {
+        try await harness.driver.apply(change, to: plane, access: access)
+      }
+      #expect(refused?.message.contains("--try") == true && refused?.sent == false)
+      // Without a trial it is rotated as ever.
+      change.options = RotationOptions()
+      let plain = ClusterAccess(cluster: record, rotation: change)
+      #expect(try await harness.driver.apply(change, to: plane, access: plain) == .changed)
+      await harness.cluster.stop()
+    }
   }
 }

@@ -82,7 +82,7 @@ struct ConfigurationChangeTests {
 
   @Test("A log level and files of tls: hold at once, everything else after a restart, and is named")
   func change() throws {
-    let told = try options("--listen", "tls:127.0.0.1:1")
+    let told = try options("--listen", "tls:127.0.0.1:1", "--tls-client-ca", "/old")
     #expect(ConfigurationChange(from: told, level: .info, to: told).afterRestart.isEmpty)
     let new = try options(
       "--listen", "tls:127.0.0.1:1", "--listen", "unix:/a", "--log-level", "debug",
@@ -94,6 +94,17 @@ struct ConfigurationChangeTests {
       change.afterRestart == [
         "--listen", "--state-dir", "--store", "--master-key-file", "the limits of callers",
       ])
+  }
+
+  @Test("omnid's own CA is not exchanged for others, or others for it, before a restart")
+  func ownAuthority() throws {
+    let own = try options("--listen", "tls:127.0.0.1:1")
+    let others = try options("--listen", "tls:127.0.0.1:1", "--tls-client-ca", "/ca")
+    for (told, new) in [(own, others), (others, own)] {
+      let change = ConfigurationChange(from: told, level: .info, to: new)
+      #expect(change.tls?.clientCA == told.tls?.clientCA)
+      #expect(change.afterRestart == ["--tls-client-ca"])
+    }
   }
 
   @Test("A level that holds already is not set again")

@@ -197,4 +197,39 @@ final class PersistentStateTests {
     #expect(!files.fileExists(atPath: key + ".next"))
     #expect(await refusal() == nil)
   }
+
+  @Test("While it cannot be told under which key the store stands, neither key goes")
+  func unreadableStore() async throws {
+    #expect(await refusal() == nil)
+    try Data((1...32).map { UInt8($0) }).write(to: URL(filePath: key + ".next"))
+    try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key + ".next")
+    try files.moveItem(atPath: store, toPath: root + "/elsewhere")
+    let refused = try #require(await refusal())
+    #expect(refused.contains("was cut short") && refused.contains(".next"), "\(refused)")
+    #expect(files.fileExists(atPath: key) && files.fileExists(atPath: key + ".next"))
+    try files.moveItem(atPath: root + "/elsewhere", toPath: store)
+    #expect(await refusal() == nil)
+  }
+
+  @Test("Of several changes of the master key at once each is made whole or refused")
+  func changesAtOnce() async throws {
+    #expect(await refusal() == nil)
+    let opened = try opened()
+    let made = await withTaskGroup(of: Bool.self) { group in
+      for _ in 0..<8 {
+        group.addTask { (try? await opened.changeMasterKey(to: "")) != nil }
+      }
+      return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+    }
+    #expect(made >= 1)
+    await opened.store.close()
+    withExtendedLifetime(opened) {}
+  }
+
+  @Test("After many changes at once the store opens with the key that is there")
+  func afterChangesAtOnce() async throws {
+    try await changesAtOnce()
+    #expect(await refusal() == nil)
+    #expect(!files.fileExists(atPath: key + ".next"))
+  }
 }

@@ -85,8 +85,16 @@ struct MasterKeyChangeTests {
     for authority in cluster.authorities.values {
       #expect(Sealer.keyID(of: authority.sealedKey) == sealer.keyID)
     }
-    // And once more.
-    try await store.reseal(sealer, under: Sealer(masterKey: [UInt8](7..<39)))
+    // Once more, back to the first key, with the record from before both changes: it is the same authority still.
+    for key in [Self.newKey, Sample.masterKey] {
+      try await store.reseal(
+        sealer, under: Sealer(masterKey: key == Self.newKey ? [UInt8](7..<39) : key))
+      stale.revision = try #require(try await store.cluster(stale.name)).revision
+      _ = try await store.commit([.putCluster(stale, expected: stale.revision)])
+      _ = try await store.load()
+    }
+    // And with what was read in between.
+    try await store.reseal(sealer, under: Sealer(masterKey: [UInt8](50..<82)))
     _ = try await store.commit([
       .putCluster(cluster, expected: try #require(try await store.cluster(cluster.name)).revision)
     ])

@@ -135,6 +135,7 @@ actor Database {
     try connected { connection throws(StoreError) in
       try connection.reseal(seal, as: next, resealing)
     }
+    resealing.follow(seal.resealing)
     sealer.adopt(other)
     next.resealing = resealing
     self.seal = next

@@ -22,6 +22,15 @@ final class Resealing: Sendable {
     self.sealing = sealing
   }
 
+  /// Takes over what a change of the master key before has made of keys, of which records in memory may hold the first
+  /// form still. Called once the store has been sealed anew.
+  func follow(_ before: Resealing?) {
+    guard let before = before?.known.withLock({ $0 }) else { return }
+    known.withLock { known in
+      for (first, then) in before where known[first] == nil { known[first] = known[then] }
+    }
+  }
+
   /// The row with all its keys sealed under the newest master key.
   ///
   /// - Throws: `.corrupt` for a key that does not open.
@@ -70,8 +79,8 @@ final class Resealing: Sendable {
   }
 
   private func anew(_ sealed: [UInt8], _ context: String) throws(CryptoError) -> [UInt8] {
-    guard Sealer.keyID(of: sealed) != sealing.keyID else { return sealed }
     if let done = known.withLock({ $0[sealed] }) { return done }
+    guard Sealer.keyID(of: sealed) != sealing.keyID else { return sealed }
     let done = try sealing.seal(try opening.open(sealed, context: context), context: context)
     known.withLock { $0[sealed] = done }
     return done

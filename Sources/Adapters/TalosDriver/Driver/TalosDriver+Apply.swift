@@ -22,6 +22,9 @@ extension TalosDriver {
           guard edited.changed else { return }
           // A trial of our own, of the stage before or of the way back, is replaced for good: to try anew would
           // make Talos go back to what is being tried.
+          if change.options.tryTimeout != nil, configs.persistent == nil {
+            throw .unusable(DriverError(.refused, TrialSupport.missing(machine.id)))
+          }
           let isOwnTrial = await self.isTried(configs, wanted, machine)
           if !isOwnTrial { try await self.requireNothingPending(configs, machine) }
           try await self.requireOthersReady(change, machine, access)

@@ -12,33 +12,80 @@ extension TalosDriver {
   /// worker unless it holds the key.
   func listedMembers(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
     var machines = access.cluster.machines
-    guard access.cluster.authorities[.kubernetesCA] != nil,
-      case .success(let nodes) = await nodes(access)
-    else { return machines }
+    guard access.cluster.authorities[.kubernetesCA] != nil else { return machines }
+    let nodes: [KnownNode]
+    switch await self.nodes(access) {
+    case .success(let found): nodes = found
+    case .failure(let error):
+      guard access.rotation != nil else { return machines }
+      // Somebody may have joined who must not be left behind.
+      throw DriverError(
+        error.code,
+        "the Kubernetes nodes, which tell who is in the cluster, cannot be listed: \(error.message)"
+      )
+    }
     let known = Coverage.nodes(nodes, of: machines)
     if access.rotation != nil {
-      let present = Set(known.managed.map(\.0.id))
-      let silent = await unreachable(
-        machines.filter { !present.contains($0.id) }, access: access)
-      machines.removeAll { silent.contains($0.id) }
+      let standings = await concurrently(machines) { await self.presence(of: $0, access) }
+      for (machine, presence) in zip(access.cluster.machines, standings) {
+        let node = known.managed.first { $0.0.id == machine.id }?.1
+        switch (presence, node) {
+        case (.silent, nil): machines.removeAll { $0.id == machine.id }
+        case (.another, let node?):
+          guard let replacement = try await newcomer(node, as: machine.id, machines, access) else {
+            continue
+          }
+          machines.removeAll { $0.id == machine.id }
+          machines.append(replacement)
+        case (.silent, _), (.another, nil), (.itself, _): continue
+        }
+      }
     }
     for node in known.unmanaged.prefix(Self.newcomerLimit) {
-      do throws(TalosFailure) {
-        if let machine = try await newcomer(node, access) { machines.append(machine) }
-      } catch {
-        if case .unusable(let unusable) = error { throw unusable }
-        // No Talos machine answers there: the node is told of as one that nobody answers for.
+      if let machine = try await newcomer(node, as: node.name, machines, access) {
+        machines.append(machine)
       }
     }
     return machines
   }
 
+  private enum Presence: Sendable { case itself, another, silent }
+
+  /// Who answers at a machine's address.
+  private func presence(of machine: Machine, _ access: ClusterAccess) async -> Presence {
+    do throws(TalosFailure) {
+      _ = try await withReading(machine, access, within: .zero) {
+        client async throws(TalosFailure) in try await client.version()
+      }
+      return .itself
+    } catch {
+      switch error {
+      case .unreachable: return .silent
+      case .misdirected: return .another
+      // One that refuses is there.
+      case .rejected, .untrusted, .status, .unusable: return .itself
+      }
+    }
+  }
+
   /// How many unknown nodes are asked at each look.
   private static let newcomerLimit = 32
 
-  /// Nil where a machine answers that is on record already.
+  /// The machine that answers at a node's address. Nil where a machine does that is known already, or no Talos machine at
+  /// all: the node is told of then as one that nobody answers for.
   private func newcomer(
-    _ node: KnownNode, _ access: ClusterAccess
+    _ node: KnownNode, as name: String, _ known: [Machine], _ access: ClusterAccess
+  ) async throws(DriverError) -> Machine? {
+    do throws(TalosFailure) {
+      return try await asked(node, as: name, known, access)
+    } catch {
+      if case .unusable(let unusable) = error { throw unusable }
+      return nil
+    }
+  }
+
+  private func asked(
+    _ node: KnownNode, as name: String, _ known: [Machine], _ access: ClusterAccess
   ) async throws(TalosFailure) -> Machine? {
     let port = access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
     var failure = TalosFailure.unreachable("\(PeerText.clean(node.name)) has no address")
@@ -52,11 +99,11 @@ extension TalosDriver {
           else { return nil }
           let config = try await client.machineConfig()
           return ClusterMember(
-            name: node.name, identity: identity,
+            name: name, identity: identity,
             isControlPlane: await ListedRole.isControlPlane(config), addresses: [address])
         }
         guard let member else { continue }
-        guard !access.cluster.machines.contains(where: { $0.identity == member.identity }) else {
+        guard !known.contains(where: { $0.identity == member.identity }) else {
           return nil
         }
         return try await machine(member, among: [member], access)

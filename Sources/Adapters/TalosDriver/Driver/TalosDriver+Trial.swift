@@ -22,9 +22,12 @@ extension TalosDriver {
               "\(machine.id) has gone back before its change was permanent: the trial was over; give more time "
                 + "(--try-timeout)"))
         }
-        guard let persistent = configs.persistent,
-          await PendingConfig.isPending(active: configs.active, persistent: persistent)
-        else { return }
+        guard let persistent = configs.persistent else {
+          throw .unusable(DriverError(.refused, TrialSupport.missing(machine.id)))
+        }
+        guard await PendingConfig.isPending(active: configs.active, persistent: persistent) else {
+          return
+        }
         guard await self.isTried(configs, wanted, machine) else {
           throw .unusable(DriverError(.conflict, PendingConfig.text(machine.id)))
         }
@@ -62,13 +65,24 @@ extension TalosDriver {
         try await withReading(look.machine, look.access) { client async throws(TalosFailure) in
           var configs = try await client.machineConfigs()
           defer { configs.wipe() }
-          guard let persistent = configs.persistent,
-            await PendingConfig.isPending(active: configs.active, persistent: persistent)
-          else { return CheckResult(.configPersisted, .passed, "is on the machine's disk") }
+          guard let persistent = configs.persistent else {
+            return CheckResult(.configPersisted, .failed, TrialSupport.missing(look.machine.id))
+          }
+          guard await PendingConfig.isPending(active: configs.active, persistent: persistent) else {
+            return CheckResult(.configPersisted, .passed, "is on the machine's disk")
+          }
           return CheckResult(
             .configPersisted, .waiting, "is being tried, and not on the machine's disk yet")
         }
       ]
     } catch { return [CheckResult(.reachable, .failed, error.message)] }
+  }
+}
+
+/// Whether a machine shows what is on its disk, as Talos does from 1.10 on: without it a trial cannot be told from its end.
+enum TrialSupport {
+  static func missing(_ machine: String) -> String {
+    "\(machine) does not show what is on its disk, which Talos does from 1.10 on: changes cannot be tried there; rotate "
+      + "without --try"
   }
 }

@@ -8,6 +8,10 @@ extension MachineInspection {
   func findings(_ context: PreflightContext) async -> [Finding] {
     var findings = await generalFindings()
     guard findings.allSatisfy({ $0.kind != .unsupportedVersion }) else { return findings }
+    if context.options.tryTimeout != nil, persistent == nil {
+      findings.append(
+        Finding(.unsupportedVersion, machine.id, TrialSupport.missing(machine.id)))
+    }
     findings += trustFindings(context)
     if findings.allSatisfy({ $0.kind != .rotatedElsewhere && $0.kind != .missingKey }) {
       findings += editFindings(context)

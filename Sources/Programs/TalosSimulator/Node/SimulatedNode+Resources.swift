@@ -31,7 +31,8 @@ extension SimulatedNode {
     config.yamlMarshalled = claim?.source ?? state.active.source
     put(ResourceCatalog.machineConfig, "v1alpha1", config)
     config.yamlMarshalled = claim?.source ?? state.persisted.source
-    put(ResourceCatalog.machineConfig, "persistent", config)
+    // Talos shows it from 1.10 on.
+    if state.talosMinor >= 10 { put(ResourceCatalog.machineConfig, "persistent", config) }
 
     let root = claim?.config.map(OSRoot.init) ?? state.osRoot
     var os = Talos.OSRootSpec()

@@ -28,8 +28,11 @@ final class BackupSchedule: Sendable {
 
   /// Makes them until the task is cancelled. The first one is due when the newest in the directory is old enough.
   func run() async {
-    var due = newest().map { $0.advanced(by: settings.every) } ?? Self.now()
+    let newest: Instant? = try? await thread.run { () throws -> Instant? in self.newest() }
+    var due = newest.map { $0.advanced(by: settings.every) } ?? Self.now()
     while !Task.isCancelled {
+      // A clock that was ahead must not put the next one off.
+      due = min(due, Self.now().advanced(by: settings.every))
       let left = Self.now().duration(to: due)
       if left > .zero {
         // At most a minute at a time: the clock may be set meanwhile.
@@ -57,7 +60,7 @@ final class BackupSchedule: Sendable {
           "clusters": .integer(Int64(contents.clusters.count)),
           "revision": .integer(Int64(clamping: contents.revision)),
         ])
-      prune()
+      try? await thread.run { [self] in prune(but: Self.name(now)) }
       return true
     } catch {
       state.withLock { $0.failures += 1 }
@@ -69,8 +72,10 @@ final class BackupSchedule: Sendable {
   }
 
   /// Removes all but the newest.
-  private func prune() {
-    for name in files().dropLast(settings.keep) {
+  ///
+  /// - Parameter made: the one that was made just now, whatever the others' names say.
+  private func prune(but made: String) {
+    for name in files().filter({ $0 != made }).dropLast(settings.keep - 1) {
       PrivateFiles.remove("\(settings.directory)/\(name)")
       logger.info("removed an old backup", ["file": .string("\(settings.directory)/\(name)")])
     }
@@ -82,8 +87,8 @@ final class BackupSchedule: Sendable {
   }
 
   private func newest() -> Instant? {
-    files().last.flatMap { PrivateFiles.stamp("\(settings.directory)/\($0)")?.first }
-      .map { Instant(secondsSince1970: $0) }
+    files().compactMap { PrivateFiles.stamp("\(settings.directory)/\($0)")?.first }
+      .map { Instant(secondsSince1970: $0) }.filter { $0 <= Self.now() }.max()
   }
 
   private static func now() -> Instant {

@@ -61,6 +61,7 @@ enum RekeyCommand {
       }
     }
     do {
+      try ProcessPrivacy.begin()
       let state = try PersistentState(
         options, Logger(level: .warning, format: options.logFormat))
       defer { withExtendedLifetime(state) {} }

@@ -79,6 +79,12 @@ struct ConfigurationChange: Equatable {
   init(from told: ServeOptions, level: LogLevel, to new: ServeOptions) {
     if new.logLevel != level { logLevel = new.logLevel }
     if told.tls != nil { tls = new.tls }
+    // Who is let in by omnid's own CA is decided at the start: other CAs instead of it, or it instead of others, are not
+    // taken over by half.
+    if let was = told.tls, let now = new.tls, (was.clientCA == nil) != (now.clientCA == nil) {
+      tls?.clientCA = was.clientCA
+      afterRestart.append(Setting.tlsClientCA.flag)
+    }
     func compare<Value: Equatable>(_ flag: Setting, _ value: (ServeOptions) -> Value) {
       if value(told) != value(new) { afterRestart.append(flag.flag) }
     }

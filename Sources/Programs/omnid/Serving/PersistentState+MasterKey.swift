@@ -1,6 +1,8 @@
 import Crypto
 import Daemon
+import Orchestrator
 import SQLiteStore
+import Synchronization
 
 /// Changing the master key.
 ///
@@ -25,14 +27,22 @@ extension PersistentState {
   }
 
   /// Ends a change that was cut short: the new key counts if the store stands under it.
+  ///
+  /// - Throws: when it cannot be told under which key the store stands; then both keys stay.
   static func finishKeyChange(_ options: ServeOptions) throws {
     guard let path = keyPath(options), PrivateFiles.exists(unfinished(path)) else { return }
     let newer = try Sealer(masterKey: MasterKeyFile.load(unfinished(path)))
-    if SQLiteStore.keyID(path: options.storePath) == newer.keyID {
-      try MasterKeyFile.replace(path, by: unfinished(path))
-    } else {
-      PrivateFiles.remove(unfinished(path))
+    let stored = SQLiteStore.keyID(path: options.storePath)
+    if stored == newer.keyID { return try MasterKeyFile.replace(path, by: unfinished(path)) }
+    let present =
+      PrivateFiles.exists(path) ? try Sealer(masterKey: MasterKeyFile.load(path)).keyID : nil
+    guard let stored, stored == present else {
+      throw DaemonError(
+        "a change of the master key was cut short, and the store \(options.storePath) stands under neither "
+          + "\(path) nor \(unfinished(path)), or cannot be read: bring the store back; to give it up, move "
+          + "\(unfinished(path)) away")
     }
+    PrivateFiles.remove(unfinished(path))
   }
 
   /// Brings the store under another master key, while it is used.
@@ -40,6 +50,16 @@ extension PersistentState {
   /// - Parameter file: holds the new key; empty: a random one is made, which takes the place of the old one's file.
   /// - Throws: a one-line reason, which says what to do; nothing has changed then.
   func changeMasterKey(to file: String) async throws -> NewMasterKey {
+    // Two at once would take each other's file.
+    let isFree = isChangingKey.withLock { isChanging in
+      defer { isChanging = true }
+      return !isChanging
+    }
+    guard isFree else {
+      throw DaemonError("the master key is being changed by somebody else just now: look again")
+    }
+    defer { isChangingKey.withLock { $0 = false } }
+    try Self.finishKeyChange(options)
     let old = sealer.keyID
     let path = Self.keyPath(options)
     guard path != nil || !file.isEmpty else {
@@ -61,13 +81,23 @@ extension PersistentState {
         seen, saying: "A store of version 2 has been used with this master key.\n")
     }
     do { try await store.reseal(sealer, under: next) } catch {
+      // A change whose end could not be seen may have been made all the same: its key stays then, for the next start.
+      guard SQLiteStore.keyID(path: options.storePath) == old else {
+        throw DaemonError(
+          "it is not known whether the master key was changed (\(error.message)): "
+            + "restart omnid, which finds out; both keys are kept until then")
+      }
       if let path { PrivateFiles.remove(Self.unfinished(path)) }
       PrivateFiles.remove(seen)
       throw error
     }
     var notes: [String] = []
     if let path {
-      try MasterKeyFile.replace(path, by: Self.unfinished(path))
+      do throws(CryptoError) { try MasterKeyFile.replace(path, by: Self.unfinished(path)) } catch {
+        throw DaemonError(
+          "the master key has been changed, and lies at \(Self.unfinished(path)), because it could not take the place "
+            + "of \(path): put it there, and back it up (\(error.message))")
+      }
       notes.append("\(path) holds the new master key: back it up, apart from the store")
     } else {
       notes.append(

@@ -2,6 +2,7 @@ import Crypto
 import Daemon
 import Orchestrator
 import SQLiteStore
+import Synchronization
 
 /// What outlives the process: the state directory and the store, locked, and the master key.
 ///
@@ -11,6 +12,8 @@ final class PersistentState: Sendable {
   let sealer: Sealer
   let store: SQLiteStore
   let options: ServeOptions
+  /// Whether the master key is being changed.
+  let isChangingKey = Mutex(false)
   private let stateLock: ProcessLock
   private let storeLock: ProcessLock
 

@@ -15,6 +15,16 @@ extension RotationOrchestrator {
   public func adopt(_ order: AdoptionOrder) async throws(OrchestratorError) -> AdoptionTicket {
     try check(order)
     try requireStarted()
+    // Somebody else may write at the same moment, such as a count of stale trust: then look again, a few times.
+    for _ in 0..<4 {
+      do throws(OrchestratorError) { return try await adopted(order) } catch {
+        guard error.code == .journalConflict else { throw error }
+      }
+    }
+    return try await adopted(order)
+  }
+
+  private func adopted(_ order: AdoptionOrder) async throws(OrchestratorError) -> AdoptionTicket {
     let known = journal.cluster(order.cluster)
     if let known, let ticket = try attached(order, known) { return ticket }
     guard known != nil || order.access != nil else { throw .unknownToAdopt(order.cluster) }

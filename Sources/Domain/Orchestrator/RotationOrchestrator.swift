@@ -115,7 +115,8 @@ public actor RotationOrchestrator {
     guard state == .started else { return }
     runs[name] = nil
     if journal.cluster(name)?.activeRotation != rotation { takeUp(name) }
-    guard settings.driftInterval != nil, countings[name] == nil else { return }
+    let isUncounted = journal.cluster(name)?.staleTrust.contains { $0.count == nil } ?? false
+    guard settings.driftInterval != nil, isUncounted, countings[name] == nil else { return }
     staleLooksDue[name] = nil
     countings[name] = Task.detached(executorPreference: settings.executor) {
       await self.countStaleTrust(name)

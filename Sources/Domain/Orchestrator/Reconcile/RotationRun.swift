@@ -9,13 +9,13 @@ import Rotation
 actor RotationRun {
   typealias Effect = RotationMachine.Effect
 
-  private var cluster: ClusterRecord
+  private(set) var cluster: ClusterRecord
   private(set) var rotation: RotationRecord
   private(set) var machine: RotationMachine
   private let journal: Journal
-  private let driver: any ClusterDriver
-  private let clock: any OrchestratorClock
-  private let settings: OrchestratorSettings
+  let driver: any ClusterDriver
+  let clock: any OrchestratorClock
+  let settings: OrchestratorSettings
   private nonisolated let inbox = RotationInbox()
   /// The newest effect of each key; what an older one reports is out of date.
   private var tickets: [Effect.Key: UInt64] = [:]
@@ -206,10 +206,12 @@ actor RotationRun {
     options: RotationOptions? = nil, locking machine: String? = nil,
     marking mark: ClusterMark.Kind? = nil
   ) async -> Bool {
+    let count = await firstCount()
     let uptime = clock.uptime()
     let spent = max(uptime - measuredAt, .zero)
     let (next, changes) = commit(
-      options ?? rotation.options, spent, locking: machine, marking: mark, at: clock.now())
+      options ?? rotation.options, spent, locking: machine, marking: mark, count: count,
+      at: clock.now())
     var failures = 0
     while !Task.isCancelled {
       do throws(StoreError) {
@@ -239,7 +241,7 @@ actor RotationRun {
   /// The records as they are to be, and the changes that make them so.
   private func commit(
     _ options: RotationOptions, _ spent: Duration, locking locked: String?,
-    marking mark: ClusterMark.Kind?, at now: Instant
+    marking mark: ClusterMark.Kind?, count: StaleTrustCount?, at now: Instant
   ) -> (next: (cluster: ClusterRecord, rotation: RotationRecord), changes: [StoreChange]) {
     var rotation = rotation
     var cluster = cluster
@@ -269,7 +271,7 @@ actor RotationRun {
         cluster.marks.rotated(rotation.component, begunAt: rotation.startedAt)
       }
       cluster.returned.removeAll { $0.component == rotation.component }
-      cluster.beginStaleTrust(after: rotation)
+      cluster.beginStaleTrust(after: rotation, count: count)
     }
     let before = self.rotation
     var shown = rotation.state.stage?.changedMachines(since: before.state.stage)

@@ -123,12 +123,15 @@ public struct StaleHolder: Sendable, Hashable {
 
 extension ClusterRecord {
   /// Begins to count who goes on with what the rotation has retired.
-  mutating func beginStaleTrust(after rotation: RotationRecord) {
+  ///
+  /// - Parameter count: what was counted just before its end; nil where that could not be.
+  mutating func beginStaleTrust(after rotation: RotationRecord, count: StaleTrustCount?) {
     staleTrust.removeAll { $0.component == rotation.component }
     guard authorities[.kubernetesCA] != nil else { return }
     staleTrust.append(
       StaleTrust(
-        component: rotation.component, rotation: rotation.id, changedBy: rotation.updatedAt))
+        component: rotation.component, rotation: rotation.id, changedBy: rotation.updatedAt,
+        count: count, countedAt: count == nil ? nil : rotation.updatedAt))
     staleTrust.sort { $0.component.rawValue < $1.component.rawValue }
   }
 }

@@ -102,6 +102,16 @@ extension LivingMachines {
       await harness.cluster.stop()
     }
 
+    @Test("An address that a kubelet has registered is dialled only if it looks like one")
+    func addresses() {
+      for good in ["10.0.0.1", "fd00::1", "::ffff:10.0.0.1"] {
+        #expect(NetworkAddress.looksLikeAddress(good))
+      }
+      for bad in ["", "a", "host", "10.0.0.1\nnode: x", "10.0.0.1/x", "evil.example", "1.1.1.1 "] {
+        #expect(!NetworkAddress.looksLikeAddress(bad), "\(bad)")
+      }
+    }
+
     @Test("In the midst of a rotation a machine that is gone, with its node, is no member any more")
     func departure() async throws {
       let base = "127.1.99.0"

@@ -89,9 +89,11 @@ extension TalosDriver {
   ) async throws(TalosFailure) -> Machine? {
     let port = access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
     var failure = TalosFailure.unreachable("\(PeerText.clean(node.name)) has no address")
-    for address in node.internalAddresses.prefix(4) {
+    // What a kubelet has registered is anything that it likes.
+    guard let name = PeerText.hostName(name) else { throw failure }
+    for address in node.internalAddresses.filter(NetworkAddress.looksLikeAddress).prefix(4) {
       let candidate = Machine(
-        id: node.name, address: address, role: .worker, port: port, identity: "")
+        id: name, address: address, role: .worker, port: port, identity: "")
       do throws(TalosFailure) {
         let member = try await withMachine(candidate, access, within: .zero) {
           client async throws(TalosFailure) -> ClusterMember? in

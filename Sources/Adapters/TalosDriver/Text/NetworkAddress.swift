@@ -33,5 +33,17 @@ enum NetworkAddress {
     return best.isEmpty ? hex(0..<8) : hex(0..<best.lowerBound) + "::" + hex(best.upperBound..<8)
   }
 
+  /// Whether a text has nothing in it that an IP address has not: what a peer calls an address is dialled, and stands in the
+  /// fields of calls.
+  static func looksLikeAddress(_ text: String) -> Bool {
+    (2...45).contains(text.utf8.count) && text.utf8.contains { $0 == 0x2E || $0 == 0x3A }
+      && text.utf8.allSatisfy {
+        switch $0 {
+        case 0x30...0x3A, 0x2E, 0x61...0x66, 0x41...0x46: true
+        default: false
+        }
+      }
+  }
+
   static func isV6(_ address: String) -> Bool { address.contains(":") }
 }

@@ -109,6 +109,38 @@ struct ClusterMarkTests {
     try process.stop()
   }
 
+  @Test("A leak that comes to light while a rotation runs outlives that rotation")
+  func late() throws {
+    let world = World(seed: 4)
+    let process = try world.bootWithClusters()
+    try rotate(process, .talosCA, nil)
+    try rotate(process, .kubernetesCA, nil)
+    _ = try process.rotate(.kubernetesCA, options: RotationOptions(soak: .untilContinued))
+    func attach(_ cause: RotationCause?) throws -> RotationTicket {
+      try process.world.perform {
+        try await process.orchestrator.rotate(
+          cluster: "demo", component: .kubernetesCA, cause: cause)
+      }
+    }
+    #expect(try attach(nil).notes == [] && marks(process) == [])
+    let ticket = try attach(.leakedKubeconfig)
+    #expect(ticket.attached && ticket.notes.count == 1)
+    #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
+    let since = try cluster(process).marks.map(\.since)
+    try process.pass(.seconds(100))
+    #expect(try attach(.leakedKubeconfig).notes == [], "known already")
+    #expect(try cluster(process).marks.map(\.since) == since)
+    try process.pass(.seconds(1000))
+    _ = try process.world.perform {
+      try await process.orchestrator.goOn(cluster: "demo", requester: "uid:0")
+    }
+    #expect(try process.runToEnd()?.state == .succeeded)
+    #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
+    try rotate(process, .kubernetesCA, nil)
+    #expect(try marks(process).isEmpty)
+    try process.stop()
+  }
+
   @Test("What no rotation deals with stays until a person says that it was dealt with")
   func secrets() throws {
     let world = World(seed: 3)

@@ -53,6 +53,35 @@ struct SoakTests {
     try process.stop()
   }
 
+  @Test(
+    "A clock that is set neither ends the wait nor makes it longer",
+    arguments: [Duration.seconds(86_400), .seconds(-366 * 86_400)])
+  func clockIsSet(jump: Duration) throws {
+    let world = World(seed: 23)
+    var process = try world.bootWithClusters()
+    _ = try process.rotate(options: RotationOptions(soak: .lasting(.seconds(7200))))
+    _ = try soaking(process)
+    let begun = world.clock.uptime()
+    world.skew.set(jump)
+    try process.pass(.seconds(3600))
+    let paused = try process.status()
+    #expect(paused.state == .paused)
+    let shown = try #require(paused.soakEndsAt)
+    let left = world.clock.now().advanced(by: jump).duration(to: shown)
+    #expect(left > .seconds(3500) && left < .seconds(3700))
+    if jump < .zero {
+      // A restart while the clock is set back: the wait lasts no longer than it was to last in all.
+      try process.kill()
+      world.skew.set(jump * 2)
+      process = try world.boot()
+    }
+    #expect(try process.runToEnd()?.state == .succeeded)
+    let took = world.clock.uptime() - begun
+    #expect(took >= .seconds(7100) && took < .seconds(3600 + 7200 + 900))
+    world.expectUnbroken("clock \(jump)")
+    try process.stop()
+  }
+
   @Test("Until somebody says so: a machine that joins meanwhile is brought through ROTATE first")
   func untilContinued() throws {
     let world = World(seed: 22)

@@ -37,6 +37,41 @@ struct RotationMachineTests {
     return machine.machineChecked(id, RotationMachineTests.passed, at: now)
   }
 
+  @Test(
+    "A stage does not end by a look from before a restart, or from before the members could not be read"
+  )
+  func staleLook() {
+    var (machine, _) = begun([Self.cp1])
+    _ = finish(&machine, "cp1")
+    let passed = ClusterReport(machines: ["cp1": Self.passed], cluster: Self.passed)
+    #expect(machine.clusterChecked(passed, at: Self.start) == [.listMembers(after: .zero)])
+    let restarted = RotationMachine(
+      component: .talosCA, state: machine.state, notes: [], rules: Self.rules)
+    #expect(restarted.resumed(at: Self.start).first == .verifyCluster(after: .zero))
+
+    let effects = machine.membersUnavailable("no route", at: Self.start)
+    guard case .verifyCluster = effects.first else {
+      Issue.record("\(effects)")
+      return
+    }
+    _ = machine.membersListed([Self.cp1], at: Self.start)
+    #expect(machine.state.stage?.phase == .preRotate, "the look is yet to be made")
+    _ = machine.clusterChecked(passed, at: Self.start)
+    _ = machine.membersListed([Self.cp1], at: Self.start)
+    #expect(machine.state.stage?.phase == .rotate)
+  }
+
+  @Test("Two members of one name are a broken list: neither of them is left out")
+  func repeatedName() {
+    var (machine, _) = begun([Self.cp1, Self.w1])
+    var other = Self.w1
+    other.identity = "other"
+    let effects = machine.membersListed([Self.cp1, Self.w1, other], at: Self.start)
+    #expect(effects.count == 1)
+    #expect(machine.state.stage?.listing.lastError.contains("two machines w1") == true)
+    #expect(machine.state.stage?.machines.count == 2)
+  }
+
   @Test("Whoever leads goes last, by what was seen when a turn ends, and orders nothing by itself")
   func leaders() {
     let cp3 = Machine(id: "cp3", address: "10.0.0.5", role: .controlPlane)

@@ -283,7 +283,7 @@ struct PreparationTests {
   func tooLate() {
     func machine(_ states: [MachineState]) -> RotationMachine {
       let machines = zip([RotationMachineTests.cp1, RotationMachineTests.cp2], states).map {
-        MachineProgress(machine: $0, state: $1, touched: true)
+        MachineProgress(machine: $0, state: $1, touched: true, isUnsent: $1.effort == nil)
       }
       return RotationMachine(
         component: .talosCA, state: .rolling(Stage(phase: .postRotate, machines: machines)),
@@ -299,5 +299,33 @@ struct PreparationTests {
     }
     #expect(waiting.state.stage?.phase == .rotate)
     #expect(waiting.state.stage?.reversal?.from == .postRotate)
+    // Taken over in POST_ROTATE from somebody who may have sent anything.
+    var adopted = RotationMachine(
+      component: .talosCA,
+      state: .adopted([RotationMachineTests.cp1, RotationMachineTests.cp2], in: .postRotate),
+      notes: [], rules: RotationMachineTests.rules)
+    #expect(adopted.abortRequested(by: "", at: now) == .retired(["cp1", "cp2"]))
+  }
+
+  @Test(
+    "While no configuration of POST_ROTATE has been sent, whatever was tried, there is a way back")
+  func nothingSent() {
+    let machines = [RotationMachineTests.cp1, RotationMachineTests.cp2].map {
+      MachineProgress(machine: $0, touched: true, isUnsent: true)
+    }
+    var machine = RotationMachine(
+      component: .talosCA, state: .rolling(Stage(phase: .postRotate, machines: machines)),
+      notes: [], rules: RotationMachineTests.rules)
+    _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.cp2], at: now)
+    let check = CheckResult(.reachable, .failed, "no route")
+    _ = machine.changeFailed(on: "cp1", "no route", sent: false, check: check, at: now)
+    var sent = machine
+    guard case .reversed = machine.abortRequested(by: "", at: now) else {
+      Issue.record("nothing was sent, so nobody refuses the old CA")
+      return
+    }
+    _ = sent.attemptDue("cp1", at: now)
+    _ = sent.changeFailed(on: "cp1", "lost", sent: true, check: check, at: now)
+    #expect(sent.abortRequested(by: "", at: now) == .retired(["cp1"]))
   }
 }

@@ -30,7 +30,16 @@ extension RotationOrchestrator {
     guard known != nil || order.access != nil else { throw .unknownToAdopt(order.cluster) }
     let id = settings.makeID()
     var retired = RetiredAuthorities()
-    if let known { retired = await self.retired(of: known) ?? RetiredAuthorities() }
+    if let known {
+      guard let found = await self.retired(of: known) else {
+        // Without it a CA that was leaked and retired would pass for one that was there before.
+        throw OrchestratorError(
+          .journalUnavailable,
+          "the history of '\(order.cluster)' cannot be read, and with it which CAs were retired: try again",
+          subject: order.cluster)
+      }
+      retired = found
+    }
     let survey = try await survey(
       SurveyRequest(
         cluster: order.cluster, rotation: id, known: known, retired: retired, access: order.access,
@@ -43,9 +52,9 @@ extension RotationOrchestrator {
         "the talosconfig is of another cluster than '\(order.cluster)': their cluster identifiers differ",
         subject: order.cluster)
     }
-    if known == nil, let twin = journal.twin(of: survey.record) {
-      throw .known(as: twin, wanted: order.cluster)
-    }
+    guard known == nil else { return try await decide(order, id, known, survey, retired) }
+    let claim = try claim(survey.record, as: order.cluster)
+    defer { claims.subtract(claim) }
     return try await decide(order, id, known, survey, retired)
   }
 

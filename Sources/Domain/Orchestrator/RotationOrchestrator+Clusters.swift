@@ -47,7 +47,8 @@ extension RotationOrchestrator {
     cluster.activeRotation = nil
     cluster.rotationCount = 0
     cluster.marks.add(.importing, at: cluster.importedAt, of: Set(cluster.authorities.keys))
-    if let twin = journal.twin(of: cluster) { throw .known(as: twin, wanted: name) }
+    let claim = try claim(cluster, as: name)
+    defer { claims.subtract(claim) }
     do throws(StoreError) {
       cluster.revision = try await commit([.putCluster(cluster, expected: 0)], cluster: name)
     } catch {
@@ -57,6 +58,27 @@ extension RotationOrchestrator {
     standingsSeenAt[name] = clock.uptime()
     found.record = cluster
     return found
+  }
+
+  /// Reserves a cluster that is about to be recorded, so that nobody records it under another name meanwhile: it would have
+  /// two rotations at once.
+  ///
+  /// - Returns: what has to be given back when the record is there, or is not to be.
+  /// - Throws: `.alreadyExists` for a cluster that is known, or is just being recorded, under another name.
+  func claim(
+    _ cluster: ClusterRecord, as name: String
+  ) throws(OrchestratorError) -> Set<String> {
+    if let twin = journal.twin(of: cluster) { throw .known(as: twin, wanted: name) }
+    var claim = Set(cluster.authorities.values.map(\.fingerprint))
+    if !cluster.clusterID.isEmpty { claim.insert(cluster.clusterID) }
+    guard claims.isDisjoint(with: claim) else {
+      throw OrchestratorError(
+        .journalConflict,
+        "the cluster that is to be '\(name)' is just being recorded by somebody else: try again",
+        subject: name)
+    }
+    claims.formUnion(claim)
+    return claim
   }
 
   /// - Throws: `.notFound`, `.invalidArgument`.

@@ -15,7 +15,8 @@ extension RotationOrchestrator {
   ///     same rotation, `attached` or not as it was then. At most 128 characters; empty: no such
   ///     protection. Kept as long as the rotation is.
   ///   - reason: at most 1024 characters.
-  ///   - cause: marks the cluster until everything is rotated that it needs. Decided at the start.
+  ///   - cause: marks the cluster until everything is rotated that it needs. Where it attaches to a rotation that was
+  ///     started for another cause, that one does not count.
   ///   - requester: who asks; at most 256 characters.
   /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.locked`, `.notReady` with everything
   ///   that was found, whatever keeps the machines from being asked; `.journalUnavailable` (it is then not known whether it was started: ask again with the same
@@ -77,13 +78,34 @@ extension RotationOrchestrator {
       return try await begin(order, cluster)
     }
     try admit(order.component, beside: rotation)
+    takeUp(name)
     if order.options != RotationOptions(), let run = runs[name] {
       _ = await run.run.give(.allow(order.options))
     }
+    let notes = try await markLate(order, cluster, rotation)
     if let request = request(order, rotation, attached: true) {
       try await record([.putRequest(request)], cluster: name)
     }
-    return ticket(for: rotation, attached: true, machines: cluster.machines)
+    var ticket = ticket(for: rotation, attached: true, machines: cluster.machines)
+    ticket.notes += notes
+    return ticket
+  }
+
+  /// Marks the cluster for what has come to light while the rotation runs already: whoever has the credential may have read
+  /// the new authority's key by now, so the rotation does not deal with it.
+  ///
+  /// - Returns: what to tell whoever asks.
+  private func markLate(
+    _ order: Order, _ cluster: ClusterRecord, _ rotation: RotationRecord
+  ) async throws(OrchestratorError) -> [String] {
+    guard let cause = order.cause, cause != rotation.cause,
+      let kind = ClusterMark.Kind(rawValue: cause.rawValue),
+      !cluster.marks.contains(where: { $0.kind == kind && $0.since >= rotation.startedAt })
+    else { return [] }
+    try await mark(kind, on: cluster.name)
+    return [
+      "the rotation that runs began before this was known, and does not deal with it: rotate again when it is over"
+    ]
   }
 
   /// The answer that this request was given before.

@@ -17,6 +17,8 @@ public actor RotationOrchestrator {
   var runs: [String: (run: RotationRun, task: Task<Void, Never>)] = [:]
   /// Clusters that are just being forgotten: nothing is begun for them.
   var withdrawn: Set<String> = []
+  /// What clusters that are just being recorded are known by.
+  var claims: Set<String> = []
   /// Whether the records are what the machines live by, as far as that has been asked since the start.
   var standings: [String: ClusterStanding] = [:]
   /// When each of them was last asked for, by the monotonic clock.

@@ -18,11 +18,15 @@ public struct Soaking: Sendable, Hashable {
     self.isOver = isOver
   }
 
-  /// How long it still lasts; nil while only somebody can end it.
-  func remaining(at now: Instant) -> Duration? {
-    if isOver { return .zero }
-    return endsAt.map { max(now.duration(to: $0), .zero) }
-  }
+  /// How far the wall clock may be off before the end that is shown is put right.
+  static let tolerance = Duration.seconds(5)
+}
+
+/// How much is left of a wait.
+struct SoakLeft: Sendable, Hashable {
+  var left: Duration
+  /// By a clock that is never set.
+  var at: Duration
 }
 
 extension RotationMachine {
@@ -54,6 +58,7 @@ extension RotationMachine {
         case .untilContinued: nil
         }
       stage.soaking = Soaking(endsAt: endsAt)
+      soakLeft = nil
     }
     gate.step = .soak
     return stillSoaking(stage, gate, at: now)
@@ -61,13 +66,35 @@ extension RotationMachine {
 
   /// The members were read while it waits: nobody has joined whom the stage has yet to reach.
   mutating func stillSoaking(_ stage: Stage, _ gate: Gate, at now: Instant) -> [Effect] {
-    guard let remaining = stage.soaking?.remaining(at: now) else {
+    var stage = stage
+    guard let remaining = remainingSoak(&stage, at: now) else {
       state = .gating(stage, gate)
       return [.listMembers(after: rules.memberInterval)]
     }
     guard remaining > .zero else { return soaked(stage, gate) }
     state = .gating(stage, gate)
     return [.listMembers(after: min(remaining, rules.memberInterval))]
+  }
+
+  /// How long it still lasts; nil while only somebody can end it.
+  ///
+  /// While the process lives that is counted down by the clock that is never set; after a restart the wall clock says it, and
+  /// never that it lasts longer than it was to last in all.
+  private mutating func remainingSoak(_ stage: inout Stage, at now: Instant) -> Duration? {
+    guard let soaking = stage.soaking else { return nil }
+    guard !soaking.isOver else { return .zero }
+    guard let endsAt = soaking.endsAt, case .lasting(let whole)? = soak else { return nil }
+    let byWallClock = min(max(now.duration(to: endsAt), .zero), whole)
+    guard let uptime else { return byWallClock }
+    let left =
+      if let soakLeft { max(soakLeft.left - (uptime - soakLeft.at), .zero) } else { byWallClock }
+    soakLeft = SoakLeft(left: left, at: uptime)
+    let shown = now.advanced(by: left)
+    let error = shown.duration(to: endsAt)
+    if error > Soaking.tolerance || error < .zero - Soaking.tolerance {
+      stage.soaking?.endsAt = shown
+    }
+    return left
   }
 
   /// The wait is over. Much may have happened meanwhile, so all is looked at once more before POST_ROTATE.

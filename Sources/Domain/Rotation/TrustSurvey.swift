@@ -87,12 +87,17 @@ public struct TrustSurvey: Sendable {
   }
 
   /// The authorities that machines issue from, those of control planes first, none twice.
+  ///
+  /// What a worker names alone takes no part: whoever owns that one machine can write there what he likes, and an
+  /// authority that takes part is accepted by all machines on the way.
   private var issuers: [String] {
-    let ordered =
-      machines.filter { $0.machine.role == .controlPlane }
-      + machines.filter { $0.machine.role == .worker }
+    let planes = machines.filter { $0.machine.role == .controlPlane }
+    let workers = machines.filter { $0.machine.role == .worker }
+    var vouched = Set(planes.compactMap(\.issuing) + planes.flatMap(\.listed) + known.retired)
+    vouched.formUnion([known.current, known.predecessor].compactMap { $0 })
     var seen: Set<String> = []
-    return ordered.compactMap(\.issuing).filter { seen.insert($0).inserted }
+    return (planes.compactMap(\.issuing) + workers.compactMap(\.issuing).filter(vouched.contains))
+      .filter { seen.insert($0).inserted }
   }
 
   /// What the machines show.

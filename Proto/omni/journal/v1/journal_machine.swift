@@ -44,6 +44,7 @@ extension Journal {
     public var touched = false
     public var baseline: [Fact] = []
     public var times: [StageTimes] = []
+    public var unsent = false
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -56,6 +57,7 @@ extension Journal {
       Field.bool(5, "touched", \.touched)
       Field.message(6, "baseline", \.baseline)
       Field.message(7, "times", \.times)
+      Field.bool(8, "unsent", \.unsent)
     }
 
     public struct State: ProtoEnum {

@@ -23,6 +23,7 @@ extension MachineProgress {
       case .undone: .undone
       }
     progress.touched = touched
+    progress.unsent = isUnsent
     progress.baseline = baseline?.journal ?? []
     progress.times = times.map(\.journal)
     return progress
@@ -49,7 +50,7 @@ extension MachineProgress {
     self.init(
       machine: try progress.machine.required("machine").machine, state: state,
       missingSince: progress.missingSince?.instant, touched: progress.touched,
-      baseline: Baseline(journal: progress.baseline), times: times)
+      isUnsent: progress.unsent, baseline: Baseline(journal: progress.baseline), times: times)
   }
 }
 

@@ -78,6 +78,7 @@ actor RotationRun {
   private func take(_ report: Report, in group: inout DiscardingTaskGroup) async -> Bool {
     guard tickets[report.key] == report.ticket else { return true }
     let before = machine
+    machine.uptime = clock.uptime()
     var effects = machine.take(report.event, at: clock.now())
     // Whose processes lead is not on record.
     if machine.state != before.state || machine.notes != before.notes {

@@ -141,8 +141,10 @@ extension MachineProgress {
   /// Whether a client of the authority that went was refused in the last look.
   fileprivate var hasRefused: Bool {
     state.effort?.checks.contains {
+      // A kubelet's refusal says nothing of the API server on the same machine.
       $0.result.state == .passed
-        && ($0.result.isNamed(.oldRefused) || $0.result.isNamed(.kubeletOldRefused))
+        && ($0.result.isNamed(.oldRefused)
+          || (machine.role == .worker && $0.result.isNamed(.kubeletOldRefused)))
     } ?? false
   }
 }

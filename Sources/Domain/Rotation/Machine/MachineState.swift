@@ -91,6 +91,9 @@ public struct MachineProgress: Sendable, Hashable {
   public var missingSince: Instant?
   /// Whether a configuration has been sent to it in this rotation, or may have been.
   public var touched: Bool
+  /// Whether it is certain that no configuration has been sent to it in this stage. Of machines in
+  /// records of older releases it is not.
+  public var isUnsent: Bool
   /// What was seen before the change of this stage; nil until that is known.
   public var baseline: Baseline?
   /// When it had its turn in the stages so far, the oldest first: at most four, where a rotation goes back.
@@ -98,14 +101,22 @@ public struct MachineProgress: Sendable, Hashable {
 
   public init(
     machine: Machine, state: MachineState = .pending, missingSince: Instant? = nil,
-    touched: Bool = false, baseline: Baseline? = nil, times: [StageTimes] = []
+    touched: Bool = false, isUnsent: Bool = false, baseline: Baseline? = nil,
+    times: [StageTimes] = []
   ) {
+    self.isUnsent = isUnsent
     self.times = times
     self.machine = machine
     self.state = state
     self.missingSince = missingSince
     self.touched = touched
     self.baseline = baseline
+  }
+
+  /// A configuration has been sent to it, or may have been.
+  mutating func changeSent() {
+    touched = true
+    isUnsent = false
   }
 
   /// Whether a configuration may have reached it, one on its way included.

@@ -5,18 +5,24 @@ struct Roster {
   private let departureGrace: Duration
 
   /// - Parameters:
-  ///   - members: should a name appear twice, the first one counts.
+  ///   - members: none of the same name as another.
   ///   - departed: machines of which it is known that they have left.
   init(members: [Machine], departed: Set<String>, departureGrace: Duration) {
-    var seen: Set<String> = []
-    self.members =
-      members.filter { seen.insert($0.id).inserted }.sorted(by: RolloutPolicy.precedes)
+    self.members = members.sorted(by: RolloutPolicy.precedes)
     self.departed = departed
     self.departureGrace = departureGrace
   }
 
+  /// A name that two of the members bear; nil where there is none.
+  static func repeated(_ members: [Machine]) -> String? {
+    var seen: Set<String> = []
+    return members.first { !seen.insert($0.id).inserted }?.id
+  }
+
   /// Every member, its turn yet to come.
-  func beginning() -> [MachineProgress] { members.map { MachineProgress(machine: $0) } }
+  func beginning() -> [MachineProgress] {
+    members.map { MachineProgress(machine: $0, isUnsent: true) }
+  }
 
   /// Adds who has joined, drops who has left and is gone for long enough. Answers what there is to note.
   func update(_ stage: inout Stage, at now: Instant) -> [String] {
@@ -50,7 +56,7 @@ struct Roster {
     for member in members where !names.contains(member.id) {
       let role = member.role == .controlPlane ? " as a control plane that holds the CA's key" : ""
       notes.append("\(member.id) joined the cluster during \(stage.phase.name)\(role)")
-      stage.machines.append(MachineProgress(machine: member))
+      stage.machines.append(MachineProgress(machine: member, isUnsent: true))
     }
     stage.machines.sort { RolloutPolicy.precedes($0.machine, $1.machine) }
     return notes

@@ -30,8 +30,8 @@ extension RotationMachine {
       var undone = stage.phase
       if undone == .postRotate {
         guard !stage.hasBegun else {
-          let names = stage.machines.filter { $0.state != .pending }.map(\.machine.id)
-          return .retired(names)
+          let names = stage.machines.filter { $0.state != .pending || !$0.isUnsent }
+          return .retired(names.map(\.machine.id))
         }
         undone = .rotate
       }
@@ -111,10 +111,8 @@ extension Stage {
   fileprivate var hasBegun: Bool {
     machines.contains { progress in
       switch progress.state {
-      case .pending, .preparing: false
-      case .applying, .waiting, .verifying, .refreshing, .persisting, .verified, .confirming,
-        .undone:
-        true
+      case .pending, .preparing, .waiting: !progress.isUnsent
+      case .applying, .verifying, .refreshing, .persisting, .verified, .confirming, .undone: true
       }
     }
   }
@@ -133,6 +131,7 @@ extension MachineProgress {
   /// The machine as it enters another stage.
   var forNextStage: MachineProgress {
     MachineProgress(
-      machine: machine, missingSince: missingSince, touched: touched, times: times)
+      machine: machine, missingSince: missingSince, touched: touched, isUnsent: true,
+      times: times)
   }
 }

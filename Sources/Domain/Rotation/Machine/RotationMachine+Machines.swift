@@ -34,7 +34,7 @@ extension RotationMachine {
     withMachine(id, at: now) { progress, _ in
       guard case .applying(var effort) = progress.state else { return nil }
       effort.changeTaken(at: now)
-      progress.touched = true
+      progress.changeSent()
       progress.state = .verifying(effort)
       return [.verify(id, after: .zero)]
     }
@@ -48,7 +48,7 @@ extension RotationMachine {
   ) -> [Effect] {
     withMachine(id, at: now) { progress, rules in
       guard case .applying(var effort) = progress.state else { return nil }
-      if sent { progress.touched = true }
+      if sent { progress.changeSent() }
       let delay = effort.failed(error, checks: [check], at: now, backoff: rules.backoff)
       progress.state = .waiting(effort)
       return [.attempt(id, after: delay)]

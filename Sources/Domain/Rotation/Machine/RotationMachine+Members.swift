@@ -32,6 +32,10 @@ extension RotationMachine {
       // A cluster without control planes cannot answer; this is a broken answer, not a departure.
       return membersUnavailable("the list of members names no control plane", at: now)
     }
+    if let name = Roster.repeated(members) {
+      // One of the two would go without its change, and be locked out.
+      return membersUnavailable("the list of members names two machines \(name)", at: now)
+    }
     switch state {
     case .assembling:
       let roster = Roster(
@@ -70,10 +74,13 @@ extension RotationMachine {
       let delay = stage.listing.failed(error, checks: [], at: now, backoff: rules.backoff)
       state = .rolling(stage)
       return [.listMembers(after: delay)]
-    case .gating(var stage, let gate):
+    case .gating(var stage, var gate):
       let delay = stage.listing.failed(error, checks: [], at: now, backoff: rules.backoff)
+      // What was seen of the machines grows old meanwhile: they are looked at again before the stage ends.
+      let isStale = gate.step == .members
+      if isStale { gate.step = .cluster }
       state = .gating(stage, gate)
-      return [.listMembers(after: delay)]
+      return (isStale ? [.verifyCluster(after: delay)] : []) + [.listMembers(after: delay)]
     case .succeeded, .failed, .aborted:
       return []
     }

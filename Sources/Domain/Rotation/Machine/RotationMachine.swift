@@ -76,6 +76,10 @@ public struct RotationMachine: Sendable, Hashable {
   public internal(set) var locks: Locks
   /// The wait before POST_ROTATE.
   let soak: Soak?
+  /// The time by a clock that is never set, as of the input that comes next; nil: nobody tells. Not persisted.
+  public var uptime: Duration?
+  /// How much was left of the wait, and when by that clock. Not persisted.
+  var soakLeft: SoakLeft?
 
   /// The most notes that are kept.
   public static let noteLimit = 32
@@ -146,11 +150,16 @@ public struct RotationMachine: Sendable, Hashable {
 }
 
 extension RotationMachine.State {
-  /// The state with every change that is on its way counted as one that was sent.
+  /// The state with every change that is on its way counted as one that was sent, and without a look that was made
+  /// before: nobody knows how long ago that was.
   fileprivate var afterRestart: RotationMachine.State {
+    if case .gating(let stage, var gate) = self, gate.step == .members {
+      gate.step = .cluster
+      return .gating(stage, gate)
+    }
     guard case .rolling(var stage) = self else { return self }
-    for index in stage.machines.indices where stage.machines[index].mayHoldChange {
-      stage.machines[index].touched = true
+    for index in stage.machines.indices {
+      if case .applying = stage.machines[index].state { stage.machines[index].changeSent() }
     }
     return .rolling(stage)
   }

@@ -50,6 +50,36 @@ struct CoverageTests {
     #expect(finding(other, .failure(.unreachable("down")))?.message.contains("10.0.0.100") == true)
   }
 
+  @Test("A newcomer under a name that a known machine has given up is told apart from it")
+  func freeName() {
+    func member(_ name: String, _ identity: String, _ address: String) -> ClusterMember {
+      ClusterMember(
+        name: name, identity: identity, isControlPlane: false, addresses: [address])
+    }
+    let newcomer = member("worker-1", "C", "10.0.0.3")
+    let renamed = [member("worker-9", "B", "10.0.0.2"), newcomer]
+    func name(_ members: [ClusterMember]) -> String {
+      TalosDriver.freeName(of: newcomer, among: members, machines)
+    }
+    #expect(name(renamed) == "worker-1@10.0.0.3")
+    // Set up anew: the machine that bore the name is there no more.
+    #expect(name([newcomer]) == "worker-1")
+  }
+
+  @Test("A kubelet that runs with the old CA alone is not taken for one that cannot be asked")
+  func kubelets() {
+    func check(_ control: Int, _ dropped: KubernetesAnswer) -> CheckResult {
+      TalosDriver.kubeletRefusal(control: control, dropped: dropped)
+    }
+    #expect(check(200, .status(401, [])).state == .passed)
+    #expect(check(403, .status(401, [])).state == .passed)
+    #expect(check(200, .status(200, [])).state == .waiting)
+    #expect(check(401, .status(200, [])).state == .waiting)
+    #expect(check(401, .status(403, [])).state == .waiting)
+    #expect(check(401, .unreachable("gone")).state == .waiting)
+    #expect(check(401, .status(401, [])).state == .notApplicable)
+  }
+
   @Test("Two members that are one machine are noticed")
   func distinct() {
     #expect(DistinctMachines.check(machines).isSettled)

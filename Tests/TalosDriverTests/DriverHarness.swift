@@ -36,7 +36,7 @@ struct DriverHarness: Sendable {
     settings.retryWindow = .seconds(1)
     settings.applyWindow = .seconds(3)
     settings.lookWindow = .milliseconds(200)
-    settings.probeTimeout = .milliseconds(500)
+    settings.probeTimeout = .seconds(2)
     let sealer = try Sealer(masterKey: Random.bytes(32))
     return DriverHarness(
       cluster: cluster,

@@ -1,3 +1,4 @@
+import Crypto
 import Orchestrator
 import Rotation
 import TalosSimulator
@@ -78,6 +79,36 @@ extension LivingMachines {
       #expect(error?.code == .conflict || error?.code == .invalidConfig)
     }
 
+    @Test("A CA that a worker has made up is an intruder's, not another rotation, and is taken out")
+    func inventedCA() async throws {
+      let harness = try await DriverHarness.start("127.1.109.0", controlPlanes: 1, workers: 1)
+      let record = try await harness.importCluster()
+      let worker = harness.cluster.nodes[1]
+      let ca = try ForeignCA(.talos, organization: "mallory")
+      let own = try #require(record.authorities[.talosCA]).certificatePEM
+      let before = String(decoding: await worker.configuration, as: UTF8.self)
+      let after = before.replacing(
+        Base64.encode(own), with: Base64.encode(ca.certificate + own))
+      #expect(after != before)
+      try await worker.write(Array(after.utf8))
+      _ = await harness.cluster.settle()
+      let findings = try await harness.findings(record, .talosCA)
+      #expect(findings.map(\.kind) == [.foreignAuthority], "\(findings)")
+      #expect(findings.first?.message.contains(ca.fingerprint.prefix(12)) == true)
+
+      var change = try await harness.change(.talosCA, record)
+      let access = ClusterAccess(cluster: record, rotation: change)
+      let error = await #expect(throws: DriverError.self) {
+        try await harness.driver.apply(change, to: record.machines[1], access: access)
+      }
+      #expect(error?.code == .conflict)
+      change.options.removeForeign = true
+      #expect(try await harness.runStage(change, record) == [])
+      let config = try MachineConfig(await worker.configuration)
+      #expect(try config.trust(.talosCA).written.count == 2)
+      await harness.cluster.stop()
+    }
+
     @Test("A control plane that joins with the key is a member, without it a conflict")
     func joins() async throws {
       let harness = try await DriverHarness.start("127.1.80.0", controlPlanes: 2, workers: 0)
@@ -88,7 +119,16 @@ extension LivingMachines {
         var change = try await harness.change(.talosCA, record)
         change.phase = phase
         let access = ClusterAccess(cluster: before, rotation: change)
-        #expect(try await harness.driver.members(access) == record.machines)
+        guard phase == .postRotate else {
+          #expect(try await harness.driver.members(access) == record.machines)
+          continue
+        }
+        // From now on the retired CA's key proves nothing: whoever it leaked to would be given the new one.
+        let error = await #expect(throws: DriverError.self) {
+          try await harness.driver.members(access)
+        }
+        #expect(error?.code == .conflict)
+        #expect(error?.message.contains("no key is sent to it") == true)
       }
       await harness.cluster.stop()
     }

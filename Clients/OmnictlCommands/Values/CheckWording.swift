@@ -29,6 +29,7 @@ extension RotationCheck {
     case "extension-authentication": "CA of aggregated API servers not renewed yet"
     case "distinct-machines": "two machines are one"
     case "coverage": "something has been left out"
+    case "further-addresses": "old client not refused at another address yet"
     case "driver": "cannot be checked"
     default: state == .failed ? "\(name) fails" : "\(name) not yet"
     }

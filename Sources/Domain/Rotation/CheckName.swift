@@ -64,6 +64,8 @@ public enum CheckName: String, Sendable, Hashable, CaseIterable {
   case extensionAuthentication = "extension-authentication"
   /// No machine and no node has been left out.
   case coverage
+  /// A client of an authority that was dropped is turned away at the machines' other addresses too.
+  case furtherAddresses = "further-addresses"
 
   // MARK: Of the driver
 

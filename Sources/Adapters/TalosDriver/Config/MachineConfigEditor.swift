@@ -58,7 +58,9 @@ enum MachineConfigEditor {
     _ wanted: WantedTrust, _ trust: ConfiguredTrust, _ place: MachineConfig.Place,
     _ role: MachineRole
   ) throws(DriverError) {
-    if let issuing = trust.issuing, !wanted.managed.contains(issuing) {
+    // A worker issues nothing: what stands in that field there is accepted and no more.
+    let isReplaceable = role == .worker && wanted.removesForeign
+    if let issuing = trust.issuing, !wanted.managed.contains(issuing), !isReplaceable {
       throw DriverError(
         .conflict,
         "\(place.authorityName) is an authority that this rotation does not know "

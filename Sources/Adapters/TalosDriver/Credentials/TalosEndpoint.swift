@@ -15,12 +15,14 @@ struct TalosEndpoint: Hashable, CustomStringConvertible {
 
   /// Reads `host`, `host:port`, `[v6]`, `[v6]:port`, a bare IPv6 address, each also as an
   /// `https://` URL. Nil for anything else.
-  init?(_ text: String) {
+  ///
+  /// - Parameter defaultPort: where the text names none.
+  init?(_ text: String, defaultPort: Int = TalosEndpoint.defaultPort) {
     var rest = text[...]
     if rest.hasPrefix("https://") { rest.removeFirst("https://".count) }
     if rest.hasSuffix("/") { rest.removeLast() }
     guard let target = HostPort(rest), target.port != 0 else { return nil }
-    self.init(host: target.host, port: target.port ?? Self.defaultPort)
+    self.init(host: target.host, port: target.port ?? defaultPort)
   }
 
   /// As a talosconfig has it: the usual port goes without saying.

@@ -21,12 +21,21 @@ extension TalosDriver {
     _ machine: Machine, _ port: Int, _ path: String, as authority: SealedAuthority,
     trusting roots: [Certificate], timeout: Duration? = nil
   ) async -> KubernetesAnswer {
+    await ask(
+      machine.address, port, path, as: authority, trusting: roots, timeout: timeout)
+  }
+
+  /// One request on a fresh connection to a host, whoever it is.
+  func ask(
+    _ host: String, _ port: Int, _ path: String, as authority: SealedAuthority,
+    trusting roots: [Certificate], timeout: Duration? = nil
+  ) async -> KubernetesAnswer {
     do {
       let client = try keyring.client(.kubernetesAdmin, from: authority, trusting: roots)
       let timeout = timeout ?? settings.callTimeout
-      return try await KubernetesClient.with(
-        machine.address, port, client, timeout: timeout
-      ) { client async throws(DriverError) in await client.send("GET", path) }
+      return try await KubernetesClient.with(host, port, client, timeout: timeout) {
+        client async throws(DriverError) in await client.send("GET", path)
+      }
     } catch { return .unreachable(error.message) }
   }
 

@@ -81,9 +81,10 @@ extension TalosDriver {
     let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
     let addresses = VirtualAddresses.last(
       member.addresses, endpoint: access.cluster.kubernetesEndpoint, others: others)
+    let id = known?.id ?? Self.freeName(of: member, among: members, access.cluster.machines)
     let candidates = addresses.map {
       Machine(
-        id: known?.id ?? member.name, address: $0, role: role, port: known?.port ?? port,
+        id: id, address: $0, role: role, port: known?.port ?? port,
         identity: member.identity)
     }
     var failures: [TalosFailure] = []
@@ -108,6 +109,19 @@ extension TalosDriver {
       ?? candidates[0]
   }
 
+  /// The name under which a machine that is not known is recorded: its own, unless another one that is there still has been
+  /// known by that name before it changed it.
+  static func freeName(
+    of member: ClusterMember, among members: [ClusterMember], _ machines: [Machine]
+  ) -> String {
+    let isTaken = machines.contains { machine in
+      machine.id == member.name && !machine.identity.isEmpty
+        && machine.identity != member.identity
+        && members.contains { $0.identity == machine.identity }
+    }
+    return isTaken ? "\(member.name)@\(member.addresses[0])" : member.name
+  }
+
   /// A control plane is what holds the private key of the authority that its configuration issues from: not
   /// what calls itself one, as every machine can that has the cluster's secret.
   private func proveControlPlane(
@@ -115,7 +129,13 @@ extension TalosDriver {
   ) async throws(TalosFailure) {
     let roots: [Certificate]
     do throws(DriverError) {
-      roots = try ClusterTrust(.talosCA, access, keyring).roots
+      // The key of the authority that is being retired may be somebody else's too, and where machines refuse it no
+      // newcomer needs it.
+      let dropped = try access.rotation.flatMap { change throws(DriverError) in
+        change.component == .talosCA && change.dropsAuthority && change.direction == .forward
+          ? try keyring.certificate(change.old) : nil
+      }
+      roots = try ClusterTrust(.talosCA, access, keyring).roots.filter { $0 != dropped }
     } catch { throw .unusable(error) }
     let bytes = try await client.machineConfig()
     let proof = await ControlPlaneProof.examine(bytes, roots: roots)
@@ -152,7 +172,8 @@ enum ControlPlaneProof: Sendable {
     case .holdsKey: "it holds the CA's key"
     case .isWorker: "its configuration is a worker's"
     case .holdsNoKey: "its configuration does not hold the private key of the CA it issues from"
-    case .issuesFromElse: "it issues from a CA that is not this cluster's"
+    case .issuesFromElse:
+      "it issues from a CA that is not this cluster's, or is this cluster's no more"
     }
   }
 }

@@ -55,8 +55,10 @@ extension TalosDriver {
       else {
         return "\(plane.id) is still writing its control plane's secrets"
       }
-      guard let mirror = try await mirrorPods(on: nodename, plane, access)[.apiServer] else {
-        return nil
+      let mirrors = try await mirrorPods(on: nodename, plane, access)
+      guard let mirror = mirrors[.apiServer] else {
+        return mirrors.isEmpty
+          ? nil : "the API server of \(plane.id) is just being restarted by its kubelet"
       }
       if mirror.version != secrets.version {
         return

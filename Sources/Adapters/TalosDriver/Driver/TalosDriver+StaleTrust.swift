@@ -59,7 +59,9 @@ extension TalosDriver {
     var changes: [StalePods.Source: Instant] = [:]
     var outdated: [StaleHolder] = []
     // A cluster without Talos API access for pods has no such resource: the list is empty.
-    for account in try await client.list("/apis/talos.dev/v1alpha1/serviceaccounts") {
+    for account in try await client.list(
+      "/apis/talos.dev/v1alpha1/serviceaccounts", mayBeAbsent: true)
+    {
       let (namespace, name) = (account.objectNamespace, account.objectName)
       let path =
         "/api/v1/namespaces/\(KubernetesClient.escaped(namespace))/secrets/"

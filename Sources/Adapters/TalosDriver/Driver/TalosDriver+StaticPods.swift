@@ -30,7 +30,7 @@ extension TalosDriver {
       now: Instant(secondsSince1970: now()))
     return [
       restart.check(machine: machine.id),
-      await controlPlanePods(mirrors, nodename, change.options, access, look.occasion),
+      await controlPlanePods(mirrors, nodename, look),
     ]
   }
 
@@ -53,7 +53,7 @@ extension TalosDriver {
       let ready = await askReadiness(look.change, trust, look.machine, look.access)
       if let open = readiness(ready, trust).first(where: { !$0.isSettled }) { return open }
     }
-    let pods = await controlPlanePods(mirrors, nodename, options, look.access, look.occasion)
+    let pods = await controlPlanePods(mirrors, nodename, look)
     return pods.isSettled ? nil : pods
   }
 

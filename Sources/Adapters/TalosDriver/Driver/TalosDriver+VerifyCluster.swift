@@ -11,11 +11,17 @@ extension TalosDriver {
     await awaitPods(change, baselines, access)
     async let machines = verifyMachines(change, baselines, access)
     async let kubernetes = kubernetesChecks(change, access)
-    async let coverage = change.dropsAuthority ? coverageChecks(change, access) : []
+    async let coverage = asksForCoverage(change) ? coverageChecks(change, access) : []
     return ClusterReport(
       machines: await machines,
       cluster: [DistinctMachines.check(access.cluster.machines)] + (await kubernetes)
         + (await coverage))
+  }
+
+  /// Before the first machine refuses the authority that goes, and after the last one does: who is left out is locked out
+  /// by POST_ROTATE, from which there is no way back.
+  private func asksForCoverage(_ change: TrustChange) -> Bool {
+    change.dropsAuthority || (change.phase == .rotate && change.direction == .forward)
   }
 
   private func kubernetesChecks(

@@ -96,18 +96,24 @@ struct KubernetesClient: Sendable {
     }
   }
 
-  /// All items of a list. Empty for a resource that does not exist.
+  /// All items of a list.
   ///
-  /// - Parameter query: further parameters of the list, escaped.
-  func list(_ path: String, _ query: String = "") async throws(DriverError) -> [JSONValue] {
+  /// - Parameters:
+  ///   - query: further parameters of the list, escaped.
+  ///   - mayBeAbsent: whether the server need not know the resource; the list is empty then.
+  /// - Throws: `.refused` for a resource that has to be there and is not.
+  func list(
+    _ path: String, _ query: String = "", mayBeAbsent: Bool = false
+  ) async throws(DriverError) -> [JSONValue] {
     var items: [JSONValue] = []
-    try await pages(of: path, query) { items += $0 }
+    try await pages(of: path, query, mayBeAbsent: mayBeAbsent) { items += $0 }
     return items
   }
 
   /// The items of a list, page by page, so that a long one is never in memory as a whole.
   func pages(
-    of path: String, _ query: String = "", _ body: ([JSONValue]) -> Void
+    of path: String, _ query: String = "", mayBeAbsent: Bool = false,
+    _ body: ([JSONValue]) -> Void
   ) async throws(DriverError) {
     var count = 0
     var token = ""
@@ -115,7 +121,10 @@ struct KubernetesClient: Sendable {
       let more =
         (query.isEmpty ? "" : "&" + query)
         + (token.isEmpty ? "" : "&continue=" + Self.escaped(token))
-      guard let page = try await get(path + "?limit=250" + more) else { return }
+      guard let page = try await get(path + "?limit=250" + more) else {
+        guard !mayBeAbsent else { return }
+        throw DriverError(.refused, "GET \(path): HTTP 404")
+      }
       let items = page["items"]?.array ?? []
       body(items)
       count += items.count

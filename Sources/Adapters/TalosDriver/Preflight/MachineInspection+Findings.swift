@@ -56,13 +56,21 @@ extension MachineInspection {
   private func trustFindings(_ context: PreflightContext) -> [Finding] {
     SecretComponent.allCases.flatMap { component -> [Finding] in
       guard let authority = context.authorities[component] else { return [] }
-      return issuingFindings(component, authority)
+      return issuingFindings(component, authority, context)
         + foreignFindings(component, authority, context)
     }
   }
 
+  /// Takes in what a control plane's configuration holds.
+  func addAuthorities(to context: inout PreflightContext) {
+    for component in SecretComponent.allCases {
+      guard let trust = try? MachineConfig(active).trust(component) else { continue }
+      context.ofPlanes[component, default: []].formUnion(trust.written)
+    }
+  }
+
   private func issuingFindings(
-    _ component: SecretComponent, _ authority: Certificate
+    _ component: SecretComponent, _ authority: Certificate, _ context: PreflightContext
   ) -> [Finding] {
     let trust: ConfiguredTrust
     do throws(DriverError) {
@@ -71,8 +79,12 @@ extension MachineInspection {
       return [Finding(.uneditableConfig, machine.id, "\(machine.id): \(error.message)")]
     }
     let inUse = component == .talosCA ? talos.issuing : kubernetes?.issuing
-    if let other = [trust.issuing, inUse].lazy.compactMap({ $0 }).first(where: { $0 != authority })
-    {
+    // What a worker names alone is no rotation: whoever owns the one machine has written it there.
+    let isWorker = machine.role == .worker
+    let other = [trust.issuing, inUse].lazy.compactMap { $0 }.first {
+      $0 != authority && (!isWorker || context.ofPlanes[component]?.contains($0) == true)
+    }
+    if let other {
       return [
         Finding(
           .rotatedElsewhere, machine.id,

@@ -72,4 +72,6 @@ struct PreflightContext: Sendable {
   var rehearsals: [ConfigRehearsal.Change]
   /// Now, by this host's clock.
   var now: Instant
+  /// What the control planes' configurations issue from and accept.
+  var ofPlanes: [SecretComponent: Set<Certificate>] = [:]
 }

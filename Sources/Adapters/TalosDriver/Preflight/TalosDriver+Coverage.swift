@@ -45,23 +45,39 @@ extension TalosDriver {
     } catch { return .failure(error) }
   }
 
-  /// The checks of the last gate: whether anything has come to light that was not rotated.
+  /// The checks of a gate before and after POST_ROTATE: whether anything has come to light that was not rotated.
   func coverageChecks(_ change: TrustChange, _ access: ClusterAccess) async -> [CheckResult] {
-    let machines = access.cluster.machines
-    let views = await concurrently(access.cluster.controlPlanes) { plane -> [Finding] in
+    let views = await concurrently(access.cluster.controlPlanes) { plane in
       do throws(TalosFailure) {
         let members = try await self.withReading(plane, access, within: .zero) {
           client async throws(TalosFailure) in try await client.members()
         }
+        return (plane, Result<_, TalosFailure>.success(members))
+      } catch { return (plane, .failure(error)) }
+    }
+    let members = views.flatMap { (try? $0.1.get()) ?? [] }
+    guard change.dropsAuthority else { return [await coverage(change, access, views)] }
+    async let elsewhere = furtherAddressCheck(
+      change, access, addresses: ClusterMember.addresses(members))
+    return [await coverage(change, access, views), await elsewhere]
+  }
+
+  private func coverage(
+    _ change: TrustChange, _ access: ClusterAccess,
+    _ views: [(Machine, Result<[ClusterMember], TalosFailure>)]
+  ) async -> CheckResult {
+    let machines = access.cluster.machines
+    var findings = views.flatMap { plane, members -> [Finding] in
+      switch members {
+      case .success(let members):
         let names = Dictionary(
           members.map { ($0.identity, $0.name) }, uniquingKeysWith: { first, _ in first })
         return Coverage.findings(
           machines, seenBy: plane.id, names, isListed: access.cluster.isListed)
-      } catch {
+      case .failure(let error):
         return [Finding(.unreachable, plane.id, Unreached.text(plane, error))]
       }
     }
-    var findings = views.flatMap { $0 }
     findings += await endpointFindings(machines, access, silentCounts: false)
     if access.cluster.authorities[.kubernetesCA] != nil {
       switch await nodes(access) {
@@ -74,10 +90,10 @@ extension TalosDriver {
     }
     let open = findings.filter { !change.options.allows($0.kind) }
     guard let first = open.first else {
-      return [CheckResult(.coverage, .passed, "no machine and no node has been left out")]
+      return CheckResult(.coverage, .passed, "no machine and no node has been left out")
     }
     let more = open.count > 1 ? " (and \(open.count - 1) more)" : ""
-    return [CheckResult(.coverage, .failed, first.message + more)]
+    return CheckResult(.coverage, .failed, first.message + more)
   }
 
   /// The nodes of the cluster, by any API server that answers.

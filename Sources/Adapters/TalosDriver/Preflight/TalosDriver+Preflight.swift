@@ -7,7 +7,7 @@ extension TalosDriver {
   public func preflight(
     _ component: SecretComponent, options: RotationOptions, access: ClusterAccess
   ) async throws(DriverError) -> Preflight {
-    let context = try preflightContext(component, options, access)
+    var context = try preflightContext(component, options, access)
     let machines = try await members(access)
     var reached = access
     reached.cluster.machines = machines
@@ -17,13 +17,15 @@ extension TalosDriver {
     var inspected: [MachineInspection] = []
     for (machine, look) in zip(machines, looks) {
       switch look {
-      case .success(let seen):
-        inspected.append(seen)
-        findings += await seen.findings(context)
+      case .success(let seen): inspected.append(seen)
       case .failure(let failure):
         findings.append(Unreached.finding(machine, failure))
       }
     }
+    for plane in inspected where plane.machine.role == .controlPlane {
+      plane.addAuthorities(to: &context)
+    }
+    for seen in inspected { findings += await seen.findings(context) }
     findings += Coverage.findings(
       machines, views: inspected, isListed: access.cluster.isListed)
     findings += await endpointFindings(machines, reached, silentCounts: true)

@@ -16,4 +16,12 @@ struct ClusterMember: Sendable {
 
   /// The most addresses of a member that are looked at.
   static let addressLimit = 16
+
+  /// All addresses that several control planes know of each machine, by its identity, each once.
+  static func addresses(_ members: [ClusterMember]) -> [String: [String]] {
+    members.reduce(into: [:]) { addresses, member in
+      let known = addresses[member.identity] ?? []
+      addresses[member.identity] = known + member.addresses.filter { !known.contains($0) }
+    }
+  }
 }

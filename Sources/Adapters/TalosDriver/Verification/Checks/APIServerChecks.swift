@@ -41,7 +41,7 @@ extension TalosDriver {
     }
     if !trust.dropped.isEmpty {
       let answer = await askNodes(machine, port, as: other, trust)
-      results.append(refusal(.oldRefused, answer, control: control))
+      results.append(Self.refusal(.oldRefused, answer, control: control))
     }
     return results
   }
@@ -83,7 +83,7 @@ extension TalosDriver {
 
   /// A client of a dropped authority has to get 401. 403 would mean that the server took it for an
   /// anonymous one, which proves nothing.
-  func refusal(
+  static func refusal(
     _ name: CheckName, _ answer: KubernetesAnswer, control: KubernetesAnswer
   ) -> CheckResult {
     guard case .status(200, _) = control else {

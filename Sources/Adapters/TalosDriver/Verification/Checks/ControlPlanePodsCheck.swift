@@ -6,11 +6,11 @@ import Rotation
 extension TalosDriver {
   /// Whether the controller-manager and the scheduler of a control plane are Ready, or need not be yet.
   func controlPlanePods(
-    _ mirrors: [StaticPod: MirrorPod], _ nodename: String, _ options: RotationOptions,
-    _ access: ClusterAccess, _ occasion: MachineLook.Occasion
+    _ mirrors: [StaticPod: MirrorPod], _ nodename: String, _ look: MachineLook
   ) async -> CheckResult {
     let name = CheckName.controlPlanePods
-    guard !mirrors.isEmpty else {
+    let (options, access, occasion) = (look.change.options, look.access, look.occasion)
+    guard !mirrors.isEmpty || StaticPodRestart.hadPods(look.baseline) else {
       return CheckResult(name, .notApplicable, "this control plane shows no such pods")
     }
     let open = [StaticPod.controllerManager, .scheduler].filter { pod in

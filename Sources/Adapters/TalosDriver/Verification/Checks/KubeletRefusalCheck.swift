@@ -19,13 +19,29 @@ extension TalosDriver {
     let control = await ask(
       machine, port, "/healthz", as: change.authority(accepted), trusting: [],
       timeout: settings.probeTimeout)
-    guard case .status(let code, _) = control, code != 401 else {
+    guard case .status(let code, _) = control else {
       return CheckResult(
         name, .notApplicable, "the kubelet's port cannot be asked directly: \(control.summary)")
     }
     let answer = await ask(
       machine, port, "/healthz", as: change.authority(dropped), trusting: [],
       timeout: settings.probeTimeout)
-    return refusal(name, answer, control: .status(200, []))
+    return Self.kubeletRefusal(control: code, dropped: answer)
+  }
+
+  /// - Parameter control: the status that a client of the accepted authority has got.
+  static func kubeletRefusal(control: Int, dropped: KubernetesAnswer) -> CheckResult {
+    guard control == 401 else {
+      return refusal(.kubeletOldRefused, dropped, control: .status(200, []))
+    }
+    // A kubelet that still runs with the old CA alone turns the new client away.
+    if case .status(401, _) = dropped {
+      return CheckResult(
+        .kubeletOldRefused, .notApplicable, "the kubelet lets no client certificate in")
+    }
+    return CheckResult(
+      .kubeletOldRefused, .waiting,
+      "the kubelet refuses a client of the CA that issues, and gives one of the dropped CA \(dropped.summary)"
+    )
   }
 }

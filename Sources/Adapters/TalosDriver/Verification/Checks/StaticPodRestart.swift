@@ -18,7 +18,7 @@ struct StaticPodRestart: Sendable {
     guard secrets.isReady, !secrets.isBehindRoot(now: now) else {
       return CheckResult(name, .waiting, "\(machine) is still writing its control plane's secrets")
     }
-    guard !mirrors.isEmpty else {
+    guard !mirrors.isEmpty || Self.hadPods(baseline) else {
       return CheckResult(name, .notApplicable, "Kubernetes shows no static pods of this machine")
     }
     if let before = baseline?[TalosDriver.Fact.version], isEdited, before == secrets.version {
@@ -34,6 +34,12 @@ struct StaticPodRestart: Sendable {
     }
     return CheckResult(
       name, .passed, "all static pods run with the secrets of version \(secrets.version)")
+  }
+
+  /// Whether Kubernetes showed static pods of the machine before the change. A kubelet takes its mirror pods away and makes
+  /// them anew when their annotations change, so for a moment there are none.
+  static func hadPods(_ baseline: Baseline?) -> Bool {
+    StaticPod.allCases.contains { baseline?[$0.rawValue] != nil }
   }
 
   static func notYet(_ pod: StaticPod, on machine: String) -> CheckResult {

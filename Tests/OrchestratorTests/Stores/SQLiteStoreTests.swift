@@ -1,9 +1,10 @@
 import Foundation
 import Orchestrator
 import Rotation
-import SQLiteStore
 import StoreConformance
 import Testing
+
+@testable import SQLiteStore
 
 /// Writes a file that only its owner may read.
 func writePrivately(_ data: Data, to file: URL) throws {
@@ -40,6 +41,36 @@ struct SQLiteStoreTests {
         atPath: directory.path + "/" + file)
       #expect(attributes[.posixPermissions] as? Int == 0o600, "\(file)")
     }
+    await store.close()
+  }
+
+  @Test(
+    "Whoever reads the store holds no commit up, and what was removed leaves the log afterwards")
+  func reader() async throws {
+    let directory = try temporaryDirectory()
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let path = directory.path + "/omnid.db"
+    let store = try SQLiteStore(path: path, sealer: Sample.sealer)
+    let revision = try await store.commit([.putCluster(Sample.cluster("demo"), expected: 0)])
+    let reader = try Connection(path: path)
+    try reader.execute("BEGIN")
+    #expect(try reader.number("SELECT count(*) FROM clusters") == 1)
+    let time = try await ContinuousClock().measure {
+      _ = try await store.commit([.removeCluster("demo", expected: revision)])
+      for name in ["a", "b"] {
+        _ = try await store.commit([.putCluster(Sample.cluster(name), expected: 0)])
+      }
+    }
+    #expect(time < .seconds(3))
+    func logBytes() throws -> Int {
+      try #require(
+        try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int)
+    }
+    #expect(try logBytes() > 0)
+    // Nothing is committed any more: the store comes back to it by itself.
+    try reader.execute("COMMIT")
+    for _ in 0..<200 where try logBytes() > 0 { try await Task.sleep(for: .milliseconds(50)) }
+    #expect(try logBytes() == 0)
     await store.close()
   }
 

@@ -8,6 +8,9 @@ import Orchestrator
   /// Owned: opened in `init`, closed in `deinit`.
   private let handle: OpaquePointer
 
+  /// How long a statement waits for another connection to let go of the database.
+  private static let busyMilliseconds: Int32 = 5_000
+
   /// Opens the file, which has to exist unless `mode` has it made; an empty one is an empty database. Reads nothing yet.
   init(path: String, mode: Int32 = SQLITE_OPEN_READWRITE) throws(StoreError) {
     var handle: OpaquePointer?
@@ -20,7 +23,7 @@ import Orchestrator
       throw error
     }
     unsafe self.handle = opened
-    unsafe sqlite3_busy_timeout(opened, 5_000)
+    unsafe sqlite3_busy_timeout(opened, Self.busyMilliseconds)
   }
 
   deinit { unsafe sqlite3_close_v2(handle) }
@@ -38,8 +41,11 @@ import Orchestrator
   /// Brings everything from the write-ahead log into the database and empties the log, so that what was removed
   /// stands in neither.
   ///
-  /// - Returns: false when somebody who reads the database keeps it from being done now.
+  /// - Returns: false when somebody who reads the database keeps it from being done now. Nobody is waited for, because
+  ///   a reader may take as long as it likes.
   func emptyLog() throws(StoreError) -> Bool {
+    unsafe sqlite3_busy_timeout(handle, 0)
+    defer { unsafe sqlite3_busy_timeout(handle, Self.busyMilliseconds) }
     let statement = try prepare("PRAGMA wal_checkpoint(TRUNCATE)")
     return try statement.step() && statement.number(0) == 0
   }

@@ -11,6 +11,9 @@ actor Database {
   private var seal: JournalSeal
   /// Whether removed records may still stand in the write-ahead log.
   private var owesCheckpoint = false
+  /// Empties the log later, because somebody has kept it from being emptied.
+  private var checkpointRetry: Task<Void, Never>?
+  private static let checkpointPause = Duration.seconds(2)
   private let executor = BlockingExecutor(label: "omnid.store")
 
   nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -23,7 +26,11 @@ actor Database {
     self.seal = seal
   }
 
-  func close() { connection = nil }
+  func close() {
+    connection = nil
+    checkpointRetry?.cancel()
+    checkpointRetry = nil
+  }
 
   // MARK: - Reading
 
@@ -115,14 +122,26 @@ actor Database {
     return revision
   }
 
+  /// Empties the log if it has to be, unless that was tried a moment ago. A commit never waits for those who read the
+  /// store: what it cannot do at once is tried again after a pause.
   private func settleCheckpoint() {
-    if owesCheckpoint,
-      (try? connected { connection throws(StoreError) in
-        try connection.emptyLog()
-      }) == true
-    {
+    guard owesCheckpoint, checkpointRetry == nil else { return }
+    let isEmpty = try? connected { connection throws(StoreError) in try connection.emptyLog() }
+    if isEmpty == true {
       owesCheckpoint = false
+      return
     }
+    checkpointRetry = Task.detached { [weak self] in
+      guard (try? await Task.sleep(for: Self.checkpointPause)) != nil else { return }
+      await self?.retryCheckpoint()
+    }
+  }
+
+  private func retryCheckpoint() {
+    // Closed meanwhile.
+    guard checkpointRetry?.isCancelled == false else { return }
+    checkpointRetry = nil
+    settleCheckpoint()
   }
 
   // MARK: - The master key

@@ -129,6 +129,12 @@ def test_nothing_is_restored_over_a_store_an_omnid_or_another_key(lab, tmp_path,
     there = restore(lab, file, "--passphrase-file", passphrase)
     assert there.returncode == 1 and "nothing is restored over a store" in there.stderr, there
     lose_store(lab)
+    # What a kill before the first commit leaves would be played back into the restored store.
+    journal = lab.state / "omnid.db-journal"
+    journal.touch(mode=0o600)
+    stray = restore(lab, file, "--passphrase-file", passphrase)
+    assert stray.returncode == 1 and f"there is {journal} already" in stray.stderr, stray
+    journal.unlink()
     (lab.state / "master.key").write_bytes(os.urandom(32))
     other = restore(lab, file, "--passphrase-file", passphrase)
     assert other.returncode == 1 and "another master key than the backup's" in other.stderr, other

@@ -16,7 +16,7 @@ struct StoreFile: Sendable {
   /// - Throws: `.unavailable`, saying what to do.
   init(path: String, creates: Bool) throws(StoreError) {
     self.path = path
-    for suffix in ["", "-wal", "-shm"] { try Self.checkOwner(path + suffix) }
+    for suffix in ["", "-wal", "-shm", "-journal"] { try Self.checkOwner(path + suffix) }
     // With O_CREAT alone SQLite's file would be readable to others. The files beside it take over its mode.
     let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (creates ? O_CREAT : 0)
     let descriptor = unsafe open(path, flags, 0o600)

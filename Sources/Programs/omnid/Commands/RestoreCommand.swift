@@ -31,7 +31,8 @@ enum RestoreCommand {
     try PrivateFiles.makeDirectory(storeDirectory)
     try PrivateFiles.checkSharedDirectory(storeDirectory)
     let storeLock = try ProcessLock(store: options.storePath, patience: 0)
-    for suffix in ["", "-wal", "-shm"] where PrivateFiles.exists(options.storePath + suffix) {
+    for suffix in ["", "-wal", "-shm", "-journal"]
+    where PrivateFiles.exists(options.storePath + suffix) {
       throw DaemonError(
         "there is \(options.storePath + suffix) already: nothing is restored over a store; move it away, or give "
           + "another --state-dir")

@@ -339,7 +339,10 @@ let package = Package(
     tests("InterceptorsTests", ["Interceptors", "Daemon", "RPC"]),
     tests(
       "omnidTests",
-      ["omnid", "Daemon", "Orchestrator", "Rotation", "SQLiteStore", "RPCTransport"]),
+      [
+        "omnid", "Daemon", "Interceptors", "Orchestrator", "Rotation", "SQLiteStore",
+        "RPCTransport",
+      ]),
     tests(
       "OmnictlCommandsTests",
       ["OmnictlCommands", "Evidence", "Crypto", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),

@@ -1,4 +1,5 @@
 import Daemon
+import Interceptors
 import RPCTransport
 
 extension Server {
@@ -47,13 +48,17 @@ extension Server {
 
   /// Has the files of the tls: listeners read again when they change, and the whole configuration when somebody asks for
   /// it, until the task is cancelled.
-  func reload(_ remote: RemoteAccess?) async {
+  ///
+  /// - Parameter opening: happens when calls are answered. Before that the service manager is told nothing, because
+  ///   READY=1 at the end of a reload would say that the start is over.
+  func reload(_ remote: RemoteAccess?, _ opening: OneTimeEvent) async {
     await withTaskGroup { group in
       group.addTask {
         for await _ in reloads {
-          announce { () throws(DaemonError) in try manager.reloading() }
+          let isOpen = opening.hasHappened
+          if isOpen { announce { () throws(DaemonError) in try manager.reloading() } }
           reload.run(remote)
-          announce { () throws(DaemonError) in try manager.ready() }
+          if isOpen { announce { () throws(DaemonError) in try manager.ready() } }
         }
       }
       group.addTask {

@@ -77,7 +77,7 @@ struct Server {
       access.listens(server)
       let schedule = options.backup.map { BackupSchedule($0, options, logger: logger) }
       monitoring.backs(up: schedule)
-      let reloading = Task { await reload(remote) }
+      let reloading = Task { await reload(remote, opening) }
       do {
         try await listen(server, access, remote)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.

@@ -94,8 +94,8 @@ struct ClusterTests {
     arguments: [
       (DriverError.Code.unsupportedVersion, StatusCode.failedPrecondition, "TALOS_VERSION"),
       (.unreachable, .unavailable, "CLUSTER_UNREACHABLE"),
-      (.unauthenticated, .unauthenticated, "CREDENTIALS_REFUSED"),
-      (.permissionDenied, .permissionDenied, "ACCESS_DENIED"),
+      (.unauthenticated, .failedPrecondition, "CREDENTIALS_REFUSED"),
+      (.permissionDenied, .failedPrecondition, "ACCESS_DENIED"),
       (.invalidInput, .invalidArgument, "INVALID_ARGUMENT"),
       (.invalidConfig, .failedPrecondition, "CLUSTER_REFUSES"),
       (.internalError, .internalError, "INTERNAL"),

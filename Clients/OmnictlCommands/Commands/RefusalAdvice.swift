@@ -42,6 +42,9 @@ struct RefusalAdvice {
       return "follow it: \(session.line("\(rotate) status"))"
     case "MARK_PENDING":
       return "see what is pending: \(session.line("cluster get \(session.cluster)"))"
+    case "CREDENTIALS_REFUSED", "ACCESS_DENIED":
+      return
+        "the machines refuse, not omnid: use a talosconfig of this cluster with role os:admin that works"
     case "TALOS_VERSION": return "upgrade Talos first"
     case "MACHINE_UNREACHABLE":
       return "every machine has to answer before a rotation begins: bring back those that do not, "

@@ -81,9 +81,10 @@ extension RPCError {
     case .clusterUnreachable:
       self.init(.unavailable, error, "CLUSTER_UNREACHABLE", retryAfter: 5)
     case .credentialsRefused:
-      self.init(.unauthenticated, error, "CREDENTIALS_REFUSED")
+      // UNAUTHENTICATED and PERMISSION_DENIED are about the caller, and it is the machines that refuse.
+      self.init(precondition: "CREDENTIALS_REFUSED", error)
     case .accessDenied:
-      self.init(.permissionDenied, error, "ACCESS_DENIED")
+      self.init(precondition: "ACCESS_DENIED", error)
     case .shuttingDown:
       self.init(.unavailable, error, "SERVER_DRAINING", retryAfter: 1)
     case .internalError:

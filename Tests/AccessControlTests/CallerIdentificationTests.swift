@@ -44,7 +44,8 @@ struct CallerIdentificationTests {
   ) -> CallerIdentification {
     CallerIdentification(
       users: LocalUsers(owner: 1000, operators: operators), registry: desk.registry,
-      mint: authority, sessions: sessions(), now: { Self.now + seconds })
+      mint: authority, sessions: sessions(), cookie: SessionCookie(server: "0a1b2c3d"),
+      now: { Self.now + seconds })
   }
 
   private func sessions() -> DashboardSessions {
@@ -118,7 +119,7 @@ struct CallerIdentificationTests {
     await desk.load(AccessContents())
     let told = CallerIdentification(
       users: LocalUsers(owner: 1000), registry: desk.registry, mint: own,
-      sessions: sessions(), now: { Self.now })
+      sessions: sessions(), cookie: SessionCookie(server: "0a1b2c3d"), now: { Self.now })
     let key = try PrivateKey.generate(.ecdsaP256)
     let request = try CertificateRequest(key: key, commonName: "ann").pem
     let issued = try await desk.issueCertificate(
@@ -128,7 +129,7 @@ struct CallerIdentificationTests {
     // As from a store that was restored from before, or whose record of it was forgotten.
     let stranger = CallerIdentification(
       users: LocalUsers(owner: 1000), registry: GrantRegistry(), mint: own,
-      sessions: sessions(), now: { Self.now })
+      sessions: sessions(), cookie: SessionCookie(server: "0a1b2c3d"), now: { Self.now })
     #expect(stranger.identify(peer).caller == nil)
   }
 

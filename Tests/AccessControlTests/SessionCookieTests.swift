@@ -17,6 +17,8 @@ struct SessionCookieTests {
   private let sessions: DashboardSessions
   private let identification: CallerIdentification
   private let secret: String
+  private static let cookie = SessionCookie(server: "0a1b2c3d4e5f")
+  private static let name = "__Host-omnid-session-0a1b2c3d"
 
   init() throws {
     let registry = GrantRegistry()
@@ -27,6 +29,7 @@ struct SessionCookieTests {
       APIAuthority.make(sealer, now: StillClock().now()), sealer: sealer, signsCertificates: true)
     identification = CallerIdentification(
       users: LocalUsers(owner: 1000), registry: registry, mint: authority, sessions: sessions,
+      cookie: Self.cookie,
       now: { StillClock().now().secondsSince1970 })
     secret = try sessions.begin(for: Caller(name: "uid:1000", role: .admin)).secret
   }
@@ -39,7 +42,7 @@ struct SessionCookieTests {
     return identification.identify(peer, all).caller
   }
 
-  private var cookie: String { "__Host-omnid-session=\(secret)" }
+  private var cookie: String { "\(Self.name)=\(secret)" }
 
   @Test("A session's cookie from omnid's own page tells who calls")
   func known() {
@@ -75,14 +78,25 @@ struct SessionCookieTests {
       address: "unix:", process: Peer.Process(userID: 1000, groupID: 9, processID: 1))
     let site = ("sec-fetch-site", "same-origin")
     for cookie in [
-      "__Host-omnid-session=", "__Host-omnid-session=x", cookie + "x", "\(cookie); \(cookie)",
-      "\(cookie); __Host-omnid-session=x",
+      "\(Self.name)=", "\(Self.name)=x", cookie + "x", "\(cookie); \(cookie)",
+      "\(cookie); \(Self.name)=x",
     ] {
       #expect(caller(["cookie": cookie, site.0: site.1], peer: process) == nil, "\(cookie)")
     }
     #expect(caller(["cookie": "other=\(secret)", site.0: site.1], peer: process)?.role == .admin)
-    #expect(caller(["cookie": "x__Host-omnid-session=\(secret)", site.0: site.1]) == nil)
+    #expect(caller(["cookie": "x\(cookie)", site.0: site.1]) == nil)
     #expect(caller([site.0: site.1]) == nil)
+  }
+
+  @Test("The cookie of another omnid on the same host name is no one's business")
+  func neighbour() {
+    let site = ("sec-fetch-site", "same-origin")
+    let other = "__Host-omnid-session-ffffffff=omnis_other"
+    #expect(caller(["cookie": "\(other); \(cookie)", site.0: site.1]) != nil)
+    #expect(caller(["cookie": "\(other); __Host-omnid-session=x", site.0: site.1]) == nil)
+    let process = Peer(
+      address: "unix:", process: Peer.Process(userID: 1000, groupID: 9, processID: 1))
+    #expect(caller(["cookie": other, site.0: site.1], peer: process)?.role == .admin)
   }
 
   @Test("A token goes before a cookie, so a bad one makes its caller unknown")
@@ -109,9 +123,9 @@ struct SessionCookieTests {
 
   @Test("The cookie is for this host alone, over TLS, out of reach of scripts and of other sites")
   func attributes() throws {
-    let text = try #require(SessionCookie.setting("s", seconds: 60)["set-cookie"])
+    let text = try #require(Self.cookie.setting("s", seconds: 60)["set-cookie"])
     #expect(
-      text == "__Host-omnid-session=s; Max-Age=60; Path=/; Secure; HttpOnly; SameSite=Strict")
-    #expect(SessionCookie.setting("", seconds: 0)["set-cookie"]?.contains("Max-Age=0") == true)
+      text == "\(Self.name)=s; Max-Age=60; Path=/; Secure; HttpOnly; SameSite=Strict")
+    #expect(Self.cookie.setting("", seconds: 0)["set-cookie"]?.contains("Max-Age=0") == true)
   }
 }

@@ -53,7 +53,7 @@ class Dashboard:
         status, head, text = self.curl(
             "OpenDashboardSession", json.dumps({"code": self.link().split("#")[1]}), "-H", f"origin: {self.origin}")
         assert status == 200, text
-        return re.search(r"set-cookie: (__Host-omnid-session=[^;]+);", head).group(1)
+        return re.search(r"set-cookie: (__Host-omnid-session-[0-9a-f]{8}=[^;]+);", head).group(1)
 
 
 @pytest.fixture(scope="module")

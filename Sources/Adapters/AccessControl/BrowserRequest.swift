@@ -11,11 +11,11 @@ struct BrowserRequest {
   private var origin: String?
   private var authority: String?
 
-  init(_ fields: HeaderFields) {
+  init(_ fields: HeaderFields, cookie: SessionCookie) {
     for i in 0..<fields.count {
       switch fields.name(i) {
       // HTTP/2 may cut a cookie field into several (RFC 9113 section 8.2.3).
-      case "cookie": secrets += Self.secrets(fields.value(i))
+      case "cookie": secrets += Self.secrets(fields.value(i), of: cookie)
       case "sec-fetch-site": site = fields.value(i)
       case "origin": origin = fields.value(i)
       case ":authority": authority = fields.value(i)
@@ -25,10 +25,10 @@ struct BrowserRequest {
     }
   }
 
-  private static func secrets(_ cookie: String) -> [String] {
-    cookie.split(separator: ";").compactMap { pair in
+  private static func secrets(_ field: String, of cookie: SessionCookie) -> [String] {
+    field.split(separator: ";").compactMap { pair in
       let pair = pair.drop { $0 == " " }
-      let name = SessionCookie.name + "="
+      let name = cookie.name + "="
       return pair.hasPrefix(name) ? String(pair.dropFirst(name.count)) : nil
     }
   }

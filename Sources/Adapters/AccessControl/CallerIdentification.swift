@@ -34,6 +34,7 @@ public final class CallerIdentification: Sendable {
   private let registry: GrantRegistry
   private let mint: any CredentialMint
   private let sessions: DashboardSessions
+  private let cookie: SessionCookie
   private let now: @Sendable () -> Int64
   /// What the client certificates say that were seen last, by their DER bytes.
   private let seen = Mutex<[[UInt8]: Subject]>([:])
@@ -54,13 +55,14 @@ public final class CallerIdentification: Sendable {
   /// - Parameter now: Unix seconds.
   public init(
     users: LocalUsers, registry: GrantRegistry, mint: any CredentialMint,
-    sessions: DashboardSessions, now: @escaping @Sendable () -> Int64
+    sessions: DashboardSessions, cookie: SessionCookie, now: @escaping @Sendable () -> Int64
   ) {
     self.users = users
     owner = .caller(Caller(name: "uid:\(users.owner)", role: .admin))
     self.registry = registry
     self.mint = mint
     self.sessions = sessions
+    self.cookie = cookie
     self.now = now
   }
 
@@ -71,7 +73,8 @@ public final class CallerIdentification: Sendable {
   /// - Parameter fields: those of the call's head.
   @Sendable public func identify(_ peer: Peer, _ fields: HeaderFields) -> Identification {
     if let authorization = fields.first("authorization") { return bearer(authorization) }
-    if fields.first("cookie") != nil, let session = session(BrowserRequest(fields)) {
+    if fields.first("cookie") != nil, let session = session(BrowserRequest(fields, cookie: cookie))
+    {
       return session
     }
     return identify(peer)

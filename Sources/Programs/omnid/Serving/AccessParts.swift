@@ -17,6 +17,7 @@ final class AccessParts: Sendable {
   let identification: CallerIdentification
   let refusals: RefusalTrail
   let sessions: DashboardSessions
+  private let cookie: SessionCookie
   private let store: any AccessStore
   private let contents: AccessContents
   /// The CA as long as it is not stored.
@@ -39,10 +40,12 @@ final class AccessParts: Sendable {
     let registry = GrantRegistry()
     desk = AccessDesk(store: store, mint: authority, registry: registry, clock: clock)
     sessions = DashboardSessions(mint: DashboardSecrets(), registry: registry, clock: clock)
+    // omnid's own CA is kept in the store: the name stays the same as long as that does.
+    cookie = SessionCookie(server: authority.certificate.fingerprint)
     identification = CallerIdentification(
       users: LocalUsers(owner: facts.userID, operators: options.socket.group),
-      registry: registry, mint: authority, sessions: sessions, now: { clock.now().secondsSince1970 }
-    )
+      registry: registry, mint: authority, sessions: sessions, cookie: cookie,
+      now: { clock.now().secondsSince1970 })
     refusals = RefusalTrail(audit: audit, clock: clock)
   }
 
@@ -81,7 +84,7 @@ final class AccessParts: Sendable {
   func dashboard(fingerprint: @escaping @Sendable () -> String) -> DashboardServing {
     DashboardServing(
       sessions: sessions, version: Release.version, certificateFingerprint: fingerprint,
-      cookie: SessionCookie.setting, isFromOwnPage: SessionCookie.isFromOwnPage)
+      cookie: cookie.setting, isFromOwnPage: cookie.isFromOwnPage)
   }
 
   /// The server that callers come to; nil: none any more.

@@ -36,6 +36,16 @@ struct WatchTests {
     }
   }
 
+  @Test("A watch takes no large request, because it keeps the request for as long as it lasts")
+  func largeRequest() async throws {
+    let served = try await ServedManagement()
+    await #expect {
+      _ = try await served.watch(String(repeating: "x", count: 10_000), stopWhenIdle: true)
+    } throws: {
+      ($0 as? RPCError)?.code == .resourceExhausted
+    }
+  }
+
   @Test("Two watchers and a late one end with the same last status")
   func sameEnd() async throws {
     let served = try await ServedManagement(.init(held: ["worker-2"]))

@@ -64,6 +64,24 @@ struct HealthTests {
     }
   }
 
+  @Test(
+    "A name longer than any service's is refused, because a watch keeps its request for as long as it lasts"
+  )
+  func longNames() async throws {
+    let name = String(repeating: "x", count: 2000)
+    await #expect {
+      _ = try await check(name)
+    } throws: {
+      ($0 as? RPCError)?.code == .resourceExhausted
+    }
+    await #expect {
+      _ = try await watch(name) { _ in true }
+    } throws: {
+      ($0 as? RPCError)?.code == .resourceExhausted
+    }
+    #expect(try await watch(String(name.prefix(900))) { _ in true } == [.serviceUnknown])
+  }
+
   @Test("List tells of every service")
   func list() async throws {
     let response = try await client.unary(

@@ -38,6 +38,8 @@ public struct ManagementHandlers: Sendable {
   /// Bytes of items after which a page of a list ends early: other gRPC implementations take messages up to 4 MiB unless
   /// told otherwise.
   static let pageBytes = 2 << 20
+  /// The largest request of a method that answers for as long as its caller likes, in bytes.
+  private static let followerBytes = 4 << 10
 
   /// - Parameters:
   ///   - audit: where every call is written down that changes something or hands a credential out.
@@ -160,6 +162,10 @@ public struct ManagementHandlers: Sendable {
       await call.sendInitialMetadata()
       try await writer.follow(channel.updates, after: request.afterRevision)
     }
+    // A request is kept for as long as its stream lasts.
+    router.limit(
+      ManagementServiceMethods.watchRotationStatus,
+      MethodLimits(requestMessageBytes: Self.followerBytes))
     router.handle(ManagementServiceMethods.readAuditLog) { request, writer, call in
       // The log is of all clusters.
       _ = try await admit("", call)
@@ -167,7 +173,9 @@ public struct ManagementHandlers: Sendable {
       try await readAuditLog(request) { try await writer.write($0) }
     }
     // Each follower reads the store when something is added.
-    router.limit(ManagementServiceMethods.readAuditLog, MethodLimits(concurrentCalls: 32))
+    router.limit(
+      ManagementServiceMethods.readAuditLog,
+      MethodLimits(concurrentCalls: 32, requestMessageBytes: Self.followerBytes))
   }
 
   private func read<Request: ClusterRequest & Sendable, Response: Sendable>(

@@ -12,6 +12,8 @@ public final class HealthService: Sendable {
 
   /// How many services `List` tells of, as the schema asks for.
   private static let listLimit = 100
+  /// The largest request, in bytes. A request holds the name of one service.
+  private static let requestBytes = 1024
 
   private struct Watched {
     /// Keeps the newest status alone.
@@ -69,6 +71,11 @@ public final class HealthService: Sendable {
     router.handle(GRPCHealth.HealthMethods.watch) { request, writer, _ in
       try await self.watch(request, writer)
     }
+    // A watch keeps its request for as long as it lasts, and that counts nowhere.
+    let small = MethodLimits(requestMessageBytes: Self.requestBytes)
+    router.limit(GRPCHealth.HealthMethods.check, small)
+    router.limit(GRPCHealth.HealthMethods.list, small)
+    router.limit(GRPCHealth.HealthMethods.watch, small)
   }
 
   // MARK: - Handlers

@@ -7,7 +7,9 @@ public struct MethodLimits: Sendable {
   /// calls that arrive together count together.
   public var concurrentCalls: Int?
   /// The largest request message, in bytes after decompression, in place of
-  /// `CallLimits.requestMessageBytes`; larger ones are refused with RESOURCE_EXHAUSTED.
+  /// `CallLimits.requestMessageBytes`; larger ones are refused with RESOURCE_EXHAUSTED. A handler's request
+  /// is kept until the handler returns and counts against no limit from its begin on: a method whose calls
+  /// last takes small requests.
   public var requestMessageBytes: Int?
   /// The longest that a call may take, from its head on: it ends with DEADLINE_EXCEEDED, and its
   /// handler is cancelled. A caller's own deadline holds when it is earlier.
@@ -31,13 +33,16 @@ final class MethodBounds: Sendable {
 
   /// False when there are too many calls already; else the call must `leave`.
   func enter() -> Bool {
-    let now = calls.add(1, ordering: .relaxed).newValue
-    guard let most = limits.concurrentCalls, now > most else { return true }
+    // The count is all loops' to write, so calls that nobody counts leave it alone.
+    guard let most = limits.concurrentCalls else { return true }
+    if calls.add(1, ordering: .relaxed).newValue <= most { return true }
     leave()
     return false
   }
 
-  func leave() { calls.subtract(1, ordering: .relaxed) }
+  func leave() {
+    if limits.concurrentCalls != nil { calls.subtract(1, ordering: .relaxed) }
+  }
 
   func timeout(_ asked: Duration?) -> Duration? {
     guard let own = limits.timeout else { return asked }

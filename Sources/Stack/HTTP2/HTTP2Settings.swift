@@ -14,8 +14,9 @@ public struct HTTP2Settings: Sendable {
   /// with ENHANCE_YOUR_CALM (CVE-2023-44487).
   public var streamResetBurst: UInt64 = 1000
   public var streamResetRate: UInt64 = 100
-  /// CONTINUATION frames taken after one HEADERS (CVE-2024-28182).
-  public var maxContinuations: Int = 8
+  /// CONTINUATION frames taken after one HEADERS (CVE-2024-28182): twice as many as the largest header block needs in
+  /// frames of 16 KiB, and 8 at least.
+  public var maxContinuations: Int { max(8, 2 * Int(maxHeaderListBytes) >> 14) }
   /// Frames without use a client may send (PRIORITY, SETTINGS, empty DATA, unknown types, …), each
   /// request forgiving ten, and a tenth of the WINDOW_UPDATE frames it may send while nothing of a
   /// response leaves: beyond that the connection ends with ENHANCE_YOUR_CALM (CVE-2019-9518).

@@ -48,6 +48,21 @@ import Testing
     }
   }
 
+  @Test("A client that speaks something else counts until its connection is closed")
+  func foreignCounts() async throws {
+    try await withServer(Echo.router()) { path, server in
+      let connection = try RawConnection(path)
+      connection.send(Array("GET / HTTP/1.1\r\nhost: x\r\n\r\n".utf8))
+      #expect(connection.readToEnd()?.isEmpty == false)
+      #expect(server.connectionCount == 1)
+      for _ in 0..<500 where server.connectionCount > 0 {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      #expect(server.connectionCount == 0)
+      withExtendedLifetime(connection) {}
+    }
+  }
+
   @Test("TLS where there is none, and none where there is TLS, is answered in words")
   func crossed() async throws {
     let reports = Reports()

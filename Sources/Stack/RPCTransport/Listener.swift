@@ -166,11 +166,10 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
         set.forget(accepted.id)
         begin(FileDescriptor(owning: descriptor), accepted, set, bytes)
       case .foreign(let reason):
-        set.forget(accepted.id)
         reports.report(
           .foreignProtocol, listener: address, peer: accepted.address, reason)
-        // It has its answer and lingers; its place is for others.
-        accepted.ticket.giveBack()
+        // Its place among the handshakes is for others. It counts as a connection while it has a descriptor.
+        accepted.ticket.established()
       case .ended(let reason):
         set.forget(accepted.id)
         if let reason {

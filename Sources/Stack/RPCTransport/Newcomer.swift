@@ -18,13 +18,13 @@ final class Newcomer: ReadinessHandler, @unchecked Sendable {
 
   private enum State { case waiting, lingering, over }
 
-  /// What becomes of a newcomer; comes once.
+  /// What becomes of a newcomer; comes once, but for `foreign`, behind which `ended` comes.
   enum Outcome {
     /// The socket is the receiver's now; the bytes are lent.
     case speaks(Int32, UnsafeBufferPointer<UInt8>)
-    /// It speaks something else, and was told so.
+    /// It speaks something else, was told so, and may read that for a moment.
     case foreign(String)
-    /// It has ended, with the reason if it should be known.
+    /// Its socket is closed, with the reason if it should be known.
     case ended(String?)
   }
   private var onOutcome: ((Outcome) -> Void)?
@@ -96,7 +96,7 @@ final class Newcomer: ReadinessHandler, @unchecked Sendable {
       timer = nil
       end(nil)
     }
-    tell(.foreign(reason))
+    onOutcome?(.foreign(reason))
   }
 
   private func lingers(_ count: Int) {
@@ -120,6 +120,8 @@ final class Newcomer: ReadinessHandler, @unchecked Sendable {
   /// Ends the connection. On the loop; without effect once it is over or handed on.
   func end(_ reason: String?) {
     if state == .over { return }
+    // Of one that lingers the reason is known already.
+    let reason = state == .lingering ? nil : reason
     stop()
     _ = FileDescriptor(owning: number)
     tell(.ended(reason))

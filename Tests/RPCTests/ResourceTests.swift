@@ -7,7 +7,10 @@ import Testing
   /// Tells what it was asked.
   private struct Teller: HTTPHandler {
     func respond(to request: HTTPRequest, peer: Peer) async -> HTTPResponse {
-      HTTPResponse(
+      if let status = ["/same": 304, "/empty": 204][request.path] {
+        return HTTPResponse(status: status, fields: HeaderFields(["etag": "\"x\""]))
+      }
+      return HTTPResponse(
         status: request.path == "/none" ? 404 : 200,
         fields: HeaderFields(["content-type": "text/plain"]),
         body: Array("\(request.method) \(request.path)".utf8))
@@ -43,6 +46,13 @@ import Testing
   @Test("HEAD is answered with the fields of GET and no body")
   func head() async throws {
     #expect(try await send("HEAD", "/page") == (200, "10", ""))
+  }
+
+  @Test("What has no body by its status says no length of one (RFC 9110 section 8.6)")
+  func withoutBody() async throws {
+    #expect(try await send("GET", "/same") == (304, nil, ""))
+    #expect(try await send("HEAD", "/same") == (304, nil, ""))
+    #expect(try await send("GET", "/empty") == (204, nil, ""))
   }
 
   @Test("Methods and all other requests stay the router's")

@@ -34,6 +34,7 @@ extension HTTP2Session {
   func writeBody(_ stream: HTTP2Stream, _ head: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     unsafe output.append(contentsOf: UnsafeBufferPointer(start: head, count: 9))
     bufferedBytes -= count
+    bodyBytesSent &+= count
     hasSentResponse = true
     conduct.sentBody()
     stream.takeBody(count, into: &output)

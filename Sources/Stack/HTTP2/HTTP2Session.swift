@@ -33,6 +33,8 @@ public final class HTTP2Session {
   public private(set) var isCondemned = false
   /// Body bytes of all streams that are not yet in a frame.
   public internal(set) var bufferedBytes = 0
+  /// Body bytes of all streams that are in frames since the connection began.
+  public internal(set) var bodyBytesSent = 0
   /// A GOAWAY with an error code was sent.
   public internal(set) var hasFailed = false
   /// Why this end gives the connection up; nil while it does not.
@@ -162,6 +164,9 @@ public final class HTTP2Session {
 
   /// How many header blocks the peer of a server has begun.
   public var headsBegun: Int { conduct.headsBegun }
+
+  /// Lends each stream that is not closed. The body may reset streams, and must not close them.
+  public func forEachStream(_ body: (HTTP2Stream) -> Void) { streams.forEach(body) }
 
   /// Streams that are not closed, those that wait to be opened among them.
   public var openStreams: Int { streams.count }

@@ -11,8 +11,8 @@ open class HTTP2Stream {
   public internal(set) var isRemoteClosed = false
   /// nghttp2 has closed the stream; nothing can be sent.
   public internal(set) var isClosed = false
-  /// No more body will come.
-  var isEnded = false
+  /// No more body will come: of a server's stream the answer is whole.
+  public internal(set) var isEnded = false
   /// nghttp2 asks this stream for its body. It is not asked while there is nothing to send: what it
   /// keeps for asking is a third of what it keeps for a stream.
   var isSource = false

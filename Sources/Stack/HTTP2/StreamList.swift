@@ -34,6 +34,16 @@ struct StreamList {
     return stream
   }
 
+  func forEach(_ body: (HTTP2Stream) -> Void) {
+    var at = unsafe first
+    while let stream = unsafe at {
+      unsafe at = unsafe stream._withUnsafeGuaranteedRef { stream in
+        body(stream)
+        return unsafe stream.next
+      }
+    }
+  }
+
   mutating func unlinkAll() {
     while let stream = unsafe first { unsafe unlink(stream) }
   }

@@ -21,6 +21,10 @@ final class ConnectionLimit: Sendable {
 
   var isWaitingTooMuch: Bool { waiting.load(ordering: .relaxed) > waitingLimit }
 
+  /// Whether more waits than answers to strangers may add to: they fill a quarter at most, so that nobody who is
+  /// known is shut out by them.
+  var strangersWaitTooMuch: Bool { waiting.load(ordering: .relaxed) > waitingLimit / 4 }
+
   /// Whether the kept bytes stay within the limit with this change, which is made either way.
   func holds(_ change: Int) -> Bool {
     held.add(change, ordering: .relaxed).newValue <= heldLimit

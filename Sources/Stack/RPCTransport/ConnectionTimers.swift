@@ -15,6 +15,8 @@ enum ConnectionTimer: Int {
   /// The client's certificate is looked at again, or the grace after its end is over.
   case expiry
   case keepalive
+  /// It is looked whether the peer takes what waits for it.
+  case unsent
   /// The peer has to take the reason why it is sent away.
   case condemned
   /// The peer takes nothing any more, but may still say why.
@@ -27,7 +29,7 @@ enum ConnectionTimer: Int {
 struct ConnectionTimers {
   private let loop: EventLoop
   /// By kind; 0 where none runs. Ten thousand connections are idle: numbers in a row cost least.
-  private var running: [10 of UInt64] = .init(repeating: 0)
+  private var running: [11 of UInt64] = .init(repeating: 0)
 
   init(_ loop: EventLoop) { self.loop = loop }
 

@@ -19,6 +19,12 @@ struct OutputQueue {
 
   var isEmpty: Bool { taken == bytes.count }
 
+  /// Bytes that the queue has in memory.
+  var keptBytes: Int { bytes.count }
+
+  /// How many bytes the socket has taken in all.
+  private(set) var written = 0
+
   /// Lets the writer append bytes.
   mutating func append(_ write: (inout [UInt8]) -> Void) { write(&bytes) }
 
@@ -27,8 +33,9 @@ struct OutputQueue {
     _ new: [UInt8], _ write: (UnsafeRawBufferPointer) -> Socket.Transfer
   ) -> Outcome {
     switch new.withUnsafeBytes(write) {
-    case .bytes(let count) where count == new.count: return .written
     case .bytes(let count):
+      written &+= count
+      if count == new.count { return .written }
       bytes.append(contentsOf: new[count...])
       return .waits
     case .wouldBlock:
@@ -44,7 +51,9 @@ struct OutputQueue {
     while !isEmpty {
       let result = bytes.withUnsafeBytes { write(UnsafeRawBufferPointer(rebasing: $0[taken...])) }
       switch result {
-      case .bytes(let count): taken += count
+      case .bytes(let count):
+        taken += count
+        written &+= count
       case .wouldBlock: return .waits
       case .ended: return .failed(.closedByPeer)
       case .failed(let error): return .failed(Self.failure(error))

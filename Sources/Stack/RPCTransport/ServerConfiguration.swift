@@ -24,6 +24,14 @@ public struct ServerConfiguration: Sendable {
   /// gRPC calls RESOURCE_EXHAUSTED.
   public var waitingBytesPerConnection = 64 << 20
   public var waitingBytes = 512 << 20
+  /// What may wait of answers that are no calls' (pages, metrics) for one TLS connection whose client could have shown a
+  /// certificate and has not. All such clients together fill a quarter of `waitingBytes` at most. Nil: as for all others.
+  public var anonymousWaitingBytesPerConnection: Int?
+  /// How long a peer may take nothing at all of what waits for it on the socket until the connection is closed, and how
+  /// long an answer that is no call's may wait for the peer's credit until its stream is reset.
+  public var stallTimeout: Duration = .seconds(60)
+  /// The same when the connection has been drained but for that. It is looked as often as this.
+  public var drainStallTimeout: Duration = .seconds(5)
   /// How long a peer may take for TLS and its HTTP/2 preface, and for one header block.
   public var handshakeTimeout: Duration = .seconds(10)
   /// A connection without calls is drained after this time; nil keeps it.

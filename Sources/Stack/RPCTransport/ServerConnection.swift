@@ -8,21 +8,26 @@ internal import Reactor
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   private(set) var peer: Peer
   private let service: any HTTPService
-  private let handlers: HandlerPool
+  let handlers: HandlerPool
   private let onClose: (ServerConnection) -> Void
   private let ticket: Ticket
   let reports: ReportDesk
   /// Called once the connection speaks HTTP/2 or is over.
   var onEstablished: (() -> Void)?
   var serverLife = ServerLife()
-  private let limit: ConnectionLimit
+  let limit: ConnectionLimit
   private let heldLimit: Int
   private var heldBytes = 0
-  private let configuration: ServerConfiguration
-  /// What of the session's buffered bytes the server's total holds.
-  private var reportedWaiting = 0
+  let configuration: ServerConfiguration
+  /// The client could have shown a certificate, and has not.
+  private(set) var isAnonymous = false
+  /// What of the bytes that wait the server's total holds.
+  var reportedWaiting = 0
   /// Streams that wait until less is buffered.
-  private var heldBack: [ServerStream] = []
+  var heldBack: [ServerStream] = []
+  var unsentWatch: UnsentWatch?
+  /// Streams whose answers are whole, are no calls', and have not been taken yet.
+  var pages = 0
   /// How long a peer may take to say that it has seen the first GOAWAY; one that is silent must not
   /// hold the end up.
   private static let drainPatience = Duration.seconds(1)
@@ -65,13 +70,14 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     peer = Peer(
       address: peer.address, localAddress: peer.localAddress,
       certificates: tls.peerCertificateBytes, process: peer.process)
+    isAnonymous = tls.verifiesPeer && peer.certificates.isEmpty
     if tls.verifiesPeer, let end = tls.peerCertificates.map(\.notAfter).min() { watchExpiry(end) }
   }
 
   override func handle(_ event: HTTP2Event, _ input: UnsafeBufferPointer<UInt8>) {
     switch event {
     case .head(let stream, let block, let isLast):
-      timers.stop(.idle)
+      if !isAnonymous { timers.stop(.idle) }
       ServerStream.lend(stream) { stream in
         stream.begin(on: self)
         if serverLife.hasExpired {
@@ -82,6 +88,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             .fields(HeaderFields([":status": "405"])), body: [], trailers: .none)
         }
         stream.receiver = service.accept(head, on: stream)
+        // What strangers ask for does not keep their connection: only a call that was let in does.
+        if isAnonymous, stream.receiver?.isCall == true { timers.stop(.idle) }
       }
     case .data(let stream, let range, let isLast):
       ServerStream.lend(stream) { stream in
@@ -123,6 +131,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       timers.start(.drain, after: patience) { [self] in carryOut(serverLife.announced()) }
     case .sendLastGoAway:
       timers.stop(.drain)
+      // From here on the peer has less time, which begins now.
+      timers.stop(.unsent)
       session.goAway()
       markDirty()
     case .finish: markDirty()
@@ -140,7 +150,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     if let age = configuration.maxAge {
       timers.start(.age, after: age * Double.random(in: 0.9...1.1)) { [self] in aged() }
     }
-    if session.openStreams == 0 { carryOut(serverLife.streamsEnded()) }
+    if session.openStreams == 0 || isAnonymous { carryOut(serverLife.streamsEnded()) }
   }
 
   private func hasGreeted() {
@@ -158,9 +168,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   private var maxIdle: Duration? {
-    guard let limit = configuration.maxAnonymousIdle, let tls, tls.verifiesPeer,
-      peer.certificates.isEmpty
-    else { return configuration.maxIdle }
+    guard let limit = configuration.maxAnonymousIdle, isAnonymous else {
+      return configuration.maxIdle
+    }
     return min(limit, configuration.maxIdle ?? limit)
   }
 
@@ -181,48 +191,13 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     if !isClosed { carryOut(serverLife.drain(patience: Self.drainPatience)) }
   }
 
-  /// Whether the peer takes its responses, as far as these must be kept.
-  var hasRoom: Bool {
-    let waiting = session.bufferedBytes
-    // The total is shared by all loops: it follows in steps.
-    if abs(waiting - reportedWaiting) >= 64 << 10 { reportWaiting(waiting) }
-    return waiting <= configuration.waitingBytesPerConnection
-      && (waiting < 64 << 10 || !limit.isWaitingTooMuch)
-  }
-
-  private func reportWaiting(_ waiting: Int) {
-    limit.waits(waiting - reportedWaiting)
-    reportedWaiting = waiting
-  }
-
-  /// Whether so much waits for the peer that a stream's message that can wait should. Streams for which nothing waits
-  /// may go on for longer: a peer that leaves some of its streams unread gets the others all the same.
-  func holdsBack(_ stream: ServerStream) -> Bool {
-    let limit = configuration.waitingBytesPerConnection
-    if stream.bufferedBytes > 0 {
-      guard session.bufferedBytes > limit / 8 else { return false }
-      stream.wantsWritable = true
-    } else {
-      guard session.bufferedBytes > limit / 2 || !hasRoom else { return false }
-      heldBack.append(stream)
-    }
-    return true
-  }
-
-  private func tellHeldBack() {
-    guard session.bufferedBytes <= configuration.waitingBytesPerConnection / 4, hasRoom else {
-      return
-    }
-    let streams = heldBack
-    heldBack = []
-    for stream in streams { stream.receiver?.streamWritable() }
-    handlers.run()
-  }
-
   override func turnEnded() {
     super.turnEnded()
     if !heldBack.isEmpty, !isClosed { tellHeldBack() }
-    if reportedWaiting > 0, session.bufferedBytes < 64 << 10 { reportWaiting(0) }
+    if !isClosed {
+      followWaiting()
+      watchUnsent()
+    }
     if session.isReceivingHead && !timers.runs(.head) && !isClosed { watchHead() }
   }
 

@@ -4,6 +4,11 @@ internal import RPC
 
 /// One HTTP exchange on a server connection.
 final class ServerStream: HTTP2Stream, HTTPServerStream {
+  // Small members first: they fill a gap of the class above.
+  /// The answer is whole and is no call's.
+  private(set) var isPage = false
+  /// How often the whole answer was seen to wait.
+  var looks: UInt8 = 0
   /// Set from the head until the end, which comes before the connection's own: nothing is counted.
   private var borrowed: Unmanaged<ServerConnection>?
   let handlers: HandlerPool
@@ -41,7 +46,12 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   func respond(_ head: ResponseHead, body: consuming [UInt8], trailers: ResponseTrailers) {
     let body = body
     withConnection { connection in
-      guard connection.hasRoom else { return refuse() }
+      let isPage = receiver?.isCall != true
+      guard connection.hasRoom(forPage: isPage) else { return refuse() }
+      if isPage && !self.isPage {
+        self.isPage = true
+        connection.pages += 1
+      }
       let end = OutgoingHeaders(trailers)
       if body.isEmpty && end == nil {
         connection.session.respond(self, OutgoingHeaders(head), hasBody: false)
@@ -70,7 +80,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
     let bytes = bytes
     if bytes.isEmpty { return }
     withConnection { connection in
-      guard connection.hasRoom else { return refuse() }
+      guard connection.hasRoom() else { return refuse() }
       connection.session.send(self, bytes)
       if bufferedBytes > Self.highWater { wantsWritable = true }
       connection.markDirty()
@@ -79,7 +89,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
 
   func sendData(_ write: (inout [UInt8]) throws -> Void) rethrows {
     try withConnection { connection in
-      guard connection.hasRoom else { return refuse() }
+      guard connection.hasRoom() else { return refuse() }
       try connection.session.send(self, write)
       if bufferedBytes > Self.highWater { wantsWritable = true }
       connection.markDirty()
@@ -129,6 +139,7 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
 
   func ended(errorCode: HTTP2ErrorCode) {
     tell(errorCode)
+    if isPage { borrowed?._withUnsafeGuaranteedRef { $0.pages -= 1 } }
     borrowed = nil
   }
 

@@ -170,6 +170,16 @@ public enum Socket {
     return error == EAGAIN || error == EINTR ? .wouldBlock : .failed(error)
   }
 
+  /// How many written bytes the peer has not taken yet: not acknowledged on TCP (tcp(7), SIOCOUTQ), not read on a
+  /// Unix socket, where the kernel counts more than a byte for each. Nil when the kernel does not tell.
+  public static func outstandingBytes(_ descriptor: Int32) -> Int? {
+    var count: Int32 = 0
+    let result = unsafe withUnsafeMutablePointer(to: &count) {
+      unsafe ioctl(descriptor, UInt(TIOCOUTQ), $0)
+    }
+    return result == 0 ? Int(count) : nil
+  }
+
   /// The process at the other end of a Unix socket (unix(7), SO_PEERCRED).
   public static func peerCredentials(
     _ descriptor: Int32

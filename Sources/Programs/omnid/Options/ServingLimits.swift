@@ -43,6 +43,9 @@ struct ServingLimits: Equatable {
   /// another one for its next call.
   private static let anonymousIdle = Duration.seconds(60)
 
+  /// What may wait of pages and metrics for such a connection: all files of the dashboard several times over.
+  private static let anonymousWaitingBytes = 512 << 10
+
   init() {}
 
   init(_ values: SettingValues) throws(UsageError) {
@@ -107,6 +110,7 @@ struct ServingLimits: Equatable {
     configuration.maxConcurrentStreams = streams
     configuration.maxIdle = idle
     configuration.maxAnonymousIdle = Self.anonymousIdle
+    configuration.anonymousWaitingBytesPerConnection = Self.anonymousWaitingBytes
     configuration.maxAge = age
     configuration.maxAgeGrace = ageGrace
     configuration.maxHeaderBytes = headerBytes

@@ -8,14 +8,26 @@ final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
   private let limit: Int
   private var request: HTTPRequest
   private var task: Task<Void, Never>?
+  private var timer: TimerID?
+  private var hasBegun = false
   private var isOver = false
 
-  /// - Parameter limit: the largest body taken, in bytes.
+  /// - Parameters:
+  ///   - limit: the largest body taken, in bytes.
+  ///   - patience: how long the request may take to end; then it is answered as it is. Nil: as long as it likes.
   static func begin(
-    _ head: HTTPRequestHead, _ stream: any HTTPServerStream, _ handler: any HTTPHandler, limit: Int
+    _ head: HTTPRequestHead, _ stream: any HTTPServerStream, _ handler: any HTTPHandler, limit: Int,
+    patience: Duration? = nil
   ) -> HTTPExchange {
     let exchange = HTTPExchange(stream: stream, head: head, handler: handler, limit: limit)
-    if head.isComplete { exchange.receivedEnd() }
+    if head.isComplete {
+      exchange.receivedEnd()
+    } else if let patience {
+      exchange.timer = stream.executor.schedule(after: patience) { [weak exchange] in
+        exchange?.timer = nil
+        exchange?.receivedEnd()
+      }
+    }
     return exchange
   }
 
@@ -52,7 +64,9 @@ final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
   }
 
   func receivedEnd() {
-    if isOver { return }
+    if isOver || hasBegun { return }
+    hasBegun = true
+    stopTimer()
     let started = Task.immediate(executorPreference: stream.executor) {
       let response = await self.handler.respond(to: self.request, peer: self.stream.peer)
       // Where the handler has left the task is not for sure.
@@ -70,14 +84,23 @@ final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
     for i in 0..<response.fields.count {
       fields.append(response.fields.name(i), response.fields.value(i))
     }
-    fields.append("content-length", String(response.body.count))
+    // A status that has no body says no length of one: a 304's would be that of the 200 (RFC 9110 section 8.6).
+    if response.status >= 200, response.status != 204, response.status != 304 {
+      fields.append("content-length", String(response.body.count))
+    }
     // The fields are those of GET, the body is not (RFC 9110 section 9.3.2).
     let body = request.method == "HEAD" ? [] : response.body
     stream.respond(.fields(fields), body: body, trailers: .none)
   }
 
+  private func stopTimer() {
+    if let timer { stream.executor.cancel(timer) }
+    timer = nil
+  }
+
   /// The body is kept no longer.
   private func letGo() {
+    stopTimer()
     _ = stream.holds(-request.body.count)
     request.body = []
   }

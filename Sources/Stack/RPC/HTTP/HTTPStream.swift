@@ -91,6 +91,13 @@ public protocol HTTPRequestReceiver: AnyObject {
   func streamWritable()
   /// The exchange is over; `errorCode` is that of RST_STREAM, nil when it ended properly.
   func streamClosed(errorCode: HTTP2ErrorCode?)
+  /// Whether it is a call of a method that was let in, and not a page, a refusal or the like, which
+  /// strangers get too.
+  var isCall: Bool { get }
+}
+
+extension HTTPRequestReceiver {
+  public var isCall: Bool { false }
 }
 
 extension HTTPServerStream {

@@ -14,7 +14,7 @@ final class RefusedRequest: HTTPRequestReceiver, @unchecked Sendable {
   private var timer: TimerID?
 
   private static let bodyLimit = 64 << 20
-  private static let patience = Duration.seconds(5)
+  static let patience = Duration.seconds(5)
 
   init(_ stream: any HTTPServerStream, head: HeaderFields, body: [UInt8]) {
     self.stream = stream

@@ -2,6 +2,8 @@ public import HTTP2Codes
 
 /// The request's source: takes in what the transport brings, and hands messages to the handler.
 extension ServerCall: HTTPRequestReceiver {
+  public var isCall: Bool { true }
+
   public func received(_ data: borrowing Span<UInt8>, isLast: Bool) {
     if let refused { return refused.received(data, isLast: isLast) }
     unreleasedBytes += data.count

@@ -36,7 +36,8 @@ extension ServiceRouter: HTTPService {
       head.fields.valueEquals(head.methodField, "GET")
         || head.fields.valueEquals(head.methodField, "HEAD")
     else { return nil }
-    return HTTPExchange.begin(head, stream, resources, limit: 0)
+    return HTTPExchange.begin(
+      head, stream, resources, limit: 0, patience: RefusedRequest.patience)
   }
 
   static let unknownMethod =

@@ -77,6 +77,10 @@ import Testing
       Self.router(), configuration: Self.configuration(stall: .milliseconds(600))
     ) { path, server in
       let connection = try Self.asker(path, pages: 40)
+      for _ in 0..<500 where server.connectionCount == 0 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      #expect(server.connectionCount == 1)
       #expect(try await Self.hasEnded(server))
       withExtendedLifetime(connection) {}
     }

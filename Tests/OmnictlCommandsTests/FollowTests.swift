@@ -136,7 +136,7 @@ import Testing
     #expect(bench.errors.lines.count == 1)
     #expect(bench.errors.text.contains("the rotation goes on"))
     #expect(
-      bench.errors.text.contains("omnictl cluster -n demo secret rotate status --wait-timeout 0"))
+      bench.errors.text.hasSuffix("attach again: omnictl cluster -n demo secret rotate status\n"))
   }
 
   @Test("A wait times out also while the server is away", .timeLimit(.minutes(1)))
@@ -258,6 +258,9 @@ import Testing
     #expect(!terminal.isCursorVisible)
     signals.current?.leaving(isStop: true)
     #expect(errors.text.isEmpty)
+    let drawn = screen.text
+    report.show(Samples.rotation(done: 1, revision: 2))
+    #expect(screen.text == drawn, "nothing is drawn between the signal and its effect")
     var stopped = TerminalModel("")
     stopped.feed(screen.text)
     #expect(stopped.isCursorVisible)
@@ -270,6 +273,20 @@ import Testing
     #expect(errors.text == "omnictl: bye\n")
     report.close()
     #expect(signals.current == nil)
+  }
+
+  @Test("In the background nothing is drawn, and back in the foreground it goes on")
+  func background() {
+    let screen = Recorder()
+    let report = LiveReport(
+      screen: screen, errors: Recorder(), signals: FakeSignals(), uptime: { .zero }, farewell: "")
+    screen.moves(toForeground: false)
+    report.show(Samples.rotation())
+    #expect(screen.text.isEmpty)
+    screen.moves(toForeground: true)
+    report.windowChanged()
+    #expect(screen.text.contains("RUNNING"))
+    report.close()
   }
 
   @Test("--wait=false returns once the rotation is recorded")

@@ -94,7 +94,7 @@ import Testing
   func defaults() throws {
     let invocation = try rotate()
     #expect(invocation[WaitFlags.wait])
-    #expect(invocation[WaitFlags.waitTimeout] == .seconds(300))
+    #expect(invocation[WaitFlags.waitTimeout] == nil)
     #expect(!invocation[SecretRotate.dryRun])
     #expect(invocation[GlobalFlags.output] == .table)
     #expect(invocation[GlobalFlags.endpoint] == nil)

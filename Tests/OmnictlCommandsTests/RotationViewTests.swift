@@ -177,36 +177,56 @@ import Testing
 }
 
 @Suite struct FramePainterTests {
-  @Test("A frame takes the place of the one before, whatever their heights")
+  let painter = FramePainter()
+
+  func lines(_ texts: String...) -> [StyledLine] { texts.map { StyledLine($0) } }
+
+  @Test("A frame takes the place of the one before, also when it is shorter")
   func inPlace() {
-    var painter = FramePainter()
     var terminal = TerminalModel("$ omnictl\n")
-    let frames = [
-      ["one", "two", "three"], ["a longer one", "b"], ["x"], ["1", "2", "3", "4"], [],
-    ]
-    for frame in frames {
-      terminal.feed(painter.frame(frame.map { StyledLine($0) }, columns: 80, hasColor: true))
-      #expect(terminal.screen == ["$ omnictl"] + frame + [""])
-      #expect(terminal.unknown.isEmpty)
-    }
+    terminal.feed(painter.frame(lines("first", "second", "third"), hasColor: false))
+    #expect(terminal.screen == ["$ omnictl", "", "first", "second", "third"])
+    terminal.feed(painter.frame(lines("one"), hasColor: false))
+    #expect(terminal.screen.prefix(3) == ["$ omnictl", "", "one"])
+    #expect(!terminal.screen.contains("second") && !terminal.screen.contains("third"))
+    #expect(terminal.unknown.isEmpty)
   }
 
-  @Test("Lines that a narrower terminal has broken are drawn over")
-  func narrower() {
-    var painter = FramePainter()
-    _ = painter.frame(
-      [StyledLine("0123456789"), StyledLine("01234")], columns: 80, hasColor: false)
-    let frame = painter.frame([StyledLine("x")], columns: 5, hasColor: false)
-    #expect(frame.hasPrefix("\r\u{1B}[3A"))
+  @Test("Between frames the cursor stands in an empty line above the frame")
+  func cursor() {
+    var terminal = TerminalModel("$ omnictl\n")
+    terminal.feed(painter.frame(lines("first", "second"), hasColor: false))
+    #expect(terminal.row == 1 && terminal.column == 0)
+    #expect(terminal.screen[1].isEmpty)
   }
 
-  @Test("What is left behind is not drawn over")
-  func leaves() {
-    var painter = FramePainter()
-    var terminal = TerminalModel("")
-    terminal.feed(painter.frame([StyledLine("old")], columns: 80, hasColor: false))
-    painter.leave()
-    terminal.feed(painter.frame([StyledLine("new")], columns: 80, hasColor: false))
-    #expect(terminal.screen == ["old", "new", ""])
+  @Test("What another program writes in between stays, whole and above the frame")
+  func otherProgram() {
+    var terminal = TerminalModel("$ omnictl\n")
+    terminal.feed(painter.frame(lines("first", "second"), hasColor: false))
+    terminal.feed("kernel: usb 1-1\n")
+    terminal.feed(painter.frame(lines("first", "second"), hasColor: false))
+    terminal.feed("kernel: usb 1-2\n")
+    terminal.feed(painter.last(lines("end"), hasColor: false))
+    #expect(
+      terminal.screen.filter { !$0.isEmpty }
+        == ["$ omnictl", "kernel: usb 1-1", "kernel: usb 1-2", "end"])
+  }
+
+  @Test("The last frame has no empty line above it, and the cursor below it")
+  func last() {
+    var terminal = TerminalModel("$ omnictl\n")
+    terminal.feed(painter.frame(lines("first", "second"), hasColor: false))
+    terminal.feed("^C")
+    terminal.feed(painter.last(lines("the end", "of it"), hasColor: false))
+    terminal.feed("$ ")
+    #expect(terminal.screen == ["$ omnictl", "the end", "of it", "$"])
+  }
+
+  @Test("Styles stand within the lines, where the terminal knows them")
+  func styles() {
+    let line = [StyledLine("red", .red)]
+    #expect(painter.frame(line, hasColor: true).contains("\u{1B}[31mred\u{1B}[0m"))
+    #expect(!painter.frame(line, hasColor: false).contains("[31m"))
   }
 }

@@ -7,16 +7,31 @@ enum WaitFlags {
   static let wait = Flag<Bool>.switched(
     "wait", short: "w", fallback: true, "follow the rotation until it is over")
 
-  static let waitTimeout = Flag<Duration>.duration(
-    "wait-timeout", short: "t", fallback: .seconds(300),
-    "how long to follow it, 0 for ever; the rotation itself goes on")
+  static let waitTimeout = Flag<Duration?>.duration(
+    "wait-timeout", short: "t",
+    "how long to follow it in all, 0 for ever (default: as long as it gets on, which ends when nothing has for "
+      + "\(GoDuration.text(patience))); the rotation itself goes on")
+
+  /// How long a rotation may stand still before nobody waits for it any more, where no limit was given.
+  static let patience: Duration = .seconds(300)
 
   static let all = [wait.spec, waitTimeout.spec]
 }
 
+extension Invocation {
+  /// How long a rotation is followed.
+  var waitLimit: WaitLimit {
+    switch self[WaitFlags.waitTimeout] {
+    case nil: .standstill(WaitFlags.patience)
+    case .zero?: .none
+    case let most?: .total(most)
+    }
+  }
+}
+
 extension Session {
   /// What follows a rotation again.
-  var followLine: String { line("cluster -n \(cluster) secret rotate status --wait-timeout 0") }
+  var followLine: String { line("cluster -n \(cluster) secret rotate status") }
 
   /// Follows a rotation until it is over.
   ///
@@ -26,10 +41,10 @@ extension Session {
   func follow(
     _ first: RotationStatus, until wanted: RotationState = .succeeded
   ) async throws(CommandError) {
-    let limit = invocation[WaitFlags.waitTimeout]
+    let limit = invocation.waitLimit
     let report = makeReport()
     let follower = RotationFollower(
-      client: client, cluster: cluster, address: "\(endpoint)", limit: limit == .zero ? nil : limit)
+      client: client, cluster: cluster, address: "\(endpoint)", limit: limit)
     let outcome: RotationFollower.Outcome
     do throws(RPCError) {
       defer { report.close() }
@@ -40,11 +55,20 @@ extension Session {
     switch outcome {
     case .ended(let status): try conclude(status, wanted)
     case .timedOut(let status):
-      throw CommandError(
-        .waitTimedOut,
-        "not over after \(GoDuration.text(limit)), and the rotation goes on (\(status.summary))",
-        hint: "attach again: \(followLine)")
+      throw timedOut(status, limit)
     }
+  }
+
+  private func timedOut(_ status: RotationStatus, _ limit: WaitLimit) -> CommandError {
+    let what =
+      switch limit {
+      case .total(let most): "not over after \(GoDuration.text(most))"
+      case .standstill(let most): "nothing has got on for \(GoDuration.text(most))"
+      case .none: "not over"
+      }
+    return CommandError(
+      .waitTimedOut, "\(what), and the rotation goes on (\(status.summary))",
+      hint: "attach again: \(followLine)")
   }
 
   /// What a rotation that is over means for the command.

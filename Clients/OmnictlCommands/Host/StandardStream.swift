@@ -26,6 +26,12 @@ final class StandardStream: TextSink {
 
   var isTerminal: Bool { isatty(descriptor) == 1 }
 
+  /// A terminal of another session than this process' counts as its own: nobody else draws on it.
+  var isForeground: Bool {
+    let group = tcgetpgrp(descriptor)
+    return group < 0 || group == getpgrp()
+  }
+
   var columns: Int? { isTerminal ? windowSize.columns : nil }
 
   /// Asked anew each time, since windows change. A terminal that does not tell counts as 80×24.

@@ -43,7 +43,13 @@ extension TextSink {
 /// A terminal that can be drawn on.
 protocol Screen: TextSink {
   var size: ScreenSize { get }
+  /// Whether the process is the one that the terminal belongs to, and not one in the background.
+  var isForeground: Bool { get }
   var style: ScreenStyle { get }
+}
+
+extension Screen {
+  var isForeground: Bool { true }
 }
 
 /// A terminal's size in characters.

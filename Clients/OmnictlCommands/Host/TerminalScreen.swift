@@ -24,5 +24,7 @@ struct TerminalScreen: Screen {
 
   var columns: Int? { stream.columns }
 
+  var isForeground: Bool { stream.isForeground }
+
   var size: ScreenSize { stream.windowSize }
 }

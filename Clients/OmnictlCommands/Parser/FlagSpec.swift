@@ -136,8 +136,9 @@ extension Flag where Value == Duration {
 }
 
 extension Flag where Value == Duration? {
-  static func duration(_ name: String, _ summary: String) -> Flag {
-    Flag(name, form: .valued("DURATION"), summary: summary) { values throws(InvalidValue) in
+  static func duration(_ name: String, short: Character? = nil, _ summary: String) -> Flag {
+    Flag(name, short: short, form: .valued("DURATION"), summary: summary) {
+      values throws(InvalidValue) in
       guard let value = values.last else { return nil }
       return try Flag<Duration>.read(value)
     }

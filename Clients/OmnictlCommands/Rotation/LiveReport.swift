@@ -7,8 +7,9 @@ final class LiveReport: RotationReport, SignalListener {
     var status: RotationStatus?
     var ages = RotationAges()
     var lost: (reason: String, since: Duration)?
-    var painter = FramePainter()
     var isOpen = true
+    /// A signal has given the terminal back; the process may go on after it.
+    var isLeft = false
     var isCursorHidden = false
     var ticker: Task<Void, Never>?
   }
@@ -17,6 +18,7 @@ final class LiveReport: RotationReport, SignalListener {
   private let errors: any TextSink
   private let signals: any SignalSource
   private let view: RotationView
+  private let painter = FramePainter()
   private let uptime: @Sendable () -> Duration
   private let farewell: String
   // Held while drawing, so that a signal finds the terminal between two frames.
@@ -72,14 +74,12 @@ final class LiveReport: RotationReport, SignalListener {
   func leaving(isStop: Bool) {
     state.withLock { state in
       giveBack(&state)
-      guard !isStop else { return }
-      // In place of the ^C that the terminal has echoed.
-      screen.write(FramePainter.eraseLine)
-      errors.write("omnictl: \(Printable.line(farewell))\n")
+      state.isLeft = true
+      if !isStop { errors.write("omnictl: \(Printable.line(farewell))\n") }
     }
   }
 
-  func continued() { change { state, _ in state.painter.leave() } }
+  func continued() { change { state, _ in state.isLeft = false } }
 
   // MARK: Drawing
 
@@ -87,23 +87,34 @@ final class LiveReport: RotationReport, SignalListener {
     let now = uptime()
     state.withLock { state in
       body(&state, now)
-      guard state.isOpen, let status = state.status else { return }
-      let size = screen.size
-      let link = state.lost.map { lost in
-        RotationView.Link.lost(
-          reason: lost.reason, seconds: max(0, (now - lost.since).components.seconds))
+      // In the background the terminal is somebody else's.
+      guard state.isOpen, !state.isLeft, screen.isForeground, let lines = lines(state, now) else {
+        return
       }
-      let lines = view.lines(
-        status, size: size, reading: state.ages.reading(at: now), link: link ?? .connected)
-      var frame = state.painter.frame(
-        lines, columns: size.columns, hasColor: screen.style.hasColor)
+      var frame = painter.frame(lines, hasColor: screen.style.hasColor)
       if !state.isCursorHidden { frame = FramePainter.hideCursor + frame }
       state.isCursorHidden = true
       screen.write(frame)
     }
   }
 
+  /// Nil before the first status.
+  private func lines(_ state: State, _ now: Duration) -> [StyledLine]? {
+    guard let status = state.status else { return nil }
+    let link = state.lost.map { lost in
+      RotationView.Link.lost(
+        reason: lost.reason, seconds: max(0, (now - lost.since).components.seconds))
+    }
+    return view.lines(
+      status, size: screen.size, reading: state.ages.reading(at: now), link: link ?? .connected)
+  }
+
+  /// Leaves the frame as it is now, with the cursor below it, also in place of the ^C that the terminal has echoed.
   private func giveBack(_ state: inout State) {
+    guard !state.isLeft else { return }
+    if let lines = lines(state, uptime()) {
+      screen.write(painter.last(lines, hasColor: screen.style.hasColor))
+    }
     if state.isCursorHidden { screen.write(FramePainter.showCursor) }
     state.isCursorHidden = false
   }

@@ -20,8 +20,7 @@ struct RotationFollower: Sendable {
   let cluster: String
   /// What the server's address is called in errors, where it says nothing new.
   var address = ""
-  /// How long to follow; nil: for ever.
-  let limit: Duration?
+  let limit: WaitLimit
   /// How long to wait before the first new attempt; doubled each time, up to 2 seconds.
   var firstDelay: Duration = .milliseconds(100)
 
@@ -31,15 +30,15 @@ struct RotationFollower: Sendable {
   func follow(
     _ first: RotationStatus, report: any RotationReport
   ) async throws(RPCError) -> Outcome {
-    let deadline = limit.map { ContinuousClock.now + $0 }
-    var watch = Watch(rotationID: first.rotationID, current: first, report: report)
+    var watch = Watch(rotationID: first.rotationID, current: first, report: report, limit: limit)
     var delay = firstDelay
     report.show(first)
     if first.isOver { return .ended(first) }
     while true {
-      let left = deadline.map { $0 - ContinuousClock.now }
+      let left = watch.left
       if let left, left <= .zero { return .timedOut(watch.current) }
       let attempts = watch.received
+      let began = ContinuousClock.now
       do throws(RPCError) {
         switch try await run(&watch, timeout: left) {
         case .ended(let status): return .ended(status)
@@ -53,7 +52,11 @@ struct RotationFollower: Sendable {
         switch error.code {
         case .deadlineExceeded, .cancelled, .unavailable, .aborted:
           if Task.isCancelled { throw error }
-          if let deadline, ContinuousClock.now >= deadline { return .timedOut(watch.current) }
+          if let left = watch.left, left <= .zero { return .timedOut(watch.current) }
+          // The call had the time that was left when it began; the rotation has got on since.
+          if error.code == .deadlineExceeded, let left, ContinuousClock.now - began >= left {
+            continue
+          }
           watch.lost(error.reason(without: address))
         case .invalidArgument where watch.current.revision > 0 && !watch.startsOver:
           // The server's journal is an older one than the one this revision came from.
@@ -63,7 +66,7 @@ struct RotationFollower: Sendable {
         }
       }
       if watch.received > attempts { delay = firstDelay }
-      let wait = deadline.map { min(delay, $0 - ContinuousClock.now) } ?? delay
+      let wait = watch.left.map { min(delay, $0) } ?? delay
       if (try? await Task.sleep(for: max(wait, .zero))) == nil {
         throw RPCError(.cancelled, "the command was cancelled")
       }
@@ -118,10 +121,24 @@ struct RotationFollower: Sendable {
     let rotationID: String
     var current: RotationStatus
     let report: any RotationReport
+    private var clock: WaitClock
     var isLost = false
     var startsOver = false
     /// How many statuses came.
     var received = 0
+
+    init(
+      rotationID: String, current: RotationStatus, report: any RotationReport, limit: WaitLimit
+    ) {
+      self.rotationID = rotationID
+      self.current = current
+      self.report = report
+      clock = WaitClock(limit, at: .now)
+      clock.take(current, at: .now)
+    }
+
+    /// How long it is waited for yet; nil: for ever.
+    var left: Duration? { clock.deadline.map { $0 - ContinuousClock.now } }
 
     mutating func lost(_ reason: String) {
       isLost = true
@@ -136,6 +153,7 @@ struct RotationFollower: Sendable {
       startsOver = false
       guard status.rotationID == rotationID else { return .lookUp }
       if response.machinesChangedOnly { status = current.changed(by: status) }
+      clock.take(status, at: .now)
       if status != current {
         current = status
         report.show(status)

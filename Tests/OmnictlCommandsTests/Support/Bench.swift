@@ -64,12 +64,17 @@ final class Bench: Sendable {
 /// Keeps what is written; as a screen, 80 by 24.
 final class Recorder: Screen {
   private let written = Mutex("")
+  private let foreground = Mutex(true)
   let columns: Int?
 
   init(columns: Int? = nil) { self.columns = columns }
 
   let size = ScreenSize(columns: 80, rows: 24)
   let style = ScreenStyle.plain
+
+  var isForeground: Bool { foreground.withLock { $0 } }
+
+  func moves(toForeground isForeground: Bool) { foreground.withLock { $0 = isForeground } }
 
   func write(_ text: String) { written.withLock { $0 += text } }
 

@@ -86,9 +86,10 @@ api-docs: $(VENV)/done ## write docs/api.md from the comments in Proto/
 	$(VENV)/bin/python scripts/make-api-docs
 
 .PHONY: install
-install: build ## install the programs under $(DESTDIR)$(PREFIX)
+install: build ## install the programs, their manual pages and completions under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(RELEASE)/omnid $(RELEASE)/omnictl $(RELEASE)/talosim $(DESTDIR)$(PREFIX)/bin
+	scripts/install-pages --bin $(RELEASE) --share $(DESTDIR)$(PREFIX)/share
 
 .PHONY: deb-tools
 deb-tools:

@@ -31,7 +31,13 @@ public enum Omnictl {
 
   /// Runs one command; every failure ends on standard error and as an exit code.
   static func run(_ arguments: [String], _ surroundings: Surroundings) async -> ExitCode {
-    var format = OutputFormat.table
+    if arguments.first == CompletionAnswer.word {
+      surroundings.output.write(
+        await CompletionAnswer.text(Array(arguments.dropFirst()), surroundings))
+      return .done
+    }
+    // Known for certain only when the command line is understood; a mistake on it is told in this form too.
+    var format = OutputFormat.sought(in: arguments)
     do throws(CommandError) {
       let root = CommandTree.root
       switch try CommandParser.parse(arguments, root: root, environment: surroundings.variable) {

@@ -150,7 +150,7 @@ import Testing
     #expect(bench.output.lines.count == 1)
     let json = Bench(service)
     #expect(await json.run("cluster", "list", "-o", "json") == .done)
-    #expect(json.output.text.contains("\"clusters\": []"))
+    #expect(json.output.text.contains("\"clusters\":[]"))
   }
 
   @Test("Machines are listed, in JSON by their schema")
@@ -371,6 +371,26 @@ import Testing
     #expect(
       ServerAddress.standard(userID: 1000, variable: { _ in nil })
         == .unix(path: "/run/user/1000/omnid/omnid.sock"))
+  }
+
+  @Test(
+    "A name that is not known gets the one that was probably meant",
+    arguments: [
+      (["cluster", "get", "dmeo"], "demo"),
+      (["cluster", "-n", "demo", "machine", "lock", "worker-3"], "worker-1"),
+      (["cluster", "-n", "dem", "secret", "rotate", "status"], "demo"),
+      (["cluster", "get", "elsewhere"], nil),
+    ] as [([String], String?)])
+  func nearNames(line: [String], meant: String?) async {
+    var service = FakeService()
+    service.getCluster = { _ in throw RPCError(.notFound, "there is none") }
+    service.lockMachine = { _ in throw RPCError(.notFound, "there is none") }
+    service.status = { _ in throw RPCError(.notFound, "there is none") }
+    service.listClusters = CompletionTests.service.listClusters
+    let bench = Bench(service)
+    #expect(await bench.run(line) == .notFound)
+    #expect(bench.errors.text.contains("did you mean") == (meant != nil))
+    if let meant { #expect(bench.errors.text.contains("did you mean '\(meant)'?")) }
   }
 
   @Test("A hint repeats the endpoint that was given by flag")

@@ -24,7 +24,7 @@ final class ContextTests {
     organizations: ["omnid"], keyAlgorithm: .ecdsaP256, now: 1_800_000_000)
 
   /// A service that issues as omnid does, and keeps what it was asked.
-  private func issuing(_ asked: Asked = Asked()) -> FakeService {
+  func issuing(_ asked: Asked = Asked()) -> FakeService {
     var service = FakeService()
     service.issueCertificate = { request in
       asked.certificates.withLock { $0.append(request) }

@@ -13,7 +13,7 @@ struct CredentialCheckTests {
 
   private static func base64(_ text: String) -> String { Crypto.Base64.encode(Array(text.utf8)) }
 
-  private static let talosconfig = """
+  static let talosconfig = """
     context: prod
     contexts:
       other: {endpoints: [10.0.0.2], crt: "\(base64("x"))", key: "\(base64(key))"}

@@ -235,7 +235,19 @@ import Testing
       (["cluster", "-n", "a", "secret", "rotate", "talos"], "talos-ca"),
       (["cluster", "-n", "a", "secret", "rotate", "kuberentes-ca"], "kubernetes-ca"),
       (["cluster", "list", "--ouput", "json"], "--output"),
-      (["cluster", "list", "--hlep"], "--help"),
+      (["cluster", "list", "--hlep"], "--help"), (["--verison"], "--version"),
+      (["cluster", "list", "-o", "jsn"], "json"), (["completion", "bsh"], "bash"),
+      (["cluster", "-n", "a", "secret", "rotate", "kubernets-ca"], "kubernetes-ca"),
+      (
+        ["cluster", "-n", "a", "secret", "rotate", "adopt", "--component", "kubernets-ca"],
+        "kubernetes-ca"
+      ),
+      (["access", "issue", "--name", "a", "--role", "reeder"], "reader"),
+      (["cluster", "-n", "a", "secret", "rotate", "talos-ca", "--wait=flase"], "false"),
+      (
+        ["cluster", "-n", "a", "secret", "rotate", "talos-ca", "--reason", "leakd-kubeconfig: x"],
+        "leaked-kubeconfig"
+      ),
     ])
   func suggestions(line: [String], meant: String) throws {
     let error = try #require(throws: CommandError.self) {
@@ -243,6 +255,58 @@ import Testing
     }
     #expect(error.code == .wrongUsage)
     #expect(error.line.contains("did you mean '\(meant)'?"), "\(error.line)")
+  }
+
+  @Test(
+    "A reason is any text, unless it is a cause that is mistyped",
+    arguments: ["leaked-kubeconfig: on a laptop", "routine", "drill 7", "JIRA-1234", "import of x"])
+  func reasons(text: String) throws {
+    #expect(try rotate("--reason", text).values["reason"] == [text])
+  }
+
+  @Test("Every command has examples, and each is a command line that is understood")
+  func examples() throws {
+    for node in CompletionNode.all(CommandTree.root) {
+      #expect(!node.command.examples.isEmpty, "\(node.path)")
+      for example in node.command.examples {
+        let words = Self.words(example)
+        #expect(words.first == "omnictl" && example.count <= 96, "\(example)")
+        let outcome = try CommandParser.parse(
+          Array(words.dropFirst()), root: CommandTree.root, environment: { _ in nil })
+        guard case .run(let invocation) = outcome else {
+          Issue.record("no command: \(example)")
+          continue
+        }
+        let path = invocation.path.map(\.name).joined(separator: " ")
+        #expect(path.hasPrefix(node.path) || node.path == "omnictl report verify", "\(example)")
+      }
+    }
+  }
+
+  /// The words of a line as a shell has them, up to where its output goes elsewhere.
+  private static func words(_ line: String) -> [String] {
+    var words: [String] = []
+    var word = ""
+    var isQuoted = false
+    for character in line + " " {
+      if character == "'" {
+        isQuoted.toggle()
+      } else if character == " ", !isQuoted {
+        if ["|", ">"].contains(word) { break }
+        if !word.isEmpty { words.append(word) }
+        word = ""
+      } else {
+        word.append(character)
+      }
+    }
+    return words
+  }
+
+  @Test("--version is the command version, before a command and nowhere else")
+  func version() throws {
+    #expect(try invocation("--version").command.name == "version")
+    #expect(try invocation("--version", "-o", "json")[GlobalFlags.output] == .json)
+    #expect(problem("cluster", "list", "--version").contains("no flag '--version'"))
   }
 
   @Test("What resembles nothing gets no suggestion")

@@ -126,7 +126,7 @@ import Testing
     #expect(findings.map { $0["description"] } == Self.findings.map(\.2))
   }
 
-  @Test("With -o json every failure of a command is an object, a mistake in typing is plain text")
+  @Test("With -o json every failure of a command is an object, a mistake in typing too")
   func otherFailures() async {
     let bench = Bench(CommandTests.failing(RPCError(.notFound, "no cluster named 'x'")))
     #expect(await bench.run("cluster", "get", "x", "-o", "json") == .notFound)
@@ -136,7 +136,13 @@ import Testing
         + #""hint":"known clusters: omnictl cluster list","findings":[]}}"# + "\n")
     let typed = Bench()
     #expect(await typed.run("cluster", "gte", "x", "-o", "json") == .wrongUsage)
-    #expect(typed.errors.text.hasPrefix("omnictl: "))
+    #expect(
+      typed.errors.text
+        == #"{"error":{"code":"","exitCode":2,"message":"'omnictl cluster' has no command 'gte'","#
+        + #""hint":"did you mean 'get'?","findings":[]}}"# + "\n")
+    let wrong = Bench()
+    #expect(await wrong.run("cluster", "list", "-o", "jsn") == .wrongUsage)
+    #expect(wrong.errors.text.hasPrefix("omnictl: "))
   }
 
   @Test("To forget a cluster in the middle of a rotation, the ways out are named")

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Reports")
 struct ReportCommandTests {
-  private static func signed(_ text: String = "report\n") throws -> SignedReport {
+  static func signed(_ text: String = "report\n") throws -> SignedReport {
     try SignedReport(
       signing: text, with: SigningKey(seed: SecretBytes(copying: [UInt8](repeating: 7, count: 32))))
   }

@@ -37,7 +37,7 @@ import Testing
       ("leaked-kubeconfig", RotationCause.leakedKubeconfig, ""),
       ("leaked-talosconfig: laptop of ann", .leakedTalosconfig, "laptop of ann"),
       ("leaked-secrets:git", .leakedSecrets, "git"), ("routine", .routine, ""),
-      ("leaked-kubeconfigs", .unspecified, "leaked-kubeconfigs"),
+      ("leaked kubeconfigs", .unspecified, "leaked kubeconfigs"),
       ("it is routine: yearly", .unspecified, "it is routine: yearly"),
     ])
   func reasons(given: String, cause: RotationCause, text: String) async {

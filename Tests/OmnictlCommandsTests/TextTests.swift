@@ -68,6 +68,55 @@ import Testing
         """)
   }
 
+  @Test("On a terminal the last column goes on below itself, or on lines of its own")
+  func narrowTable() {
+    var table = TextTable("MACHINE", "DETAIL")
+    table.add("cp-1", "the API server has not been restarted since the change was made")
+    table.add("w", "short")
+    #expect(
+      table.text(columns: 40) == """
+        MACHINE  DETAIL
+        cp-1     the API server has not been
+                 restarted since the change
+                 was made
+        w        short
+
+        """)
+    #expect(
+      table.text(columns: 30) == """
+        MACHINE  DETAIL
+        cp-1
+            the API server has not
+            been restarted since the
+            change was made
+        w        short
+
+        """)
+    for columns in [1, 10, 20, 39, 79] {
+      let lines = table.text(columns: columns).split(separator: "\n")
+      #expect(
+        lines.allSatisfy { columns < 12 || DisplayWidth.of(String($0)) < max(columns, 16) },
+        "\(columns)")
+    }
+    #expect(table.text(columns: nil) == table.text)
+  }
+
+  @Test("A property that does not fit goes on below itself")
+  func narrowProperty() {
+    var properties = PropertyList()
+    properties.add("Name", "demo")
+    properties.add("Mark", "tainted-by-importing since then: its keys were elsewhere")
+    #expect(
+      properties.text(columns: 30) == """
+        Name:  demo
+        Mark:  tainted-by-importing
+               since then: its keys
+               were elsewhere
+
+        """)
+    #expect(properties.text.split(separator: "\n").count == 2)
+  }
+
   @Test("A styled line is cut by columns, and its styles stay within it")
   func styled() {
     var line = StyledLine("abc", .bold)

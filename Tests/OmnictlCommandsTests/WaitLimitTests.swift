@@ -75,10 +75,10 @@ import Testing
     let asked = Mutex(0)
     let service = FollowTests.service { request, writer in
       asked.withLock { $0 += 1 }
-      // The first two calls bring something new just before their time is over.
+      // The first call brings something new late in its time, the second soon.
       let call = asked.withLock { $0 }
       if call < 3 {
-        try await Task.sleep(for: .milliseconds(300))
+        try await Task.sleep(for: .milliseconds(call == 1 ? 1500 : 100))
         try await writer.write(Samples.rotation(done: call, revision: UInt64(call + 1)))
       }
       for revision in 100..<2000 {
@@ -91,12 +91,12 @@ import Testing
     let report = Notes()
     let follower = RotationFollower(
       client: RPCClient(InProcessChannel(service.router)), cluster: "demo",
-      limit: .standstill(.milliseconds(500)))
+      limit: .standstill(.seconds(2)))
     let begun = ContinuousClock.now
     let outcome = try await follower.follow(Samples.rotation(), report: report)
     guard case .timedOut(let last) = outcome else { throw RPCError(.unknown, "\(outcome)") }
     #expect(last.machinesDone == 2)
-    #expect(ContinuousClock.now - begun >= .milliseconds(1100))
+    #expect(ContinuousClock.now - begun >= .milliseconds(3600))
     #expect(report.interruptions == 0, "omnid has answered all the time")
   }
 

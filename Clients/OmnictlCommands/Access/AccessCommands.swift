@@ -5,6 +5,9 @@ internal import Schema
 enum AccessCommands {
   static let group = CommandSpec(
     "access", "Who may call this server from elsewhere",
+    examples: [
+      "omnictl access list"
+    ],
     discussion: """
       A caller is known by a client certificate or by a token, and has a role: a reader looks, an
       operator rotates and locks, an admin does everything. On the server's own machine root and the
@@ -14,6 +17,9 @@ enum AccessCommands {
 
   private static let list: CommandSpec = .init(
     "list", "List the certificates and tokens that were issued",
+    examples: [
+      "omnictl access list"
+    ],
     discussion: "Those that have expired are listed for 30 days."
   ) { session throws(CommandError) in
     var all = ListAccessResponse()
@@ -42,7 +48,8 @@ enum AccessCommands {
   }
 
   private static let id = ArgumentSpec(
-    "ID", "a certificate's serial number or a token's id, as 'access list' shows it")
+    "ID", "a certificate's serial number or a token's id, as 'access list' shows it",
+    completion: .grants)
 
   private static let foreign = Flag<Bool>.switched(
     "foreign", fallback: false,
@@ -50,6 +57,9 @@ enum AccessCommands {
 
   private static let revoke: CommandSpec = .init(
     "revoke", "Take a certificate or a token back, at once",
+    examples: [
+      "omnictl access revoke 7a3f0c2e91d84b56"
+    ],
     discussion: "Its streams under way are ended, and its holder is nobody the server knows.",
     arguments: [id], flags: [foreign.spec]
   ) { session throws(CommandError) in

@@ -53,6 +53,10 @@ enum AccessIssue {
 
   static let command: CommandSpec = .init(
     "issue", "Issue a client certificate, or a token",
+    examples: [
+      "omnictl access issue --name alice --role operator --output-file alice.yaml",
+      "omnictl access issue --name ci --token --cluster prod --ttl 720h --output-file ci.yaml",
+    ],
     discussion: """
       The private key of a certificate is made here and leaves this machine in the file alone; the server
       sees a signing request. A token is shown to nobody but the file. The first admin is issued on the
@@ -207,7 +211,16 @@ enum AccessIssue {
           "the context \(context) of \(file.path); 'omnictl context use \(context)' makes it the current one",
           session)
       }
-      guard let path, path != "-" else { return session.print(document) }
+      guard let path, path != "-" else {
+        switch session.format {
+        case .json:
+          session.printJSON([
+            ("grant", JSONDocument.line(grant)), ("context", JSONDocument.text(document)),
+          ])
+        case .table: session.print(document)
+        }
+        return
+      }
       do throws(PrivateFile.Failure) {
         try PrivateFile.write(document, to: path, replacing: standing)
       } catch { throw CredentialFile.failure(OmniConfigMerge.name, path, error) }

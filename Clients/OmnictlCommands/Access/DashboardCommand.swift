@@ -5,6 +5,10 @@ internal import Schema
 enum DashboardCommand {
   static let command: CommandSpec = .init(
     "dashboard", "Print a link that opens the dashboard in a browser",
+    examples: [
+      "omnictl dashboard",
+      "omnictl --context prod dashboard",
+    ],
     discussion: """
       The link works once, within 60 seconds. The session lasts 8 hours at most, with your clusters and
       your role, of the roles at most operator; it ends with the server, and with your own access.

@@ -15,6 +15,10 @@ enum AuditCommand {
 
   static let command: CommandSpec = .init(
     "audit", "Show who asked omnid for what, and verify that the log is whole",
+    examples: [
+      "omnictl audit --cluster prod --since 24h",
+      "omnictl audit --follow -o json",
+    ],
     discussion: """
       Every call that changes something or hands a credential out is in the log, also one that was
       refused: a line for each, with its outcome. A call without one was under way when omnid died.
@@ -135,7 +139,7 @@ private struct AuditReader {
 
   private func show(_ entry: AuditEntry, _ progress: inout Progress) {
     if session.format == .json {
-      if filter.shows(entry) { session.print(JSONDocument.compact(entry) + "\n") }
+      if filter.shows(entry) { session.print(JSONDocument.line(entry) + "\n") }
       return
     }
     guard entry.call > 0 else {

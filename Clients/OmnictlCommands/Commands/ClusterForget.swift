@@ -8,6 +8,9 @@ enum ClusterForget {
 
   static let command: CommandSpec = .init(
     "forget", "Delete what omnid knows of a cluster, its CA keys included",
+    examples: [
+      "omnictl cluster forget prod"
+    ],
     discussion: """
       Nothing on the machines is changed. To take the cluster back into care, import it again. Refused
       while a rotation of the cluster is in progress: until POST-ROTATE has begun, 'secret rotate abort'

@@ -4,6 +4,9 @@ internal import Schema
 enum ClusterGet {
   static let command: CommandSpec = .init(
     "get", "Show one cluster: its CAs and when they expire, its machines, its rotation",
+    examples: [
+      "omnictl cluster get prod"
+    ],
     discussion: "What a person has to know of it, an expired CA for one, stands below as warnings.",
     arguments: [ClusterGroup.nameArgument], clusterFlag: .substitute
   ) { session throws(CommandError) in
@@ -11,12 +14,14 @@ enum ClusterGet {
     switch session.format {
     case .json: session.printJSON(cluster)
     case .table:
-      session.print(text(cluster, now: session.surroundings.now()))
+      session.print(
+        text(
+          cluster, now: session.surroundings.now(), columns: session.surroundings.output.columns))
       session.print(Warnings.text(cluster, columns: session.surroundings.output.columns))
     }
   }
 
-  static func text(_ cluster: Cluster, now: Timestamp) -> String {
+  static func text(_ cluster: Cluster, now: Timestamp, columns: Int? = nil) -> String {
     var properties = PropertyList()
     properties.add("Name", cluster.name)
     properties.add("Talos", cluster.talosVersion)
@@ -28,8 +33,8 @@ enum ClusterGet {
     for mark in cluster.marks {
       properties.add("Mark", "\(mark.name) since \(Moment.text(mark.since)): \(mark.detail)")
     }
-    return properties.text + "\n" + AuthorityTable.text(cluster, now: now) + "\n"
-      + MachineList.table(cluster.machines)
+    return properties.text(columns: columns) + "\n" + AuthorityTable.text(cluster, now: now) + "\n"
+      + MachineList.table(cluster.machines, columns: columns)
   }
 }
 

@@ -14,6 +14,10 @@ enum ClusterImport {
 
   static let command: CommandSpec = .init(
     "import", "Take a cluster into care, from its talosconfig",
+    examples: [
+      "omnictl cluster import prod --talosconfig ~/.talos/config",
+      "omnictl cluster import prod --talosconfig talosconfig --endpoints 10.0.0.2,10.0.0.3,10.0.0.4",
+    ],
     discussion: """
       omnid finds the cluster's machines and reads its CAs; nothing on the machines is changed. The
       talosconfig is not kept. A talosconfig whose context names no endpoints, as talosctl generates

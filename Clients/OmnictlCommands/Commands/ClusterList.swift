@@ -2,7 +2,13 @@ internal import Schema
 
 /// `omnictl cluster list`.
 enum ClusterList {
-  static let command: CommandSpec = .init("list", "List the clusters in care") {
+  static let command: CommandSpec = .init(
+    "list", "List the clusters in care",
+    examples: [
+      "omnictl cluster list",
+      "omnictl cluster list -o json | jq -r '.clusters[].name'",
+    ]
+  ) {
     session throws(CommandError) in
     var all = ListClustersResponse()
     all.clusters = try await session.allClusters()

@@ -2,6 +2,12 @@
 enum CommandTree {
   static let root: CommandSpec = .init(
     "omnictl", "Rotate the root CAs of Talos Linux clusters, through omnid",
+    examples: [
+      "omnictl cluster import prod --talosconfig ~/.talos/config",
+      "omnictl cluster -n prod secret rotate talos-ca --dry-run",
+      "omnictl cluster -n prod secret rotate kubernetes-ca --reason leaked-kubeconfig",
+      "omnictl check",
+    ],
     discussion: """
       Durations are written as in Go: 90s, 5m, 1h30m.
 
@@ -31,7 +37,11 @@ enum ClusterGroup {
     "NAME", "the name of the cluster", completion: .clusters)
 
   static let command: CommandSpec = .init(
-    word, "Clusters and what is done to them", flags: [name.spec],
+    word, "Clusters and what is done to them",
+    examples: [
+      "omnictl cluster list",
+      "omnictl cluster -n prod machine list",
+    ], flags: [name.spec],
     subcommands: [
       ClusterImport.command, RotationAdopt.clusterCommand, ClusterList.command, ClusterGet.command,
       ClusterForget.command,
@@ -40,22 +50,38 @@ enum ClusterGroup {
     ])
 
   private static let machine = CommandSpec(
-    "machine", "The machines of a cluster", clusterFlag: .required,
+    "machine", "The machines of a cluster",
+    examples: [
+      "omnictl cluster -n prod machine list"
+    ], clusterFlag: .required,
     subcommands: [MachineList.command, LockCommands.lockMachine, LockCommands.unlockMachine])
 
   private static let mark = CommandSpec(
-    "mark", "What stays on record of a cluster until it is dealt with", clusterFlag: .required,
+    "mark", "What stays on record of a cluster until it is dealt with",
+    examples: [
+      "omnictl cluster -n prod mark clear leaked-secrets"
+    ], clusterFlag: .required,
     subcommands: [MarkClear.command])
 
   private static let secrets = CommandSpec(
-    "secrets", "The secrets of a cluster, for other tools", clusterFlag: .required,
+    "secrets", "The secrets of a cluster, for other tools",
+    examples: [
+      "omnictl cluster -n prod secrets export --output-file secrets.yaml"
+    ], clusterFlag: .required,
     subcommands: [SecretsExport.command])
 
   private static let secret = CommandSpec(
-    "secret", "The secrets of a cluster", clusterFlag: .required,
+    "secret", "Rotate the CAs of a cluster",
+    examples: [
+      "omnictl cluster -n prod secret rotate talos-ca"
+    ], clusterFlag: .required,
     subcommands: [
       CommandSpec(
-        "rotate", "Rotate a CA, and see how rotations go", clusterFlag: .required,
+        "rotate", "Rotate a CA, and see how rotations go",
+        examples: [
+          "omnictl cluster -n prod secret rotate talos-ca --dry-run",
+          "omnictl cluster -n prod secret rotate status",
+        ], clusterFlag: .required,
         subcommands: [
           SecretRotate.talosCA, SecretRotate.kubernetesCA, RotationStatusCommand.command,
           RotationAbort.command, RotationContinue.command, RotationHistory.command,

@@ -5,7 +5,15 @@ enum CompletionCommand {
 
   static let command: CommandSpec = .init(
     "completion", "Print the completion script of a shell",
+    examples: [
+      "omnictl completion bash > ~/.local/share/bash-completion/completions/omnictl",
+      "omnictl completion zsh > ~/.zfunc/_omnictl",
+      "omnictl completion fish > ~/.config/fish/completions/omnictl.fish",
+    ],
     discussion: """
+      Names of clusters, machines, rotations and contexts are asked of the server that the command line
+      means, which has a second to answer. For the present shell alone:
+
       bash:  source <(omnictl completion bash)
       zsh:   source <(omnictl completion zsh)
       fish:  omnictl completion fish | source
@@ -13,9 +21,9 @@ enum CompletionCommand {
     arguments: [shell], isLocal: true
   ) { session throws(CommandError) in
     switch session.invocation[shell] {
-    case "bash": session.print(BashCompletion.script(CommandTree.root))
-    case "zsh": session.print(ZshCompletion.script(CommandTree.root))
-    default: session.print(FishCompletion.script(CommandTree.root))
+    case "bash": session.print(CompletionScripts.bash)
+    case "zsh": session.print(CompletionScripts.zsh)
+    default: session.print(CompletionScripts.fish)
     }
   }
 }

@@ -3,7 +3,10 @@ internal import Schema
 /// `omnictl credential check FILE`.
 enum CredentialGroup {
   static let command = CommandSpec(
-    "credential", "Credentials that were handed out", subcommands: [check])
+    "credential", "Credentials that were handed out",
+    examples: [
+      "omnictl credential check ~/.kube/config"
+    ], subcommands: [check])
 
   private static let file = ArgumentSpec(
     "FILE", "a talosconfig, a kubeconfig or a certificate in PEM form; - for standard input",
@@ -21,6 +24,10 @@ enum CredentialGroup {
 
   private static let check: CommandSpec = .init(
     "check", "Whether a talosconfig or kubeconfig is still good, and on which machines",
+    examples: [
+      "omnictl credential check ~/.kube/config --context admin@prod",
+      "omnictl credential check old-talosconfig --cluster prod",
+    ],
     discussion: """
       The certificate in the file is sent to omnid, never its key. omnid says which CA has signed it and
       asks every machine whether it accepts that CA now. A certificate cannot be taken back by itself:
@@ -73,7 +80,7 @@ enum CredentialGroup {
         answer.inTime ? machine.state.word : "no",
         answer.inTime ? machine.detail : "it is out of its time")
     }
-    return text + table.text + "\n" + paragraph(verdict(answer, session))
+    return text + table.text(columns: columns) + "\n" + paragraph(verdict(answer, session))
   }
 
   private static func request(_ answer: CheckCredentialResponse, _ session: Session) -> String {

@@ -13,6 +13,10 @@ enum FleetCheck {
 
   static let command: CommandSpec = .init(
     "check", "What has to be done about any cluster, as a table and an exit code",
+    examples: [
+      "omnictl check --expires-within 720h",
+      "omnictl check -o json | jq -r '.findings[].cluster'",
+    ],
     discussion: """
       Looks at all clusters that you may see: CAs that expire, machines that accept a retired CA again
       or use other CAs than omnid has on record, what goes on with a retired CA, marks, and rotations
@@ -38,7 +42,9 @@ enum FleetCheck {
     }
     switch session.format {
     case .json: session.print(json(findings, clusters.count) + "\n")
-    case .table: session.print(table(findings, clusters.count))
+    case .table:
+      session.print(
+        table(findings, clusters.count, columns: session.surroundings.output.columns))
     }
     guard findings.isEmpty else {
       throw CommandError(
@@ -148,7 +154,9 @@ enum FleetCheck {
 
   // MARK: - Output
 
-  static func table(_ findings: [Finding], _ clusters: Int) -> String {
+  static func table(
+    _ findings: [Finding], _ clusters: Int, columns: Int? = nil
+  ) -> String {
     guard !findings.isEmpty else {
       return
         "nothing has to be done about \(clusters == 1 ? "1 cluster" : "\(clusters) clusters")\n"
@@ -157,7 +165,7 @@ enum FleetCheck {
     for finding in findings {
       table.add(finding.cluster, finding.kind.rawValue, finding.subject, finding.detail)
     }
-    return table.text
+    return table.text(columns: columns)
   }
 
   static func json(_ findings: [Finding], _ clusters: Int) -> String {

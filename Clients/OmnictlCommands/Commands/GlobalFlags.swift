@@ -3,6 +3,12 @@ internal import RPCTransport
 /// How results are written.
 enum OutputFormat: String, CaseIterable, Sendable {
   case table, json
+
+  /// The form that a command line asks for which is not understood otherwise.
+  static func sought(in arguments: [String]) -> OutputFormat {
+    let line = CompletionLine(arguments + [""], root: CommandTree.root)
+    return line.values[GlobalFlags.output.spec.key]?.last == json.rawValue ? .json : .table
+  }
 }
 
 /// The flags that every command takes.
@@ -15,7 +21,8 @@ enum GlobalFlags {
   }
 
   static let context = Flag<String?>.text(
-    "context", "NAME", "the context whose server and identity are used (see 'omnictl context')")
+    "context", "NAME", completion: .contexts,
+    "the context whose server and identity are used (see 'omnictl context')")
 
   static let output = Flag<OutputFormat>.choice(
     "output", short: "o", fallback: .table, "how results are printed")

@@ -5,10 +5,13 @@ enum LockCommands {
   private static let reason = Flag<String?>.text(
     "reason", "TEXT", "why, for whoever finds it locked")
 
-  private static let machine = ArgumentSpec("MACHINE", "the name of the machine")
+  static let machine = ArgumentSpec("MACHINE", "the name of the machine", completion: .machines)
 
   static let lockCluster: CommandSpec = .init(
     "lock", "Keep a cluster from being changed until it is unlocked",
+    examples: [
+      "omnictl cluster lock prod --reason 'freeze until Monday'"
+    ],
     discussion: """
       A rotation that runs finishes and verifies the machines in work, begins no other, and is PAUSED
       then. None can be started. The lock outlives restarts of omnid.
@@ -27,6 +30,9 @@ enum LockCommands {
 
   static let unlockCluster: CommandSpec = .init(
     "unlock", "End the lock of a cluster; a paused rotation goes on",
+    examples: [
+      "omnictl cluster unlock prod"
+    ],
     discussion: "The locks of single machines stay: 'cluster -n NAME machine unlock' ends these.",
     arguments: [ClusterGroup.nameArgument], clusterFlag: .substitute
   ) { session throws(CommandError) in
@@ -41,6 +47,9 @@ enum LockCommands {
 
   static let lockMachine: CommandSpec = .init(
     "lock", "Keep a machine from being changed until it is unlocked",
+    examples: [
+      "omnictl cluster -n prod machine lock worker-7 --reason 'disk is being replaced'"
+    ],
     discussion: """
       A rotation that runs goes on with the other machines, as far as the order allows: no worker is
       changed before the last control plane. None can be started.
@@ -62,6 +71,9 @@ enum LockCommands {
 
   static let unlockMachine: CommandSpec = .init(
     "unlock", "End the lock of a machine; a paused rotation goes on",
+    examples: [
+      "omnictl cluster -n prod machine unlock worker-7"
+    ],
     arguments: [machine], clusterFlag: .required
   ) { session throws(CommandError) in
     var request = UnlockMachineRequest()

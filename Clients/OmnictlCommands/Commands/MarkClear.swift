@@ -3,10 +3,13 @@ internal import Schema
 /// `omnictl cluster -n NAME mark clear MARK`.
 enum MarkClear {
   private static let mark = ArgumentSpec(
-    "MARK", "the mark, as 'cluster get' names it", completion: .nothing)
+    "MARK", "the mark, as 'cluster get' names it", completion: .marks)
 
   static let command: CommandSpec = .init(
     "clear", "Take a mark off a cluster, when you have dealt with what no rotation deals with",
+    examples: [
+      "omnictl cluster -n prod mark clear leaked-secrets"
+    ],
     discussion: """
       A leaked-secrets mark stays after both CAs have been rotated, because the secrets hold more that
       no rotation of a CA revokes. Clear it when that has been replaced. Other marks go by themselves.

@@ -3,7 +3,10 @@ internal import Evidence
 /// `omnictl report`.
 enum ReportGroup {
   static let command = CommandSpec(
-    "report", "Reports that omnid has signed", subcommands: [verify])
+    "report", "Reports that omnid has signed",
+    examples: [
+      "omnictl report verify proof.json"
+    ], subcommands: [verify])
 
   private static let file = ArgumentSpec(
     "FILE", "a report, as 'secret rotate proof' prints it; - for standard input",
@@ -15,6 +18,10 @@ enum ReportGroup {
 
   static let verify: CommandSpec = .init(
     "verify", "Check the signature of a report; needs no server and no network",
+    examples: [
+      "omnictl cluster -n prod secret rotate proof > proof.json",
+      "omnictl report verify proof.json --key 5d41402abc4b2a76b9719d911017c592",
+    ],
     discussion: """
       The key that signed a report stands in it, so the signature alone says that nothing was changed
       since. Whose key it is, its fingerprint says: give the one that you know from omnid with --key.

@@ -3,10 +3,14 @@ internal import Schema
 /// `omnictl cluster -n NAME secret rotate abort [ROTATION]`.
 enum RotationAbort {
   private static let rotation = ArgumentSpec(
-    "ROTATION", "the rotation to abort (default the one in progress)", isOptional: true)
+    "ROTATION", "the rotation to abort (default the one in progress)", completion: .rotations,
+    isOptional: true)
 
   static let command: CommandSpec = .init(
     "abort", "Go back to the old CA",
+    examples: [
+      "omnictl cluster -n prod secret rotate abort"
+    ],
     discussion: """
       A rotation that has touched no machine is over at once. One that has goes back: the old CA issues
       again where the new one did, control planes first, then no machine accepts the new CA any more.

@@ -7,8 +7,9 @@ enum RotationAdopt {
     "a talosconfig with role os:admin, - for standard input: for a cluster that is not known, or "
       + "where the machines refuse what omnid has")
 
-  private static let component = Flag<String?>.text(
-    "component", "CA", "talos-ca or kubernetes-ca (default what was left half done)")
+  private static let component = Flag<String?>.word(
+    "component", of: SecretComponent.rotatable.map(\.word),
+    "the CA (default what was left half done)")
 
   private static let rollBack = Flag<Bool>.switched(
     "roll-back", fallback: false, "go back to the old CA instead of finishing")
@@ -47,12 +48,20 @@ enum RotationAdopt {
   private static let reason = Flag<String?>.text("reason", "WHY", "why, for the history")
 
   static let command: CommandSpec = .init(
-    "adopt", "Take over a rotation that somebody else has left half done", discussion: discussion,
+    "adopt", "Take over a rotation that somebody else has left half done",
+    examples: [
+      "omnictl cluster -n prod secret rotate adopt --dry-run",
+      "omnictl cluster -n prod secret rotate adopt --component kubernetes-ca --roll-back",
+    ], discussion: discussion,
     flags: WaitFlags.all + flags, clusterFlag: .required
   ) { session throws(CommandError) in try await run(session) }
 
   static let clusterCommand: CommandSpec = .init(
     "adopt", "Take over a cluster whose rotation was left half done, or done by another tool",
+    examples: [
+      "omnictl cluster adopt prod --talosconfig ~/.talos/config",
+      "omnictl cluster adopt prod --heal",
+    ],
     discussion: discussion + """
 
 
@@ -69,7 +78,8 @@ enum RotationAdopt {
   private static func run(_ session: Session) async throws(CommandError) {
     var request = AdoptRotationRequest()
     request.cluster = session.cluster
-    request.component = try wanted(session.invocation[component])
+    request.component =
+      SecretComponent.rotatable.first { $0.word == session.invocation[component] } ?? .unspecified
     if let path = session.invocation[talosconfig], !path.isEmpty {
       request.talosconfig = try TalosconfigAccess.read(path)
     }
@@ -165,16 +175,6 @@ enum RotationAdopt {
     return Printable.line(
       "rotation of \(first.component.word) of cluster \(cluster) taken over in \(first.phase.word), to be "
         + (answer.rollsBack ? "taken back" : "finished") + " (\(status.rotationID))") + "\n"
-  }
-
-  private static func wanted(_ word: String?) throws(CommandError) -> SecretComponent {
-    guard let word, !word.isEmpty else { return .unspecified }
-    guard let component = SecretComponent.rotatable.first(where: { $0.word == word }) else {
-      throw CommandError(
-        .wrongUsage,
-        "--component must be \(SecretComponent.rotatable.map(\.word).joined(separator: " or "))")
-    }
-    return component
   }
 }
 

@@ -3,10 +3,14 @@ internal import Schema
 /// `omnictl cluster -n NAME secret rotate continue [ROTATION]`.
 enum RotationContinue {
   private static let rotation = ArgumentSpec(
-    "ROTATION", "the rotation to continue (default the one in progress)", isOptional: true)
+    "ROTATION", "the rotation to continue (default the one in progress)", completion: .rotations,
+    isOptional: true)
 
   static let command: CommandSpec = .init(
     "continue", "End the wait before POST-ROTATE",
+    examples: [
+      "omnictl cluster -n prod secret rotate continue"
+    ],
     discussion: """
       For a rotation that was started with --soak or --soak-until-continued: everything is verified once
       more, then no machine accepts the old CA any more. From then on there is no way back.

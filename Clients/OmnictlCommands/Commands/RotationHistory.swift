@@ -7,10 +7,14 @@ enum RotationHistory {
 
   private static let rotation = ArgumentSpec(
     "ROTATION", "show the timeline of this one: when each machine had its turn in each stage",
-    isOptional: true)
+    completion: .rotations, isOptional: true)
 
   static let command: CommandSpec = .init(
     "history", "List the rotations there have been, or show when what happened in one",
+    examples: [
+      "omnictl cluster -n prod secret rotate history",
+      "omnictl cluster -n prod secret rotate history 1b50739d299ff91bc77c",
+    ],
     arguments: [rotation], flags: [limit.spec], clusterFlag: .required
   ) { session throws(CommandError) in
     let wanted = session.invocation[rotation]

@@ -4,6 +4,10 @@ internal import Schema
 enum RotationStatusCommand {
   static let command: CommandSpec = .init(
     "status", "Show the rotation in progress, and follow it",
+    examples: [
+      "omnictl cluster -n prod secret rotate status",
+      "omnictl cluster -n prod secret rotate status --wait=false -o json | jq .state",
+    ],
     discussion: """
       Without a rotation in progress it says so, how the last one ended, and what comes next. --wait=false
       shows the present state alone; --dry-run shows with it what the rotation in progress does. A

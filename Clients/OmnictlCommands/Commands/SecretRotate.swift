@@ -6,10 +6,20 @@ enum SecretRotate {
   static let dryRun = Flag<Bool>.switched(
     "dry-run", fallback: false, "only show what would be done")
 
-  private static let reason = Flag<String?>.text(
-    "reason", "WHY",
-    "why, for the history: leaked-talosconfig, leaked-kubeconfig, leaked-secrets, imported, expiring or "
-      + "routine, then ': ' and any text if you like; or any text")
+  private static let reason = Flag<String?>(
+    "reason", form: .valued("WHY"),
+    completion: .words(RotationCause.all.map(\.word)),
+    summary:
+      "why, for the history: leaked-talosconfig, leaked-kubeconfig, leaked-secrets, imported, expiring or "
+      + "routine, then ': ' and any text if you like; or any text"
+  ) { values throws(InvalidValue) in
+    guard let value = values.last else { return nil }
+    if value.isEmpty { throw InvalidValue(reason: "must not be empty") }
+    if let cause = RotationCause.mistyped(value) {
+      throw InvalidValue(reason: "'\(value)' is no cause that marks the cluster", suggestion: cause)
+    }
+    return value
+  }
 
   static let ownerAck = Flag<Bool>.switched(
     "owner-ack", fallback: false,
@@ -59,6 +69,11 @@ enum SecretRotate {
   private static func command(_ component: SecretComponent) -> CommandSpec {
     CommandSpec(
       component.word, "Rotate the \(component.title), or attach to its rotation",
+      examples: [
+        "omnictl cluster -n prod secret rotate \(component.word) --dry-run",
+        "omnictl cluster -n prod secret rotate \(component.word) --reason 'leaked-\(component.credential): laptop of Ann'",
+        "omnictl cluster -n prod secret rotate \(component.word) --yes --soak 24h",
+      ],
       discussion: """
         Three stages: PRE-ROTATE, every machine accepts the new CA too; ROTATE, every machine gets its
         certificates from the new CA; POST-ROTATE, no machine accepts the old CA any more. From then on
@@ -146,6 +161,7 @@ enum SecretRotate {
     var rehearsal = request
     rehearsal.dryRun = true
     rehearsal.requestID = ""
+    session.print("asking every machine whether a rotation can reach its end …\n")
     let plan = try await session.call(ManagementServiceMethods.rotateSecret, rehearsal)
     guard !plan.attached else { return }
     session.show(plan, component)

@@ -56,7 +56,7 @@ struct Session: Sendable {
     do throws(RPCError) {
       return try await client.unary(method, request, options: options)
     } catch {
-      throw failure(error)
+      throw await suggesting(failure(error))
     }
   }
 
@@ -121,9 +121,20 @@ struct Session: Sendable {
 
   func print(_ text: String) { surroundings.output.write(text) }
 
-  /// A line on standard error.
-  func tell(_ line: String) { surroundings.errors.write(Printable.line(line) + "\n") }
+  /// A line on standard error, in the form of the output.
+  func tell(_ line: String) {
+    let line = Printable.line(line)
+    switch format {
+    case .json: surroundings.errors.write(JSONDocument.notice(line) + "\n")
+    case .table: surroundings.errors.write(line + "\n")
+    }
+  }
 
-  /// One JSON document.
-  func printJSON(_ message: some Message) { print(JSONDocument.pretty(message)) }
+  /// One JSON document, on a line.
+  func printJSON(_ message: some Message) { print(JSONDocument.line(message) + "\n") }
+
+  /// The same of members whose values are JSON already.
+  func printJSON(_ members: [(name: String, value: String)]) {
+    print(JSONDocument.object(members) + "\n")
+  }
 }

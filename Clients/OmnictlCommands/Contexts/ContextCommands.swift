@@ -6,10 +6,14 @@ internal import YAML
 /// `omnictl context add|list|use|remove`.
 enum ContextCommands {
   private static let name = ArgumentSpec(
-    "NAME", "the name of the context: letters, digits, '-', '.' and '_'")
+    "NAME", "the name of the context: letters, digits, '-', '.' and '_'",
+    completion: .contexts)
 
   static let group = CommandSpec(
     "context", "The servers that you know, and what you are known by there",
+    examples: [
+      "omnictl context list"
+    ],
     discussion: """
       They are kept in ~/.config/omni/config.yaml (or where OMNICTL_CONFIG says), mode 0600. Commands
       use --context, else --endpoint or OMNI_ENDPOINT, else the current context, else the local socket.
@@ -35,6 +39,10 @@ enum ContextCommands {
 
   private static let add: CommandSpec = .init(
     "add", "Add a context, and make it the current one",
+    examples: [
+      "omnictl context add prod --from alice.yaml",
+      "omnictl context add prod --endpoint tls:omnid.example.org:8443 --ca ca.pem --token-file token",
+    ],
     discussion: """
       Either --from FILE, or --endpoint tls:HOST:PORT with --ca and a certificate (--cert, --key) or a
       token (--token-file), or --endpoint unix:PATH. What bears the same name is replaced.
@@ -64,8 +72,9 @@ enum ContextCommands {
     // What cannot be used is told now, not at the next command.
     _ = try Target(context, named: name)
     try file.put(context.document(named: name), contents, makesCurrent: true)
-    session.print(
-      Printable.line("context \(name) is for \(context.endpoint) and the current one now") + "\n")
+    session.show(
+      context, named: name, isCurrent: true,
+      "context \(name) is for \(context.endpoint) and the current one now")
   }
 
   private static func check(_ name: String) throws(CommandError) {
@@ -146,7 +155,12 @@ enum ContextCommands {
 
   // MARK: - list, use, remove
 
-  private static let list: CommandSpec = .init("list", "List the contexts", isLocal: true) {
+  private static let list: CommandSpec = .init(
+    "list", "List the contexts",
+    examples: [
+      "omnictl context list"
+    ], isLocal: true
+  ) {
     session throws(CommandError) in
     let file = try ContextFile(session.surroundings)
     let contents = try file.read()
@@ -159,21 +173,19 @@ enum ContextCommands {
         name == contents.current ? "*" : "", name,
         context?.endpoint.description ?? "cannot be read",
         context?.identity ?? "", end)
-      objects.append(
-        JSONDocument.object([
-          ("name", JSONDocument.string(name)), ("current", "\(name == contents.current)"),
-          ("endpoint", JSONDocument.string(context?.endpoint.description ?? "")),
-          ("identity", JSONDocument.string(context?.identity ?? "")),
-        ]))
+      objects.append(json(context, named: name, isCurrent: name == contents.current))
     }
     switch session.format {
-    case .json: session.print("{\"contexts\":[\(objects.joined(separator: ","))]}\n")
+    case .json: session.printJSON([("contexts", JSONDocument.list(objects))])
     case .table: session.print(table.text)
     }
   }
 
   private static let use: CommandSpec = .init(
-    "use", "Make a context the current one", arguments: [name], isLocal: true
+    "use", "Make a context the current one",
+    examples: [
+      "omnictl context use prod"
+    ], arguments: [name], isLocal: true
   ) { session throws(CommandError) in
     let name = session.invocation[Self.name]
     let file = try ContextFile(session.surroundings)
@@ -182,12 +194,16 @@ enum ContextCommands {
     try file.edit(contents) { (editor) throws(YAMLError) in
       try editor.set(.string(name), at: ["context"])
     }
-    session.print(
-      Printable.line("context \(name), for \(context.endpoint), is the current one now") + "\n")
+    session.show(
+      context, named: name, isCurrent: true,
+      "context \(name), for \(context.endpoint), is the current one now")
   }
 
   private static let remove: CommandSpec = .init(
     "remove", "Remove a context, with its key or token",
+    examples: [
+      "omnictl context remove prod"
+    ],
     discussion: "What it was known by stays valid: 'omnictl access revoke' ends that.",
     arguments: [name], isLocal: true
   ) { session throws(CommandError) in
@@ -198,10 +214,35 @@ enum ContextCommands {
       _ = try contents.context(name, file)
       return
     }
+    let removed = try? contents.context(name, file)
     try file.edit(contents) { (editor) throws(YAMLError) in
       try editor.remove(at: ["contexts", .key(name)])
       if contents.current == name { try editor.remove(at: ["context"]) }
     }
-    session.print(Printable.line("removed context \(name)") + "\n")
+    session.show(removed, named: name, isCurrent: false, "removed context \(name)")
+  }
+
+  /// What a context is in JSON; one that cannot be read has neither endpoint nor identity.
+  fileprivate static func json(
+    _ context: ServerContext?, named name: String, isCurrent: Bool
+  ) -> String {
+    JSONDocument.object([
+      ("name", JSONDocument.string(name)), ("current", "\(isCurrent)"),
+      ("endpoint", JSONDocument.string(context?.endpoint.description ?? "")),
+      ("identity", JSONDocument.string(context?.identity ?? "")),
+    ])
+  }
+}
+
+extension Session {
+  /// What has become of a context.
+  fileprivate func show(
+    _ context: ServerContext?, named name: String, isCurrent: Bool, _ text: String
+  ) {
+    switch format {
+    case .json:
+      print(ContextCommands.json(context, named: name, isCurrent: isCurrent) + "\n")
+    case .table: print(Printable.line(text) + "\n")
+    }
   }
 }

@@ -4,6 +4,10 @@ internal import Schema
 enum KubeconfigCommand {
   static let command: CommandSpec = .init(
     "kubeconfig", "Issue a fresh administrator kubeconfig",
+    examples: [
+      "omnictl cluster -n prod kubeconfig --output-file ~/.kube/config --merge",
+      "omnictl cluster -n prod kubeconfig --break-glass --output-file emergency.kubeconfig",
+    ],
     discussion: """
       It holds a new private key.
 

@@ -5,7 +5,8 @@ enum RetiredCAExport {
   private static let kind = "retired CA"
 
   private static let rotation = ArgumentSpec(
-    "ROTATION", "the rotation that has retired it (default the newest)", isOptional: true)
+    "ROTATION", "the rotation that has retired it (default the newest)", completion: .rotations,
+    isOptional: true)
 
   private static let outputFile = Flag<String?>.text(
     "output-file", "FILE", completion: .files,
@@ -17,6 +18,9 @@ enum RetiredCAExport {
 
   static let command: CommandSpec = .init(
     "export-ca", "Write the CA that a rotation has retired into a file, with its key",
+    examples: [
+      "omnictl cluster -n prod secret rotate export-ca --output-file retired-ca.pem"
+    ],
     discussion: """
       Of a rotation that has succeeded it is the old CA, of one that was aborted the new one. omnid keeps
       it, sealed, as long as the rotation is in the history. It goes into a file alone, and the audit

@@ -14,6 +14,9 @@ enum SecretsExport {
 
   static let command: CommandSpec = .init(
     "export", "Write the cluster's secrets bundle, as talosctl gen secrets does",
+    examples: [
+      "omnictl cluster -n prod secrets export --output-file secrets.yaml"
+    ],
     discussion: """
       The present secrets are read from a control plane: with this file 'talosctl gen config
       --with-secrets', talhelper and Terraform go on from the CAs that a rotation has brought, instead of

@@ -9,6 +9,10 @@ enum TalosconfigCommand {
 
   static let command: CommandSpec = .init(
     "talosconfig", "Issue a fresh talosconfig",
+    examples: [
+      "omnictl cluster -n prod talosconfig --output-file ~/.talos/config --merge",
+      "omnictl cluster -n prod talosconfig --role os:reader --ttl 1h > talosconfig",
+    ],
     discussion: """
       It holds a new private key.
 

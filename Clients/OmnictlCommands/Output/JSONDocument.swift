@@ -1,18 +1,12 @@
 internal import ProtoCodec
 
-/// Messages in the JSON form of their schema.
+/// What `-o json` prints: each document on a line, the messages among them in the JSON form of their schema.
 enum JSONDocument {
-  /// On lines of its own, indented, with a line feed at the end.
-  static func pretty(_ message: some Message) -> String { text(message, isPretty: true) + "\n" }
-
-  /// On one line, without a line feed.
-  static func compact(_ message: some Message) -> String { text(message, isPretty: false) }
-
-  /// Fields that hold their default are there too, so that scripts find what they look for.
-  private static func text(_ message: some Message, isPretty: Bool) -> String {
+  /// On one line, without a line feed. Fields that hold their default are there too, so that scripts find what they
+  /// look for.
+  static func line(_ message: some Message) -> String {
     var options = JSONEncodingOptions()
     options.writesDefaults = true
-    options.isPretty = isPretty
     do {
       return Printable.json(try message.json(options))
     } catch {
@@ -24,6 +18,24 @@ enum JSONDocument {
   /// A JSON object of members whose values are JSON already.
   static func object(_ members: [(name: String, value: String)]) -> String {
     "{" + members.map { "\(string($0.name)):\($0.value)" }.joined(separator: ",") + "}"
+  }
+
+  /// What is told beside the output.
+  static func notice(_ text: String) -> String {
+    let text = text.hasPrefix("omnictl: ") ? String(text.dropFirst(9)) : text
+    return object([("notice", string(text))])
+  }
+
+  /// A JSON list of elements that are JSON already.
+  static func list(_ elements: [String]) -> String { "[\(elements.joined(separator: ","))]" }
+
+  /// A JSON string of a text as it is, its line breaks included.
+  static func text(_ text: String) -> String {
+    var quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    for (raw, name) in [("\n", "n"), ("\r", "r"), ("\t", "t")] {
+      quoted = quoted.replacing(raw, with: "\\" + name)
+    }
+    return Printable.json("\"\(quoted)\"")
   }
 
   /// A JSON string of one line.

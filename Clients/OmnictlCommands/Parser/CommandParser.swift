@@ -14,6 +14,7 @@ struct CommandParser {
   private var values: [String: [String]] = [:]
   private var arguments: [String] = []
   private var helpWanted = false
+  private var versionWanted = false
   private var rest: ArraySlice<String>
 
   private init(root: CommandSpec, arguments: [String]) {
@@ -31,6 +32,11 @@ struct CommandParser {
     var parser = CommandParser(root: root, arguments: arguments)
     try parser.readAll()
     if parser.helpWanted { return .help(parser.path) }
+    if parser.versionWanted {
+      // As `version` of the same flags; words that were given besides are not looked at.
+      parser.path = [root, VersionCommand.command]
+      parser.arguments = []
+    }
     return .run(try parser.invocation(environment))
   }
 
@@ -74,9 +80,14 @@ struct CommandParser {
       helpWanted = true
       return
     }
+    if name == "version", path.count == 1 {
+      versionWanted = true
+      return
+    }
     // The command's own flag goes before one of the same name above it.
     guard let flag = flags.last(where: { $0.name == name }) else {
-      let near = Suggestion.nearest(to: name, among: flags.map(\.name) + ["help"])
+      let near = Suggestion.nearest(
+        to: name, among: flags.map(\.name) + ["help"] + (path.count == 1 ? ["version"] : []))
       throw unknown("flag '--\(name)'", near.map { "--\($0)" })
     }
     try take(flag, inline: parts.count == 2 ? String(parts[1]) : nil)
@@ -142,7 +153,7 @@ struct CommandParser {
         title = variable
       }
       do throws(InvalidValue) { try flag.check(values[flag.key] ?? []) } catch {
-        throw usage("\(title) \(error.reason)")
+        throw usage("\(title) \(error.reason)", error.suggestion)
       }
     }
     return Invocation(
@@ -178,8 +189,8 @@ struct CommandParser {
         throw usage("\(argument.name) is missing: \(argument.summary)")
       }
       guard argument.choices.isEmpty || argument.choices.contains(words[index]) else {
-        let choices = argument.choices.joined(separator: ", ")
-        throw usage("\(argument.name) is one of \(choices), not '\(words[index])'")
+        let invalid = InvalidValue(words[index], isNoneOf: argument.choices)
+        throw usage("\(argument.name) \(invalid.reason)", invalid.suggestion)
       }
       named[argument.name] = words[index]
     }
@@ -188,13 +199,12 @@ struct CommandParser {
 
   // MARK: Complaining
 
-  private func usage(_ problem: String) -> CommandError {
-    CommandError(.wrongUsage, problem, hint: "see '\(Help.name(path)) --help'")
+  private func usage(_ problem: String, _ near: String? = nil) -> CommandError {
+    let help = "see '\(Help.name(path)) --help'"
+    return CommandError(.wrongUsage, problem, hint: near.map { "did you mean '\($0)'?" } ?? help)
   }
 
   private func unknown(_ what: String, _ near: String?) -> CommandError {
-    guard let near else { return usage("'\(Help.name(path))' has no \(what)") }
-    return CommandError(
-      .wrongUsage, "'\(Help.name(path))' has no \(what)", hint: "did you mean '\(near)'?")
+    usage("'\(Help.name(path))' has no \(what)", near)
   }
 }

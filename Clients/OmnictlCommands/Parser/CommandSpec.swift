@@ -7,6 +7,8 @@ struct CommandSpec: Sendable {
   let summary: String
   /// What help says beyond it.
   let discussion: String
+  /// Whole command lines, as somebody would type them.
+  let examples: [String]
   /// What is given without a flag, in order.
   let arguments: [ArgumentSpec]
   /// Its own flags; those of the commands above it may be given too.
@@ -22,12 +24,14 @@ struct CommandSpec: Sendable {
 
   /// A command that does something.
   init(
-    _ name: String, _ summary: String, discussion: String = "", arguments: [ArgumentSpec] = [],
+    _ name: String, _ summary: String, examples: [String], discussion: String = "",
+    arguments: [ArgumentSpec] = [],
     flags: [FlagSpec] = [], clusterFlag: ClusterFlagUse = .refused, isLocal: Bool = false,
     action: @escaping Action
   ) {
     self.name = name
     self.summary = summary
+    self.examples = examples
     self.discussion = discussion
     self.arguments = arguments
     self.flags = flags
@@ -39,11 +43,13 @@ struct CommandSpec: Sendable {
 
   /// A group.
   init(
-    _ name: String, _ summary: String, discussion: String = "", flags: [FlagSpec] = [],
+    _ name: String, _ summary: String, examples: [String], discussion: String = "",
+    flags: [FlagSpec] = [],
     clusterFlag: ClusterFlagUse = .refused, subcommands: [CommandSpec]
   ) {
     self.name = name
     self.summary = summary
+    self.examples = examples
     self.discussion = discussion
     self.arguments = []
     self.flags = flags

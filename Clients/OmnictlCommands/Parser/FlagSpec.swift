@@ -11,7 +11,10 @@ struct FlagSpec: Sendable {
 
   /// What a shell offers as its value.
   enum Completion: Sendable, Equatable {
-    case nothing, files, clusters
+    case nothing, files
+    /// Names that the server knows; of the last four, those of the cluster that the line names.
+    case clusters, grants, machines, marks, rotations
+    case contexts
     case words([String])
   }
 
@@ -45,6 +48,20 @@ struct FlagSpec: Sendable {
 /// Why a value given on the command line cannot be taken; reads on after the flag's name.
 struct InvalidValue: Error, Equatable {
   var reason: String
+  /// What was probably meant; nil when the value resembles nothing.
+  var suggestion: String?
+
+  init(reason: String, suggestion: String? = nil) {
+    self.reason = reason
+    self.suggestion = suggestion
+  }
+
+  /// A value that is none of the words.
+  init(_ value: String, isNoneOf words: [String]) {
+    self.init(
+      reason: "is one of \(words.joined(separator: ", ")), not '\(value)'",
+      suggestion: Suggestion.nearest(to: value, among: words))
+  }
 }
 
 /// A flag with the type of its value.
@@ -78,7 +95,10 @@ extension Flag where Value == Bool {
       switch value {
       case "true", "1", "yes": return true
       case "false", "0", "no": return false
-      default: throw InvalidValue(reason: "is either true or false, not '\(value)'")
+      default:
+        throw InvalidValue(
+          reason: "is either true or false, not '\(value)'",
+          suggestion: Suggestion.nearest(to: value, among: ["true", "false"]))
       }
     }
   }
@@ -94,6 +114,20 @@ extension Flag where Value == String? {
       completion: completion, summary: summary
     ) { values throws(InvalidValue) in
       if values.last?.isEmpty == true { throw InvalidValue(reason: "must not be empty") }
+      return values.last
+    }
+  }
+}
+
+extension Flag where Value == String? {
+  /// A flag that is absent or has one of the words.
+  static func word(_ name: String, of words: [String], _ summary: String) -> Flag {
+    Flag(
+      name, form: .valued(words.joined(separator: "|")), completion: .words(words), summary: summary
+    ) { values throws(InvalidValue) in
+      if let value = values.last, !words.contains(value) {
+        throw InvalidValue(value, isNoneOf: words)
+      }
       return values.last
     }
   }
@@ -171,7 +205,7 @@ extension Flag where Value: CaseIterable & RawRepresentable<String> {
     ) { values throws(InvalidValue) in
       guard let value = values.last else { return fallback }
       guard let choice = Value(rawValue: value) else {
-        throw InvalidValue(reason: "is one of \(words.joined(separator: ", ")), not '\(value)'")
+        throw InvalidValue(value, isNoneOf: words)
       }
       return choice
     }

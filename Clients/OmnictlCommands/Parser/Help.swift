@@ -10,6 +10,7 @@ enum Help {
     let command = path[path.count - 1]
     var sections = ["\(command.summary).\n", "Usage:\n  \(usage(path))\n"]
     if !command.discussion.isEmpty { sections.append(command.discussion + "\n") }
+    sections.append("Examples:\n" + command.examples.map { "  \($0)\n" }.joined())
     if !command.arguments.isEmpty {
       sections.append(list("Arguments", command.arguments.map { ($0.name, $0.summary) }))
     }
@@ -21,7 +22,7 @@ enum Help {
       own += group.flags.map { ($0.usage, summary($0)) }
     }
     if path.count == 1 {
-      sections.append(list("Flags", own + [helpFlag]))
+      sections.append(list("Flags", own + [helpFlag, versionFlag]))
     } else {
       if !own.isEmpty { sections.append(list("Flags", own)) }
       sections.append(
@@ -37,6 +38,10 @@ enum Help {
   private static let columns = 100
 
   private static let helpFlag = ("-h, --help", "show this help")
+
+  private static let versionFlag = (
+    "    --version", "show the versions of omnictl and of the server"
+  )
 
   private static func usage(_ path: [CommandSpec]) -> String {
     let command = path[path.count - 1]

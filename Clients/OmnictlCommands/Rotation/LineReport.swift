@@ -96,7 +96,7 @@ final class JSONReport: RotationReport {
     self.errors = errors
   }
 
-  func show(_ status: RotationStatus) { output.write(JSONDocument.compact(status) + "\n") }
+  func show(_ status: RotationStatus) { output.write(JSONDocument.line(status) + "\n") }
 
   func interrupted(_ reason: String) {
     let isNew = interruption.withLock { last in
@@ -114,7 +114,7 @@ final class JSONReport: RotationReport {
   func close() {}
 
   private func tell(_ notice: String) {
-    errors.write(JSONDocument.object([("notice", JSONDocument.string(notice))]) + "\n")
+    errors.write(JSONDocument.notice(notice) + "\n")
   }
 }
 

@@ -3,10 +3,13 @@ internal import Schema
 /// `omnictl cluster -n NAME secret rotate proof [ROTATION]`.
 enum RotationProof {
   private static let rotation = ArgumentSpec(
-    "ROTATION", "the rotation (default the newest)", isOptional: true)
+    "ROTATION", "the rotation (default the newest)", completion: .rotations, isOptional: true)
 
   static let command: CommandSpec = .init(
     "proof", "Print the signed report of a rotation that is over",
+    examples: [
+      "omnictl cluster -n prod secret rotate proof > proof.json"
+    ],
     discussion: """
       The report says that every machine refuses the CA that went, with what the last look has shown of
       each machine, and when each had its turn. omnid signs it: put it into a file as it is, and

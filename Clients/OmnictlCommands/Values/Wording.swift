@@ -127,6 +127,8 @@ extension RotationCause {
     ("routine", .routine),
   ]
 
+  static let all = words.map(\.cause)
+
   /// `leaked-kubeconfig: on a laptop` is a cause and a text, `leaked-kubeconfig` a cause alone, all else a text.
   static func read(_ text: String) -> (cause: RotationCause, text: String) {
     for (word, cause) in words {
@@ -135,6 +137,13 @@ extension RotationCause {
       return (cause, String(text.dropFirst(word.count + 1).drop { $0 == " " }))
     }
     return (.unspecified, text)
+  }
+
+  /// Words that are so near to a cause's that the cause was meant, and would not count as one.
+  static func mistyped(_ text: String) -> String? {
+    let word = text.prefix { $0 != ":" }
+    guard !word.contains(" "), read(text).cause == .unspecified else { return nil }
+    return Suggestion.nearest(to: String(word), among: words.map(\.word))
   }
 
   /// Empty where nobody has said.

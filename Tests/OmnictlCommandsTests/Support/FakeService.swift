@@ -40,6 +40,8 @@ struct FakeService: Sendable {
   var revokeAccess: Unary<RevokeAccessRequest, RevokeAccessResponse>?
   var dashboardLink: Unary<CreateDashboardLinkRequest, CreateDashboardLinkResponse>?
 
+  var dashboardSession: Unary<GetDashboardSessionRequest, GetDashboardSessionResponse>?
+
   var router: ServiceRouter {
     var router = ServiceRouter()
     add(ManagementServiceMethods.rotateSecret, rotate, &router)
@@ -69,6 +71,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.revokeAccess, revokeAccess, &router)
     add(ManagementServiceMethods.changeMasterKey, changeMasterKey, &router)
     add(ManagementServiceMethods.createDashboardLink, dashboardLink, &router)
+    add(ManagementServiceMethods.getDashboardSession, dashboardSession, &router)
     if let watch {
       router.handle(ManagementServiceMethods.watchRotationStatus) { request, writer, _ in
         try await watch(request, writer)

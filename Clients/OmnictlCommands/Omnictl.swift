@@ -41,7 +41,8 @@ public enum Omnictl {
     do throws(CommandError) {
       let root = CommandTree.root
       switch try CommandParser.parse(arguments, root: root, environment: surroundings.variable) {
-      case .help(let path): surroundings.output.write(Help.text(path))
+      case .help(let path):
+        surroundings.output.write(Help.text(path, columns: surroundings.output.columns))
       case .run(let invocation):
         guard let action = invocation.command.action else { return .wrongUsage }
         format = invocation[GlobalFlags.output]

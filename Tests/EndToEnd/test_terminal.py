@@ -160,3 +160,21 @@ def test_without_a_terminal_nothing_is_cut(lab):
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_without_a_terminal_a_line_says_each_half_minute_what_is_waited_for(lab):
+    worker = waiting(lab)
+    process = lab.omnictl_process("cluster", "-n", lab.name, "secret", "rotate", "status")
+    try:
+        begun = time.monotonic()
+        while time.monotonic() - begun < 60:
+            line = process.stdout.readline()
+            assert line
+            if line.startswith("still "):
+                break
+        assert line.startswith("still rotation phase PRE_ROTATE 4/5 after "), line
+        assert worker in line and " for 3" in line, line
+        assert 25 < time.monotonic() - begun < 45
+    finally:
+        process.terminate()
+        process.wait(10)

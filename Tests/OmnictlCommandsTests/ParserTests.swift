@@ -364,6 +364,23 @@ import Testing
     }
   }
 
+  @Test("On a narrow terminal help is broken at its width, but for command lines and columns")
+  func narrowHelp() throws {
+    for node in CompletionNode.all(CommandTree.root) {
+      let words = node.path.split(separator: " ").dropFirst().map(String.init)
+      guard
+        case .help(let path) = try CommandParser.parse(
+          words + ["--help"], root: CommandTree.root, environment: { _ in nil })
+      else { continue }
+      for line in Help.text(path, columns: 80).split(separator: "\n") {
+        let isCommandLine = line.contains("  omnictl ")
+        #expect(DisplayWidth.of(String(line)) < 80 || isCommandLine, "\(line)")
+      }
+      let wide = Help.text(path).split { $0.isWhitespace }
+      #expect(Help.text(path, columns: 80).split { $0.isWhitespace } == wide, "\(node.path)")
+    }
+  }
+
   @Test("No two flags that can be given together have the same name or letter")
   func distinct() {
     for node in CompletionNode.all(CommandTree.root) {

@@ -123,6 +123,19 @@ import Testing
     }
   }
 
+  @Test("Names of wide characters take the columns that they take, at 40 columns too")
+  func wideNames() {
+    var status = Samples.waiting()
+    for index in status.machines.indices { status.machines[index].machine = "機械室の節点-\(index)" }
+    for columns in [40, 80] {
+      let lines = view.lines(
+        status, size: ScreenSize(columns: columns, rows: 30), reading: Samples.reading(status))
+      #expect(lines.allSatisfy { $0.width < columns }, "\(lines.map(\.text))")
+      let text = lines.map(\.text).joined(separator: "\n")
+      #expect(text.contains("機械室の節点-3") && !text.contains("…"), "\(text)")
+    }
+  }
+
   @Test("Machines that have no room are counted")
   func overflow() {
     var many = Samples.waiting()

@@ -14,8 +14,9 @@ enum CommandTree {
       Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (a precondition does not hold),
       4 the wait timed out (the rotation goes on), 5 not found, 6 no access, 7 the server cannot
       be reached. Errors go to standard error; with -o json each is one line of JSON there:
-      {"error":{"code":…,"exitCode":…,"message":…,"hint":…,"findings":[{"type":…,"subject":…,
-      "description":…}]}}. A mistake on the command line is told in plain text.
+
+        {"error":{"code":…,"exitCode":…,"message":…,"hint":…,
+          "findings":[{"type":…,"subject":…,"description":…}]}}
       """,
     flags: GlobalFlags.all,
     subcommands: [

@@ -10,11 +10,17 @@ enum CredentialLifetime {
     """
     It works until its certificate expires (--ttl), and not longer than a rotation of the
     \(component.title) lets it:
-      issued while none runs:     until ROTATE of the next one reaches \(server). From then on
-                                  that one shows a certificate of the new CA, which this file
-                                  does not know. POST-ROTATE ends what is left of it.
-      issued during PRE-ROTATE:   until POST-ROTATE drops the old CA, which has signed it.
-      issued from ROTATE on:      until the next rotation, as one issued while none runs.
+
+      issued while none runs:    until ROTATE of the next one reaches
+                                 \(server). From then on that one
+                                 shows a certificate of the new CA, which
+                                 this file does not know. POST-ROTATE ends
+                                 what is left of it.
+      issued during PRE-ROTATE:  until POST-ROTATE drops the old CA, which
+                                 has signed it.
+      issued from ROTATE on:     until the next rotation, as one issued
+                                 while none runs.
+
     Issue a fresh one during a rotation, or after it.
     """
   }

@@ -6,10 +6,19 @@ enum Help {
   }
 
   /// What `--help` prints for the last command of the path.
-  static func text(_ path: [CommandSpec]) -> String {
+  ///
+  /// - Parameter columns: of the terminal; nil where there is none.
+  static func text(_ path: [CommandSpec], columns terminal: Int? = nil) -> String {
+    let columns = min(widest, terminal.map { $0 - 1 } ?? widest)
+    func list(_ title: String, _ rows: [(String, String)]) -> String {
+      Self.list(title, rows, columns: columns)
+    }
     let command = path[path.count - 1]
-    var sections = ["\(command.summary).\n", "Usage:\n  \(usage(path))\n"]
-    if !command.discussion.isEmpty { sections.append(command.discussion + "\n") }
+    let about = filled("\(command.summary).", columns: columns)
+    var sections = ["\(about)\n", "Usage:\n  \(usage(path))\n"]
+    if !command.discussion.isEmpty {
+      sections.append(filled(command.discussion, columns: columns) + "\n")
+    }
     sections.append("Examples:\n" + command.examples.map { "  \($0)\n" }.joined())
     if !command.arguments.isEmpty {
       sections.append(list("Arguments", command.arguments.map { ($0.name, $0.summary) }))
@@ -34,8 +43,18 @@ enum Help {
     return sections.joined(separator: "\n")
   }
 
-  /// How wide the lists are.
-  private static let columns = 100
+  /// How wide help is at most.
+  private static let widest = 100
+
+  /// The text with its paragraphs broken anew. What is laid out, with indentation or in columns, stays as it is.
+  private static func filled(_ text: String, columns: Int) -> String {
+    text.split(separator: "\n\n").map { paragraph in
+      let isLaidOut = paragraph.contains("  ") || paragraph.contains("\n ")
+      guard !isLaidOut, columns < widest else { return String(paragraph) }
+      return DisplayWidth.wrap(String(paragraph).replacing("\n", with: " "), to: max(20, columns))
+        .joined(separator: "\n")
+    }.joined(separator: "\n\n")
+  }
 
   private static let helpFlag = ("-h, --help", "show this help")
 
@@ -68,10 +87,12 @@ enum Help {
     return notes.isEmpty ? flag.summary : "\(flag.summary) (\(notes.joined(separator: ", ")))"
   }
 
-  private static func list(_ title: String, _ rows: [(String, String)]) -> String {
+  private static func list(
+    _ title: String, _ rows: [(String, String)], columns: Int
+  ) -> String {
     let width = rows.map { DisplayWidth.of($0.0) }.max() ?? 0
     let lines = rows.flatMap { name, summary in
-      let broken = DisplayWidth.wrap(summary, to: max(40, columns - width - 4))
+      let broken = DisplayWidth.wrap(summary, to: max(20, columns - width - 4))
       return broken.enumerated().map { index, text in
         "  \(DisplayWidth.pad(index == 0 ? name : "", to: width))  \(text)\n"
       }

@@ -377,6 +377,101 @@ def test_a_start_that_is_refused_names_what_was_found(dashboard, browser):
     page.wait("document.querySelector('dialog') === null")
 
 
+def test_a_start_goes_on_in_spite_of_a_finding_when_that_is_said(dashboard, browser):
+    lab = dashboard.lab
+    page = cluster_page(dashboard, browser)
+    lab.control_call("POST", "nodes/demo-worker-2/foreign-ca?component=talos")
+    page.press("Rotate a CA")
+    assert not page.run("document.querySelector('.allowances').checkVisibility()")
+    page.press("Look first")
+    page.wait_text("FOREIGN_CA", "dialog", seconds=90)
+    page.wait_text("Take the foreign CAs out of every trust list", ".allowances")
+    look(page, "dialog-allowances")
+    page.click("#removeForeign")
+    page.press("Look first")
+    page.wait_text("in spite of what was found", "dialog", seconds=90)
+    page.wait_text("Take the foreign CAs out of every trust list", "dialog")
+    look(page, "dialog-in-spite")
+    page.fill("#typed", "demo")
+    page.press("Start")
+    page.wait_text("Rotated", seconds=120)
+    assert lab.status().state == lab.stubs.management.ROTATION_STATE_SUCCEEDED
+
+
+def test_a_machine_is_locked_and_unlocked_where_it_is_looked_at(dashboard, browser):
+    lab = dashboard.lab
+    lab.rotate("TALOS_CA")
+    lab.finish()
+
+    def lock():
+        machines = lab.call("GetCluster", cluster=lab.name).cluster.machines
+        return next(machine for machine in machines if machine.name == "demo-worker-1").lock
+
+    page = opened(dashboard, browser)
+    page.go(f"{dashboard.origin}/#/clusters/{lab.name}")
+    page.click('.tile[data-machine="demo-worker-1"]')
+    page.press("Lock this machine")
+    page.fill("#reason", "its disk is being replaced")
+    look(page, "dialog-lock-machine")
+    page.press("Lock")
+    page.wait_text("its disk is being replaced", ".machine")
+    assert lock().reason == "its disk is being replaced"
+    look(page, "cluster-machine-locked")
+    page.press("Unlock this machine")
+    page.press("Unlock")
+    page.wait("!document.querySelector('.machine').innerText.includes('its disk')")
+    assert not lock().locked_by
+
+
+def test_a_retired_ca_that_is_back_is_named_and_taken_out(dashboard, browser):
+    lab = dashboard.lab
+    before = lab.control_call("GET", "nodes/demo-worker-1/config")
+    lab.rotate("TALOS_CA")
+    lab.finish()
+    page = opened(dashboard, browser)
+    page.go(f"{dashboard.origin}/#/clusters/{lab.name}")
+    page.wait_text("Rotated")
+    assert "retired CA is back" not in page.text("main")
+    lab.control_call("POST", "nodes/demo-worker-1/write", before)
+    # It is seen where the page is looked at, without a key being pressed.
+    page.wait_text("retired CA is back", seconds=120)
+    page.wait_text("demo-worker-1: ")
+    look(page, "cluster-retired-back")
+    page.press("Take over")
+    page.fill("#way", "heal")
+    look(page, "dialog-take-over")
+    page.press("Look first")
+    page.wait("document.querySelector('dialog #typed') !== null", 90)
+    page.wait_text("Take out retired CAs", "dialog")
+    page.wait_text("demo-worker-1: prepared", "dialog")
+    look(page, "dialog-take-over-confirm")
+    page.fill("#typed", "demo")
+    page.run("document.querySelector('dialog button[type=submit]').click()")
+    page.wait("!document.querySelector('main').innerText.includes('retired CA is back')", 180)
+    eventually(lambda: not lab.status().returned_cas)
+
+
+def test_where_nothing_was_left_half_done_there_is_nothing_to_take_over(dashboard, browser):
+    page = cluster_page(dashboard, browser)
+    page.press("Take over")
+    page.press("Look first")
+    page.wait_text("No rotation was left half done", "dialog", seconds=90)
+    page.press("Close")
+    page.wait("document.querySelector('dialog') === null")
+    assert not dashboard.lab.status().rotation_id
+
+
+def test_who_goes_on_with_the_retired_root_is_listed_with_what_to_do(dashboard, browser):
+    lab = dashboard.lab
+    page = cluster_page(dashboard, browser)
+    lab.rotate("KUBERNETES_CA")
+    lab.finish()
+    page.wait_text("Who goes on with what was retired", seconds=120)
+    page.wait_text("kube-system/daemonset/kube-proxy, 5 pods", seconds=120)
+    page.wait_text("kubectl -n kube-system rollout restart daemonset/kube-proxy")
+    look(page, "cluster-stale-trust")
+
+
 def test_a_reader_has_no_buttons_and_the_server_refuses_all_the_same(dashboard, browser):
     lab = dashboard.lab
     token = lab.call("IssueToken", name="ci", role=lab.stubs.management.ACCESS_ROLE_READER)

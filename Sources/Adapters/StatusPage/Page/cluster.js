@@ -86,7 +86,7 @@ export class ClusterView {
     const hasRotation = Boolean(status.rotationId);
     this.stages.element.hidden = this.legend.hidden = !hasRotation;
     if (hasRotation) this.stages.draw(status, this.chosen);
-    this.#drawMachine(status);
+    this.#drawMachine(status, cluster);
     this.#drawGate(status);
     this.#drawWaiting(status);
     this.#drawAttention(status, cluster);
@@ -130,19 +130,21 @@ export class ClusterView {
     if (bar.value !== still) bar.value = still;
   }
 
-  #drawMachine(status) {
+  #drawMachine(status, cluster) {
     const machine = status.machines.get(this.chosen);
     this.machine.hidden = !machine;
     if (!machine) return;
+    const lock = isRunning(status) ? machine.lock : cluster?.machines?.find(({ name }) => name === machine.machine)?.lock;
     const ticking = machine.waitingSince ? span(Date.now() - moment(machine.waitingSince)) : "";
-    replace(this.machine, [machine, ticking], () => [
+    replace(this.machine, [machine, ticking, lock, this.fleet.mayOperate], () => [
       make("h2", {}, machine.machine, " ", make("span", { class: "faint" },
         `${machine.controlPlane ? "control plane" : "worker"}, ${machine.address ?? ""}`)),
       make("p", {}, `${phaseOf(machine.phase)}: ${machineStateOf(machine.state).toLowerCase()}`
         + `${machine.attempts ? `, ${count(machine.attempts, "attempt")}` : ""}`
         + `${machine.repetitions ? `, changed again ${count(machine.repetitions, "time")} because somebody had undone it` : ""}`
         + `${ticking ? `, waited for since ${ticking}` : ""}`),
-      machine.lock ? make("p", { class: "soon" }, lockText(machine.lock)) : null,
+      lock ? make("p", { class: "soon" }, lockText(lock)) : null,
+      this.actions.machine(machine.machine, lock),
       machine.lastError ? make("p", { class: "bad" }, machine.lastError) : null,
       checks(machine.checks, machine.machine)]);
   }

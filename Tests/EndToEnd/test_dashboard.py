@@ -451,6 +451,25 @@ def test_a_retired_ca_that_is_back_is_named_and_taken_out(dashboard, browser):
     eventually(lambda: not lab.status().returned_cas)
 
 
+def test_a_mark_that_is_set_without_a_rotation_is_seen_at_once(dashboard, browser):
+    lab = dashboard.lab
+    page = cluster_page(dashboard, browser)
+    page.wait_text("tainted-by-importing")
+    assert "tainted-by-break-glass" not in page.text("main")
+    lab.call("Kubeconfig", cluster=lab.name, break_glass=True)
+    page.wait_text("tainted-by-break-glass")
+    # After a rotation there is a status, which a mark leaves as it is.
+    for component in ("TALOS_CA", "KUBERNETES_CA"):
+        lab.rotate(component)
+        lab.finish()
+    page.wait("!document.querySelector('main').innerText.includes('tainted-by-break-glass')", 60)
+    lab.call("Kubeconfig", cluster=lab.name, break_glass=True)
+    page.wait_text("tainted-by-break-glass")
+    page.go(f"{dashboard.origin}/#/")
+    page.wait_text("tainted-by-break-glass")
+    assert page.complaints == []
+
+
 def test_where_nothing_was_left_half_done_there_is_nothing_to_take_over(dashboard, browser):
     page = cluster_page(dashboard, browser)
     page.press("Take over")

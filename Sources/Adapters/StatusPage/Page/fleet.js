@@ -24,6 +24,8 @@ export class Fleet {
   #revisions = new Map();
   #isStale = false;
   #fetching = new Set();
+  /** Whose record has changed while it was read. */
+  #again = new Set();
 
   /**
    * @param changed called when anything has changed.
@@ -74,7 +76,10 @@ export class Fleet {
 
   /** Reads the record of one cluster anew. */
   async fetch(name) {
-    if (this.#fetching.has(name)) return;
+    if (this.#fetching.has(name)) {
+      this.#again.add(name);
+      return;
+    }
     this.#fetching.add(name);
     try {
       const { cluster } = await this.call("GetCluster", { cluster: name });
@@ -85,6 +90,7 @@ export class Fleet {
     } finally {
       this.#fetching.delete(name);
       this.changed();
+      if (this.#again.delete(name)) this.fetch(name);
     }
   }
 
@@ -121,10 +127,12 @@ export class Fleet {
         this.#heard();
         const before = this.statuses.get(status.cluster);
         this.#take(status.cluster, status, machinesChangedOnly === true);
-        // The record has the CAs in use and the marks, which change when a rotation begins or ends.
+        // The record has the CAs in use and the marks, which change when a rotation begins or ends. Where none runs, a newer
+        // revision with nothing new in the status says that the record has changed: a mark was set or cleared.
         const isTurn = before?.rotationId !== status.rotationId || isRunning(before) !== isRunning(status)
           || JSON.stringify(before?.returnedCas) !== JSON.stringify(status.returnedCas)
-          || JSON.stringify(before?.lock) !== JSON.stringify(status.lock);
+          || JSON.stringify(before?.lock) !== JSON.stringify(status.lock)
+          || (!isRunning(status) && before?.revision !== status.revision);
         if ((before && isTurn) || !this.clusters.has(status.cluster)) this.fetch(status.cluster);
         this.changed();
       },

@@ -89,6 +89,28 @@ import Testing
       AuthorityTable.validity(future, now: now) == "not valid before 2026-03-01T10:01:40Z")
   }
 
+  @Test("On a terminal of 80 columns nothing of a cluster goes past the edge, and nothing is lost")
+  func narrow() {
+    var cluster = Samples.clusters()[0]
+    var authority = CertificateAuthority()
+    authority.component = .kubernetesCA
+    authority.subject = "O=kubernetes"
+    authority.fingerprint = String(repeating: "ab", count: 32)
+    authority.notAfter = Samples.later(3649 * 86_400)
+    cluster.authorities = [authority]
+    var mark = ClusterMark()
+    mark.name = "tainted-by-importing"
+    mark.since = Samples.start
+    mark.detail =
+      "its CA keys were elsewhere before it was imported: rotate talos-ca and kubernetes-ca"
+    cluster.marks = [mark]
+    let text = ClusterGet.text(cluster, now: Samples.now, columns: 80)
+    #expect(text.split(separator: "\n").allSatisfy { DisplayWidth.of(String($0)) < 80 }, "\(text)")
+    #expect(
+      text.split { $0.isWhitespace }
+        == ClusterGet.text(cluster, now: Samples.now).split { $0.isWhitespace })
+  }
+
   @Test("A server that tells of no CAs but their fingerprints is shown with these")
   func older() {
     var cluster = Samples.clusters()[0]

@@ -33,7 +33,8 @@ enum ClusterGet {
     for mark in cluster.marks {
       properties.add("Mark", "\(mark.name) since \(Moment.text(mark.since)): \(mark.detail)")
     }
-    return properties.text(columns: columns) + "\n" + AuthorityTable.text(cluster, now: now) + "\n"
+    return properties.text(columns: columns) + "\n"
+      + AuthorityTable.text(cluster, now: now, columns: columns) + "\n"
       + MachineList.table(cluster.machines, columns: columns)
   }
 }

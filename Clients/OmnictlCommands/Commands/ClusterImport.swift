@@ -51,7 +51,9 @@ enum ClusterImport {
       session.print(
         "imported cluster \(Printable.line(cluster.name)): "
           + "\(cluster.controlPlanes.count) control planes, \(cluster.workers.count) workers\n")
-      session.print(AuthorityTable.text(cluster, now: session.surroundings.now()))
+      session.print(
+        AuthorityTable.text(
+          cluster, now: session.surroundings.now(), columns: session.surroundings.output.columns))
       session.print(Warnings.text(cluster, columns: session.surroundings.output.columns))
     }
   }

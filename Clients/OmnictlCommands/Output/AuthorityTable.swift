@@ -2,14 +2,14 @@ internal import Schema
 
 /// The CAs that issue for a cluster, and for how long they still do.
 enum AuthorityTable {
-  static func text(_ cluster: Cluster, now: Timestamp) -> String {
+  static func text(_ cluster: Cluster, now: Timestamp, columns: Int? = nil) -> String {
     var table = TextTable("CA", "SUBJECT", "FINGERPRINT", "EXPIRES")
     for authority in authorities(of: cluster) {
       table.add(
         authority.component.word, authority.subject, authority.fingerprint.shortFingerprint,
         validity(authority, now: now))
     }
-    return table.text
+    return table.text(columns: columns)
   }
 
   /// A server that does not tell more gives the fingerprints alone.

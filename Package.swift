@@ -201,7 +201,7 @@ let package = Package(
       ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML", "CClock"],
       path: programs + "TalosSimulator"),
     library(
-      "ManagementService", ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC"],
+      "ManagementService", ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "WebResources"],
       path: adapters + "ManagementService"),
     library("WebResources", ["RPC"], path: adapters + "WebResources"),
     library("Backup", ["Crypto"], path: adapters + "Backup"),
@@ -321,7 +321,7 @@ let package = Package(
       "ManagementServiceTests",
       [
         "ManagementService", "Access", "MemoryStore", "Orchestrator", "Rotation", "Schema",
-        "ProtoCodec", "RPC",
+        "ProtoCodec", "RPC", "WebResources",
       ]),
     tests(
       "StandardServicesTests",

@@ -52,7 +52,8 @@ private let allowed: [String: Set<String>] = [
     "YAML", "Synchronization", "Glibc",
   ],
   "Sources/Adapters/ManagementService": [
-    "Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "Synchronization",
+    "Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "WebResources",
+    "Synchronization",
   ],
   "Sources/Adapters/WebResources": ["RPC"],
   "Sources/Adapters/Backup": ["Crypto"],

@@ -41,6 +41,11 @@ struct NamedCall: CustomTestStringConvertible, Sendable {
       request.cluster = name
       _ = try await client.unary(ManagementServiceMethods.getCluster, request)
     },
+    NamedCall(testDescription: "GetTrustBundle") { client, name in
+      var request = GetTrustBundleRequest()
+      request.cluster = name
+      _ = try await client.unary(ManagementServiceMethods.getTrustBundle, request)
+    },
     NamedCall(testDescription: "ForgetCluster") { client, name in
       var request = ForgetClusterRequest()
       request.cluster = name

@@ -55,6 +55,7 @@ enum SampleMetrics {
       + AccessMetrics([grant], authorityExpiry: Sample.instant, now: Instant(secondsSince1970: 0))
       .families + TimedStore(UnreachableStore()).families
       + BackupMetrics(lastSuccess: Sample.instant, failures: 0).families
+      + TrustBundleMetrics(isWritten: true, failures: 0).families
   }
 }
 

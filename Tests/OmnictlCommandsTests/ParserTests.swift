@@ -47,6 +47,7 @@ import Testing
     let leaves = CompletionNode.all(CommandTree.root).filter { $0.command.action != nil }
     #expect(
       Set(leaves.map(\.path)) == [
+        "omnictl cluster trust-bundle",
         "omnictl cluster secrets export", "omnictl cluster secret rotate continue",
         "omnictl cluster lock", "omnictl cluster unlock",
         "omnictl cluster machine lock",

@@ -48,6 +48,7 @@ enum ClusterGroup {
       ClusterForget.command,
       LockCommands.lockCluster, LockCommands.unlockCluster,
       machine, mark, secret, secrets, TalosconfigCommand.command, KubeconfigCommand.command,
+      TrustBundleCommand.command,
     ])
 
   private static let machine = CommandSpec(

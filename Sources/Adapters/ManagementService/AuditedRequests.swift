@@ -25,6 +25,7 @@ extension ListRotationsRequest: ClusterRequest {}
 extension GetRotationReportRequest: ClusterRequest {}
 extension GetClusterRequest: ClusterRequest {}
 extension CheckCredentialRequest: ClusterRequest {}
+extension GetTrustBundleRequest: ClusterRequest {}
 
 extension ListAccessRequest: ClusterRequest {
   var cluster: String { "" }

@@ -148,6 +148,7 @@ public struct ManagementHandlers: Sendable {
     // Each asks all machines of a cluster.
     router.limit(ManagementServiceMethods.checkCredential, MethodLimits(concurrentCalls: 16))
     read(ManagementServiceMethods.getCluster, in: &router) { try await $0.getCluster($1) }
+    read(ManagementServiceMethods.getTrustBundle, in: &router) { try await $0.getTrustBundle($1) }
     router.handle(ManagementServiceMethods.listClusters) { request, call in
       // Whoever is bound to some clusters sees these.
       try await listClusters(request, of: try caller(call))

@@ -13,6 +13,8 @@ public struct OrchestratorSettings: Sendable {
   public var makeID: @Sendable () -> String
   /// How often every cluster's machines are looked at for retired authorities that have come back; nil: never.
   public var driftInterval: Duration?
+  /// Told which authorities others have to trust before a rotation touches a machine; nil: nobody is.
+  public var trustPublisher: (any TrustPublisher)?
   /// Where the reconciling tasks run; nil is the concurrency runtime's own pool.
   public var executor: (any TaskExecutor)?
 
@@ -20,8 +22,10 @@ public struct OrchestratorSettings: Sendable {
     rules: RotationRules = RotationRules(), historyLimit: UInt64 = 100,
     watchQueueLimit: Int = 256,
     makeID: @escaping @Sendable () -> String = OrchestratorSettings.randomID,
-    driftInterval: Duration? = nil, executor: (any TaskExecutor)? = nil
+    driftInterval: Duration? = nil, trustPublisher: (any TrustPublisher)? = nil,
+    executor: (any TaskExecutor)? = nil
   ) {
+    self.trustPublisher = trustPublisher
     self.driftInterval = driftInterval
     self.rules = rules
     self.historyLimit = max(1, historyLimit)

@@ -45,7 +45,7 @@ extension PrivateFiles {
     guard fsync(handle) == 0 else { throw DaemonError(errno: errno, directory) }
   }
 
-  private static func writeAll(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
+  static func writeAll(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
     var written = 0
     while written < bytes.count {
       let count = unsafe bytes.withUnsafeBytes {

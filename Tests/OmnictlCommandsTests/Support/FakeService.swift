@@ -30,6 +30,7 @@ struct FakeService: Sendable {
   var unlockCluster: Unary<UnlockClusterRequest, UnlockClusterResponse>?
   var lockMachine: Unary<LockMachineRequest, LockMachineResponse>?
   var unlockMachine: Unary<UnlockMachineRequest, UnlockMachineResponse>?
+  var trustBundle: Unary<GetTrustBundleRequest, GetTrustBundleResponse>?
   var exportSecrets: Unary<ExportSecretsRequest, ExportSecretsResponse>?
   var talosconfig: Unary<TalosconfigRequest, TalosconfigResponse>?
   var kubeconfig: Unary<KubeconfigRequest, KubeconfigResponse>?
@@ -63,6 +64,7 @@ struct FakeService: Sendable {
     add(ManagementServiceMethods.lockMachine, lockMachine, &router)
     add(ManagementServiceMethods.unlockMachine, unlockMachine, &router)
     add(ManagementServiceMethods.exportSecrets, exportSecrets, &router)
+    add(ManagementServiceMethods.getTrustBundle, trustBundle, &router)
     add(ManagementServiceMethods.talosconfig, talosconfig, &router)
     add(ManagementServiceMethods.kubeconfig, kubeconfig, &router)
     add(ManagementServiceMethods.issueCertificate, issueCertificate, &router)

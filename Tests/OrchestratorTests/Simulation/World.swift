@@ -21,7 +21,7 @@ final class World: Sendable {
     workerLimit: Int = 2, mischief: Mischief = Mischief(),
     flaws: Set<SimulatedCluster.Flaw> = [], historyLimit: UInt64 = 100,
     watchQueueLimit: Int = 256, driftInterval: Duration? = nil,
-    journal: any RotationStore = MemoryStore()
+    trustPublisher: (any TrustPublisher)? = nil, journal: any RotationStore = MemoryStore()
   ) {
     let clock = SimulatedExecutor(seed: seed)
     self.clock = clock
@@ -46,7 +46,7 @@ final class World: Sendable {
           $0 += 1
           return "rotation-\($0)"
         }
-      }, driftInterval: driftInterval, executor: clock)
+      }, driftInterval: driftInterval, trustPublisher: trustPublisher, executor: clock)
   }
 
   var demo: SimulatedCluster { clusters["demo"]! }

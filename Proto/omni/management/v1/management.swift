@@ -102,6 +102,10 @@ public enum ManagementServiceMethods {
   public static let checkCredential = Method<CheckCredentialRequest, CheckCredentialResponse>(
     service: service, name: "CheckCredential", kind: .unary, idempotency: .noSideEffects)
 
+  /// Reads which CAs have to be trusted by whoever talks to the cluster.
+  public static let getTrustBundle = Method<GetTrustBundleRequest, GetTrustBundleResponse>(
+    service: service, name: "GetTrustBundle", kind: .unary, idempotency: .noSideEffects)
+
   /// Reads the audit log, the oldest entry first.
   public static let readAuditLog = Method<ReadAuditLogRequest, ReadAuditLogResponse>(
     service: service, name: "ReadAuditLog", kind: .serverStreaming, idempotency: .noSideEffects)
@@ -170,6 +174,7 @@ public enum ManagementServiceMethods {
       SchemaMethod(exportSecrets),
       SchemaMethod(exportRetiredCA),
       SchemaMethod(checkCredential),
+      SchemaMethod(getTrustBundle),
       SchemaMethod(readAuditLog),
       SchemaMethod(issueCertificate),
       SchemaMethod(issueToken),
@@ -212,6 +217,7 @@ extension SchemaFile {
       KubeconfigRequest.self, KubeconfigResponse.self, CheckCredentialRequest.self,
       CheckCredentialResponse.self, CredentialAcceptance.self, ExportSecretsRequest.self,
       ExportSecretsResponse.self, ExportRetiredCARequest.self, ExportRetiredCAResponse.self,
+      GetTrustBundleRequest.self, GetTrustBundleResponse.self, TrustBundle.self, TrustedCA.self,
       ReadAuditLogRequest.self, ReadAuditLogResponse.self,
       AuditEntry.self,
       AccessGrant.self, IssueCertificateRequest.self, IssueCertificateResponse.self,

@@ -39,6 +39,7 @@ public enum MethodRoles {
     "ListRotations": .reader,
     "GetRotationReport": .reader,
     "CheckCredential": .reader,
+    "GetTrustBundle": .reader,
     "GetCluster": .reader,
     "ListClusters": .reader,
     "CreateDashboardLink": .reader,

@@ -59,6 +59,9 @@ actor RotationRun {
   /// Returns when the rotation is over, the task is cancelled, or somebody else writes to the
   /// rotation's records. What was not finished is taken up by a later run.
   func run() async {
+    // Both authorities are on record: who has to trust both learns of it before any machine does.
+    await settings.trustPublisher?.publish(
+      ClusterTrust(cluster, rotation: rotation, isOutdated: false))
     await withDiscardingTaskGroup { group in
       begin(machine.resumed(at: clock.now()), in: &group)
       for await message in inbox.messages {

@@ -9,7 +9,7 @@ final class BackupSchedule: Sendable {
   private let settings: ServeOptions.BackupSettings
   private let making: BackupMaking
   private let logger: Logger
-  private let thread = BackupThread()
+  private let thread = BlockingThread(label: "omnid.backup")
   private let state = Mutex((lastSuccess: Instant?.none, failures: 0))
 
   /// A backup that could not be made is tried again after this time, or after the schedule's if that is shorter.

@@ -45,6 +45,13 @@ extension ServeOptions {
         }
       }
     }
+    if let value = values[.trustBundleDirectory] {
+      collect { () throws(UsageError) in
+        do throws(DaemonError) { try PublishedFolder(value.texts[0]).check() } catch {
+          throw UsageError("\(value.origin): \(error.message)")
+        }
+      }
+    }
     collect { () throws(UsageError) in
       guard let tls = try ServeOptions(values, facts).tls else { return }
       do { try RemoteAccess.check(tls) } catch {
@@ -96,6 +103,7 @@ struct ConfigurationChange: Equatable {
     compare(.socketGroup) { $0.socket.group }
     compare(.tlsName) { $0.tls?.names }
     compare(.logFormat) { $0.logFormat }
+    compare(.trustBundleDirectory) { $0.trustBundleDirectory }
     if told.backup != new.backup { afterRestart.append("those of backups") }
     if told.limits != new.limits { afterRestart.append("the limits of callers") }
   }

@@ -52,6 +52,8 @@ struct ServeOptions: Equatable {
   var limits: ServingLimits
   /// Nil: no backups are made.
   var backup: BackupSettings?
+  /// Where files say which authorities have to be trusted; nil: nowhere.
+  var trustBundleDirectory: String?
 
   /// Flags go before the environment, that before the configuration file, that before the defaults.
   ///
@@ -91,6 +93,7 @@ struct ServeOptions: Equatable {
     socket = try Self.socketRights(values)
     tls = try Self.tlsSettings(values, listen)
     backup = try Self.backupSettings(values)
+    trustBundleDirectory = values[.trustBundleDirectory]?.texts[0]
   }
 
   private static func storePath(_ value: SettingValues.Value) throws(UsageError) -> String {

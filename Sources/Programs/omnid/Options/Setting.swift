@@ -35,6 +35,7 @@ enum Setting: String, CaseIterable {
   case backupEvery = "backup-every"
   case backupKeep = "backup-keep"
   case backupPassphraseFile = "backup-passphrase-file"
+  case trustBundleDirectory = "trust-bundle-dir"
 
   var flag: String { "--" + rawValue }
 

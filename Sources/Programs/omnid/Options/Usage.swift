@@ -80,6 +80,9 @@ enum Usage {
       --backup-passphrase-file FILE
                               its first line opens them, and they hold the master key too (default:
                               the master key opens them, and has to be kept apart)
+      --trust-bundle-dir DIR  where files are kept that say which CAs have to be trusted:
+                              DIR/CLUSTER/talos-ca.pem, kubernetes-ca.pem, bundle.json. Those of a
+                              rotation are there before it begins (default: none are)
       --help                  show this
 
     Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes

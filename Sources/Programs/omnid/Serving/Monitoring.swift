@@ -39,6 +39,7 @@ final class Monitoring: Sendable {
   let opening: OneTimeEvent
   let clock: any OrchestratorClock
   private let backups = Mutex<BackupSchedule?>(nil)
+  private let publication = Mutex<TrustDirectory?>(nil)
   private let expiries = Expiries()
   private let startedAt = WallClock.nanosecondsSince1970() / 1_000_000_000
 
@@ -60,6 +61,9 @@ final class Monitoring: Sendable {
   /// What makes backups; nil: nothing does.
   func backs(up schedule: BackupSchedule?) { backups.withLock { $0 = schedule } }
 
+  /// What writes trust bundles; nil: nothing does.
+  func publishes(_ directory: TrustDirectory?) { publication.withLock { $0 = directory } }
+
   /// Why no calls are taken; nil while they are.
   @Sendable func unreadiness() -> String? {
     if !opening.hasHappened { return "omnid is reading its store" }
@@ -69,13 +73,21 @@ final class Monitoring: Sendable {
   /// - Parameter tallies: of the methods that are served.
   func metrics(_ tallies: [CallTally]) -> MetricsResource {
     MetricsResource(
-      isReady: { [opening] in opening.hasHappened },
-      identify: { [access] peer, authorization in
-        guard let authorization else { return access.identification.identify(peer) }
-        return access.identification.identify(
-          peer, HeaderFields(["authorization": authorization]))
-      },
+      isReady: { [opening] in opening.hasHappened }, identify: identify,
       collect: { await self.families(for: $0, tallies) })
+  }
+
+  /// What has to be trusted of each cluster.
+  var trust: TrustResource {
+    TrustResource(
+      orchestrator: orchestrator, refusals: access.refusals,
+      isReady: { [opening] in opening.hasHappened }, identify: identify)
+  }
+
+  /// Who asks for a page, by the connection or by a token. A session of the dashboard counts for its own pages alone.
+  @Sendable private func identify(_ peer: Peer, _ authorization: String?) -> Identification {
+    guard let authorization else { return access.identification.identify(peer) }
+    return access.identification.identify(peer, HeaderFields(["authorization": authorization]))
   }
 
   private func families(for caller: Caller, _ tallies: [CallTally]) async -> [MetricFamily] {
@@ -84,6 +96,7 @@ final class Monitoring: Sendable {
     guard caller.clusters == nil else { return rotations }
     return server.families + CallMetrics(tallies).families + rotations
       + (await grants.families) + store.families + backupFamilies
+      + (publication.withLock { $0 }?.metrics.families ?? [])
   }
 
   private var server: ServerMetrics {

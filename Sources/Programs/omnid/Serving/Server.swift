@@ -49,9 +49,10 @@ struct Server {
       let driver = TalosDriver(sealer: state.sealer) {
         WallClock.nanosecondsSince1970() / 1_000_000_000
       }
+      let trust = options.trustBundleDirectory.map { TrustDirectory($0, logger: logger) }
       let orchestrator = RotationOrchestrator(
         store: timed, driver: driver, clock: Self.clock,
-        settings: OrchestratorSettings(driftInterval: Self.driftInterval))
+        settings: OrchestratorSettings(driftInterval: Self.driftInterval, trustPublisher: trust))
       let audit = AuditTrail(log: store, clock: Self.clock)
       let reports = try Self.reports(state.sealer)
       let health = HealthService()
@@ -77,6 +78,7 @@ struct Server {
       access.listens(server)
       let schedule = options.backup.map { BackupSchedule($0, options, logger: logger) }
       monitoring.backs(up: schedule)
+      monitoring.publishes(trust)
       let reloading = Task { await reload(remote, opening) }
       do {
         try await listen(server, access, remote)
@@ -98,9 +100,11 @@ struct Server {
         ])
       let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
       let backingUp = Task { await schedule?.run() }
+      let publishing = Task { await trust?.follow(orchestrator) }
       await stop.wait()
       reloading.cancel()
       backingUp.cancel()
+      publishing.cancel()
       access.listens(nil)
       health.drain()
       announce { () throws(DaemonError) in try manager.stopping() }
@@ -194,6 +198,7 @@ struct Server {
     routes.add(.path("/healthz"), HealthResource { nil })
     routes.add(.path("/readyz"), HealthResource(unless: monitoring.unreadiness))
     routes.add(.path("/metrics"), monitoring.metrics(tallies))
+    routes.add(.prefix(TrustResource.prefix), monitoring.trust)
     routes.add(.path("/"), StatusPage())
     routes.add(.path("/login"), StatusPage())
     routes.add(.prefix("/dashboard/"), StatusPage())

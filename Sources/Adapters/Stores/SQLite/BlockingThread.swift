@@ -1,0 +1,16 @@
+/// A thread of its own for work that blocks for long: copying a store, deriving a key from a passphrase, writing files.
+public actor BlockingThread {
+  private let executor: BlockingExecutor
+
+  public nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe executor.asUnownedSerialExecutor()
+  }
+
+  /// - Parameter label: what the thread is for, as debuggers show it.
+  public init(label: String) { executor = BlockingExecutor(label: label) }
+
+  /// Runs the body there, after those that were given before.
+  public func run<Value: Sendable>(_ body: @Sendable () throws -> Value) throws -> Value {
+    try body()
+  }
+}

@@ -201,7 +201,8 @@ let package = Package(
       ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML", "CClock"],
       path: programs + "TalosSimulator"),
     library(
-      "ManagementService", ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "WebResources"],
+      "ManagementService",
+      ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "WebResources"],
       path: adapters + "ManagementService"),
     library("WebResources", ["RPC"], path: adapters + "WebResources"),
     library("Backup", ["Crypto"], path: adapters + "Backup"),

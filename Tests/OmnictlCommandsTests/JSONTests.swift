@@ -33,6 +33,7 @@ final class JSONTests {
         "cluster", "-n", "demo", "secrets", "export", "--output-file", "\(files)/secrets.yaml",
       ],
       "cluster talosconfig": ["cluster", "-n", "demo", "talosconfig"],
+      "cluster trust-bundle": ["cluster", "-n", "demo", "trust-bundle"],
       "cluster kubeconfig": ["cluster", "-n", "demo", "kubeconfig", "--break-glass"],
       "cluster secret rotate talos-ca": rotate + ["talos-ca"],
       "cluster secret rotate kubernetes-ca": rotate + ["kubernetes-ca", "--dry-run"],
@@ -105,6 +106,7 @@ final class JSONTests {
     service.lockMachine = { _ in LockMachineResponse() }
     service.unlockMachine = { _ in UnlockMachineResponse() }
     service.exportSecrets = { _ in ExportSecretsResponse() }
+    service.trustBundle = { _ in GetTrustBundleResponse() }
     service.talosconfig = { _ in TalosconfigResponse() }
     service.kubeconfig = { _ in KubeconfigResponse() }
     service.listAccess = { [grant] _ in

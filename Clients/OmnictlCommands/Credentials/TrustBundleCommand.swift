@@ -18,6 +18,10 @@ enum TrustBundleCommand {
 
   static let command: CommandSpec = .init(
     "trust-bundle", "Show which CAs have to be trusted by whoever talks to the cluster",
+    examples: [
+      "omnictl cluster -n prod trust-bundle",
+      "omnictl cluster -n prod trust-bundle --component kubernetes-ca --output-file kubernetes-ca.pem",
+    ],
     discussion: """
       Load balancers, monitoring and pipelines have to trust both CAs of a rotation before ROTATE begins,
       and need the old one until POST_ROTATE is over. This is told by what is on record. The same is at

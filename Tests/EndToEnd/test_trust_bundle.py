@@ -109,8 +109,9 @@ def test_both_are_there_before_the_first_machine_is_touched_and_what_is_lost_is_
     (bundles / "theirs/talos-ca.pem").write_text("not omnid's\n")
     start(lab, tmp_path)
     eventually(lambda: (bundles / lab.name / "bundle.json").exists() and set(trusted(bundles, lab)) == both, 10)
-    eventually(lambda: not (bundles / "forgotten").exists(), 10)
     assert (bundles / "theirs/talos-ca.pem").exists()
+    # It may be another omnid's, or this one's with a store that is lost.
+    assert (bundles / "forgotten/talos-ca.pem").exists()
     summary = json.loads((bundles / lab.name / "bundle.json").read_text())
     talos = summary["bundles"][0]
     assert talos["rotationId"] == status.rotation_id and len(talos["authorities"]) == 2

@@ -23,9 +23,10 @@ import Testing
     #expect(watch.isDeadlocked(isLeaving: false))
   }
 
-  @Test("A connection that is to end waits for one look")
+  @Test("A connection that is to end waits for two looks")
   func leaving() {
     var watch = Self.begun()
+    watch.look(Self.sight())
     #expect(!watch.isDeadlocked(isLeaving: true))
     watch.look(Self.sight())
     #expect(watch.isDeadlocked(isLeaving: true))
@@ -51,13 +52,13 @@ import Testing
   }
 
   @Test(
-    "A page has its time whatever else the peer takes, and one look when the connection is to end")
+    "A page has its time whatever else the peer takes, and two looks when the connection is to end")
   func pages() {
     let watch = Self.begun()
     #expect(!watch.isOverdue(page: 2, isLeaving: false))
     #expect(watch.isOverdue(page: 3, isLeaving: false))
-    #expect(!watch.isOverdue(page: 0, isLeaving: true))
-    #expect(watch.isOverdue(page: 1, isLeaving: true))
+    #expect(!watch.isOverdue(page: 1, isLeaving: true))
+    #expect(watch.isOverdue(page: 2, isLeaving: true))
   }
 
   @Test(

@@ -124,11 +124,11 @@ extension LivingMachines {
           continue
         }
         // From now on the retired CA's key proves nothing: whoever it leaked to would be given the new one.
-        let error = await #expect(throws: DriverError.self) {
-          try await harness.driver.members(access)
-        }
-        #expect(error?.code == .conflict)
-        #expect(error?.message.contains("no key is sent to it") == true)
+        #expect(try await harness.driver.members(access) == before.machines)
+        let report = await harness.driver.verifyCluster(change, baselines: [:], access: access)
+        let coverage = report.cluster.first { $0.isNamed(.coverage) }
+        #expect(coverage?.state == .failed)
+        #expect(coverage?.detail.contains(record.machines[1].id) == true)
       }
       await harness.cluster.stop()
     }

@@ -15,10 +15,11 @@ extension Session {
   /// Nil also when the server does not tell soon, or nothing is near.
   private func nearest(machine: String?) async -> String? {
     let options = CallOptions(timeout: .seconds(2), responseMessageBytes: 64 << 20)
-    let clusters = try? await client.unary(
-      ManagementServiceMethods.listClusters, ListClustersRequest(), options: options
-    ).clusters
-    guard let clusters else { return nil }
+    let page = try? await client.unary(
+      ManagementServiceMethods.listClusters, ListClustersRequest(), options: options)
+    // Of more than a page what is nearest is not known, and a name that is on another page would seem unknown.
+    guard let page, page.nextPageToken.isEmpty else { return nil }
+    let clusters = page.clusters
     guard let known = clusters.first(where: { $0.name == cluster }) else {
       return Suggestion.nearest(to: cluster, among: clusters.map(\.name))
     }

@@ -95,7 +95,8 @@ extension Session {
     switch format {
     case .json: JSONReport(output: surroundings.output, errors: surroundings.errors)
     case .table:
-      if let screen = surroundings.screen {
+      // In the background from the start (a script's `timeout` puts it there) the view would never be drawn.
+      if let screen = surroundings.screen, screen.isForeground {
         LiveReport(
           screen: screen, errors: surroundings.errors, signals: surroundings.signals,
           uptime: surroundings.uptime, farewell: "the rotation goes on; attach again: \(followLine)"

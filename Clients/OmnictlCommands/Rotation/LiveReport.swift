@@ -111,7 +111,8 @@ final class LiveReport: RotationReport, SignalListener {
 
   /// Leaves the frame as it is now, with the cursor below it, also in place of the ^C that the terminal has echoed.
   private func giveBack(_ state: inout State) {
-    guard !state.isLeft else { return }
+    // In the background the terminal is somebody else's.
+    guard !state.isLeft, screen.isForeground else { return }
     if let lines = lines(state, uptime()) {
       screen.write(painter.last(lines, hasColor: screen.style.hasColor))
     }

@@ -18,6 +18,8 @@ struct WaitClock {
   private var advanced: ContinuousClock.Instant
   /// The end of a soak that ends by itself, which is no standstill.
   private var soakEnd: ContinuousClock.Instant?
+  /// The end of the soak as the server has told it.
+  private var soakShown: Timestamp?
 
   init(_ limit: WaitLimit, at now: ContinuousClock.Instant) {
     self.limit = limit
@@ -28,6 +30,9 @@ struct WaitClock {
   /// Takes in a status that has just arrived.
   mutating func take(_ status: RotationStatus, at now: ContinuousClock.Instant) {
     if progress.take(status) { advanced = now }
+    // The same end, told again after a cut connection, is no later for that.
+    guard status.soakEndsAt != soakShown else { return }
+    soakShown = status.soakEndsAt
     soakEnd = status.soakEndsAt.map { end in
       now + .seconds(status.updatedAt.map { Moment.seconds(from: $0, to: end) } ?? 0)
     }
@@ -51,31 +56,40 @@ struct RotationProgress {
   private struct Step: Hashable {
     var machine: String
     var phase: Int32
+    /// Whether the rotation was going back: each stage that is undone is new.
+    var isUndone: Bool
     /// The check that has passed; empty: the machine is done.
     var check: String
   }
 
   private var state: RotationState?
+  private var goesBack = false
   private var reached: Set<Step> = []
 
   /// - Returns: whether the status holds something that none before it did.
   mutating func take(_ status: RotationStatus) -> Bool {
     let before = (reached.count, state)
     state = status.state
+    // While it is paused on its way back, its state does not say so.
+    if status.state == .aborting { goesBack = true }
     let phase = status.phase.rawValue
-    reached.insert(Step(machine: "", phase: phase, check: ""))
+    reached.insert(step("", phase))
     for check in status.clusterChecks where check.state == .passed {
-      reached.insert(Step(machine: "", phase: phase, check: check.name))
+      reached.insert(step("", phase, check.name))
     }
     for machine in status.machines {
       let phase = machine.phase.rawValue
       if machine.state == .done {
-        reached.insert(Step(machine: machine.machine, phase: phase, check: ""))
+        reached.insert(step(machine.machine, phase))
       }
       for check in machine.checks where check.state == .passed {
-        reached.insert(Step(machine: machine.machine, phase: phase, check: check.name))
+        reached.insert(step(machine.machine, phase, check.name))
       }
     }
     return before != (reached.count, state)
+  }
+
+  private func step(_ machine: String, _ phase: Int32, _ check: String = "") -> Step {
+    Step(machine: machine, phase: phase, isUndone: goesBack, check: check)
   }
 }

@@ -37,8 +37,8 @@ public struct PublishedFolder: Sendable {
     let made = unsafe mkdirat(root, folder, 0o755) == 0
     let directory = try openFolder(folder, in: root)
     defer { close(directory) }
-    // The mode once more, since the process' mask may have taken bits away.
-    if made, fchmod(directory, 0o755) != 0 || fsync(root) != 0 { throw failure(folder) }
+    if made, fsync(root) != 0 { throw failure(folder) }
+    try Self.publish(directory, named: "\(path)/\(folder)")
     if holds(bytes, name, in: directory) { return false }
     let temporary = ".\(name).partial"
     _ = unsafe unlinkat(directory, temporary, 0)
@@ -148,6 +148,19 @@ public struct PublishedFolder: Sendable {
       root, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard directory >= 0 else { throw failure(folder) }
     return directory
+  }
+
+  /// Lets others read what is in a folder, and nobody but its owner replace it. The process' mask may have taken bits away
+  /// when the folder was made, and the process may have been killed before they were given.
+  private static func publish(_ directory: Int32, named path: String) throws(DaemonError) {
+    var status = stat()
+    guard unsafe fstat(directory, &status) == 0 else { throw DaemonError(errno: errno, path) }
+    guard status.st_uid == geteuid() else {
+      return try judge(path) { unsafe fstat(directory, &$0) }
+    }
+    guard status.st_mode & 0o7777 == 0o755 || fchmod(directory, 0o755) == 0 else {
+      throw DaemonError(errno: errno, path)
+    }
   }
 
   private static func judge(

@@ -24,7 +24,8 @@ struct UnsentWatch: Equatable {
   /// Looks in a row at which no body byte had left.
   private var unsent = 0
 
-  /// - Parameter patience: in looks, 1 at least. A connection that takes no new calls any more has one look.
+  /// - Parameter patience: in looks, 1 at least. A connection that takes no new calls any more has two, so one whole
+  ///   time between looks.
   init(patience: Int, seeing sight: Sight) {
     self.patience = max(1, patience)
     last = sight
@@ -40,13 +41,15 @@ struct UnsentWatch: Equatable {
   /// Whether the peer does not read, so that the connection is to be closed.
   ///
   /// - Parameter isLeaving: the connection takes no new calls, and ends when the peer has what waits.
-  func isDeadlocked(isLeaving: Bool) -> Bool { untaken >= (isLeaving ? 1 : patience) }
+  func isDeadlocked(isLeaving: Bool) -> Bool { untaken >= looks(isLeaving) }
 
   /// Whether an answer that is no call's has waited for the peer's credit for too long, with or without progress:
   /// such answers are small, and whoever gets them need not be known.
   ///
   /// - Parameter looks: how often it was seen to wait.
-  func isOverdue(page looks: Int, isLeaving: Bool) -> Bool { looks >= (isLeaving ? 1 : patience) }
+  func isOverdue(page looks: Int, isLeaving: Bool) -> Bool { looks >= self.looks(isLeaving) }
+
+  private func looks(_ isLeaving: Bool) -> Int { isLeaving ? min(2, patience) : patience }
 
   /// Whether the whole answers of calls have waited for too long. While the connection serves they may wait as long as
   /// their callers like; when it is to end they keep it from ending.

@@ -182,7 +182,9 @@ export class Actions {
       second ? make("p", {}, `The ${componentOf(second.component)} was left half done too: take it over afterwards.`) : null,
       first ? make("p", {}, "At its end no machine accepts the CA that goes, and every credential of it stops working.") : null,
     ], way, "danger",
-    () => this.#call("AdoptRotation", wanted), this.name);
+    // What was shown, and nothing else that may be left half done by then.
+    () => this.#call("AdoptRotation", { ...wanted, component: first?.component ?? wanted.component,
+      rollBack: wanted.heal ? false : Boolean(found.rollsBack) }), this.name);
   }
 
   #confirmStart(wanted, plan) {

@@ -11,11 +11,19 @@ extension TalosDriver {
     await awaitPods(change, baselines, access)
     async let machines = verifyMachines(change, baselines, access)
     async let kubernetes = kubernetesChecks(change, access)
-    async let coverage = asksForCoverage(change) ? coverageChecks(change, access) : []
-    return ClusterReport(
+    async let coverage = asksForCoverage(change) ? coverageChecks(change, access) : nil
+    var report = ClusterReport(
       machines: await machines,
-      cluster: [DistinctMachines.check(access.cluster.machines)] + (await kubernetes)
-        + (await coverage))
+      cluster: [DistinctMachines.check(access.cluster.machines)] + (await kubernetes))
+    guard let found = await coverage else { return report }
+    report.cluster.append(found.check)
+    // Many addresses may not answer, and what else is open is looked at again soon.
+    let isSettled = (report.machines.values.flatMap { $0 } + report.cluster).allSatisfy(\.isSettled)
+    if change.dropsAuthority, isSettled {
+      report.cluster.append(
+        await furtherAddressCheck(change, access, addresses: found.addresses))
+    }
+    return report
   }
 
   /// Before the first machine refuses the authority that goes, and after the last one does: who is left out is locked out
@@ -50,10 +58,10 @@ extension TalosDriver {
     }.reduce(into: [:]) { $0[$1.0] = $1.1 }
   }
 
-  /// Does the same to every item, at most `settings.concurrency` at a time; the results in the order of the
-  /// items.
+  /// Does the same to every item, at most `limit`, else `settings.concurrency`, at a time; the results in the order of
+  /// the items.
   func concurrently<Item: Sendable, Result: Sendable>(
-    _ items: [Item], _ work: @escaping @Sendable (Item) async -> Result
+    _ items: [Item], limit: Int? = nil, _ work: @escaping @Sendable (Item) async -> Result
   ) async -> [Result] {
     await withTaskGroup(of: (Int, Result).self) { group in
       var next = 0
@@ -64,7 +72,7 @@ extension TalosDriver {
         next += 1
         group.addTask { (index, await work(item)) }
       }
-      for _ in 0..<max(1, settings.concurrency) { startOne() }
+      for _ in 0..<max(1, limit ?? settings.concurrency) { startOne() }
       while let (index, result) = await group.next() {
         results[index] = result
         startOne()

@@ -45,8 +45,12 @@ extension TalosDriver {
     } catch { return .failure(error) }
   }
 
-  /// The checks of a gate before and after POST_ROTATE: whether anything has come to light that was not rotated.
-  func coverageChecks(_ change: TrustChange, _ access: ClusterAccess) async -> [CheckResult] {
+  /// The check of a gate before and after POST_ROTATE: whether anything has come to light that was not rotated.
+  ///
+  /// - Returns: beside it, what discovery says of the machines' addresses, by node identity.
+  func coverageChecks(
+    _ change: TrustChange, _ access: ClusterAccess
+  ) async -> (check: CheckResult, addresses: [String: [String]]) {
     let views = await concurrently(access.cluster.controlPlanes) { plane in
       do throws(TalosFailure) {
         let members = try await self.withReading(plane, access, within: .zero) {
@@ -56,10 +60,7 @@ extension TalosDriver {
       } catch { return (plane, .failure(error)) }
     }
     let members = views.flatMap { (try? $0.1.get()) ?? [] }
-    guard change.dropsAuthority else { return [await coverage(change, access, views)] }
-    async let elsewhere = furtherAddressCheck(
-      change, access, addresses: ClusterMember.addresses(members))
-    return [await coverage(change, access, views), await elsewhere]
+    return (await coverage(change, access, views), ClusterMember.addresses(members))
   }
 
   private func coverage(

@@ -34,7 +34,7 @@ enum FurtherAddresses {
     let named = endpoints.compactMap { TalosEndpoint($0) }.map {
       FurtherAddress(host: $0.host, port: $0.port, owner: "endpoint of the talosconfig")
     }
-    return without(machines.map { ($0.address, $0.port) }, found + named)
+    return without(machines.map { ($0.address, $0.port) }, named + found)
   }
 
   /// The addresses at which an API server may answer.
@@ -53,7 +53,7 @@ enum FurtherAddresses {
     let named = TalosEndpoint(endpoint, defaultPort: 443).map {
       FurtherAddress(host: $0.host, port: $0.port, owner: "endpoint of the cluster")
     }
-    return without(planes.map { ($0.machine.address, $0.port) }, found + [named].compactMap { $0 })
+    return without(planes.map { ($0.machine.address, $0.port) }, [named].compactMap { $0 } + found)
   }
 
   /// Each address once, without those that have been asked.
@@ -77,6 +77,8 @@ enum AddressAnswer: Hashable, Sendable {
   case unclear(String)
   /// Nobody answers from here.
   case silent
+  /// Somebody answers with a certificate of the cluster's, and lets neither client in.
+  case closed
   /// Somebody answers whose certificate is of none of the cluster's authorities, or of another host.
   case foreign
 
@@ -89,7 +91,8 @@ enum AddressAnswer: Hashable, Sendable {
     guard stillIn.isEmpty else {
       return CheckResult(
         .furtherAddresses, .waiting,
-        "a client of the dropped CA is still let in at \(listed(stillIn))")
+        "a client of the dropped CA is still let in at \(listed(stillIn)): switch off what answers there, or set it up "
+          + "anew")
     }
     for case (let address, .unclear(let text)) in answers {
       return CheckResult(.furtherAddresses, .waiting, "no clear refusal at \(address): \(text)")
@@ -104,6 +107,8 @@ enum AddressAnswer: Hashable, Sendable {
       : ["a client of the dropped CA is refused at \(listed(refused))"]
     let silent = those { $0 == .silent }
     if !silent.isEmpty { parts.append("not reachable from here: \(listed(silent))") }
+    let closed = those { $0 == .closed }
+    if !closed.isEmpty { parts.append("lets nobody in: \(listed(closed))") }
     let foreign = those { $0 == .foreign }
     if !foreign.isEmpty { parts.append("not this cluster's: \(listed(foreign))") }
     if unasked > 0 { parts.append("\(unasked) more were not asked") }

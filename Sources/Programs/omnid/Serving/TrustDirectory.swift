@@ -126,13 +126,15 @@ final class TrustDirectory: TrustPublisher, Sendable {
     }
   }
 
-  /// Removes the files of clusters that are not there any more. A folder without a summary of omnid's is somebody else's.
+  /// Removes the files of clusters that this process has laid out and that are not there any more. Folders from before are
+  /// left alone: an omnid with a lost store, or another one with the same directory, would take their CAs from whoever
+  /// trusts by them.
   private func sweep(_ clusters: Set<String>, at revision: Revision) {
     do throws(DaemonError) {
       for name in try folder.folders()
       where !clusters.contains(name) && RotationOrchestrator.isClusterName(name) {
-        // One that was imported since the clusters were read.
-        guard state.withLock({ ($0.laid[name]?.revision ?? 0) <= revision }),
+        // Not one that was imported since the clusters were read.
+        guard state.withLock({ $0.laid[name].map { $0.revision <= revision } ?? false }),
           let summary = folder.read(TrustDocument.summaryName, in: name),
           String(decoding: summary, as: UTF8.self).hasPrefix("{\"cluster\":\"\(name)\"")
         else { continue }

@@ -20,7 +20,8 @@ extension TalosDriver {
     guard probe.dropped.hasKey else { return .keyless(.furtherAddresses, probe.dropped) }
     let all = await furtherAddresses(change.component, access, addresses)
     let asked = Array(all.prefix(FurtherAddresses.limit))
-    let answers = await concurrently(asked) { address in
+    // Most that do not answer are waited for, which costs nothing but time.
+    let answers = await concurrently(asked, limit: 64) { address in
       switch change.component {
       case .talosCA: (address, await self.askTalos(address, probe))
       case .kubernetesCA: (address, await self.askAPIServer(address, probe))
@@ -65,8 +66,7 @@ extension TalosDriver {
       if failure.isNoConnection { return .silent }
       if case .success = await dial(probe.dropped) { return .stillIn }
       // What cuts everybody off lets nobody in: a forwarded port with nothing behind it.
-      return failure.isCutOff
-        ? .silent : .unclear("a client of the CA that issues is not let in: \(failure.message)")
+      return failure.isCutOff ? .silent : .closed
     }
   }
 
@@ -104,6 +104,7 @@ extension TalosDriver {
     }
     let dropped = await askNodes(probe.dropped)
     if case .status(200..<300, _) = dropped { return .stillIn }
+    guard case .status(200, _) = control else { return .closed }
     let proof = Self.refusal(.furtherAddresses, dropped, control: control)
     return proof.state == .passed ? .refused : .unclear(proof.detail)
   }

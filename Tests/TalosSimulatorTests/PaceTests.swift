@@ -176,7 +176,7 @@ extension ClusterSuite {
     @Test("Whoever takes the new leaf and Ready for the end has two API servers down at once")
     func hasty() async throws {
       try await TestCluster.run(
-        controlPlanes: 2, workers: 0, timing: .real.scaled(by: 0.1)
+        controlPlanes: 2, workers: 0, timing: .real.scaled(by: 0.3)
       ) { test in
         let new = try PEMPair(Authority.generate(.kubernetes, now: WallClock.seconds()))
         let seen = try await APIServerProbe.watch(test, trusting: [test.kubernetesCA, new]) {

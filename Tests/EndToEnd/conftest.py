@@ -21,8 +21,6 @@ def pytest_addoption(parser):
                      help="the machines' pace while every API server is probed; real takes 5 minutes")
     parser.addoption("--address-block", type=int, default=40,
                      help="the machines take addresses in 127.0.N.0 and the blocks after it")
-
-
     parser.addoption("--address-blocks", type=int, default=0,
                      help="how many blocks are used, in turn, so that another run can have the next ones "
                      "(default: as many as there are)")
@@ -37,8 +35,8 @@ def stubs(tmp_path_factory):
 def blocks(request):
     first = request.config.getoption("--address-block")
     count = request.config.getoption("--address-blocks")
-    # A test's machines are gone when it ends.
-    return itertools.cycle(range(first, first + count)) if count else iter(range(first, 250))
+    # A test's machines are gone when it ends, and there are more tests than blocks.
+    return itertools.cycle(range(first, first + count if count else 250))
 
 
 @pytest.fixture

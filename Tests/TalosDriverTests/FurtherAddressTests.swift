@@ -23,7 +23,7 @@ struct FurtherAddressTests {
     #expect(
       found.map(\.description) == [
         "lb.example.org:50001 (endpoint of the talosconfig)",
-        "10.0.0.5:50000 (endpoint of the talosconfig)", "fd00::5:50000 (w-1)",
+        "10.0.0.5:50000 (endpoint of the talosconfig)", "[fd00::5]:50000 (w-1)",
       ])
   }
 
@@ -45,7 +45,8 @@ struct FurtherAddressTests {
   @Test("One address at which the dropped client is let in, or may be, keeps the check open")
   func open() {
     let stillIn = AddressAnswer.check([(address, .refused), (other, .stillIn)])
-    #expect(stillIn.state == .waiting && stillIn.detail.contains("let in at fd00::5:50000 (w-1): "))
+    #expect(
+      stillIn.state == .waiting && stillIn.detail.contains("let in at [fd00::5]:50000 (w-1): "))
     let unclear = AddressAnswer.check([(address, .unclear("HTTP 500")), (other, .refused)])
     #expect(unclear.state == .waiting && unclear.detail.contains("10.0.0.5:50000 (cp-1): HTTP 500"))
   }
@@ -58,7 +59,7 @@ struct FurtherAddressTests {
     #expect(AddressAnswer.check([(address, .closed)]).detail.hasSuffix("in: \(address)"))
     #expect(
       silent.detail.hasSuffix(
-        "not reachable from here: 10.0.0.5:50000 (cp-1); not this cluster's: fd00::5:50000 (w-1); 3 more were not asked"
+        "not reachable from here: 10.0.0.5:50000 (cp-1); not this cluster's: [fd00::5]:50000 (w-1); 3 more were not asked"
       ))
     let refused = AddressAnswer.check(Array(repeating: (address, .refused), count: 10))
     #expect(refused.detail.hasSuffix("and 2 more"))

@@ -16,6 +16,7 @@ struct CompletionAnswer {
   static let word = "__complete"
   /// In place of candidates: the shell offers files.
   static let files = ":files"
+
   /// What a completion script gets, a line for each candidate: the word, a tab, what it is.
   static func text(_ words: [String], _ surroundings: Surroundings) async -> String {
     let line = CompletionLine(words, root: CommandTree.root)

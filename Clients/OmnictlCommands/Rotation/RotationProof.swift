@@ -8,7 +8,7 @@ enum RotationProof {
   static let command: CommandSpec = .init(
     "proof", "Print the signed report of a rotation that is over",
     examples: [
-      "omnictl cluster -n prod secret rotate proof > proof.json"
+      "omnictl cluster -n prod secret rotate proof > report.txt"
     ],
     discussion: """
       The report says that every machine refuses the CA that went, with what the last look has shown of

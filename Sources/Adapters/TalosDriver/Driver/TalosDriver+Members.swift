@@ -181,8 +181,7 @@ enum ControlPlaneProof: Sendable {
     case .holdsKey: "it holds the CA's key"
     case .isWorker: "its configuration is a worker's"
     case .holdsNoKey: "its configuration does not hold the private key of the CA it issues from"
-    case .issuesFromElse:
-      "it issues from a CA that is not this cluster's"
+    case .issuesFromElse: "it issues from a CA that is not this cluster's"
     }
   }
 }

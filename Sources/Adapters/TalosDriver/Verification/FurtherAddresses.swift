@@ -1,3 +1,4 @@
+import RPCTransport
 import Rotation
 
 /// An address, beside that at which each machine is known, at which one of them may answer.
@@ -7,7 +8,7 @@ struct FurtherAddress: Hashable, Sendable, CustomStringConvertible {
   /// Whose address it is said to be: a machine's name, or where the address stands.
   var owner: String
 
-  var description: String { "\(host):\(port) (\(owner))" }
+  var description: String { "\(HostPort(host: host, port: port)) (\(owner))" }
 }
 
 /// The addresses that the last gate asks beside those at which the machines are known.

@@ -24,6 +24,8 @@ final class TrustDirectory: TrustPublisher, Sendable {
   private struct State {
     /// What was last laid out of each cluster, so that something older does not come after it.
     var laid: [String: ClusterTrust] = [:]
+    /// The clusters whose files this process has begun to lay out.
+    var own: Set<String> = []
     /// Why something cannot be laid out, by cluster; by "" for what concerns the directory.
     var troubles: [String: String] = [:]
     /// What the log has said last.
@@ -108,6 +110,7 @@ final class TrustDirectory: TrustPublisher, Sendable {
     guard RotationOrchestrator.isClusterName(name),
       state.withLock({ ($0.laid[name]?.revision ?? 0) <= trust.revision })
     else { return }
+    state.withLock { _ = $0.own.insert(name) }
     do {
       let documents = try TrustDocument.all(of: trust)
       for document in documents { try folder.write(document.body, as: document.name, in: name) }
@@ -134,12 +137,18 @@ final class TrustDirectory: TrustPublisher, Sendable {
       for name in try folder.folders()
       where !clusters.contains(name) && RotationOrchestrator.isClusterName(name) {
         // Not one that was imported since the clusters were read.
-        guard state.withLock({ $0.laid[name].map { $0.revision <= revision } ?? false }),
+        guard
+          state.withLock({
+            $0.own.contains(name) && ($0.laid[name]?.revision ?? 0) <= revision
+          }),
           let summary = folder.read(TrustDocument.summaryName, in: name),
           String(decoding: summary, as: UTF8.self).hasPrefix("{\"cluster\":\"\(name)\"")
         else { continue }
         try folder.remove(TrustDocument.names, from: name)
-        state.withLock { $0.laid[name] = nil }
+        state.withLock { state in
+          state.laid[name] = nil
+          state.own.remove(name)
+        }
       }
       state.withLock { state in
         state.troubles[""] = nil

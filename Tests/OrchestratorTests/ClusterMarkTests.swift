@@ -63,7 +63,8 @@ struct ClusterMarkTests {
     let process = try world.bootWithClusters()
     func handOut() throws {
       _ = try world.perform {
-        try await process.orchestrator.talosconfig(cluster: "demo", breakGlass: true)
+        try await process.orchestrator.talosconfig(
+          cluster: "demo", requester: "ops", breakGlass: true)
       }
     }
     try rotate(process, .talosCA, nil)
@@ -86,7 +87,7 @@ struct ClusterMarkTests {
     #expect(throws: OrchestratorError.self) {
       _ = try world.perform {
         try await process.orchestrator.talosconfig(
-          cluster: "demo", ttl: .seconds(1), breakGlass: true)
+          cluster: "demo", requester: "ops", ttl: .seconds(1), breakGlass: true)
       }
     }
     #expect(try cluster(process).revision == before)

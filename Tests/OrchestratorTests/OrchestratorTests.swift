@@ -202,11 +202,23 @@ struct OrchestratorTests {
       ("page_size", { _ = try await orchestrator.history(cluster: "demo", pageSize: -1) }),
       ("page_token", { _ = try await orchestrator.history(cluster: "demo", pageToken: "r1.-") }),
       ("page_token", { _ = try await orchestrator.history(cluster: "demo", pageToken: "77") }),
-      ("ttl", { _ = try await orchestrator.kubeconfig(cluster: "demo", ttl: .zero) }),
-      ("ttl", { _ = try await orchestrator.kubeconfig(cluster: "demo", ttl: .seconds(1 << 40)) }),
+      (
+        "ttl",
+        { _ = try await orchestrator.kubeconfig(cluster: "demo", requester: "ops", ttl: .zero) }
+      ),
+      (
+        "ttl",
+        {
+          _ = try await orchestrator.kubeconfig(
+            cluster: "demo", requester: "ops", ttl: .seconds(1 << 40))
+        }
+      ),
       (
         "roles",
-        { _ = try await orchestrator.talosconfig(cluster: "demo", roles: [], ttl: .seconds(60)) }
+        {
+          _ = try await orchestrator.talosconfig(
+            cluster: "demo", requester: "ops", roles: [], ttl: .seconds(60))
+        }
       ),
       (
         "after_revision",
@@ -265,15 +277,18 @@ struct OrchestratorTests {
     let world = World(seed: 1)
     let process = try world.bootWithClusters()
     let issue: @Sendable () async throws -> String = {
-      try await process.orchestrator.talosconfig(cluster: "demo", ttl: .seconds(3600))
-        .configuration
+      try await process.orchestrator.talosconfig(
+        cluster: "demo", requester: "ops", ttl: .seconds(3600)
+      )
+      .configuration
     }
     #expect(try world.perform(issue).hasSuffix("in peace"))
     _ = try process.rotate()
     #expect(try world.perform(issue).hasSuffix("in PRE_ROTATE"))
     let refused = OrchestratorTests.code {
       try world.perform {
-        try await process.orchestrator.kubeconfig(cluster: "demo", ttl: .seconds(60))
+        try await process.orchestrator.kubeconfig(
+          cluster: "demo", requester: "ops", ttl: .seconds(60))
       }
     }
     #expect(refused == .clusterUnreachable)

@@ -60,6 +60,19 @@ struct OtherActorsTests {
   }
 
   @Test(
+    "What is staged for the next boot, and a second rotator's own authority, hold every stage up until they are gone",
+    arguments: 0..<40)
+  func stagedAndUsurped(seed: Int) throws {
+    let world = World(
+      seed: UInt64(seed), controlPlanes: 3, workers: 2,
+      mischief: Mischief(
+        failAfter: [0, 50][seed % 2], staged: [60, 0, 40][seed % 3],
+        usurped: [0, 60, 40][seed % 3]))
+    try rotate(
+      world, SecretComponent.allCases[seed / 2 % 2], lifetimes: [30, 60], note: "seed \(seed)")
+  }
+
+  @Test(
     "A foreign authority that stays is waited for, and goes when that is asked for in mid-rotation")
   func removedOnRequest() throws {
     let world = World(seed: 3)
@@ -166,6 +179,7 @@ struct OtherActorsTests {
       world.demo.share("10.0.0.100", of: "demo-cp-1", heldBy: "demo-cp-2")
     case .ignoresForeign:
       world.demo.addForeign("the intruder's", to: "demo-w-1", for: .seconds(1_000_000))
+    case .ignoresStaged: world.demo.stage("demo-w-1", for: .seconds(1_000_000))
     case .ignoresRestart, .issuesEarly, .dropsEarly, .workersFirst, .recordsLate: break
     }
     _ = try process.rotate(.kubernetesCA)

@@ -170,8 +170,10 @@ struct StartingTests {
     let world = World(seed: 6)
     let process = try world.bootWithClusters()
     _ = try world.perform {
-      try await process.orchestrator.talosconfig(cluster: "demo", ttl: .seconds(600))
-        .configuration
+      try await process.orchestrator.talosconfig(
+        cluster: "demo", requester: "ops", ttl: .seconds(600)
+      )
+      .configuration
     }
     try process.stop()
     world.demo.state.withLock { state in
@@ -189,7 +191,8 @@ struct StartingTests {
     #expect(warnings == ["the machines issue from another"])
     let refusal = error {
       try world.perform {
-        _ = try await restored.orchestrator.talosconfig(cluster: "demo", ttl: .seconds(600))
+        _ = try await restored.orchestrator.talosconfig(
+          cluster: "demo", requester: "ops", ttl: .seconds(600))
       }
     }
     #expect(refusal?.code == .recordOutdated)

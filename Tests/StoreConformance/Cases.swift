@@ -37,6 +37,24 @@ extension StoreConformance {
       ReturnedAuthority(
         machine: "w-1", component: .kubernetesCA, fingerprint: "old", since: Sample.instant)
     ]
+    cluster.staleTrust = [
+      StaleTrust(
+        component: .kubernetesCA, rotation: "r1", changedBy: Sample.instant,
+        count: StaleTrustCount(
+          total: 3,
+          holders: [StaleHolder(.talosClient, namespace: "kube-system", owner: "pod/a", count: 2)]),
+        countedAt: Sample.instant),
+      StaleTrust(component: .talosCA, rotation: "r2", changedBy: Sample.instant),
+    ]
+    cluster.credentials = HeldCredentials(
+      [
+        HeldCredential(
+          component: .talosCA, authority: "old", holder: "uid:0",
+          roles: ["os:admin", "os:etcd:backup"],
+          serial: "0a", issuedAt: Sample.instant,
+          expiresAt: Sample.instant.advanced(by: .seconds(60)))
+      ],
+      unlisted: [HeldCredentials.Unlisted(authority: "older", count: 7, endBy: Sample.instant)])
     cluster.marks = [
       ClusterMark(.importing, since: Sample.instant, pending: [.talosCA, .kubernetesCA]),
       ClusterMark(.leakedSecrets, since: Sample.instant, pending: []),

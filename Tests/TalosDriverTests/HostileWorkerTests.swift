@@ -69,6 +69,32 @@ extension LivingMachines {
       await harness.cluster.stop()
     }
 
+    @Test(
+      "With the leaked key of the CA it is no control plane either, because the record has it as a worker"
+    )
+    func stolenKey() async throws {
+      let harness = try await DriverHarness.start("127.1.110.0", controlPlanes: 2, workers: 1)
+      let record = try await harness.importCluster()
+      let worker = harness.cluster.nodes[2]
+      await worker.claimControlPlane(showing: await harness.cluster.nodes[0].configuration)
+      await lie(worker, harness)
+      for component in SecretComponent.allCases {
+        var change = try await harness.change(component, record)
+        for phase in RotationPhase.allCases {
+          change.phase = phase
+          let access = ClusterAccess(cluster: record, rotation: change)
+          let error = await #expect(throws: DriverError.self) {
+            try await harness.driver.members(access)
+          }
+          #expect(error?.code == .conflict)
+          #expect(error?.message.contains("has it as a worker") == true)
+          await refused(change, record.machines[2], access, harness)
+        }
+      }
+      #expect(await worker.received == [])
+      await harness.cluster.stop()
+    }
+
     private func refused(
       _ change: TrustChange, _ machine: Machine, _ access: ClusterAccess, _ harness: DriverHarness
     ) async {

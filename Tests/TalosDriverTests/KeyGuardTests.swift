@@ -77,6 +77,27 @@ struct KeyGuardTests {
     #expect(!KeyProof.holds(SecretBytes(copying: []), for: real.certificate))
   }
 
+  @Test("Nothing is taken back on a machine that is past the rotation")
+  func past() throws {
+    for component in SecretComponent.allCases {
+      for role in MachineRole.allCases {
+        for layout in Layout.allCases {
+          let authorities = try Authorities(component)
+          for phase in [RotationPhase.preRotate, .rotate] {
+            var wanted = authorities.wanted(component, phase, role, .backward)
+            wanted.kept = authorities.old.certificate
+            let past = ConfigFixtures.make(
+              component, role, layout, .generated, issuing: authorities.new,
+              other: authorities.other)
+            let error = refusal(wanted, past.text)
+            #expect(error?.code == .conflict, "\(component) \(role) \(layout)")
+            #expect(error?.message.contains("rotate adopt") == true)
+          }
+        }
+      }
+    }
+  }
+
   @Test("A stage is not made backwards: PRE-ROTATE of a machine that issues from the new CA")
   func backwards() throws {
     for component in SecretComponent.allCases {

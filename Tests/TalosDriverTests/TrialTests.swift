@@ -95,6 +95,42 @@ extension LivingMachines {
       await harness.cluster.stop()
     }
 
+    @Test(
+      "What somebody stages after a machine was changed keeps it, and its stage, from being over")
+    func stagedLater() async throws {
+      let harness = try await DriverHarness.start("127.1.111.0", controlPlanes: 1, workers: 1)
+      let record = try await harness.importCluster()
+      for component in SecretComponent.allCases {
+        var change = try await harness.change(component, record)
+        change.phase = .preRotate
+        #expect(try await harness.runStage(change, record) == [])
+        for machine in record.machines {
+          let node = try #require(harness.cluster.node(machine.id))
+          let changed = await node.configuration
+          // The configuration from before: with it the authority that goes comes back at the next boot.
+          let text = String(decoding: changed, as: UTF8.self)
+          let staged = text.replacing("65535", with: "1024")
+          #expect(staged != text)
+          try await node.write(Array(staged.utf8), mode: .staged)
+          let access = ClusterAccess(cluster: record, rotation: change)
+          let turn = await harness.driver.verify(
+            change, machine: machine, baseline: nil, access: access)
+          let gate = await harness.driver.verifyCluster(change, baselines: [:], access: access)
+          for results in [turn, gate.machines[machine.id] ?? []] {
+            let open = results.filter { !$0.isSettled }
+            #expect(
+              open.contains { $0.isNamed(.configPersisted) && $0.state == .failed }, "\(open)")
+            #expect(open.contains { $0.detail.contains("(staged)") })
+          }
+          try await node.write(changed)
+          #expect(await harness.gate(change, record).filter { !$0.isSettled } == [])
+        }
+        change.direction = .backward
+        #expect(try await harness.runStage(change, record) == [])
+      }
+      await harness.cluster.stop()
+    }
+
     @Test("A change of the way back ends the trial of the way there, for good")
     func takenBack() async throws {
       let (harness, record, change) = try await start("127.1.104.0")

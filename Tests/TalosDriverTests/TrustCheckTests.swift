@@ -95,7 +95,7 @@ struct TrustCheckTests {
   @Test("A stale worker is seen by its list and by its certificate")
   func stale() throws {
     func seen(_ server: Authority, _ accepted: [Authority]) throws -> TalosObservation {
-      var seen = TalosObservation(config: [])
+      var seen = TalosObservation(configs: MachineConfigs(active: []))
       let leaf = try server.issue(
         .apidServer(dnsNames: [], ipAddresses: ["10.0.0.1"]), now: 1_700_000_000)
       seen.api = .init(
@@ -114,16 +114,23 @@ struct TrustCheckTests {
     let changed = now.advanced(by: .seconds(-3))
     let cases: [(updated: Duration, changed: Instant, state: CheckResult.State)] = [
       (.milliseconds(-1), changed, .waiting), (.milliseconds(1), changed, .passed),
-      // A clock that was set: nobody waits for ever.
-      (.seconds(-1), now.advanced(by: .seconds(-100)), .passed),
-      (.seconds(-1), now.advanced(by: .seconds(100)), .passed),
+      // A clock that is set in the midst of it makes no kubelet look restarted.
+      (.seconds(-1), now.advanced(by: .seconds(-300)), .waiting),
+      (.seconds(-1), now.advanced(by: .seconds(300)), .waiting),
+      // What is long over when it is seen first is not waited for.
+      (.seconds(-1), now.advanced(by: .seconds(-700)), .passed),
+      (.seconds(-1), now.advanced(by: .seconds(700)), .passed),
     ]
+    let new = Freshness(now: now) { _, _ in .zero }
+    // Nobody waits for ever, whatever the clocks say.
+    let known = Freshness(now: now) { _, _ in .seconds(60) }
     for (offset, changed, state) in cases {
-      var seen = KubernetesObservation(config: [])
+      var seen = KubernetesObservation(configs: MachineConfigs(active: []))
       seen.kubeletSecretsUpdated = changed
       seen.kubelet = .init(
         running: true, healthy: true, unknown: false, updated: changed.advanced(by: offset))
-      #expect(seen.kubeletCheck(machine, now: now).state == state, "\(offset)")
+      #expect(seen.kubeletCheck(machine, new).state == state, "\(offset)")
+      #expect(seen.kubeletCheck(machine, known).state == .passed, "\(offset)")
     }
   }
 
@@ -134,13 +141,19 @@ struct TrustCheckTests {
       (.init(running: false, healthy: true, unknown: false), .waiting),
       (.init(running: true, healthy: false, unknown: true), .waiting),
     ]
+    let machine = Machine(id: "w", address: "10.0.0.1", role: .worker)
     for (service, state) in cases {
-      var seen = KubernetesObservation(config: [])
+      var seen = KubernetesObservation(configs: MachineConfigs(active: []))
       seen.kubelet = service
       let checks = try seen.checks(
-        trust(.preRotate), Machine(id: "w", address: "10.0.0.1", role: .worker), now: now)
+        trust(.preRotate), machine, isExcused: false, Freshness(now: now) { _, _ in .zero })
       #expect(checks.first { $0.name == "kubelet" }?.state == state)
       #expect(checks.first { $0.name == "kubelet-client" }?.state == .waiting)
+      // One that did not run before the rotation is not waited for.
+      let excused = try seen.checks(
+        trust(.preRotate), machine, isExcused: true, Freshness(now: now) { _, _ in .zero })
+      #expect(excused.first { $0.name == "kubelet" }?.state == .notApplicable)
+      #expect(!excused.contains { $0.name == "kubelet-client" })
     }
   }
 

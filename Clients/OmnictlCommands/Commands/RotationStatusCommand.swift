@@ -28,6 +28,8 @@ enum RotationStatusCommand {
         session.print(pastNotes(status, columns: session.surroundings.output.columns))
         session.print(returned(status, columns: session.surroundings.output.columns))
         session.print(StaleTrustText.text(status, columns: session.surroundings.output.columns))
+        session.print(
+          RetiringCredentialsText.text(status, columns: session.surroundings.output.columns))
         session.print(NextSteps.text(status, session))
       }
       return
@@ -39,7 +41,10 @@ enum RotationStatusCommand {
     } else {
       switch session.format {
       case .json: session.printJSON(status)
-      case .table: session.print(stillText(status, session.surroundings))
+      case .table:
+        session.print(stillText(status, session.surroundings))
+        session.print(
+          RetiringCredentialsText.text(status, columns: session.surroundings.output.columns))
       }
     }
   }

@@ -12,6 +12,8 @@ extension RotationStatus {
     status.cause = cause
     status.requester = requester
     status.notes = notes
+    status.retiringCredentials = retiringCredentials
+    status.retiringCredentialsUnlisted = retiringCredentialsUnlisted
     var machines: [String: MachineRotationStatus] = [:]
     for machine in change.machines { machines[machine.machine] = machine }
     status.machines = self.machines.map { machines[$0.machine] ?? $0 }

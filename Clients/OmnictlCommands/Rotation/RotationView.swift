@@ -111,6 +111,9 @@ private struct Foot {
           .yellow
         ))
     }
+    if status.isInProgress, let line = RetiringCredentialsText.line(status) {
+      texts.append((line, .yellow))
+    }
     for returned in status.returnedCAs.prefix(3) { texts.append((returned.detail, .yellow)) }
     if case .lost(let reason, let seconds) = link {
       texts.append(("omnid has not answered for \(Moment.span(seconds)): \(reason)", .yellow))

@@ -99,6 +99,17 @@ extension Schema.StaleTrust {
   }
 }
 
+extension Schema.HeldCredential {
+  init(_ credential: Orchestrator.HeldCredential) {
+    self.init()
+    holder = credential.holder
+    roles = credential.roles
+    serial = credential.serial
+    issuedAt = Timestamp(credential.issuedAt)
+    expiresAt = Timestamp(credential.expiresAt)
+  }
+}
+
 extension ReturnedCA {
   init(_ returned: ReturnedAuthority, cluster: String) {
     self.init()

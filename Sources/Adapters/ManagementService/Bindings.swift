@@ -174,6 +174,9 @@ extension RotationStatus {
     requester = snapshot.requester
     notes = snapshot.notes
     nextSteps = snapshot.nextSteps
+    retiringCredentials = snapshot.retiringCredentials.listed.map { Schema.HeldCredential($0) }
+    retiringCredentialsUnlisted = Int32(
+      clamping: snapshot.retiringCredentials.unlisted.reduce(0) { $0 + $1.count })
   }
 
   /// The status without what a rotation keeps for its whole time, and with these machines alone.

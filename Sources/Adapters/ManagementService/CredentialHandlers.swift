@@ -4,12 +4,15 @@ import Rotation
 import Schema
 
 extension ManagementHandlers {
-  func talosconfig(_ request: TalosconfigRequest) async throws(RPCError) -> TalosconfigResponse {
+  func talosconfig(
+    _ request: TalosconfigRequest, requester: String
+  ) async throws(RPCError) -> TalosconfigResponse {
     let ttl = try validity(request.ttl, breakGlass: request.breakGlass)
     let issued = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.talosconfig(
-        cluster: request.cluster, roles: request.roles.isEmpty ? ["os:admin"] : request.roles,
-        ttl: ttl, breakGlass: request.breakGlass)
+        cluster: request.cluster, requester: requester,
+        roles: request.roles.isEmpty ? ["os:admin"] : request.roles, ttl: ttl,
+        breakGlass: request.breakGlass)
     }
     var response = TalosconfigResponse()
     response.talosconfig = issued.configuration
@@ -19,11 +22,13 @@ extension ManagementHandlers {
     return response
   }
 
-  func kubeconfig(_ request: KubeconfigRequest) async throws(RPCError) -> KubeconfigResponse {
+  func kubeconfig(
+    _ request: KubeconfigRequest, requester: String
+  ) async throws(RPCError) -> KubeconfigResponse {
     let ttl = try validity(request.ttl, breakGlass: request.breakGlass)
     let issued = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.kubeconfig(
-        cluster: request.cluster, ttl: ttl, breakGlass: request.breakGlass)
+        cluster: request.cluster, requester: requester, ttl: ttl, breakGlass: request.breakGlass)
     }
     var response = KubeconfigResponse()
     response.kubeconfig = issued.configuration

@@ -105,11 +105,11 @@ public struct ManagementHandlers: Sendable {
     change(ManagementServiceMethods.clearClusterMark, in: &router) { handlers, request, _ in
       try await handlers.clearClusterMark(request)
     }
-    change(ManagementServiceMethods.talosconfig, in: &router) { handlers, request, _ in
-      try await handlers.talosconfig(request)
+    change(ManagementServiceMethods.talosconfig, in: &router) {
+      try await $0.talosconfig($1, requester: $2)
     }
-    change(ManagementServiceMethods.kubeconfig, in: &router) { handlers, request, _ in
-      try await handlers.kubeconfig(request)
+    change(ManagementServiceMethods.kubeconfig, in: &router) {
+      try await $0.kubeconfig($1, requester: $2)
     }
     change(ManagementServiceMethods.exportRetiredCA, in: &router) { handlers, request, _ in
       try await handlers.exportRetiredCA(request)

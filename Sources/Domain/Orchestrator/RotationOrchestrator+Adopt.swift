@@ -25,8 +25,14 @@ extension RotationOrchestrator {
   }
 
   private func adopted(_ order: AdoptionOrder) async throws(OrchestratorError) -> AdoptionTicket {
-    let known = journal.cluster(order.cluster)
-    if let known, let ticket = try attached(order, known) { return ticket }
+    var known = journal.cluster(order.cluster)
+    var overtaken = ""
+    if let current = known, let note = try await endOvertaken(order, current) {
+      overtaken = note.text
+      known = note.cluster
+    } else if let current = known, let ticket = try attached(order, current) {
+      return ticket
+    }
     guard known != nil || order.access != nil else { throw .unknownToAdopt(order.cluster) }
     let id = settings.makeID()
     var retired = RetiredAuthorities()
@@ -52,7 +58,11 @@ extension RotationOrchestrator {
         "the talosconfig is of another cluster than '\(order.cluster)': their cluster identifiers differ",
         subject: order.cluster)
     }
-    guard known == nil else { return try await decide(order, id, known, survey, retired) }
+    guard known == nil else {
+      var ticket = try await decide(order, id, known, survey, retired)
+      if !overtaken.isEmpty { ticket.notes.append(overtaken) }
+      return ticket
+    }
     let claim = try claim(survey.record, as: order.cluster)
     defer { claims.subtract(claim) }
     return try await decide(order, id, known, survey, retired)
@@ -257,35 +267,6 @@ extension RotationOrchestrator {
       requester: order.requester, options: order.options, isAdopted: true, startedAt: now,
       updatedAt: now)
     return (cluster, rotation)
-  }
-}
-
-extension UnfinishedRotation {
-  /// Whether it is taken back.
-  ///
-  /// - Throws: `.clusterRefused` where the way that was asked for, or both, are closed.
-  fileprivate func way(
-    _ order: AdoptionOrder, cluster: String
-  ) throws(OrchestratorError) -> Bool {
-    switch (finishObstacle, returnObstacle) {
-    case (nil, nil): return order.goesBack
-    case (nil, let obstacle?):
-      guard order.goesBack else { return false }
-      throw OrchestratorError(
-        .clusterRefused,
-        "the rotation of the \(component.rawValue) cannot be taken back: \(obstacle); without --roll-back it is "
-          + "finished", subject: cluster)
-    case (_?, nil): return true
-    case (let finish?, let back?):
-      throw OrchestratorError(
-        .clusterRefused,
-        "the rotation of the \(component.rawValue) that was left half done can neither be finished (\(finish)) "
-          + "nor taken back (\(back))", subject: cluster)
-    }
-  }
-
-  fileprivate func note(goesBack: Bool) -> String {
-    "taken over in \(phase.name), to be \(goesBack ? "taken back" : "finished"): somebody else had begun it"
   }
 }
 

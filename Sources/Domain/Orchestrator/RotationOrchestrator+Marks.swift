@@ -21,18 +21,18 @@ extension RotationOrchestrator {
     return try await clear(mark, of: name)
   }
 
-  /// Marks the cluster from now on, also while a rotation runs, which does not deal with it.
-  func mark(_ kind: ClusterMark.Kind, on name: String) async throws(OrchestratorError) {
+  /// Notes something of the cluster, also while a rotation runs, which does not deal with it.
+  func note(_ note: ClusterNote, on name: String) async throws(OrchestratorError) {
     var last: OrchestratorError?
     for _ in 0..<8 {
       let cluster = try known(name)
       if journal.activeRotation(of: cluster) != nil {
         takeUp(name)
-        if let run = runs[name]?.run, await run.give(.mark(kind)) == .done { return }
+        if let run = runs[name]?.run, await run.give(.note(note)) == .done { return }
         continue
       }
       var changed = cluster
-      changed.marks.add(kind, at: clock.now(), of: Set(cluster.authorities.keys))
+      changed.take(note, at: clock.now())
       do throws(StoreError) {
         _ = try await commit([.putCluster(changed, expected: cluster.revision)], cluster: name)
         return

@@ -102,7 +102,7 @@ extension RotationOrchestrator {
       let kind = ClusterMark.Kind(rawValue: cause.rawValue),
       !cluster.marks.contains(where: { $0.kind == kind && $0.since >= rotation.startedAt })
     else { return [] }
-    try await mark(kind, on: cluster.name)
+    try await note(.mark(kind), on: cluster.name)
     return [
       "the rotation that runs began before this was known, and does not deal with it: rotate again when it is over"
     ]
@@ -137,12 +137,7 @@ extension RotationOrchestrator {
     _ order: Order, _ cluster: ClusterRecord
   ) async throws(OrchestratorError) -> RotationTicket {
     let name = cluster.name
-    guard let old = cluster.authorities[order.component] else {
-      throw OrchestratorError(
-        .clusterRefused,
-        "'\(name)' has no \(order.component.rawValue): a cluster without Kubernetes was imported with the "
-          + "Talos CA alone", subject: name)
-    }
+    let old = try authority(order.component, of: cluster)
     let preflight = try await preflight(cluster, order)
     let id = settings.makeID()
     let new: SealedAuthority
@@ -183,12 +178,32 @@ extension RotationOrchestrator {
       machines: cluster.machines)
   }
 
+  private func authority(
+    _ component: SecretComponent, of cluster: ClusterRecord
+  ) throws(OrchestratorError) -> SealedAuthority {
+    guard let authority = cluster.authorities[component] else {
+      throw OrchestratorError(
+        .clusterRefused,
+        "'\(cluster.name)' has no \(component.rawValue): a cluster without Kubernetes was imported with the "
+          + "Talos CA alone", subject: cluster.name)
+    }
+    return authority
+  }
+
   /// Asks the machines whether the rotation can reach its end.
   ///
   /// - Throws: `.notReady` if they show that it cannot.
   private func preflight(
     _ cluster: ClusterRecord, _ order: Order
   ) async throws(OrchestratorError) -> Preflight {
+    _ = try authority(order.component, of: cluster)
+    // Stores of 0.1.0 may hold one cluster under two names, and each would have a rotation of its own.
+    if let twin = journal.twin(of: cluster, besides: cluster.name) {
+      throw OrchestratorError(
+        .clusterRefused,
+        "'\(cluster.name)' is the same cluster as '\(twin)': forget one of the two (omnictl cluster forget), then rotate the "
+          + "other", subject: cluster.name)
+    }
     if let obstacle = cluster.locks.obstacle(cluster: cluster.name) {
       throw OrchestratorError(
         .locked, "the rotation of '\(cluster.name)' cannot be started: \(obstacle)",

@@ -58,16 +58,16 @@ extension RotationOrchestrator {
     }
   }
 
-  /// Asks the machines of one cluster. While a rotation is under way they are in the midst of a change,
-  /// and the rotation itself finds out where they are.
+  /// Asks the machines of one cluster.
   @discardableResult
-  private func look(_ name: String) async -> ClusterStanding {
-    guard let cluster = journal.cluster(name), cluster.activeRotation == nil else {
-      return .current
-    }
-    let standing = await driver.standing(access(cluster))
-    // Only of the record that was compared: a rotation may have ended meanwhile.
-    if journal.cluster(name)?.authorities == cluster.authorities {
+  func look(_ name: String) async -> ClusterStanding {
+    guard let cluster = journal.cluster(name) else { return .current }
+    let access = access(cluster)
+    let standing = await driver.standing(access)
+    // Only of the record that was compared: a rotation may have ended, or gone on to its next stage, meanwhile.
+    if let now = journal.cluster(name), now.authorities == cluster.authorities,
+      self.access(now).rotation == access.rotation
+    {
       standings[name] = standing
       standingsSeenAt[name] = clock.uptime()
     }

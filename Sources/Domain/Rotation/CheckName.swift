@@ -12,8 +12,8 @@ public enum CheckName: String, Sendable, Hashable, CaseIterable {
   case configApplied = "config-applied"
   /// The stage's edit of its configuration can be made.
   case configEditable = "config-editable"
-  /// What is being tried (Talos' try mode) is on the machine's disk. Where this one alone waits, the change is made
-  /// permanent.
+  /// What is in force is on the machine's disk, and nothing else is. Where this one alone waits, the change is being tried
+  /// (Talos' try mode), and is made permanent.
   case configPersisted = "config-persisted"
   /// Its configuration lists no third authority.
   case listed

@@ -51,8 +51,11 @@ extension RotationMachine {
   ///
   /// What is in work is finished: a lock keeps turns from beginning.
   public mutating func locksChanged(_ locks: Locks, at now: Instant) -> [Effect] {
+    let isChanged = self.locks != locks
     self.locks = locks
-    guard case .rolling(let stage) = state else { return [] }
+    guard case .rolling(var stage) = state else { return [] }
+    // A lock may have lasted for hours.
+    if isChanged { stage.confirmAgain() }
     return roll(stage, at: now)
   }
 }

@@ -14,6 +14,8 @@ extension SimulatedCluster {
     case trustsAddresses
     /// Takes authorities for harmless that are neither the old nor the new one.
     case ignoresForeign
+    /// Looks at the configuration in force alone, not at the one for the next boot.
+    case ignoresStaged
     /// A trust plan in which machines issue from the new authority before all accept it.
     case issuesEarly
     /// A trust plan in which machines stop accepting the old authority while others issue from it.
@@ -155,6 +157,12 @@ extension SimulatedCluster {
         CheckResult(.accepted, isClean ? .passed : .failed, "accepts a foreign CA"),
         CheckResult(.kubelet, node.settledAt <= now ? .passed : .waiting, "restarting"),
       ]
+      if node.stagedUntil > now, !flaws.contains(.ignoresStaged) {
+        results.append(CheckResult(.configPersisted, .failed, "another one is staged"))
+      }
+      if node.usurpedUntil > now {
+        results.append(CheckResult(.configEditable, .failed, "somebody else is rotating"))
+      }
       if node.isStale { results.append(CheckResult(.trustRefresh, .waiting, "asked too early")) }
       if change.component == .kubernetesCA, machine.role == .controlPlane {
         let isAnother =
@@ -252,6 +260,18 @@ extension SimulatedCluster {
   func addForeign(_ authority: String, to id: String, for duration: Duration) {
     let until = clock.now().advanced(by: duration)
     state.withLock { $0.nodes[id]?.foreign[authority] = until }
+  }
+
+  /// Somebody stages a configuration for a machine's next boot, and takes it back later.
+  func stage(_ id: String, for duration: Duration) {
+    let until = clock.now().advanced(by: duration)
+    state.withLock { $0.nodes[id]?.stagedUntil = until }
+  }
+
+  /// A second rotator makes a machine issue from an authority of its own, and takes it back later.
+  func usurp(_ id: String, for duration: Duration) {
+    let until = clock.now().advanced(by: duration)
+    state.withLock { $0.nodes[id]?.usurpedUntil = until }
   }
 
   /// A worker calls itself a control plane, or no longer.

@@ -20,6 +20,10 @@ struct Mischief: Sendable {
   /// Per mille of looks before which a second rotator, or an intruder, adds an authority of its own to a
   /// machine's list; it takes it back after a while.
   var foreign = 0
+  /// Per mille of looks before which somebody stages a configuration for a machine's next boot, with the authority that
+  /// goes, or a second rotator makes a machine issue from a third authority; it is taken back after a while.
+  var staged = 0
+  var usurped = 0
   /// Whether the driver says of machines that their processes lead, of others each time.
   var leaders = false
 }
@@ -53,6 +57,10 @@ final class SimulatedCluster: Sendable {
     var sharedAddress: String?
     /// Authorities that somebody else has added, with the time at which they are taken back.
     var foreign: [String: Instant] = [:]
+    /// Until when another configuration is staged for its next boot.
+    var stagedUntil = Instant(nanosecondsSince1970: 0)
+    /// Until when a second rotator has it issue from an authority of its own.
+    var usurpedUntil = Instant(nanosecondsSince1970: 0)
     var pods = Pods()
     /// What it goes back to by itself, and when, while it tries a change.
     var trial: (component: SecretComponent, before: Trust, ends: Instant)?
@@ -248,7 +256,8 @@ final class SimulatedCluster: Sendable {
       state.nodes.values.compactMap { node in
         let foreign = node.foreign.filter { $0.value > now }.keys.sorted()
         guard let trust = node.trust[component],
-          trust == Trust(issuing: authority, accepted: [authority]), foreign.isEmpty
+          trust == Trust(issuing: authority, accepted: [authority]), foreign.isEmpty,
+          node.stagedUntil <= now, node.usurpedUntil <= now
         else {
           return
             "\(node.machine.id) holds \(node.trust[component]?.accepted.sorted() ?? []) \(foreign)"

@@ -93,10 +93,19 @@ struct SimulatedDriver: ClusterDriver {
   func standing(_ access: ClusterAccess) async -> ClusterStanding {
     guard let cluster = try? cluster(access) else { return .unknown("no such cluster") }
     for component in SecretComponent.allCases {
-      let issuing = cluster.state.withLock { state in
-        state.nodes.values.first { $0.machine.role == .controlPlane }?.trust[component]?.issuing
+      let trusts = cluster.state.withLock { state in
+        state.nodes.values.filter { $0.machine.role == .controlPlane }
+          .compactMap { $0.trust[component] }
       }
-      if let issuing, issuing != access.cluster.authorities[component]?.fingerprint {
+      if let change = access.rotation, change.component == component {
+        if trusts.allSatisfy({ $0.hasOvertaken(change) }) {
+          return .outdated(component, "the machines are further than the record")
+        }
+        continue
+      }
+      if let issuing = trusts.first?.issuing,
+        issuing != access.cluster.authorities[component]?.fingerprint
+      {
         return .outdated(component, "the machines issue from \(issuing)")
       }
     }
@@ -182,6 +191,8 @@ struct SimulatedDriver: ClusterDriver {
     if !flaws.contains(.ignoresRestart) {
       try cluster.requireOthersReady(change, machine)
     }
+    try cluster.requireRecord(change, machine, id)
+    try cluster.requireOurs(id, flaws)
     await expectRecorded(change, machine, in: cluster)
     let outcome = cluster.apply(
       change, to: machine, answering: id, mischief: mischief, flaws: flaws)
@@ -314,6 +325,14 @@ struct SimulatedDriver: ClusterDriver {
       }
       if isDone { cluster.overwrite(victim, change) }
     }
+    if mischief.staged > 0, clock.chance(mischief.staged), !machines.isEmpty {
+      let victim = machines[clock.pick(0...(machines.count - 1))]
+      cluster.stage(victim.id, for: .seconds(clock.pick(1...120)))
+    }
+    if mischief.usurped > 0, clock.chance(mischief.usurped), !machines.isEmpty {
+      let victim = machines[clock.pick(0...(machines.count - 1))]
+      cluster.usurp(victim.id, for: .seconds(clock.pick(1...120)))
+    }
     if clock.chance(mischief.foreign), !machines.isEmpty {
       let victim = machines[clock.pick(0...(machines.count - 1))]
       cluster.addForeign(
@@ -350,9 +369,12 @@ struct SimulatedDriver: ClusterDriver {
   func talosconfig(
     _ access: ClusterAccess, roles: [String], ttl: Duration
   ) async throws(DriverError) -> ClientConfiguration {
-    ClientConfiguration(
+    let isOld = access.rotation.map { $0.phase == .preRotate && $0.direction == .forward } ?? true
+    let issuer = isOld ? access.cluster.authorities[.talosCA] : access.rotation?.new
+    return ClientConfiguration(
       "talosconfig of \(access.cluster.name) for \(roles) in "
-        + (access.rotation?.phase.name ?? "peace"))
+        + (access.rotation?.phase.name ?? "peace"), serial: "5e",
+      authority: issuer?.fingerprint ?? "")
   }
 
   func kubeconfig(

@@ -22,7 +22,8 @@ _BROKEN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED}
 OVER = frozenset({pb.ROTATION_STATE_SUCCEEDED, pb.ROTATION_STATE_ABORTED, pb.ROTATION_STATE_FAILED})
 
 # What a response that tells of changes alone does not set: see `machines_changed_only` in the schema.
-_KEPT = ("started_at", "old_ca_fingerprint", "new_ca_fingerprint", "reason", "requester", "component", "cause")
+_KEPT = ("started_at", "old_ca_fingerprint", "new_ca_fingerprint", "reason", "requester", "component", "cause",
+         "retiring_credentials_unlisted")
 
 
 def merged(known: pb.RotationStatus, change: pb.RotationStatus) -> pb.RotationStatus:
@@ -37,6 +38,8 @@ def merged(known: pb.RotationStatus, change: pb.RotationStatus) -> pb.RotationSt
             setattr(status, name, getattr(known, name))
     del status.notes[:]
     status.notes.extend(known.notes)
+    del status.retiring_credentials[:]
+    status.retiring_credentials.extend(known.retiring_credentials)
     changed = {machine.machine: machine for machine in change.machines}
     del status.machines[:]
     status.machines.extend(changed.get(machine.machine, machine) for machine in known.machines)

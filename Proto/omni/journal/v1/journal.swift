@@ -96,6 +96,8 @@ extension Journal {
     public var predecessors: [ComponentAuthority] = []
     public var isListed = false
     public var staleTrust: [StaleTrust] = []
+    public var heldCredentials: [HeldCredential] = []
+    public var unlistedCredentials: [UnlistedCredentials] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -118,6 +120,8 @@ extension Journal {
       Field.message(15, "predecessors", \.predecessors)
       Field.bool(16, "is_listed", \.isListed)
       Field.message(17, "stale_trust", \.staleTrust)
+      Field.message(18, "held_credentials", \.heldCredentials)
+      Field.message(19, "unlisted_credentials", \.unlistedCredentials)
     }
   }
 
@@ -246,6 +250,7 @@ extension SchemaFile {
       Journal.Authority.self, Journal.ComponentAuthority.self, Journal.Machine.self,
       Journal.ClusterRecord.self, Journal.Lock.self, Journal.Mark.self, Journal.Returned.self,
       Journal.StaleTrust.self, Journal.StaleHolder.self,
+      Journal.HeldCredential.self, Journal.UnlistedCredentials.self,
       Journal.MachineLock.self,
       Journal.RotationRecord.self, Journal.Assembling.self,
       Journal.Stage.self, Journal.Reachability.self, Journal.ClosingLook.self,

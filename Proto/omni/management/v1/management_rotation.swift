@@ -36,6 +36,8 @@ public struct RotationStatus: Message {
   public var adopted = false
   public var reachability: RotationReachability?
   public var staleTrust: [StaleTrust] = []
+  public var retiringCredentials: [HeldCredential] = []
+  public var retiringCredentialsUnlisted: Int32 = 0
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -73,6 +75,28 @@ public struct RotationStatus: Message {
     Field.bool(30, "adopted", \.adopted)
     Field.message(31, "reachability", \.reachability)
     Field.message(32, "stale_trust", \.staleTrust)
+    Field.message(34, "retiring_credentials", \.retiringCredentials)
+    Field.int32(35, "retiring_credentials_unlisted", \.retiringCredentialsUnlisted)
+  }
+}
+
+/// A credential that omnid has handed out: who holds it, not what it is.
+public struct HeldCredential: Message {
+  public var holder = ""
+  public var roles: [String] = []
+  public var serial = ""
+  public var issuedAt: Timestamp?
+  public var expiresAt: Timestamp?
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.HeldCredential") {
+    Field.string(1, "holder", \.holder)
+    Field.string(2, "roles", \.roles)
+    Field.string(3, "serial", \.serial)
+    Field.message(4, "issued_at", \.issuedAt)
+    Field.message(5, "expires_at", \.expiresAt)
   }
 }
 

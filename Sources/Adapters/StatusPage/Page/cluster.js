@@ -36,6 +36,7 @@ export class ClusterView {
     this.gate = region("What has to hold before the next stage", "gate");
     this.waiting = region("Waiting for", "waiting");
     this.attention = region("What needs somebody", "attention");
+    this.holders = region("Credentials of the CA that goes", "holders");
     this.stale = region("Who goes on with what was retired", "stale-trust");
     this.next = region("What to do next", "next");
     this.notes = region("What else happened", "notes");
@@ -45,7 +46,7 @@ export class ClusterView {
       make("div", { class: "heading" },
         make("div", { class: "title" }, make("h1", {}, name), this.chip), this.actions.element),
       this.error, this.line, this.step, this.exposure, this.attention, this.waiting, this.gate,
-      this.stages.element, this.legend, this.machine, this.stale, this.next, this.notes, this.facts, this.record);
+      this.stages.element, this.legend, this.machine, this.holders, this.stale, this.next, this.notes, this.facts, this.record);
   }
 
   enter() {
@@ -78,7 +79,7 @@ export class ClusterView {
     const status = this.fleet.statuses.get(this.name);
     if (!status) {
       say(this.line, this.missing || (this.fleet.isListed && !cluster ? "omnid knows no cluster of this name." : "Loading …"));
-      for (const part of [this.step, this.gate, this.waiting, this.attention, this.stale, this.next, this.notes, this.stages.element, this.legend,
+      for (const part of [this.step, this.gate, this.waiting, this.attention, this.holders, this.stale, this.next, this.notes, this.stages.element, this.legend,
         this.record]) part.hidden = true;
       return;
     }
@@ -90,6 +91,7 @@ export class ClusterView {
     this.#drawGate(status);
     this.#drawWaiting(status);
     this.#drawAttention(status, cluster);
+    this.#drawHolders(status);
     this.#drawStale(status);
     drawLines(this.next, status.nextSteps);
     drawLines(this.notes, status.notes);
@@ -181,6 +183,19 @@ export class ClusterView {
     replace(this.attention.lastElementChild, lines, () => [
       make("ul", { class: "plain" }, ...lines.map(([mark, text]) =>
         make("li", {}, make("span", { class: "mark" }, mark), " ", text)))]);
+  }
+
+  /** Who holds credentials that are refused once the rotation is over. */
+  #drawHolders(status) {
+    const list = (status.retiringCredentials ?? []).filter((held) => moment(held.expiresAt) > moment(status.updatedAt));
+    const unlisted = status.retiringCredentialsUnlisted ?? 0;
+    this.holders.hidden = !list.length && !unlisted;
+    replace(this.holders.lastElementChild, [list, unlisted, isRunning(status)], () => [
+      make("p", {}, isRunning(status) ? "Their holders need fresh ones: every machine refuses these once the rotation is over."
+        : "Every machine refuses these."),
+      make("ul", {}, ...list.map((held) => make("li", {},
+        `${held.holder || "unknown"}${held.roles?.length ? ` (${held.roles.join(", ")})` : ""}, ends ${clock(held.expiresAt)}`)),
+        ...(unlisted ? [make("li", {}, `and ${unlisted} more that end earlier`)] : []))]);
   }
 
   /** Pods that have to be restarted, and Secrets that are out of date, after a rotation. */

@@ -180,6 +180,8 @@ export class Fleet {
 }
 
 /** What an update with changed machines alone leaves out because it is as it was. */
-function unchanged({ component, startedAt, oldCaFingerprint, newCaFingerprint, reason, cause, requester, notes }) {
-  return { component, startedAt, oldCaFingerprint, newCaFingerprint, reason, cause, requester, notes };
+function unchanged({ component, startedAt, oldCaFingerprint, newCaFingerprint, reason, cause, requester, notes,
+  retiringCredentials, retiringCredentialsUnlisted }) {
+  return { component, startedAt, oldCaFingerprint, newCaFingerprint, reason, cause, requester, notes,
+    retiringCredentials, retiringCredentialsUnlisted };
 }

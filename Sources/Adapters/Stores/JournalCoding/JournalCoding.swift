@@ -159,6 +159,8 @@ extension ClusterRecord {
       return entry
     }
     record.staleTrust = staleTrust.map { Journal.StaleTrust($0) }
+    record.heldCredentials = credentials.listed.map { Journal.HeldCredential($0) }
+    record.unlistedCredentials = credentials.unlisted.map { Journal.UnlistedCredentials($0) }
     return record.serialized()
   }
 
@@ -199,6 +201,10 @@ extension ClusterRecord {
     }
     var staleTrust: [Orchestrator.StaleTrust] = []
     for entry in record.staleTrust { staleTrust.append(try entry.staleTrust()) }
+    var held: [Orchestrator.HeldCredential] = []
+    for entry in record.heldCredentials { held.append(try entry.credential()) }
+    var unlisted: [HeldCredentials.Unlisted] = []
+    for entry in record.unlistedCredentials { unlisted.append(try entry.unlisted()) }
     self.init(
       name: record.name, clusterID: record.clusterID, endpoints: record.endpoints,
       kubernetesEndpoint: record.kubernetesEndpoint, authorities: authorities,
@@ -207,7 +213,8 @@ extension ClusterRecord {
       importedAt: try record.importedAt.required("imported_at").instant,
       activeRotation: record.activeRotation.isEmpty ? nil : record.activeRotation,
       rotationCount: record.rotationCount, locks: locks, marks: marks, returned: returned,
-      staleTrust: staleTrust, revision: revision)
+      staleTrust: staleTrust, credentials: HeldCredentials(held, unlisted: unlisted),
+      revision: revision)
   }
 }
 

@@ -9,8 +9,9 @@ actor Database {
   private var connection: Connection?
   private let file: StoreFile
   private var seal: JournalSeal
-  /// Whether removed records may still stand in the write-ahead log.
-  private var owesCheckpoint = false
+  /// Whether removed records may still stand in the write-ahead log: also from before, if somebody kept the log from being
+  /// emptied when the store was opened.
+  private var owesCheckpoint = true
   /// Empties the log later, because somebody has kept it from being emptied.
   private var checkpointRetry: Task<Void, Never>?
   private static let checkpointPause = Duration.seconds(2)
@@ -36,11 +37,13 @@ actor Database {
 
   func load() throws(StoreError) -> StoreContents {
     let seal = seal
-    return try connected { connection throws(StoreError) in
+    let contents = try connected { connection throws(StoreError) in
       try connection.transaction(writing: false) { connection throws(StoreError) in
         try connection.audit(seal)
       }
     }
+    settleCheckpoint()
+    return contents
   }
 
   func cluster(_ name: String) throws(StoreError) -> ClusterRecord? {

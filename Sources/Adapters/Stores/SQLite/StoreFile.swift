@@ -67,7 +67,8 @@ struct StoreFile: Sendable {
   /// Remembers the files that are open now.
   mutating func remember() throws(StoreError) {
     identities = []
-    for path in [path, path + "-wal"] {
+    // By the last one two processes that use the store know of each other.
+    for path in [path, path + "-wal", path + "-shm"] {
       var facts = stat()
       guard unsafe lstat(path, &facts) == 0 else { throw Self.gone(path) }
       identities.append((path, facts.st_dev, facts.st_ino))

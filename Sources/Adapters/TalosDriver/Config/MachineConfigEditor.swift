@@ -74,9 +74,14 @@ enum MachineConfigEditor {
         throw DriverError(
           .conflict,
           "\(place.authorityName) is the new CA already (\(successor.fingerprint)), in a stage that "
-            + "keeps the old one: the record of this rotation is older than the machine; was it "
-            + "restored from a backup?")
+            + "keeps the old one: \(OlderRecord.text)")
       }
+    }
+    if let kept = wanted.kept, !trust.accepted.contains(kept) {
+      throw DriverError(
+        .conflict,
+        "\(place.acceptedName) does not hold the old CA any more (\(kept.fingerprint)), to which the way back "
+          + "leads: \(OlderRecord.text)")
     }
     guard role == .controlPlane, let issuing = trust.issuing else { return }
     guard let key = trust.issuingKey else {
@@ -145,4 +150,13 @@ struct TrustEditFailure: Error {
     let position = place.map { " (line \($0.0), column \($0.1))" } ?? ""
     return DriverError(.invalidConfig, "\(field)\(position) cannot be edited: \(error.message)")
   }
+}
+
+/// A machine that is further than the record of its rotation.
+enum OlderRecord {
+  /// What is the matter, and what a person does.
+  static let text =
+    "the record of this rotation is older than the machine, as after a restored backup or another omnid, or "
+    + "somebody has edited the configuration; omnictl cluster -n NAME secret rotate adopt takes up what the machines "
+    + "show, or put the configuration back"
 }

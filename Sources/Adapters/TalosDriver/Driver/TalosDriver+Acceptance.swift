@@ -62,11 +62,11 @@ extension TalosDriver {
     switch component {
     case .talosCA:
       let seen = try await TalosObservation.read(
-        client, isControlPlane: isControlPlane, config: [])
+        client, isControlPlane: isControlPlane, configs: MachineConfigs(active: []))
       return [("the Talos API", seen.api?.accepted)]
     case .kubernetesCA:
       let seen = try await KubernetesObservation.read(
-        client, isControlPlane: isControlPlane, config: [])
+        client, isControlPlane: isControlPlane, configs: MachineConfigs(active: []))
       let kubelet = ("the kubelet", seen.kubeletAccepted)
       return isControlPlane ? [("the API server", seen.rootAccepted), kubelet] : [kubelet]
     }

@@ -25,7 +25,12 @@ extension TalosDriver {
           if change.options.tryTimeout != nil, configs.persistent == nil {
             throw .unusable(DriverError(.refused, TrialSupport.missing(machine.id)))
           }
-          let isOwnTrial = await self.isTried(configs, wanted, machine)
+          try await self.requireOldAccepted(configs.active, change, wanted, machine, access)
+          // Without trials of our own, what differs is somebody else's.
+          var isOwnTrial = false
+          if change.options.tryTimeout != nil {
+            isOwnTrial = await self.isTried(configs, wanted, machine)
+          }
           if !isOwnTrial { try await self.requireNothingPending(configs, machine) }
           try await self.requireOthersReady(change, machine, access)
           outcome.sent = true
@@ -54,7 +59,8 @@ extension TalosDriver {
         ? try keyring.keyPEM(change.authority(bundle.issuing)) : nil,
       accepted: trust.accepted, managed: trust.managed, keyless: keyless,
       removesForeign: change.options.removeForeign,
-      successor: bundle.issuing == .old && change.direction == .forward ? trust.new : nil)
+      successor: bundle.issuing == .old && change.direction == .forward ? trust.new : nil,
+      kept: change.direction == .backward ? trust.old : nil)
   }
 
   /// Edits a configuration, after a look at whose it is.

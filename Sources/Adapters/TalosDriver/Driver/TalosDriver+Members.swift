@@ -75,6 +75,14 @@ extension TalosDriver {
     if let known, !claims, !known.identity.isEmpty, member.addresses.contains(known.address) {
       return known
     }
+    if let known, claims, !known.identity.isEmpty {
+      throw .unusable(
+        DriverError(
+          .conflict,
+          "\(known.id) (\(known.address)) calls itself a control plane, but the record has it as a worker, and a machine "
+            + "that was set up anew has another node identity: whoever has the CA's key may show it; no key is sent "
+            + "to it; reset it, or remove it from the cluster"))
+    }
     let port = access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
     // A machine does not change its role without being set up anew, and then it has another identity.
     let role = known?.role == .controlPlane ? .controlPlane : member.role

@@ -2,6 +2,7 @@ import Crypto
 import Orchestrator
 import ProtoCodec
 import Rotation
+import Synchronization
 
 /// One control plane at a time: the next one is changed only while all others serve.
 extension TalosDriver {
@@ -49,23 +50,24 @@ extension TalosDriver {
       case let answer: return "the API server of \(plane.id): \(answer.summary)"
       }
       guard let secrets, let definition = secrets.pods[.apiServer] else { return nil }
-      let now = Instant(secondsSince1970: now())
+      let freshness = freshness(plane)
       guard secrets.isReady, definition.version == secrets.version,
-        !secrets.isBehindRoot(now: now)
+        !secrets.isBehindRoot(freshness)
       else {
         return "\(plane.id) is still writing its control plane's secrets"
       }
       let mirrors = try await mirrorPods(on: nodename, plane, access)
       guard let mirror = mirrors[.apiServer] else {
-        return mirrors.isEmpty
+        return mirrors.isEmpty && isPodless(plane)
           ? nil : "the API server of \(plane.id) is just being restarted by its kubelet"
       }
+      notes.withLock { $0.withoutPods[plane.address] = nil }
       if mirror.version != secrets.version {
         return
           "the API server of \(plane.id) is about to be restarted by its kubelet: it runs with the "
           + "secrets of version \(PeerText.clean(mirror.version)), \(secrets.version) are on its disk"
       }
-      if mirror.isStale(against: definition, now: now) {
+      if mirror.isStale(against: definition, of: .apiServer, freshness) {
         return
           "the API server of \(plane.id) is about to be restarted by its kubelet: it was started "
           + "before its definition last changed"
@@ -75,6 +77,16 @@ extension TalosDriver {
       return error.message
     } catch {
       return (error as? DriverError)?.message ?? "\(plane.id) could not be asked"
+    }
+  }
+
+  /// Whether Kubernetes has shown no static pods of a control plane for so long that it never does.
+  private func isPodless(_ plane: Machine) -> Bool {
+    let now = ContinuousClock.now
+    return notes.withLock { notes in
+      let since = notes.withoutPods[plane.address] ?? now
+      notes.withoutPods[plane.address] = since
+      return now - since >= settings.podlessGrace
     }
   }
 

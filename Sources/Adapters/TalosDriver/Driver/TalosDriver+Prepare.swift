@@ -1,3 +1,4 @@
+import Crypto
 public import Orchestrator
 import ProtoCodec
 public import Rotation
@@ -25,7 +26,8 @@ extension TalosDriver {
         async let secrets = TalosClient.outcome { () async throws(TalosFailure) in
           try await StaticPodSecrets.read(client)
         }
-        let config = try await client.machineConfig()
+        var config = try await client.machineConfig()
+        defer { config.wipe() }
         let holds = try await !self.edit(config, wanted, machine).changed
         return (try await secrets.get(), try await nodename.get() ?? machine.id, holds)
       }

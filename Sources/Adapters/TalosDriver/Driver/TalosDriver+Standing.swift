@@ -13,22 +13,30 @@ extension TalosDriver {
     } catch { return .unknown(error.message) }
   }
 
+  /// While a rotation runs one control plane may have been edited by somebody else: the record is out of date only where
+  /// none is as the record has it.
   private func ask(_ access: ClusterAccess) async -> ClusterStanding {
     var reason = "cluster \(access.cluster.name) has no control plane"
+    var outdated: ClusterStanding?
     for plane in access.cluster.controlPlanes {
+      let standing: ClusterStanding
       do throws(TalosFailure) {
-        let config = try await withReading(plane, access, within: .zero) {
+        var config = try await withReading(plane, access, within: .zero) {
           client async throws(TalosFailure) in try await client.machineConfig()
         }
-        return try await compare(config, access)
+        defer { config.wipe() }
+        standing = try await compare(config, access)
       } catch {
-        if case .untrusted(let message, _) = error, error.isUnknownIssuer {
-          return .outdated(.talosCA, Self.outdated(plane, .talosCA, access, message))
+        guard case .untrusted(let message, _) = error, error.isUnknownIssuer else {
+          reason = error.message
+          continue
         }
-        reason = error.message
+        standing = .outdated(.talosCA, Self.outdated(plane, .talosCA, access, message))
       }
+      guard access.rotation != nil, case .outdated = standing else { return standing }
+      outdated = outdated ?? standing
     }
-    return .unknown(reason)
+    return outdated ?? .unknown(reason)
   }
 
   @concurrent
@@ -38,9 +46,19 @@ extension TalosDriver {
     do throws(DriverError) {
       let config = try MachineConfig(config)
       for component in SecretComponent.allCases {
-        guard let sealed = access.cluster.authorities[component],
-          let issuing = try config.trust(component).issuing
-        else { continue }
+        guard let sealed = access.cluster.authorities[component] else { continue }
+        let trust = try config.writtenTrust(component)
+        guard let issuing = trust.issuing else { continue }
+        if let change = access.rotation, change.component == component {
+          if let overtaken = Self.overtaken(change, issuing, trust) {
+            return .outdated(
+              component,
+              "\(overtaken): the record of the rotation of '\(access.cluster.name)' is older than the machines, as after a "
+                + "restored backup, or another omnid has gone on; nothing is issued from it; take up what the "
+                + "machines show (omnictl cluster -n \(access.cluster.name) secret rotate adopt)")
+          }
+          continue
+        }
         if issuing.fingerprint != sealed.fingerprint {
           return .outdated(
             component,
@@ -52,6 +70,27 @@ extension TalosDriver {
       }
       return .current
     } catch { throw .unusable(error) }
+  }
+
+  /// In what a control plane is further than the rotation's record; nil where it is not.
+  private static func overtaken(
+    _ change: TrustChange, _ issuing: Certificate, _ trust: ConfiguredTrust
+  ) -> String? {
+    let (old, new) = (change.old.fingerprint, change.new.fingerprint)
+    guard issuing.fingerprint == old || issuing.fingerprint == new else {
+      return
+        "the machines issue from \(ForeignAuthority.name(issuing)), and the rotation leads from \(old.prefix(12)) to "
+        + "\(new.prefix(12))"
+    }
+    guard issuing.fingerprint == new else { return nil }
+    if change.phase == .preRotate {
+      return
+        "the machines issue from the new CA \(new.prefix(12)) already, the record is in \(change.phase.name)"
+    }
+    let isKept = change.bundle(for: .controlPlane).accepted.contains(.old)
+    guard isKept, !trust.accepted.contains(where: { $0.fingerprint == old }) else { return nil }
+    return
+      "the machines do not accept the old CA \(old.prefix(12)) any more, the record is in \(change.phase.name)"
   }
 
   private static func outdated(

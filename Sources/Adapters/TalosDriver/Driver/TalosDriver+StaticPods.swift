@@ -27,7 +27,7 @@ extension TalosDriver {
         StaticPod.allCases.filter {
           change.options.unready.contains($0.unreadyName(on: nodename))
         }),
-      now: Instant(secondsSince1970: now()))
+      freshness: freshness(machine))
     return [
       restart.check(machine: machine.id),
       await controlPlanePods(mirrors, nodename, look),

@@ -55,27 +55,25 @@ extension TalosDriver {
     return isPending && !differsElsewhere
   }
 
-  /// `config-persisted`: whether the machine has on its disk what is in force. Asked last, and only where changes are tried.
-  ///
-  /// - Parameter results: of all other checks.
-  func persistedCheck(_ look: MachineLook, after results: [CheckResult]) async -> [CheckResult] {
-    guard look.change.options.tryTimeout != nil, results.allSatisfy(\.isSettled) else { return [] }
-    do throws(TalosFailure) {
-      return [
-        try await withReading(look.machine, look.access) { client async throws(TalosFailure) in
-          var configs = try await client.machineConfigs()
-          defer { configs.wipe() }
-          guard let persistent = configs.persistent else {
-            return CheckResult(.configPersisted, .failed, TrialSupport.missing(look.machine.id))
-          }
-          guard await PendingConfig.isPending(active: configs.active, persistent: persistent) else {
-            return CheckResult(.configPersisted, .passed, "is on the machine's disk")
-          }
-          return CheckResult(
-            .configPersisted, .waiting, "is being tried, and not on the machine's disk yet")
-        }
-      ]
-    } catch { return [CheckResult(.reachable, .failed, error.message)] }
+  /// `config-persisted`: whether the machine has on its disk what is in force, and nothing else. What is staged comes with
+  /// the next boot, also an authority that was retired meanwhile.
+  func persistedCheck(
+    _ configs: MachineConfigs, _ wanted: WantedTrust, _ look: MachineLook
+  ) async -> CheckResult {
+    let name = CheckName.configPersisted
+    let isTrying = look.change.options.tryTimeout != nil
+    guard let persistent = configs.persistent else {
+      return isTrying
+        ? CheckResult(name, .failed, TrialSupport.missing(look.machine.id))
+        : CheckResult(name, .notApplicable, "Talos before 1.10 does not show what is on its disk")
+    }
+    guard await PendingConfig.isPending(active: configs.active, persistent: persistent) else {
+      return CheckResult(name, .passed, "is on the machine's disk")
+    }
+    if isTrying, await isTried(configs, wanted, look.machine) {
+      return CheckResult(name, .waiting, "is being tried, and not on the machine's disk yet")
+    }
+    return CheckResult(name, .failed, PendingConfig.text(look.machine.id))
   }
 }
 

@@ -10,8 +10,7 @@ extension TalosDriver {
   ) async -> [CheckResult] {
     let look = MachineLook(
       change: change, machine: machine, baseline: baseline, access: access, occasion: .turn)
-    let results = await patiently { isLast in await self.take(look, isThorough: isLast) }
-    return results + (await persistedCheck(look, after: results))
+    return await patiently { isLast in await self.take(look, isThorough: isLast) }
   }
 
   /// Looks, and looks again while something is merely not there yet, for `settings.lookWindow` at most.
@@ -27,7 +26,10 @@ extension TalosDriver {
       let isLast = ContinuousClock.now + pause >= end
       let results = await look(isLast)
       let open = results.filter { !$0.isSettled }
-      guard !open.isEmpty, !isLast else { return results }
+      // A trial does not end by itself.
+      guard open.contains(where: { !$0.isNamed(.configPersisted) }), !isLast else {
+        return results
+      }
       // What is wrong does not come by itself.
       guard open.allSatisfy({ $0.state == .waiting }) else { return await look(true) }
       guard (try? await Task.sleep(for: pause)) != nil else { return results }
@@ -59,21 +61,24 @@ extension TalosDriver {
     if !isThorough, isControlPlane, let waiting = await clientBefore(look, trust) {
       return [waiting]
     }
-    let (observed, control) = try await observe(look, trust)
+    var (observed, control) = try await observe(look, trust)
+    defer { observed?.configs.wipe() }
     if !isThorough, let waiting = notYet(control, look, trust) { return [waiting] }
-    let seen: TalosObservation
-    if let observed {
-      seen = observed
+    var seen: TalosObservation
+    if let taken = observed.take() {
+      seen = taken
     } else {
       seen = try await withReading(machine, look.access) { client async throws(TalosFailure) in
         try await TalosObservation.read(client, isControlPlane: isControlPlane)
       }
     }
+    defer { seen.configs.wipe() }
     var results = [CheckResult(.reachable, .passed, "answers")]
     let wanted = try wantedTrust(change, machine.role)
-    let standing = try await configStanding(seen.config, wanted, machine)
+    let standing = try await configStanding(seen.configs.active, wanted, machine)
     results.append(standing.check)
-    let listed = await configured(seen.config, change.component)
+    results.append(await persistedCheck(seen.configs, wanted, look))
+    let listed = await configured(seen.configs.active, change.component)
     if let foreign = trust.foreignCheck(.listed, listed) { results.append(foreign) }
     results += seen.checks(trust, machine.role, listed: listed?.certificates)
     if machine.role == .worker, standing.check.isSettled,
@@ -92,20 +97,23 @@ extension TalosDriver {
     let (change, machine, access) = (look.change, look.machine, look.access)
     if !isThorough, let waiting = await restartUnderWay(look, trust) { return [waiting] }
     let isControlPlane = machine.role == .controlPlane
-    let seen = try await withReading(machine, access) { client async throws(TalosFailure) in
+    var seen = try await withReading(machine, access) { client async throws(TalosFailure) in
       try await KubernetesObservation.read(client, isControlPlane: isControlPlane)
     }
-    if isControlPlane, let config = try? MachineConfig(seen.config) {
+    defer { seen.configs.wipe() }
+    if isControlPlane, let config = try? MachineConfig(seen.configs.active) {
       notes.withLock { $0.apiServerPorts[machine.address] = config.apiServerPort }
     }
     var results = [CheckResult(.reachable, .passed, "answers")]
     let wanted = try wantedTrust(change, machine.role)
-    results.append(try await configStanding(seen.config, wanted, machine).check)
-    let listed = await configured(seen.config, change.component)
+    results.append(try await configStanding(seen.configs.active, wanted, machine).check)
+    results.append(await persistedCheck(seen.configs, wanted, look))
+    let listed = await configured(seen.configs.active, change.component)
     if let foreign = trust.foreignCheck(.listed, listed) { results.append(foreign) }
-    results += seen.checks(trust, machine, now: Instant(secondsSince1970: now()))
-    guard isThorough || results.allSatisfy(\.isSettled) else { return results }
     let nodename = seen.nodename ?? machine.id
+    let isExcused = change.options.unready.contains(machine.unreadyKubelet)
+    results += seen.checks(trust, machine, isExcused: isExcused, freshness(machine))
+    guard isThorough || results.allSatisfy(\.isSettled) else { return results }
     async let node = nodeReady(nodename, machine, change.options, access)
     if isControlPlane {
       async let server = probeAPIServer(

@@ -31,6 +31,9 @@ public struct TalosDriverSettings: Sendable {
   public var concurrency = 8
   /// The port of the kubelet's own API; nil: do not probe it.
   public var kubeletPort: Int? = 10250
+  /// For how long a control plane may show no static pods before it counts as one that never does: a kubelet that restarts
+  /// them takes them away for a moment.
+  public var podlessGrace: Duration = .seconds(60)
   /// How long a probe waits for a port that may well be firewalled.
   public var probeTimeout: Duration = .seconds(2)
 
@@ -53,6 +56,10 @@ public final class TalosDriver: Sendable {
     var relay: [String: String] = [:]
     /// API server ports, by machine address.
     var apiServerPorts: [String: Int] = [:]
+    /// When time stamps of machines were first seen: see `Freshness`.
+    var stamps: [String: (stamp: Instant, since: ContinuousClock.Instant)] = [:]
+    /// Since when Kubernetes shows no static pods of a control plane, by machine address.
+    var withoutPods: [String: ContinuousClock.Instant] = [:]
   }
 
   /// - Parameters:

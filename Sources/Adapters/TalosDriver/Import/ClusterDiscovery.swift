@@ -55,7 +55,9 @@ struct ClusterDiscovery: Sendable {
 
   func run() async throws(TalosFailure) -> DiscoveredCluster {
     let answers = try await reachEndpoints()
-    let found = try await findMachines(answers.members)
+    var found = try await findMachines(answers.members)
+    // They hold keys.
+    defer { for index in found.indices { found[index].config.wipe() } }
     try requireCoverage(found, answers)
     var machines: [Machine] = []
     for one in found { machines.append(one.machine) }

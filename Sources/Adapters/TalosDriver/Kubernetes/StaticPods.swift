@@ -34,10 +34,9 @@ struct StaticPodSecrets: Sendable, Hashable {
   /// Whether the root is newer than the secrets on disk: for half a second after a change nothing else tells
   /// that a restart is to come. Looked at only while the change is fresh, because not every change of the
   /// root changes the secrets.
-  func isBehindRoot(now: Instant) -> Bool {
+  func isBehindRoot(_ freshness: Freshness) -> Bool {
     guard let updated, let rootUpdated, updated < rootUpdated else { return false }
-    let age = rootUpdated.duration(to: now)
-    return age < .seconds(10) && age > .seconds(-60)
+    return freshness.holds("kubernetes-root", rootUpdated, within: .seconds(10))
   }
 
   struct Definition: Sendable, Hashable {
@@ -109,10 +108,12 @@ struct MirrorPod: Sendable, Hashable {
 
   /// Whether the definition has changed so lately that the kubelet is yet to restart the container. Looked
   /// at only while the change is fresh: a clock that was set must not make it look so for ever.
-  func isStale(against definition: StaticPodSecrets.Definition, now: Instant) -> Bool {
-    guard let updated = definition.updated, let startedAt else { return false }
-    let age = updated.duration(to: now)
-    guard age < .seconds(120), age > .seconds(-120) else { return false }
+  func isStale(
+    against definition: StaticPodSecrets.Definition, of pod: StaticPod, _ freshness: Freshness
+  ) -> Bool {
+    guard let updated = definition.updated, let startedAt,
+      freshness.holds("definition of \(pod.rawValue)", updated, within: .seconds(120))
+    else { return false }
     // Kubernetes gives whole seconds, rounded down; the other second is for two processes that look at one
     // clock.
     return startedAt.advanced(by: .seconds(2)) <= updated

@@ -23,8 +23,8 @@ struct MachineInspection: Sendable {
   mutating func wipe() {
     active.wipe()
     persistent?.wipe()
-    talos.config.wipe()
-    kubernetes?.config.wipe()
+    talos.configs.wipe()
+    kubernetes?.configs.wipe()
   }
 
   static func read(
@@ -39,7 +39,7 @@ struct MachineInspection: Sendable {
     async let kubernetes = TalosClient.outcome { () async throws(TalosFailure) in
       hasKubernetes
         ? try await KubernetesObservation.read(
-          client, isControlPlane: isControlPlane, config: configs.active) : nil
+          client, isControlPlane: isControlPlane, configs: configs) : nil
     }
     async let sideroLink = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.sideroLinkEndpoint()
@@ -49,7 +49,7 @@ struct MachineInspection: Sendable {
       isControlPlane ? try await client.members() : []
     }
     let talos = try await TalosObservation.read(
-      client, isControlPlane: isControlPlane, config: configs.active)
+      client, isControlPlane: isControlPlane, configs: configs)
     var seen = MachineInspection(
       machine: machine, version: try await version.get(), active: configs.active,
       persistent: configs.persistent, talos: talos, kubernetes: try await kubernetes.get())

@@ -6,7 +6,7 @@ import Rotation
 /// Whether Kubernetes is well before a rotation begins: what is unwell before would be waited for without end.
 extension TalosDriver {
   func lookAtKubernetes(
-    _ preflight: inout Preflight, _ access: ClusterAccess, now: Instant
+    _ preflight: inout Preflight, _ access: ClusterAccess, _ inspected: [MachineInspection]
   ) async {
     let objects: [JSONValue]
     do throws(DriverError) {
@@ -16,7 +16,9 @@ extension TalosDriver {
     } catch {
       preflight.findings.append(
         Finding(
-          .unready, "", "the Kubernetes nodes cannot be listed: \(error.message)"))
+          .unreachable, "",
+          "the Kubernetes nodes cannot be listed, and without them nobody knows who is left out: \(error.message); put "
+            + "an API server right first"))
       return
     }
     let nodes = Coverage.nodes(objects.map(KnownNode.init), of: preflight.machines)
@@ -24,9 +26,10 @@ extension TalosDriver {
     if let owner = ConfigurationOwner.clusterAPI(objects) { preflight.findings.append(owner) }
     for machine in preflight.machines {
       guard let node = nodes.managed.first(where: { $0.0.id == machine.id })?.1 else {
-        let name = NodeDeparture.names(of: machine)[0]
+        let names = NodeDeparture.names(of: machine)
+        preflight.unready.formUnion(names.map { "node/" + $0 })
         preflight.add(
-          unready: "node/" + name, of: machine.id,
+          unready: "node/" + names[0], of: machine.id,
           "Kubernetes has no node of \(machine.id): its kubelet has not registered")
         continue
       }
@@ -36,6 +39,17 @@ extension TalosDriver {
       let reason = PeerText.clean(ready?.reason ?? "no Ready condition")
       preflight.add(
         unready: "node/" + node.name, of: machine.id, "node \(node.name) is not Ready (\(reason))")
+    }
+    for seen in inspected {
+      guard let kubelet = seen.kubernetes?.kubelet, kubelet.running,
+        kubelet.healthy || kubelet.unknown
+      else {
+        preflight.add(
+          unready: seen.machine.unreadyKubelet, of: seen.machine.id,
+          "the kubelet of \(seen.machine.id) is not running and healthy (talosctl -n \(seen.machine.address) logs kubelet)"
+        )
+        continue
+      }
     }
     let planes = preflight.machines.filter { $0.role == .controlPlane }
     let reports = await concurrently(planes) { plane in
@@ -93,4 +107,9 @@ extension Preflight {
         "\(text): put it right first, because it would be waited for without end, or give --allow-unready"
       ))
   }
+}
+
+extension Machine {
+  /// What `RotationOptions.unready` calls its kubelet.
+  var unreadyKubelet: String { "kubelet/" + id }
 }

@@ -12,9 +12,11 @@ extension TalosDriver {
     var reached = access
     reached.cluster.machines = machines
     let hasKubernetes = context.authorities[.kubernetesCA] != nil
-    let looks = await inspect(machines, reached, hasKubernetes: hasKubernetes)
+    var looks = await inspect(machines, reached, hasKubernetes: hasKubernetes)
     var findings = authorityFindings(context)
     var inspected: [MachineInspection] = []
+    // They hold keys.
+    defer { for index in inspected.indices { inspected[index].wipe() } }
     for (machine, look) in zip(machines, looks) {
       switch look {
       case .success(let seen): inspected.append(seen)
@@ -22,6 +24,7 @@ extension TalosDriver {
         findings.append(Unreached.finding(machine, failure))
       }
     }
+    looks = []
     for plane in inspected where plane.machine.role == .controlPlane {
       plane.addAuthorities(to: &context)
     }
@@ -32,7 +35,7 @@ extension TalosDriver {
     var preflight = Preflight(
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)
     preflight.earliestClock = inspected.compactMap(\.clock?.machine).min()
-    if hasKubernetes { await lookAtKubernetes(&preflight, reached, now: context.now) }
+    if hasKubernetes { await lookAtKubernetes(&preflight, reached, inspected) }
     preflight.notes += clockNotes(inspected)
     return preflight
   }

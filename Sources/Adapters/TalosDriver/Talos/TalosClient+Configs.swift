@@ -7,7 +7,7 @@ struct MachineConfigs {
   /// The one in force, byte for byte.
   var active: [UInt8]
   /// The one on disk, which becomes active with the next boot; nil where Talos does not show it.
-  var persistent: [UInt8]?
+  var persistent: [UInt8]? = nil
 
   /// Overwrites both.
   mutating func wipe() {

@@ -8,12 +8,12 @@ extension KubernetesObservation {
 
   /// Asks everything at once.
   ///
-  /// - Parameter known: the configuration where it was read already.
+  /// - Parameter known: the configurations where they were read already.
   static func read(
-    _ client: TalosClient, isControlPlane: Bool, config known: [UInt8]? = nil
+    _ client: TalosClient, isControlPlane: Bool, configs known: MachineConfigs? = nil
   ) async throws(TalosFailure) -> KubernetesObservation {
-    async let config = TalosClient.outcome { () async throws(TalosFailure) in
-      if let known { known } else { try await client.machineConfig() }
+    async let configs = TalosClient.outcome { () async throws(TalosFailure) in
+      if let known { known } else { try await client.machineConfigs() }
     }
     async let secrets = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.find(.kubeletSecrets)
@@ -26,7 +26,7 @@ extension KubernetesObservation {
       try await kubeletClient(client)
     }
     async let plane = ControlPlane.read(client, isControlPlane)
-    var seen = KubernetesObservation(config: try await config.get())
+    var seen = KubernetesObservation(configs: try await configs.get())
     if let (spec, updated) = try await secrets.get() {
       seen.kubeletAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
       seen.kubeletSecretsUpdated = updated

@@ -3,7 +3,8 @@ import Rotation
 
 /// What one machine shows of its Kubernetes CA.
 struct KubernetesObservation: Sendable {
-  var config: [UInt8]
+  /// Its configurations; they hold keys.
+  var configs: MachineConfigs
   /// Control planes: the authorities in force.
   var issuing: Certificate?
   var rootAccepted: SeenTrust?
@@ -27,8 +28,10 @@ struct KubernetesObservation: Sendable {
     var updated: Instant?
   }
 
-  /// - Parameter now: by this host's clock.
-  func checks(_ trust: ChangeTrust, _ machine: Machine, now: Instant) -> [CheckResult] {
+  /// - Parameter isExcused: whether the kubelet did not run before the rotation, and is not waited for.
+  func checks(
+    _ trust: ChangeTrust, _ machine: Machine, isExcused: Bool, _ freshness: Freshness
+  ) -> [CheckResult] {
     var results: [CheckResult] = []
     if machine.role == .controlPlane {
       results.append(trust.issuingCheck(.issuing, issuing))
@@ -37,7 +40,8 @@ struct KubernetesObservation: Sendable {
       results.append(CheckResult(.issuing, .notApplicable, "workers issue nothing"))
     }
     results.append(trust.acceptedCheck(.accepted, kubeletAccepted))
-    results.append(kubeletCheck(machine, now: now))
+    results.append(kubeletCheck(machine, isExcused: isExcused, freshness))
+    guard !isExcused else { return results }
     results.append(
       trust.chainCheck(
         .kubeletClient, kubeletClient, roots: trust.accepted, purpose: .client))

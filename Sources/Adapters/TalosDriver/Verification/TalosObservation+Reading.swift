@@ -4,21 +4,22 @@ import Schema
 extension TalosObservation {
   /// Asks everything at once.
   ///
-  /// - Parameter known: the configuration where it was read already.
+  /// - Parameter known: the configurations where they were read already.
   static func read(
-    _ client: TalosClient, isControlPlane: Bool, config known: [UInt8]? = nil
+    _ client: TalosClient, isControlPlane: Bool, configs known: MachineConfigs? = nil
   ) async throws(TalosFailure) -> TalosObservation {
-    async let config = TalosClient.outcome { () async throws(TalosFailure) in
-      if let known { known } else { try await client.machineConfig() }
+    async let configs = TalosClient.outcome { () async throws(TalosFailure) in
+      if let known { known } else { try await client.machineConfigs() }
     }
     async let api = client.outcome(of: .apiCertificates)
     guard isControlPlane else {
-      return TalosObservation(config: try await config.get(), api: ServedTrust(try await api.get()))
+      return TalosObservation(
+        configs: try await configs.get(), api: ServedTrust(try await api.get()))
     }
     async let root = client.outcome(of: .osRoot)
     async let trustd = client.outcome(of: .trustdCertificates)
     var seen = TalosObservation(
-      config: try await config.get(), api: ServedTrust(try await api.get()))
+      configs: try await configs.get(), api: ServedTrust(try await api.get()))
     if let spec = try await root.get() {
       seen.issuing = spec.issuingCA?.certificates.first
       seen.rootAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)

@@ -3,7 +3,8 @@ import Rotation
 
 /// What one machine shows of its Talos CA.
 struct TalosObservation: Sendable {
-  var config: [UInt8]
+  /// Its configurations; they hold keys.
+  var configs: MachineConfigs
   /// The issuing authority in force; nil on workers.
   var issuing: Certificate?
   /// What a control plane's root secrets accept, which trustd hands on to workers; nil on workers.

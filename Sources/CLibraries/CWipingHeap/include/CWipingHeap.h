@@ -10,7 +10,7 @@
 ///
 /// Blocks above the limit are given back as they are, because to overwrite them would cost calls with large
 /// messages more than the copy of the message does.
-#define CWIPINGHEAP_LIMIT ((size_t)512 << 10)
+#define CWIPINGHEAP_LIMIT ((size_t)4 << 20)
 
 /// Whether the program's free(3) is this library's. It is not under a sanitizer, which has its own.
 int cwipingheap_is_active(void);

@@ -71,11 +71,11 @@ final class Journal: Sendable {
 
   /// The name under which the same cluster is known already: one with its Talos CA, also as a CA that a
   /// rotation is replacing or bringing, or with its cluster identifier.
-  func twin(of cluster: ClusterRecord) -> String? {
+  func twin(of cluster: ClusterRecord, besides own: String? = nil) -> String? {
     let fingerprint = cluster.authorities[.talosCA]?.fingerprint
     return mirror.withLock { mirror in
       mirror.names.first { name in
-        guard let other = mirror.clusters[name] else { return false }
+        guard name != own, let other = mirror.clusters[name] else { return false }
         let rotation = mirror.rotations[name].flatMap { rotation in
           rotation.component == .talosCA && rotation.id == other.activeRotation ? rotation : nil
         }
@@ -188,11 +188,16 @@ final class Journal: Sendable {
     var touched: Set<String> = []
     /// By cluster, the machines that have changed, where nothing else needs to be looked at.
     var machinesChanged: [String: Set<String>] = [:]
+    /// Clusters of which a credential has been handed out.
+    var handedOut: Set<String> = []
     let snapshots = mirror.withLock { mirror -> [RotationSnapshot] in
       for change in changes {
         switch change {
         case .putCluster(var cluster, _):
           cluster.revision = revision
+          if mirror.clusters[cluster.name]?.credentials != cluster.credentials {
+            handedOut.insert(cluster.name)
+          }
           mirror.set(cluster, cluster.name)
           touched.insert(cluster.name)
         case .putRotation(var rotation, let expected, let machines):
@@ -219,7 +224,9 @@ final class Journal: Sendable {
     }
     hub.advance(to: revision)
     for snapshot in snapshots {
-      hub.publish(snapshot, changed: machinesChanged[snapshot.cluster])
+      let changed =
+        handedOut.contains(snapshot.cluster) ? nil : machinesChanged[snapshot.cluster]
+      hub.publish(snapshot, changed: changed)
     }
     for name in touched where !snapshots.contains(where: { $0.cluster == name }) {
       hub.remove(cluster: name)

@@ -78,8 +78,8 @@ enum RotationCommand: Sendable {
   case goOn(requester: String)
   /// Lock or unlock the cluster or a machine.
   case lock(LockChange)
-  /// Mark the cluster from now on; the rotation that runs does not deal with it.
-  case mark(ClusterMark.Kind)
+  /// Note something of the cluster, which the rotation that runs does not deal with.
+  case note(ClusterNote)
 }
 
 /// What came of a command.

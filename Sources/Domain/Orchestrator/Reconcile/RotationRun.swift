@@ -124,8 +124,8 @@ actor RotationRun {
       let isKept = await persist(options: options)
       reply.send(isKept ? .done : .ended)
       return isKept
-    case .mark(let kind):
-      let isKept = await persist(marking: kind)
+    case .note(let note):
+      let isKept = await persist(noting: note)
       reply.send(isKept ? .done : .ended)
       return isKept
     case .goOn(let requester):
@@ -205,16 +205,16 @@ actor RotationRun {
   ///
   /// - Parameters:
   ///   - machine: whose lock has changed, so that watches show it anew.
-  ///   - mark: what the cluster bears from now on.
+  ///   - note: what the cluster bears from now on.
   private func persist(
     options: RotationOptions? = nil, locking machine: String? = nil,
-    marking mark: ClusterMark.Kind? = nil
+    noting note: ClusterNote? = nil
   ) async -> Bool {
     let count = await firstCount()
     let uptime = clock.uptime()
     let spent = max(uptime - measuredAt, .zero)
     let (next, changes) = commit(
-      options ?? rotation.options, spent, locking: machine, marking: mark, count: count,
+      options ?? rotation.options, spent, locking: machine, noting: note, count: count,
       at: clock.now())
     var failures = 0
     while !Task.isCancelled {
@@ -245,14 +245,12 @@ actor RotationRun {
   /// The records as they are to be, and the changes that make them so.
   private func commit(
     _ options: RotationOptions, _ spent: Duration, locking locked: String?,
-    marking mark: ClusterMark.Kind?, count: StaleTrustCount?, at now: Instant
+    noting note: ClusterNote?, count: StaleTrustCount?, at now: Instant
   ) -> (next: (cluster: ClusterRecord, rotation: RotationRecord), changes: [StoreChange]) {
     var rotation = rotation
     var cluster = cluster
     cluster.locks = machine.locks
-    if let mark {
-      cluster.marks.add(mark, at: now, of: Set(cluster.authorities.keys))
-    }
+    if let note { cluster.take(note, at: now) }
     rotation.state = machine.state
     rotation.notes = machine.notes
     rotation.options = options

@@ -1,5 +1,12 @@
 public import Rotation
 
+/// Something that a cluster bears from a moment on, whatever else happens to it.
+enum ClusterNote: Sendable {
+  case mark(ClusterMark.Kind)
+  /// A credential was made, and is about to be handed out.
+  case credential(HeldCredential)
+}
+
 /// A cluster that has been imported.
 ///
 /// A driver that discovers one fills in what it found; the fields from `importedAt` on are the
@@ -38,6 +45,8 @@ public struct ClusterRecord: Sendable, Hashable {
   public var returned: [ReturnedAuthority]
   /// Who goes on with what rotations have retired, as of the last count; at most one of each component.
   public var staleTrust: [StaleTrust]
+  /// Which credentials omnid has handed out that have not ended.
+  public var credentials: HeldCredentials
   public var revision: Revision
 
   public init(
@@ -47,8 +56,10 @@ public struct ClusterRecord: Sendable, Hashable {
     isListed: Bool = false, talosVersion: String,
     importedAt: Instant = Instant(nanosecondsSince1970: 0), activeRotation: String? = nil,
     rotationCount: UInt64 = 0, locks: Locks = Locks(), marks: [ClusterMark] = [],
-    returned: [ReturnedAuthority] = [], staleTrust: [StaleTrust] = [], revision: Revision = 0
+    returned: [ReturnedAuthority] = [], staleTrust: [StaleTrust] = [],
+    credentials: HeldCredentials = HeldCredentials(), revision: Revision = 0
   ) {
+    self.credentials = credentials
     self.predecessors = predecessors
     self.returned = returned
     self.staleTrust = staleTrust
@@ -66,5 +77,14 @@ public struct ClusterRecord: Sendable, Hashable {
     self.activeRotation = activeRotation
     self.rotationCount = rotationCount
     self.revision = revision
+  }
+}
+
+extension ClusterRecord {
+  mutating func take(_ note: ClusterNote, at now: Instant) {
+    switch note {
+    case .mark(let kind): marks.add(kind, at: now, of: Set(authorities.keys))
+    case .credential(let credential): credentials.add(credential, at: now)
+    }
   }
 }

@@ -59,6 +59,12 @@ public struct RotationRecord: Sendable, Hashable {
     self.revision = revision
   }
 
+  /// The authority that goes when the rotation ends as it stands: the new one where it goes, or went, back.
+  var retiring: SealedAuthority {
+    if case .aborted = state { return new }
+    return state.stage?.reversal == nil ? old : new
+  }
+
   /// What is done to every machine in a stage; before the first, what that does.
   public func change(_ stage: Stage?) -> TrustChange {
     TrustChange(

@@ -30,6 +30,9 @@ public struct RotationSnapshot: Sendable, Hashable {
   public let returned: [ReturnedAuthority]
   /// Who goes on with what rotations have retired, as of the last count; empty in a history.
   public let staleTrust: [StaleTrust]
+  /// Credentials that omnid has issued from the authority that goes: from the new one where the rotation goes, or went,
+  /// back. Empty in a history. One that has ended meanwhile may be among them.
+  public let retiringCredentials: HeldCredentials
   /// Why the journal cannot be written; empty when it can.
   var outage = ""
 
@@ -43,6 +46,8 @@ public struct RotationSnapshot: Sendable, Hashable {
     locks = cluster.locks
     returned = cluster.returned
     staleTrust = cluster.staleTrust
+    retiringCredentials =
+      rotation.map { cluster.credentials.of($0.retiring.fingerprint) } ?? HeldCredentials()
     revision = max(cluster.revision, rotation?.revision ?? 0)
   }
 
@@ -53,6 +58,7 @@ public struct RotationSnapshot: Sendable, Hashable {
     locks = Locks()
     returned = []
     staleTrust = []
+    retiringCredentials = HeldCredentials()
     revision = rotation.revision
   }
 

@@ -138,3 +138,32 @@ public struct AdoptionTicket: Sendable {
   /// What a person has to know, a line each.
   public var notes: [String]
 }
+
+extension UnfinishedRotation {
+  /// Whether it is taken back.
+  ///
+  /// - Throws: `.clusterRefused` where the way that was asked for, or both, are closed.
+  func way(
+    _ order: AdoptionOrder, cluster: String
+  ) throws(OrchestratorError) -> Bool {
+    switch (finishObstacle, returnObstacle) {
+    case (nil, nil): return order.goesBack
+    case (nil, let obstacle?):
+      guard order.goesBack else { return false }
+      throw OrchestratorError(
+        .clusterRefused,
+        "the rotation of the \(component.rawValue) cannot be taken back: \(obstacle); without --roll-back it is "
+          + "finished", subject: cluster)
+    case (_?, nil): return true
+    case (let finish?, let back?):
+      throw OrchestratorError(
+        .clusterRefused,
+        "the rotation of the \(component.rawValue) that was left half done can neither be finished (\(finish)) "
+          + "nor taken back (\(back))", subject: cluster)
+    }
+  }
+
+  func note(goesBack: Bool) -> String {
+    "taken over in \(phase.name), to be \(goesBack ? "taken back" : "finished"): somebody else had begun it"
+  }
+}

@@ -6,8 +6,8 @@ public final class RotationUpdate: Sendable {
   public let snapshot: RotationSnapshot
   /// The position of the cluster's update before; 0 when there was none.
   public let previous: UInt64
-  /// The machines that differ from the cluster's update before, whose rotation, stage, machines and notes are the same;
-  /// nil: anything may differ.
+  /// The machines that differ from the cluster's update before, whose rotation, stage, machines, notes and retiring
+  /// credentials are the same;  /// nil: anything may differ.
   public let changed: Set<String>?
 
   init(

@@ -45,7 +45,8 @@ struct Roster {
         progress.missingSince = nil
         return progress
       }
-      let since = progress.missingSince ?? now
+      // A clock that was set back makes nobody wait for the time in between.
+      let since = min(progress.missingSince ?? now, now)
       progress.missingSince = since
       guard departed.contains(progress.machine.id),
         since.duration(to: now) >= departureGrace
@@ -59,6 +60,10 @@ struct Roster {
       stage.machines.append(MachineProgress(machine: member, isUnsent: true))
     }
     stage.machines.sort { RolloutPolicy.precedes($0.machine, $1.machine) }
+    // A control plane that was set up anew has its turn before the workers, and is looked at with the others.
+    if stage.planes.contains(where: { stage.machines[$0].state.turn != .done }) {
+      stage.confirmAgain()
+    }
     return notes
   }
 }

@@ -161,6 +161,7 @@ extension RotationMachine.State {
     for index in stage.machines.indices {
       if case .applying = stage.machines[index].state { stage.machines[index].changeSent() }
     }
+    stage.confirmAgain()
     return .rolling(stage)
   }
 

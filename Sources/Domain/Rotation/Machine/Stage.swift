@@ -49,6 +49,15 @@ public struct Stage: Sendable, Hashable {
   /// The positions of the control planes.
   var planes: [Int] { machines.indices.filter { machines[$0].machine.role == .controlPlane } }
 
+  /// Has the control planes looked at once more, if no worker has begun since: nobody knows what has come to pass
+  /// meanwhile.
+  mutating func confirmAgain() {
+    guard machines.allSatisfy({ $0.machine.role == .controlPlane || $0.state == .pending }) else {
+      return
+    }
+    planesConfirmed = false
+  }
+
   /// Whether the control planes have to be looked at once more, because all of them are verified and the
   /// workers, who get their certificates from them, are about to begin.
   var wantsConfirmation: Bool {

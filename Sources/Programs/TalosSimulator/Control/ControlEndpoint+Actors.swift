@@ -80,9 +80,14 @@ extension ControlEndpoint {
     case ("DELETE", "hand-on"):
       await node.handOn([])
       return Self.text(200, "ended")
+    case ("POST", "claim") where request.query["key"] == "stolen":
+      guard let plane = cluster.nodes.first(where: { $0.isControlPlane && $0.name != node.name })
+      else { return Self.text(400, "there is no control plane to steal from") }
+      await node.claimControlPlane(showing: await plane.configuration)
+      return Self.text(200, "claims to be a control plane, with the configuration of \(plane.name)")
     case ("POST", "claim"):
       guard let key = SimulatedNode.ClaimedKey(rawValue: request.query["key"] ?? "none") else {
-        return Self.text(400, "key is none or wrong")
+        return Self.text(400, "key is none, wrong or stolen")
       }
       try await node.claimControlPlane(key)
       return Self.text(200, "claims to be a control plane")

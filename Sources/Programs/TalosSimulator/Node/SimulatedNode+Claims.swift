@@ -54,6 +54,9 @@ extension SimulatedNode {
     }
   }
 
+  /// Makes the machine show the configuration of a control plane, keys included, as whoever has stolen it can.
+  public func claimControlPlane(showing stolen: [UInt8]) { show(stolen) }
+
   /// Shows a configuration without acting on it.
   func show(_ source: [UInt8]) {
     claim = Claim(

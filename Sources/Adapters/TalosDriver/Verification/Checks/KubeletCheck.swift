@@ -2,13 +2,20 @@ import Rotation
 
 /// `kubelet`: whether the kubelet runs and is healthy.
 extension KubernetesObservation {
-  func kubeletCheck(_ machine: Machine, now: Instant) -> CheckResult {
+  func kubeletCheck(
+    _ machine: Machine, isExcused: Bool = false, _ freshness: Freshness
+  ) -> CheckResult {
+    guard !isExcused else {
+      return CheckResult(
+        .kubelet, .notApplicable,
+        "was not running and healthy before the rotation; not waited for")
+    }
     let look = "talosctl -n \(machine.address) logs kubelet"
     guard let kubelet else {
       return CheckResult(
         .kubelet, .waiting, "the kubelet service is not running on \(machine.id): \(look)")
     }
-    guard kubelet.running, !isRestartToCome(kubelet, now: now) else {
+    guard kubelet.running, !isRestartToCome(kubelet, freshness) else {
       return CheckResult(.kubelet, .waiting, "the kubelet of \(machine.id) is being restarted")
     }
     guard kubelet.healthy else {
@@ -24,10 +31,9 @@ extension KubernetesObservation {
   /// Whether the kubelet that runs is the one from before its secrets changed: Talos restarts the kubelet with
   /// each change of them, a moment later. Looked at only while the change is fresh, so that a clock that was set
   /// does not make it look so for ever.
-  private func isRestartToCome(_ kubelet: Service, now: Instant) -> Bool {
+  private func isRestartToCome(_ kubelet: Service, _ freshness: Freshness) -> Bool {
     guard let changed = kubeletSecretsUpdated, let updated = kubelet.updated, updated < changed
     else { return false }
-    let age = changed.duration(to: now)
-    return age < .seconds(60) && age > .seconds(-60)
+    return freshness.holds("kubelet secrets", changed, within: .seconds(60))
   }
 }

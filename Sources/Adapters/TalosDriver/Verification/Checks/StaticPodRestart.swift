@@ -8,14 +8,14 @@ struct StaticPodRestart: Sendable {
   var baseline: Baseline?
   /// Those that were unwell before the rotation, and are not waited for.
   var unready: Set<StaticPod> = []
-  var now: Instant
+  var freshness: Freshness
 
   static let name = CheckName.staticPods
 
   /// Whether every container is another one than before the change, of the present secrets.
   func check(machine: String) -> CheckResult {
     let name = Self.name
-    guard secrets.isReady, !secrets.isBehindRoot(now: now) else {
+    guard secrets.isReady, !secrets.isBehindRoot(freshness) else {
       return CheckResult(name, .waiting, "\(machine) is still writing its control plane's secrets")
     }
     guard !mirrors.isEmpty || Self.hadPods(baseline) else {
@@ -58,6 +58,6 @@ struct StaticPodRestart: Sendable {
     guard mirror.version == secrets.version else { return waiting }
     // The annotation comes before the restart, with the status of the container from before.
     if isEdited, let before = baseline?[pod.rawValue], before == mirror.container { return waiting }
-    return mirror.isStale(against: definition, now: now) ? waiting : nil
+    return mirror.isStale(against: definition, of: pod, freshness) ? waiting : nil
   }
 }

@@ -1,0 +1,48 @@
+import Crypto
+import Orchestrator
+import Rotation
+
+/// Whether the record of a rotation is older than the machines, as after a restored backup.
+extension TalosDriver {
+  /// Lets ROTATE list the old authority again on a machine that has the new one only where another control plane accepts it
+  /// still: then somebody has taken it out of this one. Where no other does, the machines are past POST_ROTATE, and the
+  /// authority that they refuse would be let in again.
+  ///
+  /// - Throws: `.unusable` with a conflict where none does; where another cannot be asked, why.
+  func requireOldAccepted(
+    _ config: [UInt8], _ change: TrustChange, _ wanted: WantedTrust, _ machine: Machine,
+    _ access: ClusterAccess
+  ) async throws(TalosFailure) {
+    guard change.phase == .rotate, change.direction == .forward, let old = wanted.accepted.last,
+      old != wanted.issuing,
+      try await isPast(config, wanted, old)
+    else { return }
+    var failure: TalosFailure?
+    for other in access.cluster.controlPlanes where other.id != machine.id {
+      do throws(TalosFailure) {
+        var config = try await withReading(other, access, within: .zero) {
+          client async throws(TalosFailure) in try await client.machineConfig()
+        }
+        defer { config.wipe() }
+        guard try await isPast(config, wanted, old) else { return }
+      } catch { failure = error }
+    }
+    if let failure { throw failure }
+    throw .unusable(
+      DriverError(
+        .conflict,
+        "\(machine.id), like every control plane beside it, does not accept the old CA \(old.fingerprint.prefix(12)) any "
+          + "more: \(OlderRecord.text)"))
+  }
+
+  /// Whether a configuration has the wanted authority and does not accept `old`.
+  @concurrent
+  private func isPast(
+    _ config: [UInt8], _ wanted: WantedTrust, _ old: Certificate
+  ) async throws(TalosFailure) -> Bool {
+    do throws(DriverError) {
+      let trust = try MachineConfig(config).writtenTrust(wanted.component)
+      return trust.accepted.contains(wanted.issuing) && !trust.accepted.contains(old)
+    } catch { throw .unusable(error) }
+  }
+}

@@ -141,6 +141,7 @@ let package = Package(
     .library(name: "OmnidClient", targets: ["Schema", "RPC", "RPCTransport", "Crypto"]),
   ],
   targets: [
+    clibrary("CCurl", link: "curl"),
     clibrary("CNgHTTP2", link: "nghttp2"),
     clibrary("COpenSSL", link: "ssl", "crypto"),
     clibrary("CSQLite", link: "sqlite3"),
@@ -207,6 +208,9 @@ let package = Package(
     library("WebResources", ["RPC"], path: adapters + "WebResources"),
     library("Backup", ["Crypto"], path: adapters + "Backup"),
     library(
+      "Notifications", ["Rotation", "Crypto", "ProtoCodec", "YAML", "CCurl"],
+      path: adapters + "Notifications", settings: strict),
+    library(
       "Metrics", ["WebResources", "Access", "Orchestrator", "Rotation", "RPC", "RPCTransport"],
       path: adapters + "Metrics"),
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
@@ -231,7 +235,7 @@ let package = Package(
         "Interceptors", "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC",
         "RPCTransport", "Crypto",
         "Schema", "YAML",
-        "WebResources", "Metrics", "Backup", "Release", "Platform",
+        "WebResources", "Metrics", "Backup", "Notifications", "ProtoCodec", "Release", "Platform",
       ], path: programs + "omnid", links: serving),
     program("omnictl", ["OmnictlCommands"], path: "Clients/omnictl"),
     program("talosim", ["TalosSimulator"], path: programs + "talosim", links: withFoundation),
@@ -329,6 +333,8 @@ let package = Package(
       ["StandardServices", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
     tests("WebResourcesTests", ["WebResources", "RPC"]),
     tests("BackupTests", ["Backup", "Crypto"]),
+    tests(
+      "NotificationsTests", ["Notifications", "Rotation", "Crypto", "YAML", "TestSupport"]),
     tests(
       "MetricsTests",
       [

@@ -45,7 +45,8 @@ private let allowed: [String: Set<String>] = [
     "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC", "RPCTransport",
     "Crypto", "Schema",
     "ProtoCodec", "YAML",
-    "WebResources", "Metrics", "Backup", "Release", "Platform", "Glibc", "Synchronization",
+    "WebResources", "Metrics", "Backup", "Notifications", "Release", "Platform", "Glibc",
+    "Synchronization",
   ],
   "Sources/Adapters/TalosDriver": [
     "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
@@ -57,6 +58,9 @@ private let allowed: [String: Set<String>] = [
   ],
   "Sources/Adapters/WebResources": ["RPC"],
   "Sources/Adapters/Backup": ["Crypto"],
+  "Sources/Adapters/Notifications": [
+    "CCurl", "Rotation", "Crypto", "ProtoCodec", "YAML", "Dispatch", "Synchronization",
+  ],
   "Sources/Adapters/Metrics": [
     "WebResources", "Access", "Orchestrator", "Rotation", "RPC", "RPCTransport", "Synchronization",
   ],
@@ -75,6 +79,7 @@ private let unsafeModules: [String: String] = [
   "Sources/Stack/Crypto": "OpenSSL",
   "Sources/Stack/Compression": "zlib",
   "Sources/Adapters/YAML": "libyaml",
+  "Sources/Adapters/Notifications": "libcurl",
   "Sources/Stack/HTTP2": "nghttp2",
   "Sources/Stack/Reactor": "epoll and sockets",
   "Sources/Adapters/Stores/SQLite": "SQLite",

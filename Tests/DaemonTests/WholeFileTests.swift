@@ -35,4 +35,27 @@ struct WholeFileTests {
     #expect(throws: DaemonError.self) { try PrivateFiles.names(in: folder + "/none") }
     #expect(try PrivateFiles.names(in: folder) == ["file"])
   }
+
+  @Test("A file is replaced by one that is its owner's alone, or stays what it was")
+  func replaces() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/file"
+    let long = [UInt8](repeating: 7, count: 100_000)
+    for bytes in [[1, 2], long, []] {
+      try PrivateFiles.replace(path, bytes)
+      #expect(try PrivateFiles.read(path) == bytes)
+      var status = stat()
+      #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+      #expect(try PrivateFiles.names(in: folder) == ["file"])
+    }
+    // What a process that died has left is in nobody's way, a link least of all.
+    try FileManager.default.createSymbolicLink(
+      atPath: folder + "/.file.partial", withDestinationPath: folder + "/elsewhere")
+    try PrivateFiles.replace(path, [3])
+    #expect(try PrivateFiles.names(in: folder) == ["file"])
+    #expect(throws: DaemonError.self) { try PrivateFiles.replace(folder + "/none/file", [1]) }
+    try PrivateFiles.makeDirectory(folder + "/directory/inner")
+    #expect(throws: DaemonError.self) { try PrivateFiles.replace(folder + "/directory", [1]) }
+    #expect(try PrivateFiles.names(in: folder).sorted() == ["directory", "file"])
+  }
 }

@@ -56,6 +56,10 @@ enum SampleMetrics {
       .families + TimedStore(UnreachableStore()).families
       + BackupMetrics(lastSuccess: Sample.instant, failures: 0).families
       + TrustBundleMetrics(isWritten: true, failures: 0).families
+      + NotificationMetrics([
+        NotificationMetrics.Target(
+          name: "ops", sent: 1, failedTries: 2, dropped: 3, pending: 4, lastSuccess: Sample.instant)
+      ]).families
   }
 }
 

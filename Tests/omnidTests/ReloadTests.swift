@@ -1,6 +1,8 @@
 import Daemon
 import Foundation
 import Interceptors
+import Orchestrator
+import Rotation
 import Synchronization
 import Testing
 
@@ -25,9 +27,13 @@ final class ReloadTests {
     let server = Server(
       options: options, facts: facts, logger: logger, reloads: reloads,
       reload: ConfigurationReload(told: options, logger: logger, read: { options }))
+    let notifier = Notifier(
+      stateDirectory: options.stateDirectory,
+      clock: SystemClock { Instant(nanosecondsSince1970: WallClock.nanosecondsSince1970()) },
+      logger: logger)
     let opening = OneTimeEvent()
     if isOpen { opening.happen() }
-    let reloading = Task { await server.reload(nil, opening) }
+    let reloading = Task { await server.reload(nil, notifier, opening) }
     wishes.yield()
     wishes.finish()
     for _ in 0..<500 where lines.withLock({ $0 }) == 0 {

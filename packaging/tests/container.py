@@ -11,7 +11,7 @@ import time
 # What a machine has before the package comes; the package's own dependencies are fetched beforehand, because the
 # container has no network but its loopback.
 PACKAGES = ["systemd", "init-system-helpers", "libnghttp2-14", "libssl3", "libsqlite3-0", "libyaml-0-2",
-            "libmimalloc2.0", "zlib1g", "libstdc++6"]
+            "libcurl4", "libmimalloc2.0", "zlib1g", "libstdc++6"]
 
 BOOT = r"""
 set -e

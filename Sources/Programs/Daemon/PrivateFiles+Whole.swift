@@ -45,6 +45,32 @@ extension PrivateFiles {
     guard fsync(handle) == 0 else { throw DaemonError(errno: errno, directory) }
   }
 
+  /// Makes a file with the mode 0600 hold the bytes in place of what it held. Whoever reads it, also after a crash, finds
+  /// what it was or what it is. Blocks until that is on the disk. One caller at a time for a path.
+  ///
+  /// - Throws: when it cannot be written; the file is then what it was.
+  public static func replace(_ path: String, _ bytes: [UInt8]) throws(DaemonError) {
+    let directory = parent(of: path) ?? "."
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let temporary = "\(directory)/.\(name).partial"
+    _ = unsafe unlink(temporary)
+    let descriptor = unsafe open(
+      temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw DaemonError(errno: errno, "\(path) cannot be written") }
+    let isWritten = writeAll(bytes, descriptor) && fsync(descriptor) == 0
+    let number = errno
+    close(descriptor)
+    guard isWritten, unsafe rename(temporary, path) == 0 else {
+      let reason = isWritten ? errno : number
+      _ = unsafe unlink(temporary)
+      throw DaemonError(errno: reason, "\(path) cannot be written")
+    }
+    let handle = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard handle >= 0 else { throw DaemonError(errno: errno, directory) }
+    defer { close(handle) }
+    guard fsync(handle) == 0 else { throw DaemonError(errno: errno, directory) }
+  }
+
   static func writeAll(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
     var written = 0
     while written < bytes.count {

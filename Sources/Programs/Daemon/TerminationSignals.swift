@@ -10,8 +10,11 @@ public enum TerminationSignals {
   public static func block() {
     var set = signals()
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-    signal(SIGPIPE, SIG_IGN)
+    ignorePipes()
   }
+
+  /// Has writes to closed pipes and connections fail instead of ending the process.
+  public static func ignorePipes() { signal(SIGPIPE, SIG_IGN) }
 
   /// Waits for the next of them, which must be blocked.
   ///

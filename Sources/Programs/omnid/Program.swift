@@ -23,6 +23,10 @@ enum Program {
     case "restore":
       if words.contains("--help") || words.contains("-h") { return show(Usage.program) }
       return RestoreCommand.run(Array(words.dropFirst()), facts)
+    case "notify-test":
+      if words.contains("--help") || words.contains("-h") { return show(Usage.program) }
+      TerminationSignals.ignorePipes()
+      return NotifyTestCommand.run(Array(words.dropFirst()), facts)
     case "version", "--version":
       return words.count == 1
         ? show("omnid \(Release.version)\n") : refuse("\(words.first!) stands alone")
@@ -32,7 +36,7 @@ enum Program {
       return refuse("a command is missing, such as 'omnid serve'")
     case let word?:
       return refuse(
-        "there is no command '\(word)'; there are serve, rekey, config, backup, restore and version"
+        "there is no command '\(word)'; there are serve, rekey, config, backup, restore, notify-test and version"
       )
     }
   }

@@ -151,7 +151,7 @@ extension MachineProgress {
 
 extension String {
   /// The text without what would begin another line or hide one.
-  fileprivate var oneLine: String {
+  package var oneLine: String {
     String(
       String.UnicodeScalarView(
         unicodeScalars.map {

@@ -1,6 +1,7 @@
 import Backup
 import Crypto
 import Daemon
+import Notifications
 import Orchestrator
 import Platform
 import Release
@@ -77,6 +78,7 @@ func explanation(of error: any Error) -> String {
   case let error as BackupError: error.message
   case let error as DaemonError: error.message
   case let error as UsageError: error.message
+  case let error as NotificationError: error.message
   default: "\(error)"
   }
 }

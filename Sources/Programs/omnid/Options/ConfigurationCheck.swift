@@ -1,6 +1,7 @@
 import AccessControl
 import Crypto
 import Daemon
+import Notifications
 import RPCTransport
 
 extension ServeOptions {
@@ -48,6 +49,13 @@ extension ServeOptions {
     if let value = values[.trustBundleDirectory] {
       collect { () throws(UsageError) in
         do throws(DaemonError) { try PublishedFolder(value.texts[0]).check() } catch {
+          throw UsageError("\(value.origin): \(error.message)")
+        }
+      }
+    }
+    if let value = values[.notifyFile] {
+      collect { () throws(UsageError) in
+        do throws(NotificationError) { _ = try NotificationSettings.read(value.texts[0]) } catch {
           throw UsageError("\(value.origin): \(error.message)")
         }
       }

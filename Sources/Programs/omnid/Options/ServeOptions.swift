@@ -54,6 +54,8 @@ struct ServeOptions: Equatable {
   var backup: BackupSettings?
   /// Where files say which authorities have to be trusted; nil: nowhere.
   var trustBundleDirectory: String?
+  /// Who is told of events; nil: nobody.
+  var notifyFile: String?
 
   /// Flags go before the environment, that before the configuration file, that before the defaults.
   ///
@@ -94,6 +96,7 @@ struct ServeOptions: Equatable {
     tls = try Self.tlsSettings(values, listen)
     backup = try Self.backupSettings(values)
     trustBundleDirectory = values[.trustBundleDirectory]?.texts[0]
+    notifyFile = values[.notifyFile]?.texts[0]
   }
 
   private static func storePath(_ value: SettingValues.Value) throws(UsageError) -> String {

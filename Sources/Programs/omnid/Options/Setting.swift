@@ -36,6 +36,7 @@ enum Setting: String, CaseIterable {
   case backupKeep = "backup-keep"
   case backupPassphraseFile = "backup-passphrase-file"
   case trustBundleDirectory = "trust-bundle-dir"
+  case notifyFile = "notify-file"
 
   var flag: String { "--" + rawValue }
 

@@ -9,6 +9,8 @@ enum Usage {
                                    copy the store into one encrypted file, also while omnid serves
            omnid restore --from FILE [--passphrase-file FILE] [flags of serve]
                                    bring the store of a backup back where there is none
+           omnid notify-test [--target NAME] [flags of serve]
+                                   send a test event to the targets of --notify-file, or to one
            omnid version           print the version
 
     Rotates the root CAs of Talos Linux clusters without downtime. Use omnictl, or any gRPC client, to
@@ -83,6 +85,9 @@ enum Usage {
       --trust-bundle-dir DIR  where files are kept that say which CAs have to be trusted:
                               DIR/CLUSTER/talos-ca.pem, kubernetes-ca.pem, bundle.json. Those of a
                               rotation are there before it begins (default: none are)
+      --notify-file FILE      who is told of rotations, of CAs that expire and of drift: a YAML file of
+                              targets, which get signed CloudEvents over HTTPS (default: nobody is).
+                              Read again on SIGHUP; 'omnid notify-test' tries the targets
       --help                  show this
 
     Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes
@@ -90,8 +95,9 @@ enum Usage {
 
     A Unix socket that systemd hands over (LISTEN_FDS) takes the place of the --listen with its path.
 
-    On SIGHUP the configuration is read again: --log-level and the files of tls: listeners hold from
-    then on, and the log says what needs a restart. 'omnid config check' says beforehand what is wrong.
+    On SIGHUP the configuration is read again: --log-level, the files of tls: listeners and
+    --notify-file hold from then on, and the log says what needs a restart. 'omnid config check' says
+    beforehand what is wrong.
 
     Exit status: 0 after SIGTERM or SIGINT; 1 when serving failed; 2 for wrong usage.
 

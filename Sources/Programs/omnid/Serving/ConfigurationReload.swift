@@ -8,19 +8,19 @@ struct ConfigurationReload: Sendable {
   /// Reads flags, environment and file again.
   let read: @Sendable () throws(UsageError) -> ServeOptions
 
-  /// A configuration that is wrong changes nothing, but the files of tls: listeners are read again.
-  func run(_ remote: RemoteAccess?) {
+  /// A configuration that is wrong changes nothing, but the files of tls: listeners and the one of targets are read again.
+  func run(_ remote: RemoteAccess?, _ notifier: Notifier) {
     logger.info("reading the configuration again, because of SIGHUP")
-    let change: ConfigurationChange
-    do throws(UsageError) {
-      change = ConfigurationChange(from: told, level: logger.level, to: try read())
-    } catch {
+    let new: ServeOptions
+    do throws(UsageError) { new = try read() } catch {
       logger.error(
         "the configuration cannot be used: what held before stays in force",
         ["error": .string(error.message)])
       remote?.reload(isForced: true)
+      notifier.reload()
       return
     }
+    let change = ConfigurationChange(from: told, level: logger.level, to: new)
     if let level = change.logLevel {
       // Said at whichever of the two levels lets it be read.
       logger.info("the log level changes", ["level": .string(level.name)])
@@ -28,6 +28,7 @@ struct ConfigurationReload: Sendable {
       logger.info("the log level has changed", ["level": .string(level.name)])
     }
     remote?.reload(isForced: true, change.tls)
+    notifier.reload(from: new.notifyFile)
     if !change.afterRestart.isEmpty {
       logger.warning(
         "some settings have changed that hold after a restart of omnid",

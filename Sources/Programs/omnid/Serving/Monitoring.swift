@@ -15,21 +15,6 @@ import Synchronization
 
 /// What omnid tells of itself: whether it takes calls, and its metrics.
 final class Monitoring: Sendable {
-  /// When authorities expire, by their fingerprints: to read a certificate costs more than all else of a scrape.
-  private final class Expiries: Sendable {
-    private static let limit = 4096
-    private let known = Mutex<[String: Instant]>([:])
-
-    subscript(fingerprint: String) -> Instant? { known.withLock { $0[fingerprint] } }
-
-    func keep(_ expiry: Instant, of fingerprint: String) {
-      known.withLock { known in
-        if known.count >= Self.limit { known = [:] }
-        known[fingerprint] = expiry
-      }
-    }
-  }
-
   let options: ServeOptions
   let orchestrator: RotationOrchestrator
   let management: ManagementHandlers
@@ -40,14 +25,16 @@ final class Monitoring: Sendable {
   let clock: any OrchestratorClock
   private let backups = Mutex<BackupSchedule?>(nil)
   private let publication = Mutex<TrustDirectory?>(nil)
-  private let expiries = Expiries()
+  private let notifier: Notifier
+  let expiries = AuthorityExpiries()
   private let startedAt = WallClock.nanosecondsSince1970() / 1_000_000_000
 
   init(
     options: ServeOptions, orchestrator: RotationOrchestrator, management: ManagementHandlers,
     access: AccessParts, store: TimedStore, health: HealthService, opening: OneTimeEvent,
-    clock: any OrchestratorClock
+    clock: any OrchestratorClock, notifier: Notifier
   ) {
+    self.notifier = notifier
     self.options = options
     self.orchestrator = orchestrator
     self.management = management
@@ -96,7 +83,7 @@ final class Monitoring: Sendable {
     guard caller.clusters == nil else { return rotations }
     return server.families + CallMetrics(tallies).families + rotations
       + (await grants.families) + store.families + backupFamilies
-      + (publication.withLock { $0 }?.metrics.families ?? [])
+      + (publication.withLock { $0 }?.metrics.families ?? []) + notifier.metrics.families
   }
 
   private var server: ServerMetrics {
@@ -135,19 +122,9 @@ final class Monitoring: Sendable {
       guard let rotation = orchestrator.current(cluster: record.name)?.snapshot else { continue }
       views.append(
         ClusterView(
-          record: record, rotation: rotation, expiries: await expiries(of: record),
+          record: record, rotation: rotation, expiries: await expiries.of(record, orchestrator),
           isOutdated: outdated.contains(record.name)))
     }
     return RotationMetrics(views, leftOut: max(0, count - views.count))
-  }
-
-  private func expiries(of record: ClusterRecord) async -> [SecretComponent: Instant] {
-    var found = record.authorities.compactMapValues { expiries[$0.fingerprint] }
-    guard found.count < record.authorities.count else { return found }
-    for (component, authority, description) in await orchestrator.authorities(record) {
-      expiries.keep(description.notAfter, of: authority.fingerprint)
-      found[component] = description.notAfter
-    }
-    return found
   }
 }

@@ -29,6 +29,9 @@ struct Server {
   /// How long calls may take to end when the server drains.
   static let drainGrace = Duration.seconds(10)
 
+  /// How long notifications that are on their way may take when the server drains. The rest is sent after the next start.
+  private static let notificationGrace = Duration.seconds(2)
+
   /// How often machines are looked at for retired CAs: whoever puts one back is told of within twice that time.
   private static let driftInterval = Duration.seconds(30)
 
@@ -55,6 +58,9 @@ struct Server {
         settings: OrchestratorSettings(driftInterval: Self.driftInterval, trustPublisher: trust))
       let audit = AuditTrail(log: store, clock: Self.clock)
       let reports = try Self.reports(state.sealer)
+      let notifier = Notifier(
+        stateDirectory: options.stateDirectory, clock: Self.clock, logger: logger)
+      try notifier.begin(from: options.notifyFile)
       let health = HealthService()
       let opening = OneTimeEvent()
       let access = try await AccessParts(
@@ -70,7 +76,7 @@ struct Server {
         changeMasterKey: keyChange(state), identify: access.identification.identify)
       let monitoring = Monitoring(
         options: options, orchestrator: orchestrator, management: management, access: access,
-        store: timed, health: health, opening: opening, clock: Self.clock)
+        store: timed, health: health, opening: opening, clock: Self.clock, notifier: notifier)
       let server = try RPCServer(
         router(management, access, health, opening, monitoring),
         configuration: options.limits.server,
@@ -79,7 +85,7 @@ struct Server {
       let schedule = options.backup.map { BackupSchedule($0, options, logger: logger) }
       monitoring.backs(up: schedule)
       monitoring.publishes(trust)
-      let reloading = Task { await reload(remote, opening) }
+      let reloading = Task { await reload(remote, notifier, opening) }
       do {
         try await listen(server, access, remote)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.
@@ -101,18 +107,22 @@ struct Server {
       let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
       let backingUp = Task { await schedule?.run() }
       let publishing = Task { await trust?.follow(orchestrator) }
+      let notifying = Task { await notifier.follow(orchestrator, monitoring.expiries) }
       await stop.wait()
       reloading.cancel()
       backingUp.cancel()
       publishing.cancel()
+      notifying.cancel()
       access.listens(nil)
       health.drain()
       announce { () throws(DaemonError) in try manager.stopping() }
       audit.close()
       // At once: watches end when the orchestrator has stopped, and the drain waits for them.
       async let stopped: Void = orchestrator.stop()
+      async let notified: Void = notifier.drain(for: Self.notificationGrace)
       await server.shutdown(grace: Self.drainGrace)
       await stopped
+      await notified
       await events.value
       await audit.finish()
       await backingUp.value

@@ -37,9 +37,9 @@ enum SampleMetrics {
   }
 
   static func families() throws -> [MetricFamily] {
-    let rolling = Sample.states.first {
-      if case .rolling = $0 { true } else { false }
-    }!
+    var stage = Sample.states.compactMap(\.stage)[0]
+    stage.hold = StageHold(phase: stage.phase, hook: "10-window", effort: Sample.effort)
+    let rolling = RotationMachine.State.rolling(stage)
     let marks = [ClusterMark(.leakedSecrets, since: Sample.instant, pending: [.talosCA])]
     let grant = AccessGrant(
       id: "1", kind: .token, name: "ci", role: .reader,
@@ -56,6 +56,7 @@ enum SampleMetrics {
       .families + TimedStore(UnreachableStore()).families
       + BackupMetrics(lastSuccess: Sample.instant, failures: 0).families
       + TrustBundleMetrics(isWritten: true, failures: 0).families
+      + HookMetrics([.refused: 1]).families
   }
 }
 

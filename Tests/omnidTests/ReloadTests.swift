@@ -27,7 +27,7 @@ final class ReloadTests {
       reload: ConfigurationReload(told: options, logger: logger, read: { options }))
     let opening = OneTimeEvent()
     if isOpen { opening.happen() }
-    let reloading = Task { await server.reload(nil, opening) }
+    let reloading = Task { await server.reload(nil, nil, opening) }
     wishes.yield()
     wishes.finish()
     for _ in 0..<500 where lines.withLock({ $0 }) == 0 {

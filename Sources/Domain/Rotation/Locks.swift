@@ -51,7 +51,9 @@ extension RotationMachine {
   ///
   /// What is in work is finished: a lock keeps turns from beginning.
   public mutating func locksChanged(_ locks: Locks, at now: Instant) -> [Effect] {
+    let wasLocked = self.locks.cluster != nil
     self.locks = locks
+    if let hold = state.hold { return wasLocked ? asking(hold.phase, after: .zero) : [] }
     guard case .rolling(let stage) = state else { return [] }
     return roll(stage, at: now)
   }

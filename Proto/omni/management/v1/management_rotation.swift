@@ -36,6 +36,7 @@ public struct RotationStatus: Message {
   public var adopted = false
   public var reachability: RotationReachability?
   public var staleTrust: [StaleTrust] = []
+  public var stageHold: StageHold?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -73,6 +74,7 @@ public struct RotationStatus: Message {
     Field.bool(30, "adopted", \.adopted)
     Field.message(31, "reachability", \.reachability)
     Field.message(32, "stale_trust", \.staleTrust)
+    Field.message(33, "stage_hold", \.stageHold)
   }
 }
 

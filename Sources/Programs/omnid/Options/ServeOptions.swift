@@ -54,6 +54,8 @@ struct ServeOptions: Equatable {
   var backup: BackupSettings?
   /// Where files say which authorities have to be trusted; nil: nowhere.
   var trustBundleDirectory: String?
+  /// Who is asked before a stage; nil: nobody is.
+  var hooks: HookSettings?
 
   /// Flags go before the environment, that before the configuration file, that before the defaults.
   ///
@@ -94,6 +96,7 @@ struct ServeOptions: Equatable {
     tls = try Self.tlsSettings(values, listen)
     backup = try Self.backupSettings(values)
     trustBundleDirectory = values[.trustBundleDirectory]?.texts[0]
+    hooks = try Self.hookSettings(values)
   }
 
   private static func storePath(_ value: SettingValues.Value) throws(UsageError) -> String {

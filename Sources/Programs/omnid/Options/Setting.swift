@@ -36,6 +36,8 @@ enum Setting: String, CaseIterable {
   case backupKeep = "backup-keep"
   case backupPassphraseFile = "backup-passphrase-file"
   case trustBundleDirectory = "trust-bundle-dir"
+  case beforeStageDirectory = "before-stage-dir"
+  case hookTimeout = "hook-timeout"
 
   var flag: String { "--" + rawValue }
 

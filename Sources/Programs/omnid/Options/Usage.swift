@@ -83,6 +83,9 @@ enum Usage {
       --trust-bundle-dir DIR  where files are kept that say which CAs have to be trusted:
                               DIR/CLUSTER/talos-ca.pem, kubernetes-ca.pem, bundle.json. Those of a
                               rotation are there before it begins (default: none are)
+      --before-stage-dir DIR  programs that are asked before each stage of a rotation, in the order of
+                              their names, and hold it until they end with 0 (default: none are)
+      --hook-timeout TIME     how long each of them may take (default 60s)
       --help                  show this
 
     Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes
@@ -90,8 +93,8 @@ enum Usage {
 
     A Unix socket that systemd hands over (LISTEN_FDS) takes the place of the --listen with its path.
 
-    On SIGHUP the configuration is read again: --log-level and the files of tls: listeners hold from
-    then on, and the log says what needs a restart. 'omnid config check' says beforehand what is wrong.
+    On SIGHUP the configuration is read again: --log-level, --hook-timeout and the files of tls:
+    listeners hold from then on, and the log says what needs a restart. 'omnid config check' says beforehand what is wrong.
 
     Exit status: 0 after SIGTERM or SIGINT; 1 when serving failed; 2 for wrong usage.
 

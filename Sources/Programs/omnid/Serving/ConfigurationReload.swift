@@ -9,7 +9,7 @@ struct ConfigurationReload: Sendable {
   let read: @Sendable () throws(UsageError) -> ServeOptions
 
   /// A configuration that is wrong changes nothing, but the files of tls: listeners are read again.
-  func run(_ remote: RemoteAccess?) {
+  func run(_ remote: RemoteAccess?, _ hooks: StageHookDirectory? = nil) {
     logger.info("reading the configuration again, because of SIGHUP")
     let change: ConfigurationChange
     do throws(UsageError) {
@@ -27,6 +27,7 @@ struct ConfigurationReload: Sendable {
       logger.level = level
       logger.info("the log level has changed", ["level": .string(level.name)])
     }
+    if let timeout = change.hookTimeout { hooks?.change(timeout: timeout) }
     remote?.reload(isForced: true, change.tls)
     if !change.afterRestart.isEmpty {
       logger.warning(

@@ -37,9 +37,9 @@ enum SampleMetrics {
   }
 
   static func families() throws -> [MetricFamily] {
-    let rolling = Sample.states.first {
-      if case .rolling = $0 { true } else { false }
-    }!
+    var stage = Sample.states.compactMap(\.stage)[0]
+    stage.hold = StageHold(phase: stage.phase, hook: "10-window", effort: Sample.effort)
+    let rolling = RotationMachine.State.rolling(stage)
     let marks = [ClusterMark(.leakedSecrets, since: Sample.instant, pending: [.talosCA])]
     let grant = AccessGrant(
       id: "1", kind: .token, name: "ci", role: .reader,
@@ -60,6 +60,7 @@ enum SampleMetrics {
         NotificationMetrics.Target(
           name: "ops", sent: 1, failedTries: 2, dropped: 3, pending: 4, lastSuccess: Sample.instant)
       ]).families
+      + HookMetrics([.refused: 1]).families
   }
 }
 

@@ -101,6 +101,82 @@ import Testing
     #expect(table.text(columns: nil) == table.text)
   }
 
+  @Test(
+    "Where more than the last column does not fit, the others stand below each row after their headings"
+  )
+  func foldedTable() {
+    var table = TextTable("STARTED", "STATE", "BY", "REASON", "ROTATION")
+    table.add(
+      "2026-11-29T12:00:00Z", "SUCCEEDED", "uid:0", "leaked-talosconfig: laptop", "1b50739d")
+    table.add("2026-11-28T12:00:00Z", "ABORTED", "", "", "77aa0c1d")
+    #expect(
+      table.text(columns: 48) == """
+        STARTED               STATE      BY
+        2026-11-29T12:00:00Z  SUCCEEDED  uid:0
+            reason: leaked-talosconfig: laptop
+            rotation: 1b50739d
+        2026-11-28T12:00:00Z  ABORTED    -
+            rotation: 77aa0c1d
+
+        """)
+    #expect(table.text(columns: 100) == table.text)
+  }
+
+  @Test(
+    "At every width no line is as wide as the terminal, and nothing is lost",
+    arguments: 40...200)
+  func everyWidth(columns: Int) {
+    let samples: [(headings: [String], rows: [[String]])] = [
+      (
+        ["NAME", "TALOS", "CONTROL-PLANES", "WORKERS", "ROTATION", "MARKS"],
+        [
+          [
+            "prod", "v1.13.9", "3", "120", "talos-ca PAUSED POST_ROTATE 12/123",
+            "tainted-by-importing,leaked-secrets",
+          ],
+          ["節点-クラスタ", "v1.7.0", "1", "0", "", ""],
+          [
+            String(repeating: "long-name-", count: 6), "v1.7.0", "1", "0",
+            "kubernetes-ca SUCCEEDED", "e\u{301}e\u{301}",
+          ],
+        ]
+      ),
+      (
+        ["ID", "STATE", "DETAIL"],
+        [
+          [
+            String(repeating: "f", count: 64), "valid",
+            String(repeating: "word ", count: 60) + "end",
+          ],
+          ["5e71", "revoked", ""],
+        ]
+      ),
+      (["ONE"], [[String(repeating: "x", count: 210)], ["y"]]),
+    ]
+    for (headings, rows) in samples {
+      var table = TextTable(headings)
+      for row in rows { table.add(row) }
+      let text = table.text(columns: columns)
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      #expect(lines.allSatisfy { DisplayWidth.of($0) < columns }, "\(text)")
+      #expect(
+        text.hasSuffix("\n") && !lines.contains { $0.hasSuffix(" ") && !$0.isEmpty }, "\(text)")
+      // Wherever it is broken: what was said stands there, in its order.
+      let shown = text.filter { !$0.isWhitespace }
+      for row in rows {
+        var rest = shown[...]
+        for cell in row where !cell.isEmpty {
+          let wanted = cell.filter { !$0.isWhitespace }
+          guard let found = rest.firstRange(of: wanted) else {
+            Issue.record("\(cell) is lost in \(text)")
+            continue
+          }
+          rest = rest[found.upperBound...]
+        }
+      }
+    }
+  }
+
   @Test("A property that does not fit goes on below itself")
   func narrowProperty() {
     var properties = PropertyList()

@@ -19,6 +19,8 @@ struct MachineWalkTests {
     var outstanding: [RotationMachine.Effect.Key: RotationMachine.Effect] = [:]
     var generator: SeededGenerator
     var soak: Soak?
+    /// The stage that the hooks have agreed to since the process was started.
+    var agreed: RotationPhase?
     /// Somebody wants it aborted, and a change is on its way.
     var wantsAbort = false
     /// Per cent of looks before which somebody else undoes a change.
@@ -35,8 +37,13 @@ struct MachineWalkTests {
       self.generator = generator
       machine = RotationMachine(
         component: component, state: .assembling(Effort()), notes: [],
-        rules: RotationMachineTests.rules, soak: soak)
+        rules: RotationMachineTests.rules, soak: soak, asksHooks: Self.asksHooks(soak))
     }
+
+    /// Whether hooks are asked before each stage.
+    var asksHooks: Bool { Self.asksHooks(soak) }
+
+    static func asksHooks(_ soak: Soak?) -> Bool { soak != nil }
 
     /// Somebody puts back what a machine held before the stage.
     mutating func meddle() {
@@ -131,6 +138,10 @@ struct MachineWalkTests {
           chance(trouble)
             ? machine.refreshFailed(on: id, "down", check: check, at: now)
             : machine.trustRefreshed(id, at: now))
+      case .askHooks(let phase, _):
+        let answer = chance(trouble) ? StageAnswer.wait(hook: "window", said: "closed") : .go
+        agreed = answer == .go ? phase : nil
+        order(machine.hooksAnswered(phase, answer, at: now))
       case .renewExtensionAuthentication:
         let fails = chance(trouble)
         clientsRenewed = clientsRenewed || !fails
@@ -204,9 +215,10 @@ struct MachineWalkTests {
         if world.chance(50) { world.carryOut(effect, trouble: 100) }
         world.machine = RotationMachine(
           component: component, state: world.machine.state, notes: world.machine.notes,
-          rules: RotationMachineTests.rules, soak: world.soak)
+          rules: RotationMachineTests.rules, soak: world.soak, asksHooks: world.asksHooks)
         // Whoever wanted it aborted got no answer, and does not ask again.
         world.wantsAbort = false
+        world.agreed = nil
         world.outstanding = [:]
         world.order(world.machine.resumed(at: world.now))
         continue
@@ -241,6 +253,19 @@ struct MachineWalkTests {
       case .preparing, .applying, .waiting, .verifying, .refreshing, .persisting: true
       case .pending, .verified, .confirming, .undone: false
       }
+    }
+    if let hold = world.machine.state.hold {
+      #expect(stage.reversal == nil && world.asksHooks)
+      // Nobody is in work: before the first stage nobody has had a turn, later everybody has passed the stage before.
+      if hold.phase == .preRotate {
+        #expect(stage.machines.allSatisfy { $0.state == .pending })
+      } else {
+        #expect(hold.phase == stage.phase.next && stage.isComplete)
+      }
+    }
+    // A stage that is entered on the way forward was agreed to, and all was found well since.
+    if world.asksHooks, stage.reversal == nil, before?.phase != stage.phase, before != nil {
+      #expect(world.agreed == stage.phase)
     }
     let controlPlanes = changing.filter { $0.machine.role == .controlPlane }
     #expect(controlPlanes.count <= 1)

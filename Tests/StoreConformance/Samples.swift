@@ -112,6 +112,15 @@ public enum Sample {
         Stage(
           phase: .rotate, machines: progress, soaking: Soaking(endsAt: nil),
           reachability: Reachability(at: instant, unreachable: ["m-1", "m-2"]))),
+      .rolling(
+        Stage(
+          phase: .preRotate, machines: [], hold: StageHold(phase: .preRotate))),
+      .gating(
+        Stage(
+          phase: .rotate, machines: progress,
+          hold: StageHold(
+            phase: .postRotate, hook: "10-window", answer: "from 01:00 to 05:00",
+            effort: effort)), Gate(step: .hooks)),
       .gating(undone[0], Gate()), .aborted(by: "uid:0", nil), .aborted(by: "", undone[0]),
       .succeeded(
         Stage(

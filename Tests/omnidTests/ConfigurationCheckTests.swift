@@ -96,6 +96,22 @@ struct ConfigurationChangeTests {
       ])
   }
 
+  @Test("The time that a hook may take holds at once, the directory of hooks after a restart")
+  func hooks() throws {
+    let none = try options()
+    let told = try options("--before-stage-dir", "/h")
+    let slower = try options("--before-stage-dir", "/h", "--hook-timeout", "90s")
+    let elsewhere = try options("--before-stage-dir", "/i")
+    let change = ConfigurationChange(from: told, level: .info, to: slower)
+    #expect(change.hookTimeout == .seconds(90) && change.afterRestart.isEmpty)
+    for (told, new) in [(told, elsewhere), (told, none), (none, told)] {
+      #expect(
+        ConfigurationChange(from: told, level: .info, to: new).afterRestart == [
+          "--before-stage-dir"
+        ])
+    }
+  }
+
   @Test("omnid's own CA is not exchanged for others, or others for it, before a restart")
   func ownAuthority() throws {
     let own = try options("--listen", "tls:127.0.0.1:1")

@@ -33,7 +33,7 @@ final class ReloadTests {
       logger: logger)
     let opening = OneTimeEvent()
     if isOpen { opening.happen() }
-    let reloading = Task { await server.reload(nil, notifier, opening) }
+    let reloading = Task { await server.reload(nil, nil, notifier, opening) }
     wishes.yield()
     wishes.finish()
     for _ in 0..<500 where lines.withLock({ $0 }) == 0 {

@@ -26,11 +26,15 @@ enum AccessCommands {
     all.grants = try await session.allGrants()
     switch session.format {
     case .json: session.printJSON(all)
-    case .table: session.print(table(all.grants, now: session.surroundings.now()))
+    case .table:
+      session.print(
+        table(
+          all.grants, now: session.surroundings.now(),
+          columns: session.surroundings.output.columns))
     }
   }
 
-  static func table(_ grants: [AccessGrant], now: Timestamp) -> String {
+  static func table(_ grants: [AccessGrant], now: Timestamp, columns: Int? = nil) -> String {
     var table = TextTable("ID", "KIND", "NAME", "ROLE", "CLUSTERS", "STATE", "UNTIL", "ISSUED-BY")
     for grant in grants {
       table.add(
@@ -38,7 +42,7 @@ enum AccessCommands {
         grant.clusters.joined(separator: ","), state(grant, now: now),
         grant.expiresAt == nil ? "" : Moment.text(grant.expiresAt), grant.issuedBy)
     }
-    return table.text
+    return table.text(columns: columns)
   }
 
   private static func state(_ grant: AccessGrant, now: Timestamp) -> String {

@@ -108,7 +108,7 @@ private struct AuditReader {
     {
       progress.table.add(begun: entry, ended: nil)
     }
-    session.print(progress.table.text)
+    session.print(progress.table.text(columns: session.surroundings.output.columns))
     session.print(Printable.line(progress.verification.summary) + "\n")
   }
 
@@ -150,7 +150,9 @@ private struct AuditReader {
     let begun = progress.open.removeValue(forKey: entry.call) ?? entry
     guard filter.shows(entry) else { return }
     if follows {
-      session.print(AuditTable.line(begun: begun, ended: entry))
+      session.print(
+        AuditTable.line(
+          begun: begun, ended: entry, columns: session.surroundings.output.columns))
     } else {
       progress.table.add(begun: begun, ended: entry)
     }

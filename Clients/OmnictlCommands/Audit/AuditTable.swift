@@ -11,11 +11,14 @@ struct AuditTable {
   }
 
   /// Nothing where there is no call.
-  var text: String { isEmpty ? "" : table.text }
+  ///
+  /// - Parameter columns: how wide the terminal is; nil: there is none.
+  func text(columns: Int?) -> String { isEmpty ? "" : table.text(columns: columns) }
 
   /// A call by itself.
-  static func line(begun: AuditEntry, ended: AuditEntry?) -> String {
-    Printable.line(cells(begun, ended).filter { !$0.isEmpty }.joined(separator: "  ")) + "\n"
+  static func line(begun: AuditEntry, ended: AuditEntry?, columns: Int? = nil) -> String {
+    let text = cells(begun, ended).filter { !$0.isEmpty }.joined(separator: "  ")
+    return Paragraph.lines(text, hanging: 4, columns: columns).map { $0 + "\n" }.joined()
   }
 
   private static func cells(_ begun: AuditEntry, _ ended: AuditEntry?) -> [String] {

@@ -14,11 +14,11 @@ enum ClusterList {
     all.clusters = try await session.allClusters()
     switch session.format {
     case .json: session.printJSON(all)
-    case .table: session.print(table(all.clusters))
+    case .table: session.print(table(all.clusters, columns: session.surroundings.output.columns))
     }
   }
 
-  static func table(_ clusters: [Cluster]) -> String {
+  static func table(_ clusters: [Cluster], columns: Int? = nil) -> String {
     var table = TextTable("NAME", "TALOS", "CONTROL-PLANES", "WORKERS", "ROTATION", "MARKS")
     for cluster in clusters {
       table.add(
@@ -26,7 +26,7 @@ enum ClusterList {
         String(cluster.workers.count), rotation(cluster.rotation),
         cluster.marks.map(\.name).joined(separator: ","))
     }
-    return table.text
+    return table.text(columns: columns)
   }
 
   /// `talos-ca RUNNING ROTATE 2/5`, `talos-ca SUCCEEDED`, or `-` when there was none.

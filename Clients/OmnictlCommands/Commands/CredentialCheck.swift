@@ -56,13 +56,16 @@ enum CredentialGroup {
 
   private static func text(_ answer: CheckCredentialResponse, _ session: Session) -> String {
     let columns = session.surroundings.output.columns
-    func paragraph(_ text: String) -> String {
-      Paragraph.lines(Printable.line(text), columns: columns).map { $0 + "\n" }.joined()
+    func paragraph(_ text: String, hanging: Int = 0) -> String {
+      Paragraph.lines(Printable.line(text), hanging: hanging, columns: columns)
+        .map { $0 + "\n" }.joined()
+    }
+    func fact(_ name: String, _ value: String) -> String {
+      paragraph(DisplayWidth.pad(name, to: 9) + value, hanging: 9)
     }
     let until = answer.notAfter.map(Moment.text) ?? "-"
     var text =
-      "subject  \(Printable.line(answer.subject))\nserial   \(Printable.line(answer.serial))\n"
-      + "until    \(until)\n"
+      fact("subject", answer.subject) + fact("serial", answer.serial) + fact("until", until)
     guard answer.authority != .unknown else {
       return text + "\n"
         + paragraph(
@@ -70,9 +73,10 @@ enum CredentialGroup {
         )
     }
     text +=
-      "CA       \(answer.component.word) \(answer.caFingerprint.shortFingerprint) of cluster "
-      + "\(Printable.line(answer.cluster))"
-      + (answer.authority == .retired ? ", retired by a rotation" : "") + "\n\n"
+      fact(
+        "CA",
+        "\(answer.component.word) \(answer.caFingerprint.shortFingerprint) of cluster \(answer.cluster)"
+          + (answer.authority == .retired ? ", retired by a rotation" : "")) + "\n"
     var table = TextTable("MACHINE", "ROLE", "LETS-IT-IN", "DETAIL")
     for machine in answer.machines {
       table.add(

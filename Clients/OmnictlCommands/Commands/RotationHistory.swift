@@ -33,7 +33,8 @@ enum RotationHistory {
     } while !request.pageToken.isEmpty && (limit == 0 || all.rotations.count < limit)
     switch session.format {
     case .json: session.printJSON(all)
-    case .table: session.print(table(all.rotations))
+    case .table:
+      session.print(table(all.rotations, columns: session.surroundings.output.columns))
     }
   }
 
@@ -47,7 +48,8 @@ enum RotationHistory {
       if let found = page.rotations.first(where: { $0.rotationID == wanted }) {
         switch session.format {
         case .json: session.printJSON(found)
-        case .table: session.print(timeline(found))
+        case .table:
+          session.print(timeline(found, columns: session.surroundings.output.columns))
         }
         return
       }
@@ -61,7 +63,7 @@ enum RotationHistory {
   }
 
   /// Each machine's turn in each stage, in the order in which the turns began.
-  static func timeline(_ rotation: RotationStatus) -> String {
+  static func timeline(_ rotation: RotationStatus, columns: Int? = nil) -> String {
     var facts = PropertyList()
     facts.add("component", rotation.component.word)
     facts.add("state", rotation.state.word)
@@ -82,10 +84,11 @@ enum RotationHistory {
         (times.undone ? "undo " : "") + times.phase.word, machine, Moment.text(times.begunAt),
         Moment.text(times.verifiedAt), took ?? "")
     }
-    return facts.text + (turns.isEmpty ? "" : "\n" + table.text)
+    return facts.text(columns: columns)
+      + (turns.isEmpty ? "" : "\n" + table.text(columns: columns))
   }
 
-  static func table(_ rotations: [RotationStatus]) -> String {
+  static func table(_ rotations: [RotationStatus], columns: Int? = nil) -> String {
     var table = TextTable(
       "STARTED", "COMPONENT", "STATE", "TOOK", "NEW-CA", "BY", "REASON", "ERROR",
       "ROTATION")
@@ -97,7 +100,7 @@ enum RotationHistory {
         [rotation.cause.word, rotation.reason].filter { !$0.isEmpty }.joined(separator: ": "),
         rotation.error, rotation.rotationID)
     }
-    return table.text
+    return table.text(columns: columns)
   }
 }
 

@@ -177,7 +177,7 @@ enum ContextCommands {
     }
     switch session.format {
     case .json: session.printJSON([("contexts", JSONDocument.list(objects))])
-    case .table: session.print(table.text)
+    case .table: session.print(table.text(columns: session.surroundings.output.columns))
     }
   }
 

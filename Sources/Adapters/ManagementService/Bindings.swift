@@ -150,6 +150,18 @@ extension MachineRotationStatus {
   }
 }
 
+extension Schema.StageHold {
+  init(_ hold: Rotation.StageHold) {
+    self.init()
+    phase = Schema.RotationPhase(hold.phase)
+    hook = hold.hook
+    answer = hold.answer
+    waitingSince = hold.effort.waitingSince.map { Timestamp($0) }
+    nextAttemptAt = hold.effort.nextAttemptAt.map { Timestamp($0) }
+    attempts = Int32(clamping: hold.effort.attempts)
+  }
+}
+
 extension RotationStageTimes {
   init(_ times: StageTimes) {
     self.init()
@@ -190,6 +202,7 @@ extension RotationStatus {
     self.init()
     cluster = snapshot.cluster
     rotationID = snapshot.rotationID
+    stageHold = snapshot.hold.map { Schema.StageHold($0) }
     state = Schema.RotationState(snapshot.state)
     phase = Schema.RotationPhase(snapshot.phase)
     status = snapshot.status

@@ -50,7 +50,8 @@ public struct RotationMetrics {
         "omnid_clusters_left_out", .gauge,
         "Clusters without samples of their own, because there are too many",
         [MetricFamily.Sample([:], .integer(leftOut))]),
-      rotations, states, machines, done, waiting, checks, updated, authorities, returned, stale,
+      rotations, states, machines, done, waiting, held, checks, updated, authorities, returned,
+      stale,
       outdated, marks,
     ]
   }
@@ -133,6 +134,20 @@ public struct RotationMetrics {
                 .integer(Int($0.secondsSince1970)))
             }
           }
+      })
+  }
+
+  private var held: MetricFamily {
+    MetricFamily(
+      "omnid_rotation_held_since_timestamp_seconds", .gauge,
+      "Since when a hook keeps a stage from beginning, in Unix time",
+      running.compactMap { cluster in
+        guard let hold = cluster.rotation.hold, let since = hold.effort.waitingSince else {
+          return nil
+        }
+        return MetricFamily.Sample(
+          ["cluster": cluster.record.name, "stage": hold.phase.name],
+          .integer(Int(since.secondsSince1970)))
       })
   }
 

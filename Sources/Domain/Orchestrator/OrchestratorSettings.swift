@@ -15,6 +15,8 @@ public struct OrchestratorSettings: Sendable {
   public var driftInterval: Duration?
   /// Told which authorities others have to trust before a rotation touches a machine; nil: nobody is.
   public var trustPublisher: (any TrustPublisher)?
+  /// Asked before each stage of a rotation, and may hold it; nil: nobody is.
+  public var stageHooks: (any StageHooks)?
   /// Where the reconciling tasks run; nil is the concurrency runtime's own pool.
   public var executor: (any TaskExecutor)?
 
@@ -23,9 +25,10 @@ public struct OrchestratorSettings: Sendable {
     watchQueueLimit: Int = 256,
     makeID: @escaping @Sendable () -> String = OrchestratorSettings.randomID,
     driftInterval: Duration? = nil, trustPublisher: (any TrustPublisher)? = nil,
-    executor: (any TaskExecutor)? = nil
+    stageHooks: (any StageHooks)? = nil, executor: (any TaskExecutor)? = nil
   ) {
     self.trustPublisher = trustPublisher
+    self.stageHooks = stageHooks
     self.driftInterval = driftInterval
     self.rules = rules
     self.historyLimit = max(1, historyLimit)

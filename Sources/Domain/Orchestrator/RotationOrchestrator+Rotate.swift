@@ -238,7 +238,19 @@ extension RotationOrchestrator {
       plan: RotationTicket.plan(
         order.component, machines: preflight.machines,
         rollout: settings.rules.rollout(order.options)),
-      notes: preflight.notes(order.options) + remaining(order, cluster))
+      notes: preflight.notes(order.options) + remaining(order, cluster)
+        + (await hookNote()))
+  }
+
+  /// Who is asked before each stage, for a person.
+  private func hookNote() async -> [String] {
+    guard let hooks = settings.stageHooks else { return [] }
+    let names = await hooks.names
+    return names.isEmpty
+      ? []
+      : [
+        "before each stage these hooks are asked, and may hold it: \(names.joined(separator: ", "))"
+      ]
   }
 
   private func admit(

@@ -51,8 +51,10 @@ extension RotationMachine {
   ///
   /// What is in work is finished: a lock keeps turns from beginning.
   public mutating func locksChanged(_ locks: Locks, at now: Instant) -> [Effect] {
+    let wasLocked = self.locks.cluster != nil
     let isChanged = self.locks != locks
     self.locks = locks
+    if let hold = state.hold { return wasLocked ? asking(hold.phase, after: .zero) : [] }
     guard case .rolling(var stage) = state else { return [] }
     // A lock may have lasted for hours.
     if isChanged { stage.confirmAgain() }

@@ -9,12 +9,15 @@ public struct RotationRules: Sendable, Hashable {
   public var departureGrace: Duration
   /// For how long a worker may go on with the trust of the stage before until it is made to ask again.
   public var refreshAfter: Duration
+  /// How often the hooks that hold a stage are asked again.
+  public var hookBackoff: Backoff
 
   public init(
     rollout: RolloutPolicy = RolloutPolicy(), backoff: Backoff = .looking,
     memberInterval: Duration = .seconds(30), departureGrace: Duration = .seconds(60),
-    refreshAfter: Duration = .seconds(20)
+    refreshAfter: Duration = .seconds(20), hookBackoff: Backoff = .asking
   ) {
+    self.hookBackoff = hookBackoff
     self.refreshAfter = refreshAfter
     self.rollout = rollout
     self.backoff = backoff
@@ -53,6 +56,10 @@ public struct Backoff: Sendable, Hashable {
     self.longestLook = longestLook ?? delays.max() ?? .zero
     self.lookTime = lookTime
   }
+
+  /// Of people and change windows, which take their time.
+  public static let asking = Backoff(
+    delays: [.seconds(5), .seconds(10), .seconds(20), .seconds(30), .seconds(60)])
 
   /// At most half a second between looks while machines restart what they have to.
   public static let looking = Backoff(longestLook: .milliseconds(500))

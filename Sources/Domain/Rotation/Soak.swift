@@ -45,12 +45,12 @@ extension RotationMachine {
     return .continued(soaked(stage, gate))
   }
 
-  /// All is verified, and the members are known: the next stage begins, or the wait before it.
+  /// All is verified, and the members are known: the next stage begins, or one of the waits before it.
   mutating func passGate(_ stage: Stage, _ gate: Gate, at now: Instant) -> [Effect] {
     var (stage, gate) = (stage, gate)
     guard stage.phase == .rotate, stage.direction == .forward, let soak,
       stage.soaking?.isOver != true
-    else { return leave(stage, at: now) }
+    else { return passHooks(stage, gate, at: now) }
     if stage.soaking == nil {
       let endsAt: Instant? =
         switch soak {

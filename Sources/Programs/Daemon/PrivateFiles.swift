@@ -81,6 +81,56 @@ public enum PrivateFiles {
     }
   }
 
+  /// Looks whether a program can be run, and nobody else may replace it.
+  ///
+  /// - Throws: when it cannot, with what to do.
+  public static func checkProgram(_ path: String) throws(DaemonError) {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { throw DaemonError(errno: errno, path) }
+    guard status.st_mode & S_IFMT != S_IFLNK else {
+      throw DaemonError(
+        "\(path) is a symbolic link, and who may change what it leads to is not known: copy the program there"
+      )
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw DaemonError("\(path) is no file: move it away")
+    }
+    guard status.st_uid == geteuid() || status.st_uid == 0 else {
+      throw DaemonError(
+        "\(path) belongs to the user with id \(status.st_uid), who may replace it: chown \(geteuid()) \(path)"
+      )
+    }
+    guard status.st_mode & 0o022 == 0 else {
+      throw DaemonError("others may write to \(path): chmod go-w \(path)")
+    }
+    // Root may run what has any of the three bits, so the bits are asked for.
+    guard status.st_mode & 0o111 != 0, unsafe access(path, X_OK) == 0 else {
+      throw DaemonError("\(path) cannot be run: chmod +x \(path), or move it away")
+    }
+  }
+
+  /// Looks whether nobody else may put another directory in the place of this one, by any directory above it.
+  ///
+  /// - Parameter path: an absolute path, symbolic links in it included.
+  /// - Throws: when somebody may, with what to do.
+  public static func checkPlace(of path: String) throws(DaemonError) {
+    var next = parent(of: path)
+    while let directory = next {
+      var status = stat()
+      guard unsafe stat(directory, &status) == 0 else { throw DaemonError(errno: errno, directory) }
+      guard status.st_uid == geteuid() || status.st_uid == 0 else {
+        throw DaemonError(
+          "\(directory) belongs to the user with id \(status.st_uid), who may replace \(path): move it elsewhere"
+        )
+      }
+      // In a sticky directory, such as /tmp, nobody renames what is another user's.
+      guard status.st_mode & 0o022 == 0 || status.st_mode & S_ISVTX != 0 else {
+        throw DaemonError("others may replace \(path): chmod go-w \(directory)")
+      }
+      next = parent(of: directory)
+    }
+  }
+
   /// The directory that a path lies in; nil for one without any, and for the root.
   public static func parent(of path: String) -> String? {
     var trimmed = path[...]

@@ -21,7 +21,8 @@ final class World: Sendable {
     workerLimit: Int = 2, mischief: Mischief = Mischief(),
     flaws: Set<SimulatedCluster.Flaw> = [], historyLimit: UInt64 = 100,
     watchQueueLimit: Int = 256, driftInterval: Duration? = nil,
-    trustPublisher: (any TrustPublisher)? = nil, journal: any RotationStore = MemoryStore()
+    trustPublisher: (any TrustPublisher)? = nil, stageHooks: (any StageHooks)? = nil,
+    journal: any RotationStore = MemoryStore()
   ) {
     let clock = SimulatedExecutor(seed: seed)
     self.clock = clock
@@ -46,7 +47,8 @@ final class World: Sendable {
           $0 += 1
           return "rotation-\($0)"
         }
-      }, driftInterval: driftInterval, trustPublisher: trustPublisher, executor: clock)
+      }, driftInterval: driftInterval, trustPublisher: trustPublisher, stageHooks: stageHooks,
+      executor: clock)
   }
 
   var demo: SimulatedCluster { clusters["demo"]! }
@@ -72,7 +74,7 @@ final class World: Sendable {
   /// A process that has just been started.
   func boot(
     lifetime: Int? = nil, failBefore: Int = 0, failAfter: Int = 0,
-    journal other: (any RotationStore)? = nil
+    journal other: (any RotationStore)? = nil, settings: OrchestratorSettings? = nil
   ) throws -> Process {
     let journal = other ?? journal
     let life = Incarnation(lifetime: lifetime)
@@ -84,7 +86,7 @@ final class World: Sendable {
       journal: journal)
     let orchestrator = RotationOrchestrator(
       store: store, driver: driver, clock: HostClock(executor: clock, skew: skew),
-      settings: settings)
+      settings: settings ?? self.settings)
     let process = Process(world: self, life: life, store: store, orchestrator: orchestrator)
     try perform { try await orchestrator.start() }
     return process

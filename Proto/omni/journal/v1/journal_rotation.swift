@@ -156,6 +156,7 @@ extension Journal {
     public var soaking: Soaking?
     public var closing: ClosingLook?
     public var reachability: Reachability?
+    public var hold: StageHold?
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -169,6 +170,7 @@ extension Journal {
       Field.message(6, "soaking", \.soaking)
       Field.message(7, "closing", \.closing)
       Field.message(8, "reachability", \.reachability)
+      Field.message(9, "hold", \.hold)
     }
   }
 
@@ -254,6 +256,7 @@ extension Journal {
       public static let members = Self(rawValue: 2)
       public static let renewal = Self(rawValue: 3)
       public static let soak = Self(rawValue: 4)
+      public static let hooks = Self(rawValue: 5)
 
       public static let type = EnumType(
         "omni.journal.v1.Gating.Step",
@@ -263,6 +266,7 @@ extension Journal {
           (2, "STEP_MEMBERS"),
           (3, "STEP_RENEWAL"),
           (4, "STEP_SOAK"),
+          (5, "STEP_HOOKS"),
         ])
     }
   }

@@ -193,7 +193,8 @@ extension SchemaFile {
     "omni/management/v1/management.proto", package: "omni.management.v1",
     dependencies: [.duration, .timestamp],
     messages: [
-      RotationStatus.self, HeldCredential.self, StaleTrust.self, StaleHolder.self,
+      RotationStatus.self, HeldCredential.self, StageHold.self, StaleTrust.self,
+      StaleHolder.self,
       RotationReachability.self,
       ReturnedCA.self, RotationStageTimes.self,
       MachineRotationStatus.self,

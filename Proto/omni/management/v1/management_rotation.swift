@@ -36,6 +36,7 @@ public struct RotationStatus: Message {
   public var adopted = false
   public var reachability: RotationReachability?
   public var staleTrust: [StaleTrust] = []
+  public var stageHold: StageHold?
   public var retiringCredentials: [HeldCredential] = []
   public var retiringCredentialsUnlisted: Int32 = 0
   public var unknownFields = UnknownFields()
@@ -75,6 +76,7 @@ public struct RotationStatus: Message {
     Field.bool(30, "adopted", \.adopted)
     Field.message(31, "reachability", \.reachability)
     Field.message(32, "stale_trust", \.staleTrust)
+    Field.message(33, "stage_hold", \.stageHold)
     Field.message(34, "retiring_credentials", \.retiringCredentials)
     Field.int32(35, "retiring_credentials_unlisted", \.retiringCredentialsUnlisted)
   }

@@ -20,6 +20,7 @@ extension RotationMachine.State {
         case .cluster: .cluster
         case .renewal: .renewal
         case .soak: .soak
+        case .hooks: .hooks
         case .members: .members
         }
       gating.effort = gate.effort.journal
@@ -50,6 +51,7 @@ extension RotationMachine.State {
       case .cluster: step = .cluster
       case .renewal: step = .renewal
       case .soak: step = .soak
+      case .hooks: step = .hooks
       case .members: step = .members
       default: throw .unreadable("step \(gating.step.rawValue)")
       }
@@ -113,6 +115,14 @@ extension Stage {
       journal.unreachable = seen.unreachable
       return journal
     }
+    stage.hold = hold.map { hold in
+      var journal = Journal.StageHold()
+      journal.phase = hold.phase.journal
+      journal.hook = hold.hook
+      journal.answer = hold.answer
+      journal.effort = hold.effort.journal
+      return journal
+    }
     return stage
   }
 
@@ -137,12 +147,18 @@ extension Stage {
       reachability = Reachability(
         at: try journal.at.required("at").instant, unreachable: journal.unreachable)
     }
+    var hold: Rotation.StageHold?
+    if let journal = stage.hold {
+      hold = StageHold(
+        phase: try RotationPhase(journal: journal.phase), hook: journal.hook,
+        answer: journal.answer, effort: try Effort(journal: journal.effort))
+    }
     self.init(
       phase: try Rotation.RotationPhase(journal: stage.phase), machines: machines,
       listing: try Effort(journal: stage.listing), planesConfirmed: stage.planesConfirmed,
       reversal: reversal,
       soaking: stage.soaking.map { Soaking(endsAt: $0.endsAt?.instant, isOver: $0.over) },
-      closing: closing, reachability: reachability)
+      closing: closing, reachability: reachability, hold: hold)
   }
 }
 

@@ -48,7 +48,8 @@ actor RotationRun {
     rules.rollout = rules.rollout(rotation.options)
     machine = RotationMachine(
       component: rotation.component, state: rotation.state, notes: rotation.notes,
-      rules: rules, locks: cluster.locks, soak: rotation.options.soak)
+      rules: rules, locks: cluster.locks, soak: rotation.options.soak,
+      asksHooks: settings.stageHooks != nil)
   }
 
   /// Gives the run a command and answers what came of it.
@@ -194,7 +195,8 @@ actor RotationRun {
   private func work(_ effect: Effect, _ ticket: UInt64) -> RotationWork.Step? {
     guard tickets[effect.key] == ticket, !Task.isCancelled else { return nil }
     return RotationWork(
-      cluster: cluster, rotation: rotation, stage: machine.state.stage, driver: driver
+      cluster: cluster, rotation: rotation, stage: machine.state.stage, hold: machine.state.hold,
+      driver: driver, hooks: settings.stageHooks
     ).step(effect)
   }
 

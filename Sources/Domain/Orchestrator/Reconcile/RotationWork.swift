@@ -16,6 +16,7 @@ enum EffectOutcome: Sendable {
   case persistFailed(String, DriverError)
   case clusterChecked(ClusterReport)
   case clusterRenewed(DriverError?)
+  case hooksAnswered(RotationPhase, StageAnswer)
 }
 
 /// Turns an effect of the rotation machine into calls of the driver, with everything it needs taken along:
@@ -24,7 +25,10 @@ struct RotationWork {
   var cluster: ClusterRecord
   var rotation: RotationRecord
   var stage: Stage?
+  /// The stage that waits for its hooks.
+  var hold: StageHold?
   var driver: any ClusterDriver
+  var hooks: (any StageHooks)?
 
   /// Carries the effect out. Nil from it: there is nothing to report.
   typealias Step = @Sendable @concurrent () async -> EffectOutcome?
@@ -88,6 +92,14 @@ struct RotationWork {
           return .clusterRenewed(error)
         }
       }
+    case .askHooks(let phase, _):
+      // Somebody may have aborted it, or locked the cluster, while the asking waited for its time.
+      guard let hold, hold.phase == phase, let stage, cluster.locks.cluster == nil else {
+        return { nil }
+      }
+      guard let hooks else { return { .hooksAnswered(phase, .go) } }
+      let question = StageQuestion(rotation, stage, hold)
+      return { .hooksAnswered(phase, await hooks.ask(question)) }
     case .verifyCluster:
       let baselines = Dictionary(
         uniqueKeysWithValues: (stage?.machines ?? []).compactMap { progress in
@@ -170,6 +182,8 @@ extension RotationMachine {
       return clusterChecked(report, at: now)
     case .clusterRenewed(let error):
       return clusterRenewed(error?.message, at: now)
+    case .hooksAnswered(let phase, let answer):
+      return hooksAnswered(phase, answer, at: now)
     }
   }
 }

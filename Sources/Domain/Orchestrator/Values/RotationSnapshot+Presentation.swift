@@ -6,6 +6,7 @@ extension RotationSnapshot {
     switch rotation?.state {
     case nil: .idle
     case .rolling(let stage) where !stage.held(by: locks).isEmpty: .paused
+    case _ where hold.map { $0.effort.waitingSince != nil || locks.cluster != nil } == true: .paused
     case .gating(_, let gate) where gate.step == .soak: .paused
     case .rolling(let stage), .gating(let stage, _): stage.reversal == nil ? .running : .aborting
     case .assembling: .running
@@ -41,7 +42,8 @@ extension RotationSnapshot {
   /// One line: what is being done, or who is waited for, why and since when.
   @inline(never)
   public var step: String {
-    switch rotation?.state {
+    if let hold { return holdStep(hold) }
+    return switch rotation?.state {
     case nil: ""
     case .assembling(let effort):
       effort.waitingSince == nil
@@ -75,8 +77,9 @@ extension RotationSnapshot {
     case .assembling(let effort): return effort.waitingSince == nil ? "" : effort.lastError
     case .rolling(let stage):
       return stage.waiting.first.map { "\($0.machine.id): \(Waiting.text($0, phase: stage.phase))" }
-        ?? stage.listing.lastError
+        ?? heldError ?? stage.listing.lastError
     case .gating(let stage, let gate):
+      if let heldError { return heldError }
       return gate.effort.lastError.isEmpty ? stage.listing.lastError : gate.effort.lastError
     case .failed(let reason): return reason
     }
@@ -120,6 +123,18 @@ extension RotationSnapshot {
     return machine
   }
 
+  /// What the hooks before a stage have said, or why they are not asked.
+  private func holdStep(_ hold: StageHold) -> String {
+    guard let lock = locks.cluster else { return hold.explanation }
+    return "paused: " + lock.explanation(cluster: cluster)
+      + "; then the hooks before \(hold.phase.name) are asked"
+  }
+
+  /// What a hook has said, when that stands in the way.
+  private var heldError: String? {
+    hold.flatMap { $0.effort.waitingSince == nil ? nil : $0.answer }
+  }
+
   /// Who is worked on; or, when everybody in work is waited for, for whom, why and since when.
   private func rollingStep(_ stage: Stage) -> String {
     let held = stage.held(by: locks)
@@ -142,6 +157,14 @@ extension RotationSnapshot {
     let others = waiting.count > 1 ? " and \(waiting.count - 1) more" : ""
     let since = first.waitingSince.map { " since \($0)" } ?? ""
     return "waiting for machine \(first.machine)\(others)\(since): \(first.lastError)" + listing
+  }
+}
+
+extension StageHold {
+  fileprivate var explanation: String {
+    guard let since = effort.waitingSince else { return "asking the hooks before \(phase.name)" }
+    let next = effort.nextAttemptAt.map { "; asked again at \($0)" } ?? "; being asked again"
+    return "paused: hook \(hook) holds \(phase.name) since \(since): \(answer)" + next
   }
 }
 

@@ -102,6 +102,12 @@ public struct RotationSnapshot: Sendable, Hashable {
     }
     return stage.soaking?.endsAt
   }
+  /// The stage that waits for its hooks; nil where none does. While the cluster is locked they are not asked.
+  @inline(never) public var hold: StageHold? {
+    guard var hold = rotation?.state.hold else { return nil }
+    if locks.cluster != nil { hold.effort.nextAttemptAt = nil }
+    return hold
+  }
   /// Since when every machine refuses the authority that went; nil while the rotation is under way.
   @inline(never) public var refusedEverywhereAt: Instant? { isIdle ? stage?.closing?.at : nil }
   /// Whether it goes, or went, back to the old authority.

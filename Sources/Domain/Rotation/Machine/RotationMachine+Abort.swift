@@ -52,6 +52,7 @@ extension RotationMachine {
     let who = reversal.requester.isEmpty ? "" : " by \(reversal.requester)"
     note(["aborted\(who) in \(reversal.from.name): every machine goes back to the old CA"])
     isHeld = false
+    haveHooksAgreed = false
     var back = Stage(
       phase: phase, machines: stage.machines.map(\.forNextStage), reversal: reversal)
     if reversal.from == .preRotate {

@@ -13,6 +13,7 @@ extension RotationMachine {
       state = .gating(stage, gate)
       return [.listMembers(after: .zero)]
     }
+    haveHooksAgreed = false
     var isUndone = false
     for index in stage.machines.indices {
       let seen = report.machines[stage.machines[index].machine.id] ?? []
@@ -52,6 +53,10 @@ extension RotationMachine {
   /// Lets every machine begin whose turn it is; opens the gate when all are verified.
   mutating func roll(_ stage: Stage, at now: Instant) -> [Effect] {
     var stage = stage
+    guard !stage.isHeld else {
+      state = .rolling(stage)
+      return []
+    }
     for index in stage.machines.indices {
       stage.machines[index].mark(stage.phase, stage.direction, at: now)
     }
@@ -118,6 +123,7 @@ extension RotationMachine {
         stage.reversal.map { .aborted(by: $0.requester, stage) } ?? .succeeded(stage)
       return []
     }
+    haveHooksAgreed = false
     return roll(
       Stage(
         phase: next, machines: stage.machines.map(\.forNextStage), reversal: stage.reversal),

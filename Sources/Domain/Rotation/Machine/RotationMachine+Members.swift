@@ -40,7 +40,7 @@ extension RotationMachine {
     case .assembling:
       let roster = Roster(
         members: members, departed: departed, departureGrace: rules.departureGrace)
-      return roll(Stage(phase: .preRotate, machines: roster.beginning()), at: now)
+      return enterFirst(Stage(phase: .preRotate, machines: roster.beginning()), at: now)
         + [.listMembers(after: rules.memberInterval)]
     case .rolling(var stage):
       update(&stage, members, departed, at: now)
@@ -48,12 +48,13 @@ extension RotationMachine {
     case .gating(var stage, let gate):
       update(&stage, members, departed, at: now)
       guard stage.isComplete else {
+        haveHooksAgreed = false
         return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)]
       }
       switch gate.step {
       case .members: return passGate(stage, gate, at: now)
       case .soak: return stillSoaking(stage, gate, at: now)
-      case .cluster, .renewal:
+      case .cluster, .renewal, .hooks:
         state = .gating(stage, gate)
         return [.listMembers(after: rules.memberInterval)]
       }
@@ -79,6 +80,7 @@ extension RotationMachine {
       // What was seen of the machines grows old meanwhile: they are looked at again before the stage ends.
       let isStale = gate.step == .members
       if isStale { gate.step = .cluster }
+      haveHooksAgreed = false
       state = .gating(stage, gate)
       return (isStale ? [.verifyCluster(after: delay)] : []) + [.listMembers(after: delay)]
     case .succeeded, .failed, .aborted:

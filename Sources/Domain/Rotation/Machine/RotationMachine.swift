@@ -59,6 +59,8 @@ public struct RotationMachine: Sendable, Hashable {
     case verifyCluster(after: Duration)
     /// Have what aggregated API servers are told written anew, then `clusterRenewed`.
     case renewExtensionAuthentication
+    /// Ask the hooks whether the stage may begin, then `hooksAnswered`.
+    case askHooks(RotationPhase, after: Duration)
   }
 
   public internal(set) var state: State
@@ -80,6 +82,11 @@ public struct RotationMachine: Sendable, Hashable {
   public var uptime: Duration?
   /// How much was left of the wait, and when by that clock. Not persisted.
   var soakLeft: SoakLeft?
+  /// Whether hooks are asked before each stage on the way forward. Not persisted: a restart may change it.
+  let asksHooks: Bool
+  /// Whether the hooks before the next stage have agreed, and nothing was found since that puts it off. Not
+  /// persisted: after a restart they are asked anew.
+  var haveHooksAgreed = false
 
   /// The most notes that are kept.
   public static let noteLimit = 32
@@ -95,8 +102,9 @@ public struct RotationMachine: Sendable, Hashable {
   /// whatever comes of the next try.
   public init(
     component: SecretComponent, state: State, notes: [String], rules: RotationRules,
-    locks: Locks = Locks(), soak: Soak? = nil
+    locks: Locks = Locks(), soak: Soak? = nil, asksHooks: Bool = false
   ) {
+    self.asksHooks = asksHooks
     self.locks = locks
     self.soak = soak
     self.component = component
@@ -113,7 +121,9 @@ public struct RotationMachine: Sendable, Hashable {
     case .assembling:
       return [.listMembers(after: .zero)]
     case .rolling(let stage):
-      return [.listMembers(after: .zero)]
+      // Asked anew also where nobody is configured any more: then nothing holds the stage.
+      let asking = stage.isHeld ? asking(stage.phase, after: .zero) : []
+      return [.listMembers(after: .zero)] + asking
         + stage.machines.compactMap { outstanding($0, at: now) }
     case .gating(_, let gate):
       switch gate.step {
@@ -121,7 +131,7 @@ public struct RotationMachine: Sendable, Hashable {
         return [.verifyCluster(after: .zero), .listMembers(after: rules.memberInterval)]
       case .renewal:
         return [.renewExtensionAuthentication, .listMembers(after: rules.memberInterval)]
-      case .members, .soak: return [.listMembers(after: .zero)]
+      case .members, .soak, .hooks: return [.listMembers(after: .zero)]
       }
     case .succeeded, .failed, .aborted:
       return []
@@ -153,7 +163,7 @@ extension RotationMachine.State {
   /// The state with every change that is on its way counted as one that was sent, and without a look that was made
   /// before: nobody knows how long ago that was.
   fileprivate var afterRestart: RotationMachine.State {
-    if case .gating(let stage, var gate) = self, gate.step == .members {
+    if case .gating(let stage, var gate) = self, [.members, .hooks].contains(gate.step) {
       gate.step = .cluster
       return .gating(stage, gate)
     }
@@ -190,6 +200,7 @@ extension RotationMachine.Effect {
     case members
     case machine(String)
     case cluster
+    case hooks
   }
 
   public var key: Key {
@@ -199,6 +210,7 @@ extension RotationMachine.Effect {
       .refreshTrust(let id), .persist(let id):
       .machine(id)
     case .verifyCluster, .renewExtensionAuthentication: .cluster
+    case .askHooks: .hooks
     }
   }
 
@@ -207,7 +219,7 @@ extension RotationMachine.Effect {
     switch self {
     case .prepare, .apply, .refreshTrust, .persist, .renewExtensionAuthentication: .zero
     case .listMembers(let delay), .attempt(_, let delay), .verify(_, let delay),
-      .verifyCluster(let delay):
+      .verifyCluster(let delay), .askHooks(_, let delay):
       delay
     }
   }

@@ -16,12 +16,15 @@ public struct Stage: Sendable, Hashable {
   public var closing: ClosingLook?
   /// Which machines answer, those too whose turn has not come; nil while nothing is waited for.
   public var reachability: Reachability?
+  /// What keeps its own turns from beginning, or, at its gate, those of the next stage; nil where nobody is asked.
+  public var hold: StageHold?
 
   public init(
     phase: RotationPhase, machines: [MachineProgress], listing: Effort = Effort(),
     planesConfirmed: Bool = false, reversal: Reversal? = nil, soaking: Soaking? = nil,
-    closing: ClosingLook? = nil, reachability: Reachability? = nil
+    closing: ClosingLook? = nil, reachability: Reachability? = nil, hold: StageHold? = nil
   ) {
+    self.hold = hold
     self.reachability = reachability
     self.closing = closing
     self.soaking = soaking
@@ -103,6 +106,8 @@ public struct Gate: Sendable, Hashable {
     case renewal
     /// All is verified, and the wait before POST_ROTATE lasts.
     case soak
+    /// All is verified, and the hooks before the next stage have not agreed yet.
+    case hooks
     /// The members are read once more: somebody may have joined, and must not be left behind.
     case members
   }

@@ -60,6 +60,15 @@ extension ServeOptions {
         }
       }
     }
+    if let value = values[.beforeStageDirectory] {
+      collect { () throws(UsageError) in
+        do throws(DaemonError) {
+          for name in try StageHookDirectory.programs(in: value.texts[0]) {
+            try PrivateFiles.checkProgram("\(value.texts[0])/\(name)")
+          }
+        } catch { throw UsageError("\(value.origin): \(error.message)") }
+      }
+    }
     collect { () throws(UsageError) in
       guard let tls = try ServeOptions(values, facts).tls else { return }
       do { try RemoteAccess.check(tls) } catch {
@@ -74,8 +83,9 @@ extension ServeOptions {
   private static var groups: [[Setting]] {
     let tls: [Setting] = [.listen, .tlsName, .tlsCertificate, .tlsKey, .tlsClientCA]
     let backup: [Setting] = [.backupTo, .backupEvery, .backupKeep, .backupPassphraseFile]
-    let alone = Setting.allCases.filter { $0 != .config && !(tls + backup).contains($0) }
-    return [[.listen], tls] + backup.map { [.backupTo, $0] } + [backup] + alone.map { [$0] }
+    let hooks: [Setting] = [.beforeStageDirectory, .hookTimeout]
+    let alone = Setting.allCases.filter { $0 != .config && !(tls + backup + hooks).contains($0) }
+    return [[.listen], tls, hooks] + backup.map { [.backupTo, $0] } + [backup] + alone.map { [$0] }
   }
 }
 
@@ -85,6 +95,8 @@ struct ConfigurationChange: Equatable {
   var logLevel: LogLevel?
   /// What the tls: listeners are told now, if there are such listeners before and after.
   var tls: ServeOptions.TLSSettings?
+  /// How long a hook may take from now on, if there are hooks before and after.
+  var hookTimeout: Duration?
   /// The settings that hold after a restart, by their flags.
   var afterRestart: [String] = []
 
@@ -112,6 +124,8 @@ struct ConfigurationChange: Equatable {
     compare(.tlsName) { $0.tls?.names }
     compare(.logFormat) { $0.logFormat }
     compare(.trustBundleDirectory) { $0.trustBundleDirectory }
+    compare(.beforeStageDirectory) { $0.hooks?.directory }
+    if told.hooks != nil { hookTimeout = new.hooks?.timeout }
     if told.backup != new.backup { afterRestart.append("those of backups") }
     if told.limits != new.limits { afterRestart.append("the limits of callers") }
   }

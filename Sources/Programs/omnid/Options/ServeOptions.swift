@@ -56,6 +56,8 @@ struct ServeOptions: Equatable {
   var trustBundleDirectory: String?
   /// Who is told of events; nil: nobody.
   var notifyFile: String?
+  /// Who is asked before a stage; nil: nobody is.
+  var hooks: HookSettings?
 
   /// Flags go before the environment, that before the configuration file, that before the defaults.
   ///
@@ -97,6 +99,7 @@ struct ServeOptions: Equatable {
     backup = try Self.backupSettings(values)
     trustBundleDirectory = values[.trustBundleDirectory]?.texts[0]
     notifyFile = values[.notifyFile]?.texts[0]
+    hooks = try Self.hookSettings(values)
   }
 
   private static func storePath(_ value: SettingValues.Value) throws(UsageError) -> String {

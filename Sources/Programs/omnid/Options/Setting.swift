@@ -37,6 +37,8 @@ enum Setting: String, CaseIterable {
   case backupPassphraseFile = "backup-passphrase-file"
   case trustBundleDirectory = "trust-bundle-dir"
   case notifyFile = "notify-file"
+  case beforeStageDirectory = "before-stage-dir"
+  case hookTimeout = "hook-timeout"
 
   var flag: String { "--" + rawValue }
 

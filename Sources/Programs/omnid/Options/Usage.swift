@@ -88,6 +88,9 @@ enum Usage {
       --notify-file FILE      who is told of rotations, of CAs that expire and of drift: a YAML file of
                               targets, which get signed CloudEvents over HTTPS (default: nobody is).
                               Read again on SIGHUP; 'omnid notify-test' tries the targets
+      --before-stage-dir DIR  programs that are asked before each stage of a rotation, in the order of
+                              their names, and hold it until they end with 0 (default: none are)
+      --hook-timeout TIME     how long each of them may take (default 60s)
       --help                  show this
 
     Each flag is also an environment variable: --state-dir is OMNID_STATE_DIR; OMNID_LISTEN takes
@@ -95,9 +98,9 @@ enum Usage {
 
     A Unix socket that systemd hands over (LISTEN_FDS) takes the place of the --listen with its path.
 
-    On SIGHUP the configuration is read again: --log-level, the files of tls: listeners and
-    --notify-file hold from then on, and the log says what needs a restart. 'omnid config check' says
-    beforehand what is wrong.
+    On SIGHUP the configuration is read again: --log-level, --hook-timeout, the files of tls:
+    listeners and --notify-file hold from then on, and the log says what needs a restart. 'omnid
+    config check' says beforehand what is wrong.
 
     Exit status: 0 after SIGTERM or SIGINT; 1 when serving failed; 2 for wrong usage.
 

@@ -9,7 +9,7 @@ struct ConfigurationReload: Sendable {
   let read: @Sendable () throws(UsageError) -> ServeOptions
 
   /// A configuration that is wrong changes nothing, but the files of tls: listeners and the one of targets are read again.
-  func run(_ remote: RemoteAccess?, _ notifier: Notifier) {
+  func run(_ remote: RemoteAccess?, _ hooks: StageHookDirectory?, _ notifier: Notifier) {
     logger.info("reading the configuration again, because of SIGHUP")
     let new: ServeOptions
     do throws(UsageError) { new = try read() } catch {
@@ -27,6 +27,7 @@ struct ConfigurationReload: Sendable {
       logger.level = level
       logger.info("the log level has changed", ["level": .string(level.name)])
     }
+    if let timeout = change.hookTimeout { hooks?.change(timeout: timeout) }
     remote?.reload(isForced: true, change.tls)
     notifier.reload(from: new.notifyFile)
     if !change.afterRestart.isEmpty {

@@ -25,6 +25,7 @@ final class Monitoring: Sendable {
   let clock: any OrchestratorClock
   private let backups = Mutex<BackupSchedule?>(nil)
   private let publication = Mutex<TrustDirectory?>(nil)
+  private let hooks = Mutex<StageHookDirectory?>(nil)
   private let notifier: Notifier
   let expiries = AuthorityExpiries()
   private let startedAt = WallClock.nanosecondsSince1970() / 1_000_000_000
@@ -50,6 +51,9 @@ final class Monitoring: Sendable {
 
   /// What writes trust bundles; nil: nothing does.
   func publishes(_ directory: TrustDirectory?) { publication.withLock { $0 = directory } }
+
+  /// Who is asked before a stage; nil: nobody is.
+  func asks(_ directory: StageHookDirectory?) { hooks.withLock { $0 = directory } }
 
   /// Why no calls are taken; nil while they are.
   @Sendable func unreadiness() -> String? {
@@ -83,7 +87,8 @@ final class Monitoring: Sendable {
     guard caller.clusters == nil else { return rotations }
     return server.families + CallMetrics(tallies).families + rotations
       + (await grants.families) + store.families + backupFamilies
-      + (publication.withLock { $0 }?.metrics.families ?? []) + notifier.metrics.families
+      + (publication.withLock { $0 }?.metrics.families ?? [])
+      + (hooks.withLock { $0 }?.metrics.families ?? []) + notifier.metrics.families
   }
 
   private var server: ServerMetrics {

@@ -52,14 +52,15 @@ extension Server {
   /// - Parameter opening: happens when calls are answered. Before that the service manager is told nothing, because
   ///   READY=1 at the end of a reload would say that the start is over.
   func reload(
-    _ remote: RemoteAccess?, _ notifier: Notifier, _ opening: OneTimeEvent
+    _ remote: RemoteAccess?, _ hooks: StageHookDirectory?, _ notifier: Notifier,
+    _ opening: OneTimeEvent
   ) async {
     await withTaskGroup { group in
       group.addTask {
         for await _ in reloads {
           let isOpen = opening.hasHappened
           if isOpen { announce { () throws(DaemonError) in try manager.reloading() } }
-          reload.run(remote, notifier)
+          reload.run(remote, hooks, notifier)
           if isOpen { announce { () throws(DaemonError) in try manager.ready() } }
         }
       }

@@ -53,9 +53,13 @@ struct Server {
         WallClock.nanosecondsSince1970() / 1_000_000_000
       }
       let trust = options.trustBundleDirectory.map { TrustDirectory($0, logger: logger) }
+      let hooks = options.hooks.map {
+        StageHookDirectory($0.directory, timeout: $0.timeout, logger: logger)
+      }
       let orchestrator = RotationOrchestrator(
         store: timed, driver: driver, clock: Self.clock,
-        settings: OrchestratorSettings(driftInterval: Self.driftInterval, trustPublisher: trust))
+        settings: OrchestratorSettings(
+          driftInterval: Self.driftInterval, trustPublisher: trust, stageHooks: hooks))
       let audit = AuditTrail(log: store, clock: Self.clock)
       let reports = try Self.reports(state.sealer)
       let notifier = Notifier(
@@ -85,7 +89,8 @@ struct Server {
       let schedule = options.backup.map { BackupSchedule($0, options, logger: logger) }
       monitoring.backs(up: schedule)
       monitoring.publishes(trust)
-      let reloading = Task { await reload(remote, notifier, opening) }
+      monitoring.asks(hooks)
+      let reloading = Task { await reload(remote, hooks, notifier, opening) }
       do {
         try await listen(server, access, remote)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.

@@ -21,6 +21,7 @@ extension RotationOrchestrator {
   }
 
   private func look(at name: String) async {
+    await look(name)
     await lookForRetired(name)
     await countStaleTrust(name)
   }

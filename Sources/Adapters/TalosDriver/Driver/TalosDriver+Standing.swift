@@ -22,10 +22,11 @@ extension TalosDriver {
         }
         return try await compare(config, access)
       } catch {
-        if case .untrusted(let message, _) = error, error.isUnknownIssuer {
-          return .outdated(.talosCA, Self.outdated(plane, .talosCA, access, message))
+        if error.isUnknownIssuer {
+          return .outdated(
+            .talosCA, words(access).text(plane, error) + "; nothing is issued from the record's CA")
         }
-        reason = error.message
+        reason = words(access).text(plane, error)
       }
     }
     return .unknown(reason)
@@ -52,17 +53,6 @@ extension TalosDriver {
       }
       return .current
     } catch { throw .unusable(error) }
-  }
-
-  private static func outdated(
-    _ plane: Machine, _ component: SecretComponent, _ access: ClusterAccess, _ message: String
-  ) -> String {
-    let known = access.cluster.authorities[component]?.fingerprint.prefix(12) ?? ""
-    return
-      "\(plane.id) shows a certificate of a CA that the record of '\(access.cluster.name)' does not know "
-      + "(it has \(known)): the \(component.rawValue) has been rotated since, as after a restored backup; "
-      + "nothing is issued from it; take it over with a talosconfig that works ("
-      + "\(adoption(.talosCA, access)))"
   }
 
   /// The command that takes over what another tool has rotated.

@@ -352,7 +352,10 @@ let package = Package(
       ]),
     tests(
       "OmnictlCommandsTests",
-      ["OmnictlCommands", "Evidence", "Crypto", "Schema", "ProtoCodec", "RPC", "RPCTransport"]),
+      [
+        "OmnictlCommands", "Rotation", "Evidence", "Crypto", "Schema", "ProtoCodec", "RPC",
+        "RPCTransport",
+      ]),
     tests("ArchitectureTests", ["Rotation"]),
   ] + (libFuzzer.map(fuzzing) ?? [fuzzReplay])
 )

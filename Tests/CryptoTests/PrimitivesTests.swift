@@ -31,6 +31,16 @@ struct PrimitivesTests {
     ])
   func badBase64(text: String) { #expect(Base64.decode(text) == nil) }
 
+  @Test("Set bits behind the last byte are let pass where that is asked for, as Go lets them pass")
+  func trailingBits() {
+    for (text, bytes) in [("Zm9=", "fo"), ("Zh==", "f"), ("Zm9v", "foo")] {
+      #expect(Base64.decode(Array(text.utf8), ignoresTrailingBits: true) == Array(bytes.utf8))
+    }
+    for text in ["Zg=", "Z===", "Zm9v\n", "=m9v"] {
+      #expect(Base64.decode(Array(text.utf8), ignoresTrailingBits: true) == nil, "\(text)")
+    }
+  }
+
   @Test("SHA-256 has the standard's values")
   func digest() {
     #expect(

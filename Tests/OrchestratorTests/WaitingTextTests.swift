@@ -43,6 +43,34 @@ struct WaitingTextTests {
     #expect(text.contains("reset it with a current configuration"))
   }
 
+  @Test("So it is at a gate, in the line of the step, in the error and in the check")
+  func missingAtTheGate() {
+    let since = Instant(secondsSince1970: 0)
+    let text = "worker-9: \(Self.refused)"
+    let checks = [
+      CheckRecord(result: CheckResult(.reachable, .failed, text), since: since),
+      CheckRecord(result: CheckResult(.nodeReady, .waiting, text), since: since),
+    ]
+    func snapshot(_ missing: Instant?) -> RotationSnapshot {
+      let progress = MachineProgress(
+        machine: Machine(id: "worker-9", address: "10.0.0.9", role: .worker),
+        state: .verified(Effort()), missingSince: missing, touched: true)
+      let gate = Gate(effort: Effort(checks: checks, lastError: text, waitingSince: since))
+      return RotationSnapshot(
+        rotation: Sample.rotation(
+          "r1", state: .gating(Stage(phase: .rotate, machines: [progress]), gate)))
+    }
+    let missing = snapshot(since)
+    for line in [missing.step, missing.error, missing.clusterChecks[0].result.detail] {
+      #expect(line.contains(text + "; worker-9 is missing from cluster discovery since 1970"))
+      #expect(line.hasSuffix("(kubectl delete node worker-9 if it is gone)"))
+    }
+    #expect(missing.clusterChecks[1].result.detail == text)
+    let known = snapshot(nil)
+    #expect(known.step.hasSuffix(": " + text) && known.error == text)
+    #expect(known.clusterChecks[0].result.detail == text)
+  }
+
   @Test("That no control plane answers at all is said beside the one that is waited for")
   func allDown() {
     let stage = Stage(

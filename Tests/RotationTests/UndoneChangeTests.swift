@@ -53,8 +53,8 @@ struct UndoneChangeTests {
     #expect(effort.repetitions == 1)
     #expect(
       effort.lastError
-        == "its configuration was changed by somebody else after it was done; it still lists the dropped "
-        + "CA 4cd1; applied again, 2nd time")
+        == "its configuration was changed by somebody else after it was done (seen at \(now) in PRE_ROTATE); it "
+        + "still lists the dropped CA 4cd1; applied again, 2nd time")
     #expect(machine.notes == ["w1: " + effort.lastError])
     #expect(machine.attemptDue("w1", at: now) == [.apply("w1")])
     #expect(machine.changeApplied(to: "w1", at: now).count == 1)

@@ -133,10 +133,11 @@ struct MachineConfigFactsTests {
   @Test("A configuration that cannot be read says that Talos may read it, and what to do")
   func unreadable() {
     let error = #expect(throws: DriverError.self) {
-      try MachineConfig(Array("machine:\n  a: &a.b c\n".utf8))
+      try MachineConfig(Array("machine:\n  a: &\u{E4} c\n".utf8))
     }
     #expect(error?.message.contains("line 2") == true)
     #expect(error?.message.contains("Talos may read it") == true)
     #expect(error?.message.contains("double quotes") == true)
+    #expect(error?.message.contains("rename it") == true)
   }
 }

@@ -166,6 +166,8 @@ struct ConfigValidationTests {
     #expect(PEMText.certificates(joining: [good, other]) == [good, other])
     #expect(PEMText.certificates(joining: [String(good.dropLast()), other]) == [])
     #expect(PEMText.certificates(joining: ["junk\n" + good]) == [good])
+    #expect(
+      PEMText.certificates(joining: [good.replacing("\n", with: "\r\n"), other]) == [good, other])
     #expect(PEMText.blocks(Fixture.talos.key).map(\.label) == ["ED25519 PRIVATE KEY"])
   }
 }

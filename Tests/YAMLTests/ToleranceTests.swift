@@ -97,6 +97,37 @@ struct ToleranceTests {
     #expect(throws: YAMLError.self) { try YAMLEditor(Array(half.dropLast())) }
   }
 
+  @Test("Names of anchors that go-yaml takes")
+  func anchors() throws {
+    let text =
+      "a: &talos.ca x # &talos.ca\nb: *talos.ca\nc: [&a/b y, *a/b, *talos.ca]\nd: '*a/b &talos.ca'\n"
+      + "e: &0 z\nf: *0\ng: &. w\nh: {k: *., l: *0}\ni: [::/0]\n"
+    let document = try YAMLParser.parse(text)[0]
+    #expect(document["b"]?.text == "x" && document["b"]?.aliasedAnchor == "talos.ca")
+    #expect(document["c"]?.items?.map { $0.text ?? "" } == ["y", "y", "x"])
+    #expect(document["d"]?.text == "*a/b &talos.ca")
+    #expect(document["f"]?.text == "z" && document["h"]?["k"]?.text == "w")
+    #expect(document["h"]?["l"]?.text == "z" && document["a"]?.anchor == "talos.ca")
+    var editor = try YAMLEditor(text)
+    try editor.set("v", at: ["e2"], after: "d")
+    #expect(editor.text == text.replacing("e: &0", with: "e2: v\ne: &0"))
+    let error = #expect(throws: YAMLError.self) { try editor.set("v", at: ["a"]) }
+    #expect(error?.message.contains("alias (*)") == true)
+  }
+
+  @Test(
+    "A name of an anchor that nobody takes is to be renamed; there may not be many of the others")
+  func anchorNames() throws {
+    for name in ["&\u{E4}", "&", "&a[b", "*a.b"] {
+      #expect(throws: YAMLError.self, "\(name)") { try YAMLParser.parse("x: \(name) y\n") }
+    }
+    let error = #expect(throws: YAMLError.self) { try YAMLParser.parse("x: y\nz: &\u{E4} y\n") }
+    #expect(error?.message.contains("rename") == true && error?.line == 2)
+    func text(_ count: Int) -> String { (0..<count).map { "k\($0): &a.\($0) v\n" }.joined() }
+    #expect(try YAMLParser.parse(text(AnchorNames.limit))[0].entries?.count == AnchorNames.limit)
+    #expect(throws: YAMLError.self) { try YAMLParser.parse(text(AnchorNames.limit + 1)) }
+  }
+
   @Test("Edits beside what libyaml refuses change their place and no other byte")
   func edits() throws {
     let text = "...\nn: [0.0.0.0/0, ::/0] # \u{80}\ne: \"it\\'s\"\nl: [x]\nm:\n  a: \u{7F}b\n"

@@ -84,7 +84,7 @@ struct Session: Sendable {
         hint:
           "your certificate has expired, or is of another CA: an admin of the server issues one "
           + "('omnictl access issue')")
-    case .peerNotTrusted(.wrongName):
+    case .peerNotTrusted(.wrongName, _):
       return CommandError(
         .unreachable, "\(endpoint) is not trusted: \(reason)",
         hint: "--server-name of 'omnictl context add' says what its certificate is for")

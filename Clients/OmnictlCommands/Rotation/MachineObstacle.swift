@@ -15,7 +15,7 @@ struct MachineObstacle: Equatable {
     let inWork = status.machines.filter { $0.state != .pending && $0.state != .done }
     var groups: [(key: [String], group: MachineObstacle)] = []
     for machine in inWork.filter({ $0.state == .waiting }) {
-      let general = reasons(machine).map { generalised($0, machine) }
+      let general = reasons(machine).map(machine.generalised)
       let key = [machine.openCheck?.obstacle ?? "", "\(machine.repetitions)"] + general
       if let index = groups.firstIndex(where: { $0.key == key }) {
         groups[index].group.machines.append(machine)
@@ -38,11 +38,9 @@ struct MachineObstacle: Equatable {
     return reasons
   }
 
-  /// The reason in words that do not name the machine.
-  private static func generalised(_ reason: String, _ machine: MachineRotationStatus) -> String {
-    var text = machine.machine.isEmpty ? reason : reason.replacing(machine.machine, with: "NAME")
-    if !machine.address.isEmpty { text = text.replacing(machine.address, with: "ADDRESS") }
-    return text
+  /// What a person can do, once it has been waited for for a while.
+  func advice(_ reading: RotationAges.Reading) -> String? {
+    machines[0].openCheck.flatMap { CheckAdvice.text($0, names: names, reading) }
   }
 
   /// `node not ready for 42s, try 4, next in 3s`, as far as they are known.
@@ -85,22 +83,30 @@ struct MachineObstacle: Equatable {
 struct ClusterObstacle: Equatable {
   let check: RotationCheck
   private(set) var names: [String]
-  let reason: String
+  /// Of several machines the names and addresses in it are `NAME` and `ADDRESS`.
+  private(set) var reason: String
+  /// The reason in words that do not name the machine, by which others are found that say the same.
+  private var general: String
 
   static func all(_ status: RotationStatus) -> [ClusterObstacle] {
-    let known = Set(status.machines.map(\.machine))
+    let known = Dictionary(
+      status.machines.map { ($0.machine, $0) }, uniquingKeysWith: { first, _ in first })
     var groups: [ClusterObstacle] = []
     for check in status.clusterChecks where check.isOpen {
       var (name, reason) = NamedReason.split(check.detail)
-      if let found = name, !known.contains(found) { (name, reason) = (nil, check.detail) }
+      if let found = name, known[found] == nil { (name, reason) = (nil, check.detail) }
+      let machine = name.flatMap { known[$0] }
+      let general = machine.map { $0.generalised(reason) } ?? reason
       let same = groups.firstIndex {
-        $0.check.obstacle == check.obstacle && $0.reason == reason && !$0.names.isEmpty
+        $0.check.obstacle == check.obstacle && $0.general == general && !$0.names.isEmpty
       }
       if let same, let name {
         groups[same].names.append(name)
+        groups[same].reason = general
       } else {
         groups.append(
-          ClusterObstacle(check: check, names: name.map { [$0] } ?? [], reason: reason))
+          ClusterObstacle(
+            check: check, names: name.map { [$0] } ?? [], reason: reason, general: general))
       }
     }
     return groups
@@ -114,5 +120,18 @@ struct ClusterObstacle: Equatable {
     }
     let parts = [what, names.joined(separator: ", "), reason]
     return parts.filter { !$0.isEmpty }.joined(separator: ": ")
+  }
+
+  /// What a person can do, once it has been open for a while.
+  func advice(_ reading: RotationAges.Reading) -> String? {
+    CheckAdvice.text(check, names: names, reading)
+  }
+}
+
+extension MachineRotationStatus {
+  /// A reason in words that do not name the machine.
+  fileprivate func generalised(_ reason: String) -> String {
+    let text = machine.isEmpty ? reason : reason.replacing(machine, with: "NAME")
+    return address.isEmpty ? text : text.replacing(address, with: "ADDRESS")
   }
 }

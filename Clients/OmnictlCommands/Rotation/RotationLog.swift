@@ -72,12 +72,16 @@ struct RotationLog {
     let after = reading.total.map { " after \(Moment.span($0))" } ?? ""
     var parts = ["still \(last.status)\(after)"]
     for obstacle in MachineObstacle.all(last) {
-      let facts = [obstacle.facts(reading)] + obstacle.reasons
+      let advice = obstacle.advice(reading).map { "what to do: \($0)" } ?? ""
+      let facts = [obstacle.facts(reading)] + obstacle.reasons + [advice]
       parts.append(
         "\(obstacle.names.joined(separator: ", ")) \(obstacle.state.word) "
           + facts.filter { !$0.isEmpty }.joined(separator: ": "))
     }
-    parts += ClusterObstacle.all(last).map { "cluster: \($0.text(reading))" }
+    parts += ClusterObstacle.all(last).map { obstacle in
+      "cluster: \(obstacle.text(reading))"
+        + (obstacle.advice(reading).map { ": what to do: \($0)" } ?? "")
+    }
     if parts.count == 1, !last.step.isEmpty { parts.append(last.step) }
     return Printable.line(parts.joined(separator: "; "))
   }

@@ -48,13 +48,15 @@ struct WorkLines {
     if obstacle.machines.count > 1 {
       lines += indented(obstacle.names.joined(separator: ", "), by: 4)
     }
-    return lines + obstacle.reasons.flatMap { indented($0, by: 4, .yellow) }
+    let advice = obstacle.advice(reading).map { indented("what to do: \($0)", by: 4) } ?? []
+    return lines + obstacle.reasons.flatMap { indented($0, by: 4, .yellow) } + advice
   }
 
   private func lines(_ obstacle: ClusterObstacle) -> [StyledLine] {
     Paragraph.lines(
       "cluster  \(obstacle.text(reading))", indent: 2, hanging: 2, columns: columns + 1
     ).map { StyledLine($0, .yellow) }
+      + (obstacle.advice(reading).map { indented("what to do: \($0)", by: 4) } ?? [])
   }
 
   private func indented(

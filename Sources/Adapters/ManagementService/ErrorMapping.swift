@@ -83,6 +83,8 @@ extension RPCError {
     case .credentialsRefused:
       // UNAUTHENTICATED and PERMISSION_DENIED are about the caller, and it is the machines that refuse.
       self.init(precondition: "CREDENTIALS_REFUSED", error)
+    case .clocksDisagree:
+      self.init(precondition: "CLOCK", error)
     case .accessDenied:
       self.init(precondition: "ACCESS_DENIED", error)
     case .shuttingDown:

@@ -126,6 +126,13 @@ struct YAMLEvent {
     unsafe pointer.map { unsafe String(cString: $0) }
   }
 
+  /// The byte in the text at which the token began that libyaml could not read, where it was reading one.
+  var refusedToken: Int? {
+    let error = unsafe parser.pointee.error
+    guard error == YAML_SCANNER_ERROR else { return nil }
+    return unsafe input.byteOffset(ofCharacter: Int(parser.pointee.context_mark.index))
+  }
+
   /// libyaml's own account of what is wrong. Its texts are fixed and quote nothing of the input.
   private func failure() -> YAMLError {
     let problem =

@@ -30,6 +30,49 @@ extension SourceText {
     return !lines.isEmpty && hasComment(lines) ? text(lines) : ""
   }
 
+  /// The comments in a part of the source in which no scalar stands, in order, each from its `#` on.
+  func comments(in gap: Range<Int>) -> [String] {
+    var found: [String] = []
+    var index = gap.lowerBound
+    while index < gap.upperBound {
+      let isFirst = index == 0 || isBlank(bytes[index - 1]) || isBreak(bytes[index - 1])
+      if bytes[index] == UInt8(ascii: "#"), isFirst {
+        found.append(restOfLine(index))
+        index = lineEnd(index)
+      } else {
+        index += 1
+      }
+    }
+    return found
+  }
+
+  /// The comments within a node that its own text does not hold: behind its tag or anchor, and behind
+  /// the `|` or `>` of a block scalar.
+  func headComments(_ node: YAMLNode) -> [String] {
+    guard !node.isAlias else { return [] }
+    let start = min(afterProperties(of: node), node.range.upperBound)
+    let style = node.scalar?.style
+    let isBlock = style == .literal || style == .folded
+    let end = isBlock ? min(lineEnd(start), node.range.upperBound) : start
+    return comments(in: node.range.lowerBound..<max(end, node.range.lowerBound))
+  }
+
+  /// Where a node's content begins: behind its tag and its anchor.
+  func afterProperties(of node: YAMLNode) -> Int {
+    var position = node.range.lowerBound
+    guard node.hasProperties else { return position }
+    while position < count {
+      position = skipSpace(position)
+      guard position < count,
+        bytes[position] == UInt8(ascii: "&") || bytes[position] == UInt8(ascii: "!")
+      else { break }
+      while position < count, !isBlank(bytes[position]), !isBreak(bytes[position]) {
+        position += 1
+      }
+    }
+    return position
+  }
+
   /// Where an entry of a mapping begins: its key, or the `?` before it on the same line.
   func entryStart(_ key: YAMLNode) -> Int {
     var index = key.range.lowerBound
@@ -42,6 +85,9 @@ extension SourceText {
 }
 
 extension YAMLNode {
+  /// Whether a tag or an anchor stands before the node's content.
+  var hasProperties: Bool { tag != nil || anchor != nil }
+
   /// The scalars, aliases and flow collections of a block node, keys too, in the order of writing.
   fileprivate var leaves: [YAMLNode] {
     if isAlias || isFlow { return [self] }

@@ -49,7 +49,7 @@ struct SplicePlanner {
     }
     let end = source.contentEnd(old)
     let isBlockCollection = old.scalar == nil && !old.isFlow && !old.isAlias
-    if isBlockCollection || parent.items != nil, !old.range.isEmpty, !hasProperties(old) {
+    if isBlockCollection || parent.items != nil, !old.range.isEmpty, !old.hasProperties {
       // In place, at the column of what stood there, unless a mapping would come under a dash list
       // that stands at its key's own column.
       let own = source.column(old.range.lowerBound)
@@ -60,12 +60,10 @@ struct SplicePlanner {
     if parent.items != nil {
       return Splice(range: indicatorEnd..<end, text: " " + style.block(value, column: nested))
     }
-    let rest = isBlockCollection ? source.restOfLine(indicatorEnd) : source.restOfLine(end)
-    let comment =
-      isBlockCollection && source.lineEnd(indicatorEnd) > old.range.lowerBound ? "" : rest
+    let lead = isBlockCollection ? collectionLead(old, indicatorEnd) : scalarLead(old, indicatorEnd)
     return Splice(
       range: indicatorEnd..<(isBlockCollection ? end : source.lineEnd(end)),
-      text: comment + style.newline + style.spaces(nested) + style.block(value, column: nested))
+      text: lead + source.newline + style.spaces(nested) + style.block(value, column: nested))
   }
 
   /// Puts a value on the line of its key or dash.
@@ -81,9 +79,10 @@ struct SplicePlanner {
     let comment = beginsBelow ? source.restOfLine(indicatorEnd) : source.restOfLine(end)
     var style = style
     style.allowsLiteral = comment.isEmpty && source.lineEnd(end) < source.count
-    let text =
+    let written =
       style.requoted(value, like: old)
       ?? style.inline(value, literalIndent: source.blockIndent(old) ?? nested) ?? ""
+    let text = Self.firstLine(of: written, newline: style.newline, with: source.headComments(old))
     if beginsBelow {
       let gap = source.commentLines(indicatorEnd..<old.range.lowerBound)
       return Splice(range: indicatorEnd..<end, text: " " + text + comment + gap)
@@ -247,7 +246,7 @@ struct SplicePlanner {
   /// and comments.
   private func dashes(of parent: YAMLNode, _ items: [YAMLNode]) throws(YAMLError) -> [Int] {
     var dashes: [Int] = []
-    var position = afterProperties(of: parent)
+    var position = source.afterProperties(of: parent)
     for item in items {
       position = source.skipSpace(position)
       guard position < source.count, source.bytes[position] == UInt8(ascii: "-") else {
@@ -257,27 +256,6 @@ struct SplicePlanner {
       position = source.contentEnd(item)
     }
     return dashes
-  }
-
-  private func hasProperties(_ node: YAMLNode) -> Bool {
-    node.tag != nil || node.anchor != nil
-  }
-
-  private func afterProperties(of node: YAMLNode) -> Int {
-    var position = node.range.lowerBound
-    guard hasProperties(node) else { return position }
-    while position < source.count {
-      position = source.skipSpace(position)
-      guard position < source.count,
-        source.bytes[position] == UInt8(ascii: "&") || source.bytes[position] == UInt8(ascii: "!")
-      else { break }
-      while position < source.count, !source.isBlank(source.bytes[position]),
-        !source.isBreak(source.bytes[position])
-      {
-        position += 1
-      }
-    }
-    return position
   }
 
   private func notThere() -> YAMLError {

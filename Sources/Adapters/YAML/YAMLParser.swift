@@ -21,20 +21,55 @@ public enum YAMLParser {
   /// Reads a text that is UTF-8.
   static func parse(source: [UInt8], limits: YAMLLimits) throws(YAMLError) -> [YAMLNode] {
     let map = SourceMap(source)
-    do throws(YAMLError) {
-      return try parse(source, map, standIn: nil, limits)
-    } catch {
-      guard error.code == .syntax, let standIn = StandIn(for: source) else { throw error }
-      return try parse(standIn.bytes, map, standIn: standIn, limits)
+    var text = source
+    var standIn: StandIn?
+    var names: AnchorNames?
+    // Each round but the last replaces one name, of which there is a limit, or the text once.
+    while true {
+      switch try parse(text, map, standIn, names, limits) {
+      case .read(let documents): return documents
+      case .refused(let error, let token):
+        var replaced = names ?? AnchorNames(text)
+        if let token, replaced.replaceName(at: token) {
+          text = replaced.bytes
+          names = replaced
+        } else if standIn == nil, let other = StandIn(for: text) {
+          standIn = other
+          text = other.bytes
+          names = names?.moved(to: text)
+        } else if let token, AnchorNames.isIndicator(text[token]) {
+          throw YAMLError(
+            .syntax,
+            "this name of an anchor (&) or alias (*) is not read: rename it to letters, digits, - and _; "
+              + "if it is to be a text, put it in double quotes",
+            line: error.line, column: error.column)
+        } else {
+          throw error
+        }
+      }
     }
   }
 
+  private enum Reading {
+    case read([YAMLNode])
+    /// A token that begins at a byte of the text is none that libyaml knows.
+    case refused(YAMLError, token: Int?)
+  }
+
+  /// - Throws: what no other spelling would mend.
   private static func parse(
-    _ bytes: [UInt8], _ map: SourceMap, standIn: StandIn?, _ limits: YAMLLimits
-  ) throws(YAMLError) -> [YAMLNode] {
+    _ bytes: [UInt8], _ map: SourceMap, _ standIn: StandIn?, _ names: AnchorNames?,
+    _ limits: YAMLLimits
+  ) throws(YAMLError) -> Reading {
     try EventParser.withEvents(of: bytes, map: map) { parser throws(YAMLError) in
-      var builder = TreeBuilder(limits: limits, standIn: standIn)
-      return try builder.build(from: parser)
+      var builder = TreeBuilder(limits: limits, standIn: standIn, names: names)
+      do throws(YAMLError) {
+        return .read(try builder.build(from: parser))
+      } catch {
+        guard error.code == .syntax else { throw error }
+        let token = parser.refusedToken
+        return .refused(error, token: token.flatMap { bytes.indices.contains($0) ? $0 : nil })
+      }
     }
   }
 
@@ -60,16 +95,20 @@ private struct TreeBuilder {
 
   let limits: YAMLLimits
   private let standIn: StandIn?
+  private let names: AnchorNames?
   private var stack: [Open] = []
   private var anchors: [String: YAMLNode] = [:]
   private var documents: [YAMLNode] = []
   private var weight = 0
 
-  init(limits: YAMLLimits, standIn: StandIn?) { (self.limits, self.standIn) = (limits, standIn) }
+  init(limits: YAMLLimits, standIn: StandIn?, names: AnchorNames?) {
+    (self.limits, self.standIn, self.names) = (limits, standIn, names)
+  }
 
   mutating func build(from parser: borrowing EventParser) throws(YAMLError) -> [YAMLNode] {
     while true {
-      let event = try parser.next()
+      var event = try parser.next()
+      event.anchor = names.map { $0.original(event.anchor) } ?? event.anchor
       switch event.kind {
       case .streamEnd: return documents
       case .documentStart:
@@ -78,7 +117,8 @@ private struct TreeBuilder {
         }
         anchors = [:]
       case .documentEnd: break
-      case .alias(let name):
+      case .alias(let written):
+        let name = names?.original(written) ?? written
         guard var node = anchors[name] else {
           throw error(.unsupported, "an alias that refers to no finished anchor", event)
         }

@@ -129,7 +129,9 @@ struct YAMLStyle {
     else { return nil }
     let body = text.hasSuffix("\n") ? text.dropLast() : text[...]
     let lines = body.split(separator: "\n", omittingEmptySubsequences: false)
-    guard let first = lines.first, !first.isEmpty, !lines.contains(where: { $0.hasPrefix(" ") }),
+    // The first line says how far the block is indented, so it begins with no blank.
+    guard let first = lines.first, !first.isEmpty, !first.hasPrefix(" "),
+      !lines.contains(where: { !$0.isEmpty && $0.allSatisfy { $0 == " " } }),
       lines.last?.isEmpty == false
     else { return nil }
     let header = text.hasSuffix("\n") ? "|" : "|-"

@@ -9,7 +9,7 @@ extension RotationOrchestrator {
   ///   - endpoints: addresses to dial instead of the context's own; empty: those.
   ///   - listing: the machines, where cluster discovery is off.
   /// - Throws: `.alreadyExists` for the name, and for a cluster that is known under another one;
-  ///   `.invalidArgument`, `.unsupportedVersion`, `.clusterUnreachable`, `.credentialsRefused`,
+  ///   `.invalidArgument`, `.unsupportedVersion`, `.clusterUnreachable`, `.credentialsRefused`, `.clocksDisagree`,
   ///   `.accessDenied`, `.clusterRefused`, `.journalUnavailable`.
   public func importCluster(
     name: String, talosconfig: String, context: String? = nil, endpoints: [String] = [],

@@ -39,7 +39,12 @@ extension TLSFailure {
     case .remoteAlert:
       let alert = error.alert ?? 0
       self = error.isCertificateRefusal ? .certificateRefused(alert: alert) : .alert(alert)
-    case .peerNotTrusted: self = .peerNotTrusted(CertificateFault(error.verification))
+    case .peerNotTrusted:
+      self = .peerNotTrusted(
+        CertificateFault(error.verification),
+        error.presented.map {
+          PresentedPeer(notBefore: $0.notBefore, notAfter: $0.notAfter, authority: $0.authority)
+        })
     case .peerWithoutCertificate, .protocolViolation, .truncated, .limitExceeded: self = .peerFault
     case .misuse, .internalFailure: self = .ownFault
     }

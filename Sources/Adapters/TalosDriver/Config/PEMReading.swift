@@ -110,7 +110,7 @@ enum PEMReading {
     let digits = text[min(body, end)..<end].filter {
       $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D
     }
-    guard let contents = Base64.decode(Array(digits)) else { return nil }
+    guard let contents = Base64.decode(Array(digits), ignoresTrailingBits: true) else { return nil }
     return Block(
       label: label, hasHeaders: hasHeaders, contents: contents, range: begin..<closing.next)
   }

@@ -26,21 +26,18 @@ struct TrustEdit {
   // MARK: The authority
 
   /// Brings the field of the authority, and its key, to what is wanted. Further certificates in the
-  /// field stay if they are to be accepted.
+  /// field stay if they are to be accepted, and so does whatever text stands around them.
   mutating func setAuthority(_ trust: ConfiguredTrust) throws(TrustEditFailure) {
     guard let authority = trust.authority, let issuing = trust.issuing else { return }
     let rest = authority.certificates.dropFirst()
     guard issuing != wanted.issuing || !rest.allSatisfy(wanted.keeps) else { return }
     // A certificate that comes to stand in the list leaves the field with the authority it came with.
     let isOther = issuing != wanted.issuing
-    let text =
-      rest.isEmpty
-      ? wanted.issuing.pem
-      : authority.text(
-        keeping: { index in
-          let certificate = authority.certificates[index]
-          return wanted.keeps(certificate) && !(isOther && wanted.managed.contains(certificate))
-        }, first: wanted.issuing)
+    let text = authority.text(
+      keeping: { index in
+        let certificate = authority.certificates[index]
+        return wanted.keeps(certificate) && !(isOther && wanted.managed.contains(certificate))
+      }, first: wanted.issuing)
     guard let text else { return }
     try set(encoded(text), at: place.authorityPath + [.key(place.certificateKey)])
     guard config.role == .controlPlane, isOther, let key = wanted.issuingKey else { return }
@@ -104,7 +101,8 @@ struct TrustEdit {
       return slots.indices.filter { !kept.contains($0) }.map { slots[$0] }
     }
     for (slot, pair) in zip(slots, zip(present, target)) where pair.0 != pair.1 {
-      try replace(slot, with: pair.1.pem)
+      try replace(
+        slot, with: entries[slot].text(keeping: { _ in false }, first: pair.1) ?? pair.1.pem)
     }
     for certificate in target.dropFirst(slots.count) { try append(certificate) }
     return Array(slots.dropFirst(target.count))

@@ -49,7 +49,8 @@ extension TalosDriver {
         return Self.acceptance(of: certificate, machine, lists)
       } catch {
         return MachineAcceptance(
-          machine: machine, answer: .unknown, detail: "could not be asked: \(error.message)")
+          machine: machine, answer: .unknown,
+          detail: "could not be asked: \(self.words(access).text(machine, error))")
       }
     }
   }

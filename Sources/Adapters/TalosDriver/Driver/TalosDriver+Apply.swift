@@ -39,7 +39,7 @@ extension TalosDriver {
         }
       }
     } catch {
-      var reason = error.driverError
+      var reason = words(access).error(machine, error)
       reason.sent = outcome.sent
       throw reason
     }

@@ -29,7 +29,7 @@ extension TalosDriver {
 }
 
 extension TalosContext {
-  /// - Throws: `.unauthenticated` for what has expired.
+  /// - Throws: `.unauthenticated` for what has expired, `.clock` for what is not valid yet.
   func requireInTime(_ now: Int64) throws(DriverError) {
     let certificate = identity.certificate
     guard certificate.notAfter > now else {
@@ -37,6 +37,13 @@ extension TalosContext {
         .unauthenticated,
         "the talosconfig's certificate expired on "
           + "\(Instant(secondsSince1970: certificate.notAfter)); get a fresh talosconfig")
+    }
+    guard certificate.notBefore <= now else {
+      throw DriverError(
+        .clock,
+        "the talosconfig's certificate is valid from \(Instant(secondsSince1970: certificate.notBefore)) on, and "
+          + "this host's clock says \(Instant(secondsSince1970: now)): set the clock of this host right"
+      )
     }
     for root in roots where root.notAfter <= now {
       throw DriverError(

@@ -34,7 +34,10 @@ extension TalosDriver {
       } catch {
         if case .unusable(let unusable) = error { throw unusable }
         if case .unreachable = error { silent.append(plane.id) }
-        failure = DriverError(error.driverError.code, Unreached.text(plane, error))
+        // What a control plane that answers says of trust and of time tells more than that another one is down.
+        if silent.count == access.cluster.controlPlanes.count || !error.isSilent {
+          failure = words(access).error(plane, error)
+        }
       }
     }
     // That one of them does not answer would look like trouble of one machine.

@@ -31,7 +31,7 @@ extension TalosDriver {
         let holds = try await !self.edit(config, wanted, machine).changed
         return (try await secrets.get(), try await nodename.get() ?? machine.id, holds)
       }
-    } catch { throw error.driverError }
+    } catch { throw words(access).error(machine, error) }
     guard let secrets = seen.secrets else { return Baseline([Fact.holds: "\(seen.holds)"]) }
     let pods = try await mirrorPods(on: seen.nodename, machine, access)
     var facts = [

@@ -192,13 +192,6 @@ enum Routes {
     }
   }
 
-  /// What went wrong, without what was tried and where: `Connection refused`. A matter of length alone:
-  /// nothing is decided by the words.
-  static func plain(_ message: String) -> String {
-    let marker = ": connect: "
-    guard let found = message.ranges(of: marker).last else { return message }
-    return String(message[found.upperBound...])
-  }
 }
 
 extension ClusterRecord {

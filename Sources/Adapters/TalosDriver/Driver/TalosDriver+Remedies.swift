@@ -32,7 +32,7 @@ extension TalosDriver {
         try await client.applyConfiguration(edited.bytes)
       }
     } catch {
-      var reason = error.driverError
+      var reason = words(access).error(machine, error)
       reason.message =
         "its apid still has the trust of the stage before, and asking trustd again failed: "
         + reason.message

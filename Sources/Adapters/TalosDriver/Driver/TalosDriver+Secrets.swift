@@ -15,7 +15,7 @@ extension TalosDriver {
         defer { config.wipe() }
         return try await bundle(config, plane, access)
       } catch {
-        failure = error.driverError
+        failure = words(access).error(plane, error)
         // Another control plane cannot know better than one that has answered.
         guard failure.code == .unreachable else { throw failure }
       }

@@ -31,11 +31,12 @@ extension TalosDriver {
         defer { config.wipe() }
         standing = try await compare(config, access)
       } catch {
-        guard case .untrusted(let message, _) = error, error.isUnknownIssuer else {
-          reason = error.message
+        guard error.isUnknownIssuer else {
+          reason = words(access).text(plane, error)
           continue
         }
-        standing = .outdated(.talosCA, Self.outdated(plane, .talosCA, access, message))
+        standing = .outdated(
+          .talosCA, words(access).text(plane, error) + "; nothing is issued from the record's CA")
       }
       guard access.rotation != nil, case .outdated = standing else { return standing }
       outdated = outdated ?? standing
@@ -95,17 +96,6 @@ extension TalosDriver {
     guard isKept, !trust.accepted.contains(where: { $0.fingerprint == old }) else { return nil }
     return
       "the machines do not accept the old CA \(old.prefix(12)) any more, the record is in \(change.phase.name)"
-  }
-
-  private static func outdated(
-    _ plane: Machine, _ component: SecretComponent, _ access: ClusterAccess, _ message: String
-  ) -> String {
-    let known = access.cluster.authorities[component]?.fingerprint.prefix(12) ?? ""
-    return
-      "\(plane.id) shows a certificate of a CA that the record of '\(access.cluster.name)' does not know "
-      + "(it has \(known)): the \(component.rawValue) has been rotated since, as after a restored backup; "
-      + "nothing is issued from it; take it over with a talosconfig that works ("
-      + "\(adoption(.talosCA, access)))"
   }
 
   /// The command that takes over what another tool has rotated.

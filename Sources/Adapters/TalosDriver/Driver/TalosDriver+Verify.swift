@@ -46,7 +46,7 @@ extension TalosDriver {
       case .kubernetesCA: return try await lookAtKubernetes(look, trust, isThorough: isThorough)
       }
     } catch let error as TalosFailure {
-      return [CheckResult(.reachable, .failed, error.message)]
+      return [CheckResult(.reachable, .failed, words(look.access).text(look.machine, error))]
     } catch {
       let message = (error as? DriverError)?.message ?? "cancelled"
       return [CheckResult(.driver, .failed, message)]

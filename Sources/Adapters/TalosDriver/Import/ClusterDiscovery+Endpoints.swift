@@ -20,14 +20,14 @@ extension ClusterDiscovery {
     let answers = await driver.concurrently(context.endpoints) { endpoint in
       await self.awaited.asking(endpoint.description) { await self.reach(endpoint) }
     }
-    var failures: [TalosFailure] = []
+    var failures: [(endpoint: TalosEndpoint, failure: TalosFailure)] = []
     var members: [ClusterMember]?
-    for answer in answers {
+    for (endpoint, answer) in zip(context.endpoints, answers) {
       switch answer {
       case .success(let answer): members = members ?? answer.members
       case .failure(let failure):
         switch failure {
-        case .unreachable, .rejected, .untrusted, .misdirected: failures.append(failure)
+        case .unreachable, .rejected, .untrusted, .misdirected: failures.append((endpoint, failure))
         case .status, .unusable: throw failure
         }
       }
@@ -113,21 +113,29 @@ extension ClusterDiscovery {
     return try await body(clients[clients.count - 1])
   }
 
-  private func nobody(_ failures: [TalosFailure]) -> TalosFailure {
+  private func nobody(
+    _ failures: [(endpoint: TalosEndpoint, failure: TalosFailure)]
+  ) -> TalosFailure {
     // A certificate that is refused says more than an endpoint that is down.
-    let telling = failures.first { if case .unreachable = $0 { false } else { true } }
-    switch telling {
-    case .untrusted(let message, let failure)? where telling?.isUnknownIssuer == true:
-      let known = context.roots.first?.fingerprint.prefix(12) ?? ""
-      return .untrusted(
-        "the machines have certificates of a CA that this talosconfig does not know (it has \(known)): the CA "
-          + "has been rotated since; import with a fresh talosconfig (\(message))", failure)
-    case let failure?: return failure
-    case nil:
+    guard let (endpoint, telling) = failures.first(where: { !$0.failure.isSilent }) else {
+      let reasons = failures.prefix(4).map { "\($0.endpoint): \(Routes.plain($0.failure.message))" }
+      let more = failures.count > 4 ? "; and \(failures.count - 4) more" : ""
       return .unreachable(
-        "no endpoint of the talosconfig answers: "
-          + failures.prefix(4).map(\.message).joined(separator: "; "))
+        "no endpoint of the talosconfig answers: " + reasons.joined(separator: "; ") + more)
     }
+    return unusable(
+      telling.driverError.code, words.text(of: endpoint.host, at: endpoint.host, telling))
+  }
+
+  /// The words for machines that were asked with the talosconfig.
+  var words: FailureWords {
+    let certificate = tls.identity.certificate
+    return FailureWords(
+      credentials: credentials, known: context.roots.map(\.fingerprint),
+      valid: (
+        Instant(secondsSince1970: certificate.notBefore),
+        Instant(secondsSince1970: certificate.notAfter)
+      ), now: Instant(secondsSince1970: driver.now()))
   }
 
   func supported(_ tag: String, _ host: String) throws(TalosFailure) -> TalosVersion {

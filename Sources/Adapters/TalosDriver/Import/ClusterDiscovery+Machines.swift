@@ -110,18 +110,11 @@ extension ClusterDiscovery {
       case .unreachable(let message, let end):
         return .failure(
           .unreachable(
-            "\(member.name) does not answer, and an import asks every machine: \(message)", end))
-      case .untrusted where error.isUnknownIssuer:
-        let known = context.roots.first?.fingerprint.prefix(12) ?? ""
-        return .failure(
-          unusable(
-            .unauthenticated,
-            "\(member.name) has a certificate of a CA that this talosconfig does not know (it has "
-              + "\(known)): the CA has been rotated since, or is being rotated; import with a fresh "
-              + "talosconfig, or take a rotation over that was left half done (omnictl cluster adopt NAME "
-              + "--talosconfig FILE); (\(error.message))"))
+            "\(member.name) does not answer, and an import asks every machine: \(Routes.plain(message))",
+            end))
       case .rejected, .untrusted, .status:
-        return .failure(unusable(error.driverError.code, "\(member.name): \(error.message)"))
+        return .failure(
+          unusable(error.driverError.code, words.text(of: member.name, error)))
       }
     }
   }

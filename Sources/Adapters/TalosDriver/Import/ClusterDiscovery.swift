@@ -17,6 +17,8 @@ struct ClusterDiscovery: Sendable {
   private var identities: [Identity]
   /// Who is being asked.
   let awaited = AwaitedMachines()
+  /// What the clients come from.
+  var credentials: FailureWords.Credentials = .talosconfig
 
   /// A machine with what an import has to know of it.
   struct Found: Sendable {

@@ -42,6 +42,7 @@ struct ClusterSurvey: Sendable {
       driver: driver, context: context, name: request.cluster,
       listing: request.listing
         ?? request.known.flatMap { $0.isListed ? MachineListing($0.machines) : nil })
+    if request.access == nil { discovery.credentials = .record(request.cluster) }
     try learnFromRecord()
   }
 

@@ -76,7 +76,7 @@ extension TalosDriver {
         return Coverage.findings(
           machines, seenBy: plane.id, names, isListed: access.cluster.isListed)
       case .failure(let error):
-        return [Finding(.unreachable, plane.id, Unreached.text(plane, error))]
+        return [Finding(.unreachable, plane.id, words(access).text(plane, error))]
       }
     }
     findings += await endpointFindings(machines, access, silentCounts: false)

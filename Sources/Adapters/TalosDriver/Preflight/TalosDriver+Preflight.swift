@@ -21,7 +21,7 @@ extension TalosDriver {
       switch look {
       case .success(let seen): inspected.append(seen)
       case .failure(let failure):
-        findings.append(Unreached.finding(machine, failure))
+        findings.append(words(access).finding(machine, failure))
       }
     }
     looks = []
@@ -105,31 +105,5 @@ extension TalosDriver {
       "the clocks of \(first)\(more) could not be read, because they reach no time server: make sure that "
         + "they are right"
     ]
-  }
-}
-
-/// What is said of a machine that does not answer.
-enum Unreached {
-  static func finding(_ machine: Machine, _ failure: TalosFailure) -> Finding {
-    Finding(failure.isAboutTime ? .clock : .unreachable, machine.id, text(machine, failure))
-  }
-
-  static func text(_ machine: Machine, _ failure: TalosFailure) -> String {
-    switch failure {
-    case .untrusted(let message, _) where failure.isAboutTime,
-      .rejected(let message, _) where failure.isAboutTime:
-      "\(machine.id) and omnid disagree about the time: a certificate that is fresh to one is out of its "
-        + "time to the other; compare the clock of \(machine.id) with this host's and set the wrong one "
-        + "right (\(message))"
-    case .untrusted(let message, _):
-      "\(machine.id) shows a certificate of a CA that this record does not know: its CA has been rotated "
-        + "since; take it over with a talosconfig that works (omnictl cluster adopt); (\(message))"
-    case .rejected(let message, _):
-      "\(machine.id) refuses omnid's certificate: its CA has been rotated since, or its clock is wrong "
-        + "(\(message))"
-    case .misdirected(let message), .unreachable(let message, _): message
-    case .status(_, let message): "\(machine.id) does not answer as it should: \(message)"
-    case .unusable(let error): "\(machine.id): \(error.message)"
-    }
   }
 }

@@ -28,7 +28,8 @@ enum TalosFailure: Error {
       switch error.cause?.tlsFailure {
       case .certificateRefused(let alert)?:
         self = .rejected(text, .certificateRefused(alert: alert))
-      case .peerNotTrusted(let fault)?: self = .untrusted(text, .peerNotTrusted(fault))
+      case .peerNotTrusted(let fault, let presented)?:
+        self = .untrusted(text, .peerNotTrusted(fault, presented))
       case .alert?, .peerFault?, .ownFault?, nil: self = .unreachable(text, error.cause)
       }
     case .cancelled, .deadlineExceeded:
@@ -79,7 +80,7 @@ enum TalosFailure: Error {
   /// Whether the machine's certificate comes from an authority that we do not know, rather than being out of
   /// its time or somebody else's.
   var isUnknownIssuer: Bool {
-    if case .untrusted(_, .peerNotTrusted(.unknownIssuer)) = self { true } else { false }
+    if case .untrusted(_, let failure) = self { failure.fault == .unknownIssuer } else { false }
   }
 
   /// Whether a certificate that was refused, on either side, points to a clock that is wrong.
@@ -90,6 +91,11 @@ enum TalosFailure: Error {
     }
   }
 
+  /// Whether nobody has answered.
+  var isSilent: Bool {
+    if case .unreachable = self { true } else { false }
+  }
+
   var isPermissionDenied: Bool {
     if case .status(.permissionDenied, _) = self { true } else { false }
   }
@@ -98,7 +104,7 @@ enum TalosFailure: Error {
     switch self {
     case .unreachable(let message, _): DriverError(.unreachable, message)
     case .rejected(let message, _), .untrusted(let message, _):
-      DriverError(.unauthenticated, message)
+      DriverError(isAboutTime ? .clock : .unauthenticated, message)
     case .unusable(let error): error
     case .misdirected(let message): DriverError(.conflict, message)
     case .status(let code, let message):

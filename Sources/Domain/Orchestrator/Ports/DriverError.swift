@@ -7,6 +7,8 @@ public struct DriverError: Error, Sendable, Hashable {
     case refused
     /// The machine does not accept our certificate.
     case unauthenticated
+    /// A certificate of one side is out of its time to the other: one of their clocks is wrong.
+    case clock
     /// It accepts the certificate, but not for this.
     case permissionDenied
     /// The machine's configuration cannot be edited, or it rejects the edited one.

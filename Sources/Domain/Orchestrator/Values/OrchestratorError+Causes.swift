@@ -69,6 +69,7 @@ extension OrchestratorError {
       case .unreachable: .clusterUnreachable
       case .refused, .invalidConfig, .conflict: .clusterRefused
       case .unauthenticated: .credentialsRefused
+      case .clock: .clocksDisagree
       case .permissionDenied: .accessDenied
       case .unsupportedVersion: .unsupportedVersion
       case .invalidInput: .invalidArgument

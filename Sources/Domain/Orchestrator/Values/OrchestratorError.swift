@@ -47,6 +47,8 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case clusterUnreachable
     /// The cluster does not accept the credentials.
     case credentialsRefused
+    /// A machine's clock and this host's are so far apart that one refuses the other's certificate.
+    case clocksDisagree
     /// The cluster accepts the credentials, but not for this.
     case accessDenied
     /// The cluster refused what it was asked, or its configuration cannot be handled.

@@ -57,7 +57,9 @@ extension RotationSnapshot {
     case .gating(let stage, let gate):
       gate.effort.waitingSince == nil
         ? "verifying the cluster after \(stage.reversal == nil ? "" : "undoing ")\(stage.phase.name)"
-        : "waiting for the cluster\(gate.effort.explanation)"
+        : "waiting for the cluster"
+          + Waiting.gateText(gate.effort.lastError, stage)
+          .following(since: gate.effort.waitingSince)
     case .succeeded: "every machine accepts the new CA alone"
     case .aborted(let requester, nil):
       "no machine was changed" + (requester.isEmpty ? "" : "; cancelled by \(requester)")
@@ -80,7 +82,8 @@ extension RotationSnapshot {
         ?? heldError ?? stage.listing.lastError
     case .gating(let stage, let gate):
       if let heldError { return heldError }
-      return gate.effort.lastError.isEmpty ? stage.listing.lastError : gate.effort.lastError
+      return gate.effort.lastError.isEmpty
+        ? stage.listing.lastError : Waiting.gateText(gate.effort.lastError, stage)
     case .failed(let reason): return reason
     }
   }
@@ -88,8 +91,13 @@ extension RotationSnapshot {
   /// Checks of the cluster as a whole, between two stages.
   @inline(never)
   public var clusterChecks: [CheckRecord] {
-    guard case .gating(_, let gate)? = rotation?.state else { return [] }
-    return gate.effort.checks
+    guard case .gating(let stage, let gate)? = rotation?.state else { return [] }
+    return gate.effort.checks.map { record in
+      guard record.result.isNamed(.reachable), !record.result.isSettled else { return record }
+      var record = record
+      record.result.detail = Waiting.gateText(record.result.detail, stage)
+      return record
+    }
   }
 
   /// How many machines accept the old authority still: all, until they are verified in the last stage.
@@ -214,8 +222,13 @@ extension Stage {
 
 extension Effort {
   /// ` since …: reason`, for the end of a line.
-  fileprivate var explanation: String {
-    (waitingSince.map { " since \($0)" } ?? "") + ": \(lastError)"
+  fileprivate var explanation: String { lastError.following(since: waitingSince) }
+}
+
+extension String {
+  /// ` since …: reason`, for the end of a line.
+  fileprivate func following(since: Instant?) -> String {
+    (since.map { " since \($0)" } ?? "") + ": \(self)"
   }
 }
 

@@ -76,16 +76,17 @@ public struct Effort: Sendable, Hashable {
     begunAt = now
   }
 
-  /// Somebody else has undone the change. Answers how long to wait before it is made again, so that two
-  /// writers who undo each other's work do not do so as fast as they can.
+  /// Somebody else has undone the change, as is seen now. Answers how long to wait before it is made again, so
+  /// that two writers who undo each other's work do not do so as fast as they can.
   mutating func undone(
-    _ what: String, checks: [CheckResult], wasDone: Bool, at now: Instant, backoff: Backoff
+    _ what: String, checks: [CheckResult], wasDone: Bool, in phase: RotationPhase,
+    at now: Instant, backoff: Backoff
   ) -> Duration {
     repetitions += 1
     let when = wasDone ? "after it was done" : "while it was being verified"
     let text =
-      "its configuration was changed by somebody else \(when); \(what); applied again, "
-      + "\(Ordinal.text(repetitions + 1)) time"
+      "its configuration was changed by somebody else \(when) (seen at \(now) in \(phase.name)); \(what); "
+      + "applied again, \(Ordinal.text(repetitions + 1)) time"
     failures = max(failures, repetitions - 1)
     return failed(text, checks: checks, at: now, backoff: backoff)
   }

@@ -76,7 +76,7 @@ extension RotationMachine {
   ) -> [Effect] {
     guard case .rolling(let stage) = state, let index = stage.index(of: id) else { return [] }
     switch stage.machines[index].state {
-    case .verifying: return verified(id, results, at: now)
+    case .verifying: return verified(id, results, in: stage.phase, at: now)
     case .confirming: return confirmed(id, results, at: now)
     case .pending, .preparing, .applying, .waiting, .refreshing, .persisting, .verified, .undone:
       return []
@@ -84,7 +84,7 @@ extension RotationMachine {
   }
 
   private mutating func verified(
-    _ id: String, _ results: [CheckResult], at now: Instant
+    _ id: String, _ results: [CheckResult], in phase: RotationPhase, at now: Instant
   ) -> [Effect] {
     var lost = ""
     let isHeld = isHeld
@@ -114,7 +114,8 @@ extension RotationMachine {
         return [.verify(id, after: delay)]
       }
       let delay = effort.undone(
-        obstacle.description, checks: results, wasDone: false, at: now, backoff: rules.backoff)
+        obstacle.description, checks: results, wasDone: false, in: phase, at: now,
+        backoff: rules.backoff)
       lost = "\(id): \(effort.lastError)"
       progress.baseline = nil
       progress.state = .waiting(effort)
@@ -190,7 +191,8 @@ extension RotationMachine {
     _ stage: inout Stage, _ index: Int, _ what: String, _ results: [CheckResult], at now: Instant
   ) {
     var effort = stage.machines[index].state.effort ?? Effort()
-    _ = effort.undone(what, checks: results, wasDone: true, at: now, backoff: rules.backoff)
+    _ = effort.undone(
+      what, checks: results, wasDone: true, in: stage.phase, at: now, backoff: rules.backoff)
     stage.machines[index].state = .undone(effort)
     stage.machines[index].baseline = nil
     if stage.machines[index].machine.role == .controlPlane { stage.planesConfirmed = false }

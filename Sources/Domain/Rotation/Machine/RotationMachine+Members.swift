@@ -34,7 +34,9 @@ extension RotationMachine {
     }
     if let name = Roster.repeated(members) {
       // One of the two would go without its change, and be locked out.
-      return membersUnavailable("the list of members names two machines \(name)", at: now)
+      return membersUnavailable(
+        "the list of members names two machines \(name): one of them would go without its change; give one of them "
+          + "another name, or have discovery forget the one that is gone", at: now)
     }
     switch state {
     case .assembling:

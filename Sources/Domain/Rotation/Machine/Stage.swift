@@ -133,21 +133,31 @@ public struct ClusterReport: Sendable, Hashable {
     self.cluster = cluster
   }
 
-  /// How many machines' open checks are shown.
-  static let shownMachines = 16
+  /// How many open checks of machines are shown.
+  static let shownChecks = 16
 
   /// All results as checks of the cluster: of the machines only what is open, each with the machine's
-  /// name before what was seen, in the order of the names.
+  /// name before what was seen, what is wrong first, then in the order of the names; of many the first, and how
+  /// many more there are.
   func results(order: [String]) -> [CheckResult] {
     let open = order.flatMap { id in
       (machines[id] ?? []).filter { !$0.isSettled }.map {
         CheckResult(named: $0.name, $0.state, "\(id): \($0.detail.isEmpty ? $0.name : $0.detail)")
       }
     }
-    let summary =
-      open.isEmpty && !machines.isEmpty
-      ? [CheckResult(.machines, .passed, "\(machines.count) machines verified once more")]
-      : Array(open.prefix(Self.shownMachines))
-    return summary + cluster
+    guard !open.isEmpty || machines.isEmpty else {
+      return [CheckResult(.machines, .passed, "\(machines.count) machines verified once more")]
+        + cluster
+    }
+    let sorted = open.filter { $0.state == .failed } + open.filter { $0.state != .failed }
+    var shown = Array(sorted.prefix(Self.shownChecks))
+    if let next = sorted.dropFirst(Self.shownChecks).first {
+      shown.append(
+        CheckResult(
+          .machines, next.state,
+          "and \(sorted.count - Self.shownChecks) more open checks of machines, which come to light as these pass"
+        ))
+    }
+    return shown + cluster
   }
 }

@@ -19,8 +19,9 @@ enum PEMText {
   static func blocks(_ text: String) -> [Block] {
     var found: [Block] = []
     var open: (label: String, lines: [Substring])?
-    for raw in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      let line = raw.last == "\r" ? raw.dropLast() : raw
+    // By bytes: to a string, CR and LF are one character, which is no line feed.
+    for bytes in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false) {
+      let line = Substring(bytes.last == 0x0D ? bytes.dropLast() : bytes)
       if let label = marker(line, "-----BEGIN ") {
         open = (label, [line])
       } else if let label = marker(line, "-----END "), var block = open {

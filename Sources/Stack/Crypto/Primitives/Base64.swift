@@ -20,7 +20,12 @@ public enum Base64 {
   public static func decode(_ text: String) -> [UInt8]? { decode(Array(text.utf8)) }
 
   /// As `decode(_:)` for text, on its UTF-8 bytes.
-  public static func decode(_ text: [UInt8]) -> [UInt8]? {
+  ///
+  /// - Parameter ignoresTrailingBits: whether set bits behind the last byte are no error: so several texts mean the
+  ///   same bytes. It is for reading what programs that do so (Go's `base64.StdEncoding`) have taken.
+  public static func decode(
+    _ text: [UInt8], ignoresTrailingBits: Bool = false
+  ) -> [UInt8]? {
     guard text.count % 4 == 0 else { return nil }
     guard !text.isEmpty else { return [] }
     let padding = text[text.count - 1] == 0x3d ? (text[text.count - 2] == 0x3d ? 2 : 1) : 0
@@ -43,11 +48,11 @@ public enum Base64 {
     }
     switch padding {
     case 1:
-      guard group & 0x3 == 0 else { return nil }
+      guard ignoresTrailingBits || group & 0x3 == 0 else { return nil }
       bytes.append(UInt8(truncatingIfNeeded: group >> 10))
       bytes.append(UInt8(truncatingIfNeeded: group >> 2))
     case 2:
-      guard group & 0xf == 0 else { return nil }
+      guard ignoresTrailingBits || group & 0xf == 0 else { return nil }
       bytes.append(UInt8(truncatingIfNeeded: group >> 4))
     default: break
     }

@@ -28,6 +28,8 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
   public var alert: UInt8?
   /// Why the peer's certificate was not accepted, for `peerNotTrusted`.
   public var verification: VerificationFailure?
+  /// What the peer presented, as a client sees it, for `peerNotTrusted`. Nothing of it is proved.
+  public var presented: PresentedCertificate?
   /// What happened, in words. An alert reads as Go's programs write it: `remote error: tls: unknown
   /// certificate authority`.
   public var message: String
@@ -95,8 +97,10 @@ extension TLSError {
       let cause =
         unsafe isEarly ? .notYetValid : VerificationFailure(Int32(SSL_get_verify_result(ssl)))
       let words = cause.words(expectedName: expectedName)
-      return TLSError(
+      var error = TLSError(
         .peerNotTrusted, verification: cause, "certificate verify failed: \(words)")
+      error.presented = unsafe SSL_is_server(ssl) == 0 ? PresentedCertificate(of: ssl) : nil
+      return error
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
       return TLSError(.peerWithoutCertificate, "tls: the client presented no certificate")
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:

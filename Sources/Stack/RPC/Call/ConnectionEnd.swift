@@ -93,7 +93,7 @@ public enum TLSFailure: Sendable, Hashable {
   /// The peer has ended the connection by an alert that is not about a certificate.
   case alert(UInt8)
   /// This side does not accept the peer's certificate.
-  case peerNotTrusted(CertificateFault)
+  case peerNotTrusted(CertificateFault, PresentedPeer? = nil)
   /// The peer presents no certificate, speaks no TLS, or speaks TLS against its rules.
   case peerFault
   /// This side could not do its part.
@@ -103,9 +103,34 @@ public enum TLSFailure: Sendable, Hashable {
   public var isAboutTime: Bool {
     switch self {
     case .certificateRefused(let alert): alert == 45  // certificate_expired
-    case .peerNotTrusted(.expired), .peerNotTrusted(.notYetValid): true
+    case .peerNotTrusted(.expired, _), .peerNotTrusted(.notYetValid, _): true
     case .alert, .peerNotTrusted, .peerFault, .ownFault: false
     }
+  }
+
+  /// Why this side does not accept the peer's certificate, if it does not.
+  public var fault: CertificateFault? {
+    if case .peerNotTrusted(let fault, _) = self { fault } else { nil }
+  }
+
+  /// What the peer presented, if that was not accepted.
+  public var presented: PresentedPeer? {
+    if case .peerNotTrusted(_, let presented) = self { presented } else { nil }
+  }
+}
+
+/// What a server presented that was not accepted: claims, of which nothing is proved.
+public struct PresentedPeer: Sendable, Hashable {
+  /// From when until when its certificate is valid, in seconds since 1970.
+  public var notBefore: Int64
+  public var notAfter: Int64
+  /// The fingerprint (SHA-256, hexadecimal) of the authority at the end of the chain that it sent, if there was one.
+  public var authority: String?
+
+  public init(notBefore: Int64, notAfter: Int64, authority: String? = nil) {
+    self.notBefore = notBefore
+    self.notAfter = notAfter
+    self.authority = authority
   }
 }
 

@@ -63,7 +63,9 @@ extension TalosDriver {
         CheckResult(.apiServerLeaf, .passed, "issued by \(trust.name(trust.issuing))"),
         code == 200
           ? CheckResult(.apiServerReady, .passed, "ready")
-          : CheckResult(.apiServerReady, .waiting, "/readyz: HTTP \(code)"),
+          : CheckResult(
+            .apiServerReady, .waiting,
+            "/readyz: HTTP \(code); what fails: kubectl get --raw '/readyz?verbose'"),
       ]
     case .untrusted(let text), .rejected(let text): [CheckResult(.apiServerLeaf, .waiting, text)]
     case .unreachable(let text): [CheckResult(.apiServerReady, .waiting, text)]
@@ -95,10 +97,16 @@ extension TalosDriver {
     case .rejected(let text):
       return CheckResult(name, .passed, "a client of the dropped CA is refused (\(text))")
     case .status(403, _):
-      return CheckResult(name, .waiting, "no clear refusal: HTTP 403, as for anonymous clients")
+      return CheckResult(
+        name, .waiting,
+        "no clear refusal: HTTP 403, as for anonymous clients; the API server takes its client CAs up when it "
+          + "restarts (kubectl -n kube-system get pods)")
     case .status(let code, _) where (200..<300).contains(code):
       return CheckResult(name, .waiting, "a client of the dropped CA is still let in")
-    default: return CheckResult(name, .waiting, "no clear refusal: \(answer.summary)")
+    default:
+      return CheckResult(
+        name, .waiting,
+        "no clear refusal: \(answer.summary); it is asked again until the answer is clear")
     }
   }
 

@@ -24,7 +24,20 @@ extension ChangeTrust {
     } catch {
       let signers = managed.filter(leaf.isSigned)
       let issuer = signers.isEmpty ? "a CA that this rotation does not know" : names(signers)
-      return CheckResult(name, .waiting, "is from \(issuer), not accepted here: \(error.message)")
+      return CheckResult(
+        name, .waiting,
+        "is from \(issuer), not accepted here: \(error.message)" + Self.renewal(of: name))
+    }
+  }
+
+  /// Who renews a certificate, and where to look if that does not happen.
+  private static func renewal(of name: CheckName) -> String {
+    switch name {
+    case .serverLeaf:
+      "; apid gets a new one from a control plane's trustd (port 50001): talosctl logs apid, if it stays"
+    case .trustdLeaf: "; trustd gets a new one by itself: talosctl logs trustd, if it stays"
+    case .kubeletClient: "; the controller-manager signs a new one: kubectl get csr, if it stays"
+    default: ""
     }
   }
 }

@@ -56,7 +56,8 @@ extension TalosDriver {
   ) -> CheckResult? {
     guard case .failure(let failure) = control, failure.isAboutTrust else { return nil }
     return acceptance(
-      trust.acceptanceName(look.change), control, look.change, trust.newest(look.change))
+      trust.acceptanceName(look.change), control, look.machine, look.change,
+      trust.newest(look.change))
   }
 
   /// What a machine's apid accepts, by connections that were dialled at it.
@@ -82,11 +83,11 @@ extension TalosDriver {
           "not reachable directly; what its apid accepts was read through a control plane")
       ]
     }
-    var results = [acceptance(name, control, change, newest)]
+    var results = [acceptance(name, control, machine, change, newest)]
     if trust.accepted.count > 1, results[0].state == .passed {
       guard other.hasKey else { return results + [.keyless(.oldClientAccepted, other)] }
       let answer = await dial(machine, as: other, trusting: issuing)
-      results.append(acceptance(.oldClientAccepted, answer, change, other))
+      results.append(acceptance(.oldClientAccepted, answer, machine, change, other))
     }
     if !trust.dropped.isEmpty {
       let dropped = trust.dropped.contains(trust.old) ? change.old : change.new
@@ -100,16 +101,29 @@ extension TalosDriver {
   }
 
   private func acceptance(
-    _ name: CheckName, _ answer: Result<Void, TalosFailure>, _ change: TrustChange,
-    _ authority: SealedAuthority
+    _ name: CheckName, _ answer: Result<Void, TalosFailure>, _ machine: Machine,
+    _ change: TrustChange, _ authority: SealedAuthority
   ) -> CheckResult {
     let which = authority == change.new ? "new" : "old"
     switch answer {
     case .success: return CheckResult(name, .passed, "a client of the \(which) CA is let in")
     case .failure(let failure):
+      let reason =
+        failure.isAboutTime
+        ? words(authority).text(machine, failure) : Routes.plain(failure.message)
       return CheckResult(
-        name, .waiting, "a client of the \(which) CA is not let in yet: \(failure.message)")
+        name, .waiting, "a client of the \(which) CA is not let in yet: \(reason)")
     }
+  }
+
+  /// The words for a probe as a client of one authority.
+  private func words(_ authority: SealedAuthority) -> FailureWords {
+    let own = try? keyring.identity(.talos(roles: ["os:reader"]), from: authority).certificate
+    return FailureWords(
+      credentials: .rotation(authority.binding.cluster), known: [authority.fingerprint],
+      valid: own.map {
+        (Instant(secondsSince1970: $0.notBefore), Instant(secondsSince1970: $0.notAfter))
+      }, now: Instant(secondsSince1970: now()))
   }
 
   /// One call on a fresh connection.

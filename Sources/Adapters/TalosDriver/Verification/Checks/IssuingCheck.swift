@@ -12,6 +12,7 @@ extension ChangeTrust {
       : CheckResult(
         name, .failed,
         "issues from \(ForeignAuthority.name(seen)), which this rotation does not know: somebody else "
-          + "is rotating")
+          + "is rotating; stop that tool (talosctl, Omni, another omnid) and put the machine's configuration back"
+      )
   }
 }

@@ -40,7 +40,9 @@ extension TalosDriver {
         let some = behind.prefix(3).map(PeerText.clean).joined(separator: ", ")
         return CheckResult(
           name, .waiting,
-          "\(behind.count) of \(published) namespaces still get another root: \(some)")
+          "\(behind.count) of \(published) namespaces still get another root: \(some); the controller-manager "
+            + "writes it once it has restarted: kubectl -n kube-system get pods -l k8s-app=kube-controller-manager"
+        )
       }
       return CheckResult(
         name, .passed, "\(published) of \(total) namespaces get \(trust.name(trust.issuing))")

@@ -18,7 +18,12 @@ extension TalosDriver {
       ) { client async throws(DriverError) in
         try await client.get("/api/v1/nodes/" + KubernetesClient.escaped(nodename))
       }
-      guard let node else { return CheckResult(name, .waiting, "there is no node \(nodename)") }
+      guard let node else {
+        return CheckResult(
+          name, .waiting,
+          "there is no node \(nodename), which the kubelet of \(machine.id) registers: talosctl -n "
+            + "\(machine.address) logs kubelet")
+      }
       guard let ready = node.condition("Ready") else {
         return CheckResult(name, .waiting, "node \(nodename) has no Ready condition yet")
       }

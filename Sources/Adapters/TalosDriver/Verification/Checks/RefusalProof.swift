@@ -31,7 +31,10 @@ enum RefusalProof {
         return CheckResult(name, .passed, "a client of the dropped CA is refused (\(text))")
       case .failure(let failure) where failure.isCutOff: control = await accepted()
       case .failure(let failure):
-        return CheckResult(name, .waiting, "no clear refusal: \(failure.message)")
+        return CheckResult(
+          name, .waiting,
+          "no clear refusal: \(Routes.plain(failure.message)); a closed port is no proof: let this host reach the "
+            + "machine's port of the Talos API")
       }
     }
     guard case .success = control else {

@@ -238,7 +238,7 @@ extension RotationOrchestrator {
       plan: RotationTicket.plan(
         order.component, machines: preflight.machines,
         rollout: settings.rules.rollout(order.options)),
-      notes: preflight.notes(order.options) + remaining(order, cluster)
+      notes: preflight.notes(order.options) + (order.cause?.remaining(beside: order.component, of: cluster) ?? [])
         + (await hookNote()))
   }
 
@@ -293,16 +293,5 @@ extension RotationOrchestrator {
       attached: attached,
       plan: RotationTicket.plan(
         rotation.component, machines: machines, rollout: settings.rules.rollout(rotation.options)))
-  }
-
-  /// What has to be rotated beside what is asked for, before the cause is dealt with.
-  private func remaining(_ order: Order, _ cluster: ClusterRecord) -> [String] {
-    guard let cause = order.cause, let needs = cause.needs else { return [] }
-    let rest = SecretComponent.allCases.filter {
-      needs.contains($0) && $0 != order.component && cluster.authorities[$0] != nil
-    }
-    return rest.map {
-      "\(cause.rawValue) is dealt with only when the \($0.rawValue) has been rotated too"
-    }
   }
 }

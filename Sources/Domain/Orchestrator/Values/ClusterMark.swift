@@ -26,6 +26,17 @@ public enum RotationCause: String, Sendable, Hashable, CaseIterable {
   }
 }
 
+extension RotationCause {
+  /// What has to be rotated beside what is asked for, before the cause is dealt with.
+  func remaining(beside component: SecretComponent, of cluster: ClusterRecord) -> [String] {
+    guard let needs else { return [] }
+    let rest = SecretComponent.allCases.filter {
+      needs.contains($0) && $0 != component && cluster.authorities[$0] != nil
+    }
+    return rest.map { "\(rawValue) is dealt with only when the \($0.rawValue) has been rotated too" }
+  }
+}
+
 /// Something about a cluster that stays on record until it is dealt with.
 public struct ClusterMark: Sendable, Hashable {
   public enum Kind: String, Sendable, Hashable, CaseIterable {

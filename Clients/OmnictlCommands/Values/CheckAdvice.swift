@@ -10,7 +10,7 @@ enum CheckAdvice {
     "reachable":
       "bring it up, and let this host reach port 50000 of the control planes",
     "config-persisted":
-      "apply the staged configuration or reboot into it, or let the trial end; one of --try is made permanent by omnid",
+      "apply or reboot into the staged configuration; omnid itself makes a trial of --try permanent",
     "config-applied":
       "stop whoever else writes this machine's configuration",
     "config-editable":

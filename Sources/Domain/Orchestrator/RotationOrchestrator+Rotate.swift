@@ -238,7 +238,8 @@ extension RotationOrchestrator {
       plan: RotationTicket.plan(
         order.component, machines: preflight.machines,
         rollout: settings.rules.rollout(order.options)),
-      notes: preflight.notes(order.options) + (order.cause?.remaining(beside: order.component, of: cluster) ?? [])
+      notes: preflight.notes(order.options)
+        + (order.cause?.remaining(beside: order.component, of: cluster) ?? [])
         + (await hookNote()))
   }
 

@@ -33,7 +33,9 @@ extension RotationCause {
     let rest = SecretComponent.allCases.filter {
       needs.contains($0) && $0 != component && cluster.authorities[$0] != nil
     }
-    return rest.map { "\(rawValue) is dealt with only when the \($0.rawValue) has been rotated too" }
+    return rest.map {
+      "\(rawValue) is dealt with only when the \($0.rawValue) has been rotated too"
+    }
   }
 }
 

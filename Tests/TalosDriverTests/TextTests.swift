@@ -50,6 +50,55 @@ struct TextTests {
     #expect(try #require(TalosVersion(tag: "v1.9.5")) < #require(TalosVersion(tag: "v1.10.0")))
   }
 
+  @Test("A tag with anything else behind the numbers is no version, however long")
+  func foreignTags() {
+    let most = "v1.7.0-" + String(repeating: "a", count: TalosVersion.suffixLimit - 1)
+    #expect(TalosVersion(tag: most)?.description == most)
+    #expect(TalosVersion(tag: "v1.7.0+build.5")?.suffix == "+build.5")
+    for tag in [
+      most + "a", "v1.7.0 ", "v1.7.0\n", "v1.7.0x", "v1.7.0-\u{1B}[2J", "v1.7.0-ä",
+      "v1.7.0-\u{202E}a",
+      "v1.7.0-a b", "v1.7.0;rm", "v1.7.0-\0", "v1.7.0\u{301}",
+      "v1.7.0-" + String(repeating: "a", count: 6 << 20),
+      "v1.7." + String(repeating: "0", count: 6 << 20),
+    ] {
+      #expect(TalosVersion(tag: tag) == nil, "\(tag.prefix(40).debugDescription)")
+    }
+  }
+
+  @Test("The Kubernetes endpoint of a configuration is a URL that can be dialled, of at most 2 KiB")
+  func kubernetesURLs() {
+    for url in [
+      "https://10.0.0.1:6443", "https://k.example.com", "https://[fd00::1]:6443", "https://k:6443/",
+      "https://k:6443/clusters/a%20b", "https://k/" + String(repeating: "a", count: 2000),
+    ] {
+      #expect(PeerText.kubernetesURL(url) == url)
+    }
+    for url in [
+      "", "http://k:6443", "https://", "https:///x", "https://k:0", "https://k:66000",
+      "https://k b:6443",
+      "https://k:6443\n", "https://user@k:6443", "https://k:6443/\u{1B}[2J", "https://k:6443/ä",
+      "https://fd00::1:6443", "https://k:6443/?x\"",
+      "https://k/" + String(repeating: "a", count: 3000),
+    ] {
+      #expect(PeerText.kubernetesURL(url) == nil, "\(url.prefix(40).debugDescription)")
+    }
+  }
+
+  @Test("A cluster's id and a count of secrets are what Talos writes, and bounded")
+  func smallTexts() {
+    let id = "Sb4aXP6C2nE5tR7q0cGIUqeTzGYNnRoh3LAOwEyN8bk="
+    #expect(PeerText.clusterID(id) == id)
+    #expect(PeerText.clusterID("my.cluster_1") != nil)
+    for id in ["", "a b", "a\n", "ä", "\u{7F}", String(repeating: "a", count: 257)] {
+      #expect(PeerText.clusterID(id) == nil, "\(id.prefix(40).debugDescription)")
+    }
+    #expect(PeerText.count("12") == "12" && PeerText.count("") == "")
+    for text in ["-1", "1.0", "1\n", "١", String(repeating: "1", count: 21)] {
+      #expect(PeerText.count(text) == nil, "\(text.debugDescription)")
+    }
+  }
+
   @Test("Addresses are written as certificates have them")
   func addresses() {
     let cases: [([UInt8], String?)] = [

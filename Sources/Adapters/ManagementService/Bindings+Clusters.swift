@@ -28,8 +28,8 @@ extension Cluster {
     self.init()
     name = record.name
     endpoints = record.endpoints
-    kubernetesEndpoint = record.kubernetesEndpoint
-    talosVersion = record.talosVersion
+    kubernetesEndpoint = RecordedText.shown(record.kubernetesEndpoint, limit: 2 << 10)
+    talosVersion = RecordedText.shown(record.talosVersion, limit: 128)
     machines = record.machines.map {
       var machine = Schema.Machine($0)
       machine.lock = record.locks.machines[$0.id].map { Schema.Lock($0) }

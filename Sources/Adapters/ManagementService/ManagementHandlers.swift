@@ -40,6 +40,8 @@ public struct ManagementHandlers: Sendable {
   static let pageBytes = 2 << 20
   /// The largest request of a method that answers for as long as its caller likes, in bytes.
   private static let followerBytes = 4 << 10
+  /// Imports, and takings over, that ask their machines at the same time.
+  private static let importsAtOnce = 8
 
   /// - Parameters:
   ///   - audit: where every call is written down that changes something or hands a credential out.
@@ -147,6 +149,9 @@ public struct ManagementHandlers: Sendable {
     }
     // Each asks all machines of a cluster.
     router.limit(ManagementServiceMethods.checkCredential, MethodLimits(concurrentCalls: 16))
+    // Each asks all machines of a cluster for up to 45 s, and keeps their configurations meanwhile.
+    router.limit(
+      ManagementServiceMethods.importCluster, MethodLimits(concurrentCalls: Self.importsAtOnce))
     read(ManagementServiceMethods.getCluster, in: &router) { try await $0.getCluster($1) }
     read(ManagementServiceMethods.getTrustBundle, in: &router) { try await $0.getTrustBundle($1) }
     router.handle(ManagementServiceMethods.listClusters) { request, call in

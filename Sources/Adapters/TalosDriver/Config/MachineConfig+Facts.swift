@@ -13,10 +13,12 @@ extension MachineConfig {
       .first ?? root.node(at: ["cluster", "clusterName"])?.text
   }
 
-  /// The port at which this control plane's API server listens.
+  /// The port at which this control plane's API server listens; what is no port counts as none.
   var apiServerPort: Int {
-    documents(ofKind: "KubeAPIServerConfig").lazy.compactMap { documents[$0]["apiPort"]?.integer }
-      .first ?? root.node(at: ["cluster", "controlPlane", "localAPIServerPort"])?.integer ?? 6443
+    let written =
+      documents(ofKind: "KubeAPIServerConfig").lazy.compactMap { documents[$0]["apiPort"]?.integer }
+      .first ?? root.node(at: ["cluster", "controlPlane", "localAPIServerPort"])?.integer
+    return written.flatMap { (1...65_535).contains($0) ? $0 : nil } ?? 6443
   }
 
   /// The cluster's identity (`cluster.id`, or a `DiscoveryIdentityConfig` document's).

@@ -38,12 +38,20 @@ struct KnownNode: Sendable {
     self.addresses = addresses
   }
 
+  /// The most addresses of a node that are kept.
+  private static let addressLimit = 32
+
+  /// A kubelet registers its node with what it likes: a name is a host name, or a text that is fit to be shown, and what
+  /// is longer than a host name may be is no address.
   init(_ object: JSONValue) {
-    name = object.objectName
-    addresses = Set(
-      (object["status"]?["addresses"]?.array ?? []).compactMap { $0["address"]?.string })
-    internalAddresses = (object["status"]?["addresses"]?.array ?? []).compactMap {
-      $0["type"]?.string == "InternalIP" ? $0["address"]?.string : nil
+    name = PeerText.hostName(object.objectName) ?? PeerText.clean(object.objectName)
+    let shown = (object["status"]?["addresses"]?.array ?? []).prefix(Self.addressLimit)
+    func text(_ entry: JSONValue) -> String? {
+      entry["address"]?.string.flatMap { $0.utf8.count <= 253 ? $0 : nil }
+    }
+    addresses = Set(shown.compactMap(text))
+    internalAddresses = shown.compactMap {
+      $0["type"]?.string == "InternalIP" ? text($0) : nil
     }
   }
 }

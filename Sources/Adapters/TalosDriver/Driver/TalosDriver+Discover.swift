@@ -13,9 +13,9 @@ extension TalosDriver {
     let discovery = ClusterDiscovery(
       driver: self, context: context, name: request.name, listing: request.listing)
     do {
-      return try await Deadline.of(settings.importTimeout) { () throws(TalosFailure) in
-        try await discovery.run()
-      }
+      return try await Deadline.of(
+        settings.importTimeout, late: { discovery.awaited.late(self.settings.importTimeout) }
+      ) { () throws(TalosFailure) in try await discovery.run() }
     } catch {
       guard error.isPermissionDenied else { throw error.driverError }
       let roles = certificate.subjectOrganizations.sorted().map(PeerText.clean)
@@ -44,34 +44,5 @@ extension TalosContext {
         "the Talos CA \(root.fingerprint.prefix(12)) of this talosconfig expired on "
           + "\(Instant(secondsSince1970: root.notAfter)): no machine can be reached with it")
     }
-  }
-}
-
-/// Ends what takes too long.
-enum Deadline {
-  /// - Throws: `.unreachable` when the time is over; the work is cancelled then.
-  static func of<Result: Sendable>(
-    _ limit: Duration, _ work: @escaping @Sendable () async throws(TalosFailure) -> Result
-  ) async throws(TalosFailure) -> Result {
-    typealias Outcome = Swift.Result<Result, TalosFailure>
-    let outcome = await withTaskGroup(of: Outcome?.self) { group in
-      group.addTask {
-        do throws(TalosFailure) {
-          return Outcome.success(try await work())
-        } catch { return Outcome.failure(error) }
-      }
-      group.addTask {
-        try? await Task.sleep(for: limit)
-        return nil
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? nil
-    }
-    guard let outcome else {
-      throw .unreachable(
-        "the machines did not all answer within \(limit.components.seconds) s: try again when they do"
-      )
-    }
-    return try outcome.get()
   }
 }

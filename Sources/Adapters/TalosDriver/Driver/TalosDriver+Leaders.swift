@@ -10,7 +10,8 @@ extension TalosDriver {
   public func leaders(_ access: ClusterAccess) async -> [String] {
     let planes = access.cluster.controlPlanes
     guard access.rotation?.component == .kubernetesCA, planes.count > 1 else { return [] }
-    let holders = try? await Deadline.of(settings.leaderTimeout) { () throws(TalosFailure) in
+    let holders = try? await Deadline.of(settings.leaderTimeout, late: { "" }) {
+      () throws(TalosFailure) in
       do throws(DriverError) {
         return try await self.withKubernetes(access) { client async throws(DriverError) in
           async let scheduler = LeaderLease.outcome(of: .scheduler, client)
@@ -64,7 +65,8 @@ struct LeaderLease {
       isForgotten = false
     }
     // `HOSTNAME_uuid`, by the components' own custom.
-    holder = String((spec?["holderIdentity"]?.string ?? "").prefix { $0 != "_" })
+    let said = String((spec?["holderIdentity"]?.string ?? "").prefix { $0 != "_" })
+    holder = PeerText.hostName(said) ?? ""
     host = holder.isEmpty ? nil : Self.host(holder)
   }
 

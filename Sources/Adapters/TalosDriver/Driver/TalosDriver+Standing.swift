@@ -7,7 +7,11 @@ extension TalosDriver {
   public func standing(_ access: ClusterAccess) async -> ClusterStanding {
     do throws(TalosFailure) {
       // Whoever asks for a credential waits for the answer, and may need it because the machines are down.
-      return try await Deadline.of(settings.standingTimeout) { () throws(TalosFailure) in
+      let limit = settings.standingTimeout
+      return try await Deadline.of(
+        limit, late: { "no answer within \(limit.components.seconds) s" }
+      ) {
+        () throws(TalosFailure) in
         await self.ask(access)
       }
     } catch { return .unknown(error.message) }

@@ -23,6 +23,8 @@ public struct TalosDriverSettings: Sendable {
   public var longestLookPause: Duration = .milliseconds(400)
   /// How long an import may take in all.
   public var importTimeout: Duration = .seconds(45)
+  /// How long one of its machines may take, all ways to it together.
+  public var memberTimeout: Duration = .seconds(15)
   /// For how long machines are asked whether the record is what they live by.
   public var standingTimeout: Duration = .seconds(5)
   /// For how long it is asked whose processes lead.

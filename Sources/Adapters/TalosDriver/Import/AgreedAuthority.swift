@@ -134,12 +134,24 @@ struct ConfigFacts: Sendable {
         clusterID: "", kubernetesEndpoint: "", hasKubernetes: false, warnings: [])
       for one in found where one.machine.role == .controlPlane {
         let config = try MachineConfig(one.config)
-        if facts.clusterID.isEmpty { facts.clusterID = config.clusterID ?? "" }
+        if facts.clusterID.isEmpty, let id = config.clusterID, !id.isEmpty {
+          guard let id = PeerText.clusterID(id) else {
+            throw DriverError(
+              .invalidConfig,
+              "the cluster's id in the configuration of \(one.machine.id) is not 1 to 256 visible ASCII "
+                + "characters: \(PeerText.clean(id))")
+          }
+          facts.clusterID = id
+        }
         guard try config.hasKubernetes else { continue }
         facts.hasKubernetes = true
-        if facts.kubernetesEndpoint.isEmpty, let url = config.clusterEndpoint,
-          url.hasPrefix("https://")
-        {
+        if facts.kubernetesEndpoint.isEmpty, let url = config.clusterEndpoint {
+          guard let url = PeerText.kubernetesURL(url) else {
+            throw DriverError(
+              .invalidConfig,
+              "the Kubernetes endpoint in the configuration of \(one.machine.id) is no https:// URL of a host "
+                + "with at most 2048 characters: \(PeerText.clean(url))")
+          }
           facts.kubernetesEndpoint = url
         }
       }

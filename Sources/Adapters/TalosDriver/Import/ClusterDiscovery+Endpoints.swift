@@ -18,7 +18,7 @@ extension ClusterDiscovery {
   /// Asks every endpoint who it is and whom it knows.
   func reachEndpoints() async throws(TalosFailure) -> Endpoints {
     let answers = await driver.concurrently(context.endpoints) { endpoint in
-      await self.reach(endpoint)
+      await self.awaited.asking(endpoint.description) { await self.reach(endpoint) }
     }
     var failures: [TalosFailure] = []
     var members: [ClusterMember]?

@@ -73,7 +73,7 @@ extension ClusterDiscovery {
     _ wanted: [ClusterMember], relays: [Machine], _ members: [ClusterMember]
   ) async throws(TalosFailure) -> [Found] {
     let results = await driver.concurrently(wanted) { member in
-      await self.find(member, relays: relays)
+      await self.awaited.asking(member.name) { await self.find(member, relays: relays) }
     }
     var found: [Found] = []
     for (member, result) in zip(wanted, results) {
@@ -94,10 +94,14 @@ extension ClusterDiscovery {
   private func find(
     _ member: ClusterMember, relays: [Machine]
   ) async -> Result<Found, TalosFailure> {
+    let limit = driver.settings.memberTimeout
     do throws(TalosFailure) {
       return .success(
-        try await driver.retrying(for: .seconds(1)) { () throws(TalosFailure) in
-          try await findOnce(member, relays: relays)
+        try await Deadline.of(limit, late: { "no answer within \(limit.components.seconds) s" }) {
+          () throws(TalosFailure) in
+          try await driver.retrying(for: .seconds(1)) { () throws(TalosFailure) in
+            try await findOnce(member, relays: relays)
+          }
         })
     } catch {
       switch error {
@@ -188,12 +192,8 @@ extension ClusterDiscovery {
       throw unusable(.refused, "\(address) shows no usable node identity")
     }
     found.machine.identity = identity
-    guard let name = try await client.nodename(), !name.isEmpty else { return }
-    guard let hostName = PeerText.hostName(name) else {
-      throw unusable(
-        .refused, "\(address) has a name that is no host name: \(PeerText.clean(name))")
-    }
-    found.machine.id = hostName
+    guard let name = try await client.nodename() else { return }
+    found.machine.id = name
   }
 
   /// A name that two machines share gets their address, as among the members of discovery.

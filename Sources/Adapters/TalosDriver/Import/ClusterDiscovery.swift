@@ -15,6 +15,8 @@ struct ClusterDiscovery: Sendable {
   /// Who this is towards the machines, the surest first; where machines do not agree whom to let in, there are several.
   private(set) var clients: [TLSClient]
   private var identities: [Identity]
+  /// Who is being asked.
+  let awaited = AwaitedMachines()
 
   /// A machine with what an import has to know of it.
   struct Found: Sendable {

@@ -9,6 +9,8 @@ struct ClusterSurvey: Sendable {
   private var discovery: ClusterDiscovery
   /// The Talos CAs that are trusted before any machine is asked.
   private let trusted: Set<Certificate>
+  /// Who is being asked.
+  var awaited: AwaitedMachines { discovery.awaited }
   /// Authorities of the record, whose keys open for this cluster.
   private let onRecord: [SealedAuthority]
 
@@ -97,16 +99,18 @@ struct ClusterSurvey: Sendable {
   ) async throws(TalosFailure) -> [MachineInspection] {
     let now = driver.now
     let results = await driver.concurrently(found) {
-      [driver] one -> Result<MachineInspection, TalosFailure> in
-      do throws(TalosFailure) {
-        guard let way = one.way else { throw .unreachable("\(one.machine.id) was not found") }
-        return .success(
-          try await driver.call(way.relay, for: one.machine, way.tls, isReading: true) {
-            client async throws(TalosFailure) in
-            try await MachineInspection.read(
-              client, one.machine, hasKubernetes: hasKubernetes, now: now)
-          })
-      } catch { return .failure(error) }
+      [driver, awaited] one -> Result<MachineInspection, TalosFailure> in
+      await awaited.asking(one.machine.id) {
+        do throws(TalosFailure) {
+          guard let way = one.way else { throw .unreachable("\(one.machine.id) was not found") }
+          return .success(
+            try await driver.call(way.relay, for: one.machine, way.tls, isReading: true) {
+              client async throws(TalosFailure) in
+              try await MachineInspection.read(
+                client, one.machine, hasKubernetes: hasKubernetes, now: now)
+            })
+        } catch { return .failure(error) }
+      }
     }
     var inspections: [MachineInspection] = []
     for result in results { inspections.append(try result.get()) }

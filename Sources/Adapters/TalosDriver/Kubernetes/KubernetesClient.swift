@@ -82,15 +82,17 @@ struct KubernetesClient: Sendable {
     _ path: String
   ) async throws(DriverError) -> (object: JSONValue, date: Instant?)? {
     let (answer, date) = await exchange("GET", path)
+    // Names of objects, and the token of a list, come from the server.
+    let shown = path.utf8.count > PeerText.limit ? path.prefix(PeerText.limit) + "…" : path[...]
     switch answer {
     case .status(200, let body):
       do { return (try JSONValue(parsing: body), date) } catch {
-        throw DriverError(.refused, "GET \(path) answered with what is no JSON")
+        throw DriverError(.refused, "GET \(shown) answered with what is no JSON")
       }
     case .status(404, _): return nil
-    case .status(401, _): throw DriverError(.unauthenticated, "GET \(path): HTTP 401")
-    case .status(403, _): throw DriverError(.permissionDenied, "GET \(path): HTTP 403")
-    case .status(let code, _): throw DriverError(.refused, "GET \(path): HTTP \(code)")
+    case .status(401, _): throw DriverError(.unauthenticated, "GET \(shown): HTTP 401")
+    case .status(403, _): throw DriverError(.permissionDenied, "GET \(shown): HTTP 403")
+    case .status(let code, _): throw DriverError(.refused, "GET \(shown): HTTP \(code)")
     case .untrusted(let text), .rejected(let text): throw DriverError(.unauthenticated, text)
     case .unreachable(let text): throw DriverError(.unreachable, text)
     }
@@ -110,6 +112,10 @@ struct KubernetesClient: Sendable {
     return items
   }
 
+  /// The most pages of a list, and the longest token of the next one, in bytes.
+  private static let pageLimit = 2_000
+  private static let tokenBytes = 8 << 10
+
   /// The items of a list, page by page, so that a long one is never in memory as a whole.
   func pages(
     of path: String, _ query: String = "", mayBeAbsent: Bool = false,
@@ -117,7 +123,13 @@ struct KubernetesClient: Sendable {
   ) async throws(DriverError) {
     var count = 0
     var token = ""
+    var pages = 0
     repeat {
+      // A server that always has one more page, each of them empty, would be asked without end.
+      pages += 1
+      guard pages <= Self.pageLimit else {
+        throw DriverError(.refused, "GET \(path): more than \(Self.pageLimit) pages")
+      }
       let more =
         (query.isEmpty ? "" : "&" + query)
         + (token.isEmpty ? "" : "&continue=" + Self.escaped(token))
@@ -129,6 +141,9 @@ struct KubernetesClient: Sendable {
       body(items)
       count += items.count
       token = page["metadata"]?["continue"]?.string ?? ""
+      guard token.utf8.count <= Self.tokenBytes else {
+        throw DriverError(.refused, "GET \(path): the token of the next page is too long")
+      }
       guard count <= 100_000 else {
         throw DriverError(.refused, "GET \(path): more than 100,000 items")
       }

@@ -17,6 +17,8 @@ struct StalePods {
   /// What the holders are called.
   var kind: StaleHolder.Kind
   private(set) var holders: [StaleHolder] = []
+  /// Where each owner stands among the holders.
+  private var positions: [[String]: Int] = [:]
 
   init(_ kind: StaleHolder.Kind, changes: [Source: Instant]) {
     self.kind = kind
@@ -26,11 +28,12 @@ struct StalePods {
   /// Counts the pods of one page of a list.
   mutating func add(_ pods: [JSONValue]) {
     for pod in pods where isStale(pod) {
-      let namespace = pod.objectNamespace
+      let namespace = PeerText.clean(pod.objectNamespace)
       let owner = Self.owner(of: pod)
-      if let index = holders.firstIndex(where: { $0.namespace == namespace && $0.owner == owner }) {
+      if let index = positions[[namespace, owner]] {
         holders[index].count += 1
       } else {
+        positions[[namespace, owner]] = holders.count
         holders.append(StaleHolder(kind, namespace: namespace, owner: owner))
       }
     }

@@ -67,8 +67,15 @@ struct StaticPodSecrets: Sendable, Hashable {
       pods[pod] = Definition(
         version: annotations?.text(StaticPod.versionAnnotation) ?? "", updated: updated)
     }
+    guard let version = PeerText.count(status.version) else {
+      throw .unusable(
+        DriverError(
+          .refused,
+          "the version of the static pods' secrets is no number: \(PeerText.clean(status.version))")
+      )
+    }
     return StaticPodSecrets(
-      isReady: status.ready, version: status.version, pods: pods, updated: updated)
+      isReady: status.ready, version: version, pods: pods, updated: updated)
   }
 }
 

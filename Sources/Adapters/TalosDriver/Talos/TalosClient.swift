@@ -18,6 +18,8 @@ struct TalosClient: Sendable {
   /// Talos' own limit of a message.
   private static let messageBytes = 32 << 20
   private static let fileBytes = 1 << 20
+  /// What is kept of one list.
+  static let listBytes = 32 << 20
 
   private var options: CallOptions {
     var options = CallOptions(timeout: timeout, responseMessageBytes: Self.messageBytes)
@@ -55,7 +57,17 @@ struct TalosClient: Sendable {
   }
 
   /// The name of the machine's Kubernetes node; nil where it has none.
-  func nodename() async throws(TalosFailure) -> String? { try await get(.nodename)?.nodename }
+  ///
+  /// - Throws: `.unusable` for what is no host name: it stands in messages, among them commands that a person is to type.
+  func nodename() async throws(TalosFailure) -> String? {
+    guard let text = try await get(.nodename)?.nodename, !text.isEmpty else { return nil }
+    guard let name = PeerText.hostName(text) else {
+      throw .unusable(
+        DriverError(
+          .refused, "the machine's node has a name that is no host name: \(PeerText.clean(text))"))
+    }
+    return name
+  }
 
   /// Where the manager of a machine is that is managed over SideroLink; nil for one that is not, or does not say.
   func sideroLinkEndpoint() async throws(TalosFailure) -> String? {
@@ -102,6 +114,8 @@ struct TalosClient: Sendable {
   }
 
   /// All resources of a type, with their ids, and when each was last changed, by the machine's clock.
+  ///
+  /// - Throws: `.status` with RESOURCE_EXHAUSTED beyond 10,000 resources, or 32 MiB for all of them.
   func list<Spec: Message>(
     _ resource: TalosResource<Spec>
   ) async throws(TalosFailure) -> [(id: String, spec: Spec, updated: Instant?)] {
@@ -112,9 +126,15 @@ struct TalosClient: Sendable {
     let resources = try await stream(Cosi.StateMethods.list, request, action) {
       stream async throws in
       var found: [Cosi.Resource] = []
+      var bytes = 0
       for try await response in stream {
+        bytes += response.serialized().count
         guard found.count < 10_000 else {
           throw RPCError(.resourceExhausted, "more than 10,000 resources")
+        }
+        guard bytes <= Self.listBytes else {
+          throw RPCError(
+            .resourceExhausted, "the resources have more than \(Self.listBytes >> 20) MiB")
         }
         if let resource = response.resource { found.append(resource) }
       }

@@ -21,7 +21,9 @@ extension KubernetesObservation {
     async let service = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.find(.service("kubelet"))
     }
-    async let nodename = client.outcome(of: .nodename)
+    async let nodename = TalosClient.outcome { () async throws(TalosFailure) in
+      try await client.nodename()
+    }
     async let certificates = TalosClient.outcome { () async throws(TalosFailure) in
       try await kubeletClient(client)
     }
@@ -35,7 +37,7 @@ extension KubernetesObservation {
       seen.kubelet = Service(
         running: spec.running, healthy: spec.healthy, unknown: spec.unknown, updated: updated)
     }
-    seen.nodename = try await nodename.get()?.nodename
+    seen.nodename = try await nodename.get()
     seen.kubeletClient = try await certificates.get()
     guard let shown = await plane else { return seen }
     seen.staticPods = try shown.staticPods.get()

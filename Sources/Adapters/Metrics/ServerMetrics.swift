@@ -62,6 +62,7 @@ extension ConnectionReport.Kind {
   var metricLabel: String {
     switch self {
     case .refused: "too_many"
+    case .exhausted: "no_resources"
     case .handshakeFailed: "handshake"
     case .foreignProtocol: "foreign_protocol"
     case .flood: "flood"

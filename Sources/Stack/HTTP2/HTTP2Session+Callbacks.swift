@@ -116,9 +116,11 @@ extension HTTP2Session {
     hasFailed = true
     if failure != nil { return }
     let text = unsafe UnsafeBufferPointer(start: frame.opaque_data, count: frame.opaque_data_len)
-    failure = unsafe ConnectionFailure(
-      code: HTTP2ErrorCode(rawValue: frame.error_code),
-      reason: String(decoding: text, as: UTF8.self))
+    let code = unsafe HTTP2ErrorCode(rawValue: frame.error_code)
+    let isWordless = text.isEmpty && code == .compressionError && role == .server
+    failure = ConnectionFailure(
+      code: code,
+      reason: isWordless ? WordlessGoAway.reason : unsafe String(decoding: text, as: UTF8.self))
   }
 
   /// nghttp2 forgets the stream, and with it the user data, right after this.

@@ -230,6 +230,13 @@ public final class HTTP2Session {
           code: Int32(count), message: unsafe String(cString: nghttp2_strerror(Int32(count))))
       }
       if count == 0 { return }
+      if count == WordlessGoAway.bytes, role == .server,
+        let whole = unsafe WordlessGoAway.withWords(
+          UnsafeBufferPointer(start: data, count: count))
+      {
+        self.output += whole
+        continue
+      }
       unsafe self.output.append(contentsOf: UnsafeBufferPointer(start: data, count: count))
     }
   }

@@ -54,9 +54,18 @@ struct ConnectionLedger {
   }
 }
 
-/// Who a client is for limits: its IPv4 address, or the /64 of its IPv6 address, which one host has for
-/// itself.
+/// Who a client is for limits: its user on this host, its IPv4 address, or the /64 of its IPv6 address, which one host has
+/// for itself.
 enum SourceAddress {
+  /// The user on the other end of a Unix socket; nil for root and the server's own user, who may have all: they could stop
+  /// the server too.
+  ///
+  /// - Parameter user: nil where the system does not tell.
+  static func user(_ user: UInt32?, server: UInt32) -> String? {
+    guard let user else { return "uid:unknown" }
+    return user == 0 || user == server ? nil : "uid:\(user)"
+  }
+
   static func key(_ host: String) -> String {
     guard host.contains(":") else { return host }
     if host.contains("."), let last = host.split(separator: ":").last { return String(last) }

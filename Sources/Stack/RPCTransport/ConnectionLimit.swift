@@ -4,14 +4,13 @@ internal import Synchronization
 /// responses that wait to be taken.
 final class ConnectionLimit: Sendable {
   private let ledger: Mutex<ConnectionLedger>
-  private let held = Atomic(0)
-  private let heldLimit: Int
+  private let requests: Mutex<RequestMemory>
   private let waiting = Atomic(0)
   private let waitingLimit: Int
 
   init(connections: ConnectionLedger.Rules, heldBytes: Int, waitingBytes: Int) {
     ledger = Mutex(ConnectionLedger(connections))
-    heldLimit = heldBytes
+    requests = Mutex(RequestMemory(limit: heldBytes))
     waitingLimit = waitingBytes
   }
 
@@ -25,14 +24,19 @@ final class ConnectionLimit: Sendable {
   /// known is shut out by them.
   var strangersWaitTooMuch: Bool { waiting.load(ordering: .relaxed) > waitingLimit / 4 }
 
-  /// Whether the kept bytes stay within the limit with this change, which is made either way.
-  func holds(_ change: Int) -> Bool {
-    held.add(change, ordering: .relaxed).newValue <= heldLimit
+  /// Whether the kept bytes of requests stay within the listener's limit with this change, which is made either way.
+  func holds(_ change: Int, of listener: Int) -> Bool {
+    requests.withLock { $0.change(listener, by: change) }
   }
 
   var count: Int { ledger.withLock { $0.count } }
 
-  func addListener() -> Int { ledger.withLock { $0.addListener() } }
+  func addListener() -> Int {
+    ledger.withLock { ledger in
+      requests.withLock { $0.addListener() }
+      return ledger.addListener()
+    }
+  }
 
   func take(_ listener: Int, source: String?) -> ConnectionLedger.Refusal? {
     ledger.withLock { $0.take(listener, source: source) }
@@ -47,7 +51,7 @@ final class ConnectionLimit: Sendable {
 /// each once; from any thread.
 final class Ticket: Sendable {
   private let limit: ConnectionLimit
-  private let listener: Int
+  let listener: Int
   private let source: String?
   private let handshakes: Handshakes
   private let number = Atomic<UInt64>(.max)

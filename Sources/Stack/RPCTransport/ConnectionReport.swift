@@ -5,6 +5,8 @@ public struct ConnectionReport: Sendable {
   public enum Kind: String, Sendable, CaseIterable {
     /// There are too many connections.
     case refused = "connection refused"
+    /// The system gives no descriptor or memory for a connection; it waits.
+    case exhausted = "connection not accepted"
     /// The client has not come as far as HTTP/2.
     case handshakeFailed = "handshake failed"
     /// The client speaks another protocol than the listener.

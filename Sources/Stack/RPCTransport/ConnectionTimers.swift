@@ -17,6 +17,8 @@ enum ConnectionTimer: Int {
   case keepalive
   /// It is looked whether the peer takes what waits for it.
   case unsent
+  /// It is looked whether the peer goes on with the requests that it has begun.
+  case request
   /// The peer has to take the reason why it is sent away.
   case condemned
   /// The peer takes nothing any more, but may still say why.
@@ -29,7 +31,7 @@ enum ConnectionTimer: Int {
 struct ConnectionTimers {
   private let loop: EventLoop
   /// By kind; 0 where none runs. Ten thousand connections are idle: numbers in a row cost least.
-  private var running: [11 of UInt64] = .init(repeating: 0)
+  private var running: [12 of UInt64] = .init(repeating: 0)
 
   init(_ loop: EventLoop) { self.loop = loop }
 

@@ -28,13 +28,16 @@ enum Greeting: Equatable {
       return bytes.count <= methodBytes && bytes.allSatisfy(isLetter) ? .unclear : .other
     }
     guard space > 0, bytes[..<space].allSatisfy(isLetter) else { return .other }
-    // The request's target (RFC 9112 section 3.2).
-    switch space + 1 < bytes.count ? bytes[space + 1] : 0 {
+    guard space + 1 < bytes.count else { return .unclear }
+    // The request's target (RFC 9112 section 3.2): of CONNECT a host with a port, of the others a path, `*` or a URL.
+    switch bytes[space + 1] {
     case 0x2f, 0x2a, 0x68: return .http1
-    case 0: return .unclear
+    case 0x21...0x7e where bytes[..<space].elementsEqual(connect): return .http1
     default: return .other
     }
   }
+
+  private static let connect = Array("CONNECT".utf8)
 
   private static func isLetter(_ byte: UInt8) -> Bool { 0x41...0x5a ~= byte || 0x61...0x7a ~= byte }
 }

@@ -67,6 +67,9 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
         guard let number = try Socket.accept(descriptor.number) else { return }
         accept(FileDescriptor(owning: number))
       } catch {
+        reports.report(
+          .exhausted, listener: address, peer: "unknown",
+          "\(error.description): connections wait until there is room")
         return pause()
       }
     }
@@ -85,9 +88,12 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
 
   private func accept(_ socket: consuming FileDescriptor) {
     let peer = peer(of: socket.number)
-    let source = isUnix ? nil : peer.host.map(SourceAddress.key)
+    let source =
+      isUnix
+      ? SourceAddress.user(peer.process?.userID, server: Socket.ownUserID)
+      : peer.host.map(SourceAddress.key)
     if let refusal = limit.take(number, source: source) {
-      return refuse(socket, peer.address, Self.reason(refusal))
+      return refuse(socket, Self.name(peer), reason(refusal))
     }
     let ticket = Ticket(limit: limit, listener: number, source: source, handshakes: handshakes)
     let set = sets[next]
@@ -99,7 +105,8 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     switch admission {
     case .refused:
       ticket.giveBack()
-      return refuse(socket, peer.address, "too many handshakes under way from your address")
+      return refuse(
+        socket, Self.name(peer), "too many handshakes under way from your \(sourceName)")
     case .admitted(let handshake, let evicted):
       ticket.handshakes(as: handshake)
       evicted?.end()
@@ -112,11 +119,20 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     set.loop.run { [self] in welcome(descriptor, accepted, set) }
   }
 
-  private static func reason(_ refusal: ConnectionLedger.Refusal) -> String {
+  private func reason(_ refusal: ConnectionLedger.Refusal) -> String {
     switch refusal {
     case .all, .listener: "too many connections"
-    case .source: "too many connections from your address"
+    case .source: "too many connections from your \(sourceName)"
     }
+  }
+
+  private var sourceName: String { isUnix ? "user" : "address" }
+
+  /// Who a report is about. All clients of a Unix socket have its path for an address.
+  private static func name(
+    _ peer: (address: String, host: String?, process: Peer.Process?)
+  ) -> String {
+    peer.process.map { "\(peer.address) (uid \($0.userID))" } ?? peer.address
   }
 
   private func peer(

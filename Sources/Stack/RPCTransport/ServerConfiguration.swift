@@ -16,7 +16,8 @@ public struct ServerConfiguration: Sendable {
   /// wait in the kernel's queue.
   public var maxHandshakes = Int.max
   /// Request bytes kept in memory for the calls of one connection, and of all of them: calls that
-  /// would need more end with RESOURCE_EXHAUSTED.
+  /// would need more end with RESOURCE_EXHAUSTED. Half of all is divided among the listeners, for each to have its own
+  /// share, and a connection that keeps 16 KiB at most counts for nothing.
   public var heldBytesPerConnection = 32 << 20
   public var heldBytes = 256 << 20
   /// Response bytes that wait for one connection's peer to take them, and those of all connections.
@@ -34,6 +35,9 @@ public struct ServerConfiguration: Sendable {
   public var drainStallTimeout: Duration = .seconds(5)
   /// How long a peer may take for TLS and its HTTP/2 preface, and for one header block.
   public var handshakeTimeout: Duration = .seconds(10)
+  /// How long no byte may come of a request that has to be whole before anything is done with it, until it is ended with
+  /// DEADLINE_EXCEEDED; a quarter more at most. Streams of requests may be silent.
+  public var requestStallTimeout: Duration = .seconds(40)
   /// A connection without calls is drained after this time; nil keeps it.
   public var maxIdle: Duration?
   /// The same for a TLS connection whose client could have shown a certificate and has not; nil: `maxIdle` alone.

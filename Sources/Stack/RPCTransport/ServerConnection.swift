@@ -18,6 +18,11 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   let limit: ConnectionLimit
   private let heldLimit: Int
   private var heldBytes = 0
+  /// What of these the server's total holds.
+  private var reportedHeld = 0
+  /// A connection that keeps no more is let be, however much the others keep: so small a request is never refused for
+  /// what others have sent.
+  private static let alwaysHeld = 16 << 10
   let configuration: ServerConfiguration
   /// The client could have shown a certificate, and has not.
   private(set) var isAnonymous = false
@@ -90,10 +95,12 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         stream.receiver = service.accept(head, on: stream)
         // What strangers ask for does not keep their connection: only a call that was let in does.
         if isAnonymous, stream.receiver?.isCall == true { timers.stop(.idle) }
+        if !isLast { watchRequests() }
       }
     case .data(let stream, let range, let isLast):
       ServerStream.lend(stream) { stream in
         guard let receiver = stream.receiver else { return stream.release(range.count) }
+        stream.silentLooks = 0
         receiver.received(
           Span(_unsafeElements: UnsafeBufferPointer(rebasing: input[range])), isLast: isLast)
       }
@@ -221,7 +228,14 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     // What was held at the end went with the connection.
     if isClosed { return true }
     heldBytes += change
-    return limit.holds(change) && heldBytes <= heldLimit
+    let isLittle = heldBytes <= Self.alwaysHeld
+    return reportHeld(isLittle ? 0 : heldBytes) && heldBytes <= heldLimit || isLittle
+  }
+
+  private func reportHeld(_ held: Int) -> Bool {
+    guard held != reportedHeld else { return true }
+    defer { reportedHeld = held }
+    return limit.holds(held - reportedHeld, of: ticket.listener)
   }
 
   override func closed(
@@ -234,7 +248,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
     reportWaiting(0)
     // Calls that are over have given back what they held; the rest goes with the connection.
-    _ = limit.holds(-heldBytes)
+    _ = reportHeld(0)
     heldBytes = 0
   }
 

@@ -9,6 +9,8 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   private(set) var isPage = false
   /// How often the whole answer was seen to wait.
   var looks: UInt8 = 0
+  /// How often in a row the request was seen unfinished, without a byte of it since.
+  var silentLooks: UInt8 = 0
   /// Set from the head until the end, which comes before the connection's own: nothing is counted.
   private var borrowed: Unmanaged<ServerConnection>?
   let handlers: HandlerPool

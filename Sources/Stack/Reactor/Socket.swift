@@ -139,6 +139,9 @@ public enum Socket {
     }
   }
 
+  /// The user that this process runs as.
+  public static var ownUserID: UInt32 { geteuid() }
+
   public static func setNoDelay(_ descriptor: Int32) {
     var on: Int32 = 1
     unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)

@@ -105,6 +105,16 @@ final class HTTPExchange: HTTPRequestReceiver, @unchecked Sendable {
     request.body = []
   }
 
+  var awaitsRequest: Bool { !isOver && !hasBegun }
+
+  func requestStalled() {
+    guard awaitsRequest else { return }
+    isOver = true
+    letGo()
+    // RFC 9110 section 15.5.9.
+    stream.respond(.fields(HeaderFields([":status": "408"])), body: [], trailers: .none)
+  }
+
   func streamWritable() {}
 
   func streamClosed(errorCode: HTTP2ErrorCode?) {

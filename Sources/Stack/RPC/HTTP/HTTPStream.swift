@@ -94,10 +94,16 @@ public protocol HTTPRequestReceiver: AnyObject {
   /// Whether it is a call of a method that was let in, and not a page, a refusal or the like, which
   /// strangers get too.
   var isCall: Bool { get }
+  /// Whether the request has to be whole before anything is done with it, and is not.
+  var awaitsRequest: Bool { get }
+  /// No byte of the request has come for too long while `awaitsRequest`.
+  func requestStalled()
 }
 
 extension HTTPRequestReceiver {
   public var isCall: Bool { false }
+  public var awaitsRequest: Bool { false }
+  public func requestStalled() {}
 }
 
 extension HTTPServerStream {

@@ -88,6 +88,12 @@ extension ServerCall: HTTPRequestReceiver {
     }
   }
 
+  public var awaitsRequest: Bool { machine.awaitsRequest }
+
+  public func requestStalled() {
+    fail(RPCError(.deadlineExceeded, "no more of the request has come for too long"))
+  }
+
   public func streamWritable() {
     resumeWriters()
     if let group = following.group { group.catchUp(self) }

@@ -70,6 +70,12 @@ package struct ServerCallMachine: Equatable {
     return .cancelHandler
   }
 
+  /// Whether the handler waits for the end of the one request message.
+  package var awaitsRequest: Bool {
+    if case .open(.receiving, _) = state { return !kind.clientStreams }
+    return false
+  }
+
   package var isOpen: Bool {
     if case .open = state { return true }
     return false

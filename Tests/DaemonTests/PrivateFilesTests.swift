@@ -74,6 +74,21 @@ struct PrivateFilesTests {
     }
   }
 
+  @Test(
+    "A secret that the service manager hands over may be readable by a group, and by nobody else")
+  func credential() throws {
+    let file = scratch()
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    _ = FileManager.default.createFile(atPath: file, contents: Data([7]))
+    for (mode, isTaken) in [
+      (0o440, true), (0o400, true), (0o640, true), (0o444, false), (0o460, false), (0o404, false),
+    ] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+      let read = try? PrivateFiles.readSecret(file, isCredential: true)
+      #expect((read == [7]) == isTaken, "\(String(mode, radix: 8))")
+    }
+  }
+
   @Test("A file that says something is made once")
   func made() throws {
     let file = scratch()

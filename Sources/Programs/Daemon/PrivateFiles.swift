@@ -113,18 +113,28 @@ public enum PrivateFiles {
 
   /// Reads a small file that holds a secret.
   ///
-  /// - Throws: as `read`, and when group or others have rights to the file.
-  public static func readSecret(_ path: String) throws(DaemonError) -> [UInt8] {
+  /// - Parameter isCredential: the service manager hands it over (systemd.exec(5), LoadCredential=). Then it may be root's and
+  ///   readable by a group, because access lists show as group bits.
+  /// - Throws: as `read`, and when group or others have rights to the file that they must not have.
+  public static func readSecret(
+    _ path: String, isCredential: Bool = false
+  ) throws(DaemonError) -> [UInt8] {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DaemonError(errno: errno, path) }
+    defer { close(descriptor) }
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else { throw DaemonError(errno: errno, path) }
+    guard unsafe fstat(descriptor, &status) == 0 else { throw DaemonError(errno: errno, path) }
     let mode = status.st_mode & 0o777
-    guard mode & 0o077 == 0 else {
+    let isHandedOver = isCredential && (status.st_uid == 0 || status.st_uid == geteuid())
+    guard mode & (isHandedOver ? 0o037 : 0o077) == 0 else {
       throw DaemonError(
         "\(path) has the mode 0\(String(mode, radix: 8)), so that others can use the key in it; make it 0600, "
           + "for its owner alone: chmod 600 \(path)")
     }
-    return try read(path)
+    return try read(descriptor, path, limit: secretLimit)
   }
+
+  private static let secretLimit = 1 << 20
 
   /// Reads a small file whole.
   ///
@@ -133,6 +143,12 @@ public enum PrivateFiles {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw DaemonError(errno: errno, path) }
     defer { close(descriptor) }
+    return try read(descriptor, path, limit: limit)
+  }
+
+  private static func read(
+    _ descriptor: Int32, _ path: String, limit: Int
+  ) throws(DaemonError) -> [UInt8] {
     do throws(Descriptor.ReadFailure) {
       return try Descriptor.read(descriptor, limit: limit)
     } catch {

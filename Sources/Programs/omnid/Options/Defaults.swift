@@ -41,6 +41,12 @@ struct Defaults {
     return home + "/.local/state/omnid"
   }
 
+  /// Whether the service manager hands a file over, which lies in its directory of credentials.
+  func isCredential(_ path: String) -> Bool {
+    guard let credentials = directory("CREDENTIALS_DIRECTORY") else { return false }
+    return path.hasPrefix(credentials + "/") && !path.split(separator: "/").contains("..")
+  }
+
   /// The master key that the service manager hands over; nil when it does not.
   func masterKeyCredential(exists: (String) -> Bool) -> String? {
     guard let credentials = directory("CREDENTIALS_DIRECTORY") else { return nil }

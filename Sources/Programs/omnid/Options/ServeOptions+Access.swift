@@ -25,7 +25,7 @@ extension ServeOptions {
   }
 
   static func tlsSettings(
-    _ values: SettingValues, _ listen: [Endpoint]
+    _ values: SettingValues, _ listen: [Endpoint], _ defaults: Defaults
   ) throws(UsageError) -> TLSSettings? {
     let isWanted = listen.contains { if case .tls = $0 { true } else { false } }
     guard isWanted else {
@@ -41,6 +41,7 @@ extension ServeOptions {
     switch (values[.tlsCertificate], values[.tlsKey]) {
     case (let certificate?, let key?):
       settings.identity = (certificate.texts[0], key.texts[0])
+      settings.keyIsCredential = defaults.isCredential(key.texts[0])
     case (nil, nil): break
     case (let certificate?, nil): throw UsageError("\(certificate.origin) needs --tls-key")
     case (nil, let key?): throw UsageError("\(key.origin) needs --tls-cert")

@@ -17,6 +17,8 @@ struct ServeOptions: Equatable {
   struct TLSSettings: Equatable {
     /// The server's certificate chain and its key; nil: omnid makes its own.
     var identity: (certificate: String, key: String)?
+    /// Whether the service manager hands the key over.
+    var keyIsCredential = false
     /// The CAs that let clients in; nil: omnid's own.
     var clientCA: String?
     /// What clients call the server.
@@ -24,7 +26,7 @@ struct ServeOptions: Equatable {
 
     static func == (a: Self, b: Self) -> Bool {
       a.identity?.certificate == b.identity?.certificate && a.identity?.key == b.identity?.key
-        && a.clientCA == b.clientCA && a.names == b.names
+        && a.keyIsCredential == b.keyIsCredential && a.clientCA == b.clientCA && a.names == b.names
     }
 
     /// The files that are read again when they change.
@@ -91,7 +93,7 @@ struct ServeOptions: Equatable {
     logLevel = try values[.logLevel].map(Self.logLevel) ?? .info
     limits = try ServingLimits(values)
     socket = try Self.socketRights(values)
-    tls = try Self.tlsSettings(values, listen)
+    tls = try Self.tlsSettings(values, listen, defaults)
     backup = try Self.backupSettings(values)
     trustBundleDirectory = values[.trustBundleDirectory]?.texts[0]
   }

@@ -74,7 +74,7 @@ final class RemoteAccess: Sendable {
   ///
   /// - Throws: as `init`.
   static func check(_ settings: ServeOptions.TLSSettings) throws {
-    if let files = settings.identity { _ = try read(files) }
+    if let files = settings.identity { _ = try read(files, settings.keyIsCredential) }
     if let path = settings.clientCA { _ = try bundle(path) }
   }
 
@@ -118,7 +118,7 @@ final class RemoteAccess: Sendable {
     var renewal: Int64?
     let identity: Identity
     if let files = settings.identity {
-      identity = try read(files)
+      identity = try read(files, settings.keyIsCredential)
     } else {
       identity = try authority.serverIdentity(
         dnsNames: names.dns, ipAddresses: names.addresses,
@@ -135,9 +135,11 @@ final class RemoteAccess: Sendable {
       stamps: stamps, settings: settings)
   }
 
-  private static func read(_ files: (certificate: String, key: String)) throws -> Identity {
+  private static func read(
+    _ files: (certificate: String, key: String), _ isCredential: Bool
+  ) throws -> Identity {
     let certificates = try PrivateFiles.read(files.certificate)
-    var key = try PrivateFiles.readSecret(files.key)
+    var key = try PrivateFiles.readSecret(files.key, isCredential: isCredential)
     let secret = SecretBytes(taking: &key)
     return try naming("\(files.certificate) with \(files.key)") { () throws(CryptoError) in
       try Identity(

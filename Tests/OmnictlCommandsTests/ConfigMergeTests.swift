@@ -154,6 +154,56 @@ import Testing
     #expect(again.others == 1 && !again.text.contains("bmV3\n"))
   }
 
+  /// A kubeconfig with the fresh names, where the context `other` uses the cluster or the user too.
+  private static func shared(
+    server: String, cluster: String = "demo", user: String = "admin@demo"
+  ) -> String {
+    """
+    apiVersion: v1
+    kind: Config
+    clusters:
+      - {name: demo, cluster: {server: "\(server)"}}
+      - {name: elsewhere, cluster: {server: "https://10.9.9.9:6443"}}
+    users:
+      - {name: admin@demo, user: {token: mine}}
+      - {name: me, user: {token: me}}
+    contexts:
+      - {name: other, context: {cluster: \(cluster), user: \(user)}}
+      - {name: admin@demo, context: {cluster: demo, user: admin@demo}}
+
+    """
+  }
+
+  @Test(
+    "A cluster or user of the same name that other contexts use is not replaced by another one",
+    arguments: [
+      (shared(server: "https://10.9.9.9:6443", user: "me"), "cluster 'demo'"),
+      (shared(server: "https://10.0.0.1:6443", cluster: "elsewhere"), "user 'admin@demo'"),
+      (shared(server: "https://10.9.9.9:6443", cluster: "elsewhere"), "user 'admin@demo'"),
+      (shared(server: "https://10.0.0.1:6443", cluster: "nowhere"), "user 'admin@demo'"),
+    ])
+  func sharedNames(existing: String, what: String) {
+    let failure = #expect(throws: MergedConfig.Failure.self) {
+      try KubeconfigMerge.merge(Self.freshKubeconfig, into: existing)
+    }
+    let reason = failure?.reason ?? ""
+    #expect(reason.contains(what) && reason.contains("(other)"), "\(reason)")
+    #expect(reason.contains("rename it there"))
+  }
+
+  @Test(
+    "Contexts that go with the entries, and others at the very same cluster, keep no merge from being made",
+    arguments: [
+      shared(server: "https://10.9.9.9:6443", cluster: "elsewhere", user: "me"),
+      shared(server: "https://10.0.0.1:6443"),
+      shared(server: "https://10.0.0.1:6443", user: "me"),
+    ])
+  func harmlessNames(existing: String) throws {
+    let merged = try KubeconfigMerge.merge(Self.freshKubeconfig, into: existing)
+    #expect(merged.replaced == ["cluster demo", "user admin@demo", "context admin@demo"])
+    #expect(merged.others == 1)
+  }
+
   @Test(
     "Kubeconfigs without entries, and in JSON, take the credential in",
     arguments: [

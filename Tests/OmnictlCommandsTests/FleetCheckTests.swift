@@ -140,4 +140,40 @@ struct FleetCheckTests {
     #expect(await asking.run("check", "--machines") == .failed)
     #expect(asking.output.text.contains("w-1 does not answer"))
   }
+
+  @Test(
+    "A cluster whose dry run fails in whatever way is a finding, and the others are asked all the same"
+  )
+  func oneOfMany() async throws {
+    var service = FakeService()
+    service.listClusters = { _ in
+      var response = ListClustersResponse()
+      response.clusters = ["hung", "gone", "odd", "good"].map { name in
+        var cluster = Cluster()
+        cluster.name = name
+        return cluster
+      }
+      return response
+    }
+    service.listAccess = { _ in ListAccessResponse() }
+    service.rotate = { request in
+      switch request.cluster {
+      case "hung": throw RPCError(.deadlineExceeded, "too late")
+      case "gone": throw RPCError(.notFound, "there is no cluster 'gone'")
+      case "odd": throw RPCError(.internalError, "something")
+      default: return RotateSecretResponse()
+      }
+    }
+    let bench = Bench(service)
+    #expect(await bench.run("check", "--machines") == .failed)
+    for name in ["hung", "gone", "odd"] {
+      #expect(bench.output.text.contains("\(name) "), "\(bench.output.text)")
+    }
+    #expect(!bench.output.text.contains("good "))
+    #expect(bench.errors.text.contains("3 things have to be done"))
+    // A caller who may not ask learns that once.
+    service.rotate = { _ in throw RPCError(.permissionDenied, "operators only") }
+    let denied = Bench(service)
+    #expect(await denied.run("check", "--machines") == .noAccess)
+  }
 }

@@ -45,6 +45,30 @@ struct DriftTests {
     try process.stop()
   }
 
+  @Test("A cluster whose control planes do not answer is told of within a minute, until they do")
+  func unreachable() throws {
+    let world = world(seed: 11)
+    let process = try world.bootWithClusters()
+    func warnings() throws -> [String] {
+      try world.perform {
+        let cluster = try await process.orchestrator.cluster("demo")
+        return await process.orchestrator.warnings(cluster)
+      }
+    }
+    try process.pass(.seconds(40))
+    #expect(try warnings().isEmpty)
+    let planes = world.demo.members.filter { $0.role == .controlPlane }.map(\.id)
+    for plane in planes.dropFirst() { world.demo.silence(plane, for: .seconds(1000)) }
+    try process.pass(.seconds(60))
+    #expect(try warnings().isEmpty, "one that answers is enough")
+    world.demo.silence(planes[0], for: .seconds(100))
+    try process.pass(.seconds(60))
+    #expect(try warnings() == ["no control plane could be asked: no control plane answers"])
+    try process.pass(.seconds(90))
+    #expect(try warnings().isEmpty)
+    try process.stop()
+  }
+
   @Test(
     "What was never retired, or is used again, is no drift; what an aborted rotation had brought is"
   )

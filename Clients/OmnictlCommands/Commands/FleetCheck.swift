@@ -1,4 +1,5 @@
 internal import Platform
+internal import RPC
 internal import Schema
 
 /// `omnictl check`.
@@ -18,9 +19,10 @@ enum FleetCheck {
       "omnictl check -o json | jq -r '.findings[].cluster'",
     ],
     discussion: """
-      Looks at all clusters that you may see: CAs that expire, machines that accept a retired CA again
-      or use other CAs than omnid has on record, what goes on with a retired CA, marks, and rotations
-      that wait or have failed. Admins are told of client certificates and tokens too that were issued
+      Looks at all clusters that you may see: CAs that expire, control planes that did not answer when
+      omnid asked them last (every 30 seconds), machines that accept a retired CA again or use other CAs
+      than omnid has on record, what goes on with a retired CA, marks, and rotations that wait or have
+      failed. Admins are told of client certificates and tokens too that were issued
       for longer than --expires-within and end within it. Exit code 0: nothing has to be done; 1: what is
       listed.
       """,
@@ -134,11 +136,15 @@ enum FleetCheck {
     request.cluster = cluster.name
     request.component = .talosCA
     request.dryRun = true
-    do throws(CommandError) {
-      _ = try await session.call(ManagementServiceMethods.rotateSecret, request)
+    let limit = session.invocation[GlobalFlags.timeout]
+    let options = CallOptions(timeout: limit == .zero ? nil : limit, responseMessageBytes: 64 << 20)
+    do throws(RPCError) {
+      _ = try await session.client.unary(
+        ManagementServiceMethods.rotateSecret, request, options: options)
       return []
     } catch {
-      guard error.code == .refused || error.code == .failed else { throw error }
+      if isOfAllClusters(error) { throw session.failure(error) }
+      let error = session.failure(error)
       guard !error.findings.isEmpty else {
         return [
           Finding(cluster: cluster.name, kind: .machines, subject: "", detail: error.message)
@@ -149,6 +155,15 @@ enum FleetCheck {
           cluster: cluster.name, kind: .machines, subject: $0.machine ?? $0.subject,
           detail: $0.description)
       }
+    }
+  }
+
+  /// Whether a failure is no matter of one cluster: the server cannot be reached, or does not let the caller ask.
+  private static func isOfAllClusters(_ error: RPCError) -> Bool {
+    switch error.code {
+    case .permissionDenied, .unauthenticated: true
+    case .unavailable: error.serverReason == nil || error.serverReason == "SERVER_DRAINING"
+    default: false
     }
   }
 

@@ -30,6 +30,9 @@ enum KubeconfigMerge: ConfigMerge {
   static func put(
     _ fresh: YAMLNode, into editor: inout YAMLEditor
   ) throws(YAMLError) -> [String] {
+    if let conflict = conflict(fresh, editor.documents[0]) {
+      throw YAMLError(.unsupported, conflict)
+    }
     var replaced: [String] = []
     for key in lists {
       for item in fresh[key]?.items ?? [] {
@@ -51,6 +54,43 @@ enum KubeconfigMerge: ConfigMerge {
     }
     if let current = current(fresh) { try editor.set(.string(current), at: ["current-context"]) }
     return replaced
+  }
+
+  /// Whether a cluster or a user would be replaced by another one that contexts use which stay: they would lead somewhere
+  /// else then, or as somebody else. The same one again with a fresh credential, as after a rotation, is none: its cluster
+  /// is at the same server, and its users are used with that cluster alone.
+  private static func conflict(_ fresh: YAMLNode, _ old: YAMLNode) -> String? {
+    let replacedContexts = Set(names(fresh, "contexts"))
+    let staying = (old["contexts"]?.items ?? []).filter {
+      !replacedContexts.contains($0["name"]?.text ?? "")
+    }
+    for (list, key) in [("clusters", "cluster"), ("users", "user")] {
+      let known = Set(names(old, list))
+      for name in names(fresh, list) where known.contains(name) {
+        let users = staying.filter { $0["context"]?[key]?.text == name }
+        guard !users.isEmpty, !isSame(name, list, fresh, old, users) else { continue }
+        let contexts = users.prefix(4).map { $0["name"]?.text ?? "" }.joined(separator: ", ")
+        let more = users.count > 4 ? " and \(users.count - 4) more" : ""
+        return
+          "its \(key) '\(name)' would be replaced, which other contexts there use (\(contexts)\(more)): rename "
+          + "it there, or remove these contexts"
+      }
+    }
+    return nil
+  }
+
+  private static func isSame(
+    _ name: String, _ list: String, _ fresh: YAMLNode, _ old: YAMLNode, _ users: [YAMLNode]
+  ) -> Bool {
+    func server(_ root: YAMLNode, _ cluster: String) -> String? {
+      root["clusters"]?.items?.first { $0["name"]?.text == cluster }?["cluster"]?["server"]?.text
+    }
+    func isSameCluster(_ cluster: String) -> Bool {
+      guard let there = server(old, cluster) else { return false }
+      return there == server(fresh, cluster)
+    }
+    guard list == "users" else { return isSameCluster(name) }
+    return users.allSatisfy { $0["context"]?["cluster"]?.text.map(isSameCluster) == true }
   }
 
   private static func names(_ root: YAMLNode, _ key: String) -> [String] {

@@ -4,10 +4,16 @@ public import Rotation
 /// than they are; nothing is issued then from an authority that they no longer use.
 extension RotationOrchestrator {
   /// What a person has to know of the cluster: authorities that have expired, a record that is older than
-  /// the machines. A line each.
+  /// the machines, control planes that did not answer when they were asked last. A line each.
   public func warnings(_ cluster: ClusterRecord) -> [String] {
     var lines: [String] = []
-    if case .outdated(_, let reason)? = standings[cluster.name] { lines.append(reason) }
+    switch standings[cluster.name] {
+    case .outdated(_, let reason)?: lines.append(reason)
+    // A rotation that is under way tells itself whom it waits for.
+    case .unknown(let reason)? where cluster.activeRotation == nil:
+      lines.append("no control plane could be asked: \(reason)")
+    case .unknown?, .current?, nil: break
+    }
     let now = clock.now()
     for component in SecretComponent.allCases {
       guard let authority = cluster.authorities[component],

@@ -92,6 +92,10 @@ struct SimulatedDriver: ClusterDriver {
 
   func standing(_ access: ClusterAccess) async -> ClusterStanding {
     guard let cluster = try? cluster(access) else { return .unknown("no such cluster") }
+    let planes = access.cluster.machines.filter { $0.role == .controlPlane }
+    guard planes.contains(where: { !cluster.isDown($0.id) }) else {
+      return .unknown("no control plane answers")
+    }
     for component in SecretComponent.allCases {
       let trusts = cluster.state.withLock { state in
         state.nodes.values.filter { $0.machine.role == .controlPlane }

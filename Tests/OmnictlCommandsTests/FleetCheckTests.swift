@@ -62,6 +62,34 @@ struct FleetCheckTests {
     #expect(!kinds(cluster).contains(.rotation))
   }
 
+  @Test("While a rotation runs the holders of what it ends are named, and not afterwards")
+  func holders() {
+    func held(_ holder: String, until end: Int64) -> HeldCredential {
+      var held = HeldCredential()
+      held.holder = holder
+      held.expiresAt = Timestamp(seconds: Self.now.seconds + end)
+      return held
+    }
+    var cluster = Self.cluster("a", expiresIn: 400)
+    var rotation = RotationStatus()
+    rotation.rotationID = "r"
+    rotation.component = .talosCA
+    rotation.state = .running
+    rotation.retiringCredentials = [
+      held("bob", until: 60), held("alice", until: 60), held("alice", until: 90),
+      held("carol", until: -1),
+    ]
+    rotation.retiringCredentialsUnlisted = 2
+    cluster.rotation = rotation
+    let found = FleetCheck.findings(cluster, now: Self.now, within: 30 * Self.day)
+    #expect(found.map(\.kind) == [.credentials])
+    #expect(
+      found.first?.detail.hasPrefix("5 credentials of the CA that goes: their holders (alice, bob)")
+        == true)
+    cluster.rotation?.state = .succeeded
+    #expect(kinds(cluster).isEmpty)
+  }
+
   @Test("A grant that was issued for long is told of near its end; one for hours is not")
   func grants() {
     func grant(_ id: String, from start: Int64, to end: Int64, revoked: Bool = false) -> AccessGrant

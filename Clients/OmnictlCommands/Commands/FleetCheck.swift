@@ -21,9 +21,9 @@ enum FleetCheck {
     discussion: """
       Looks at all clusters that you may see: CAs that expire, control planes that did not answer when
       omnid asked them last (every 30 seconds), machines that accept a retired CA again or use other CAs
-      than omnid has on record, what goes on with a retired CA, marks, and rotations that wait or have
-      failed. Admins are told of client certificates and tokens too that were issued
-      for longer than --expires-within and end within it. Exit code 0: nothing has to be done; 1: what is
+      than omnid has on record, what goes on with a retired CA, marks, credentials that a rotation is
+      about to end, and rotations that wait or have failed. Admins are told of client certificates and
+      tokens too that were issued for longer than --expires-within and end within it. Exit code 0: nothing has to be done; 1: what is
       listed.
       """,
     flags: [within.spec, machines.spec]
@@ -64,6 +64,8 @@ enum FleetCheck {
       /// Pods or Secrets go on with a retired CA.
       case staleTrust = "stale-trust"
       case mark
+      /// Credentials that a rotation under way is about to end.
+      case credentials
       case rotation
       case warning
       case machines
@@ -102,6 +104,9 @@ enum FleetCheck {
     for stale in rotation.staleTrust where stale.counted && stale.total > 0 {
       add(.staleTrust, stale.component.word, stale.detail)
     }
+    if !rotation.isOver, let holders = holders(rotation, now: now) {
+      add(.credentials, rotation.component.word, holders)
+    }
     for mark in cluster.marks where mark.name != "retired-ca-returned" {
       add(.mark, mark.name, mark.detail)
     }
@@ -111,6 +116,19 @@ enum FleetCheck {
         (rotation.state == .failed ? "has failed: " : "waits: ") + rotation.error)
     }
     return found
+  }
+
+  /// Whose credentials are refused once the rotation is over; nil where nobody's are.
+  private static func holders(_ rotation: RotationStatus, now: Timestamp) -> String? {
+    let held = rotation.retiringCredentials.filter { ($0.expiresAt?.seconds ?? .max) > now.seconds }
+    let count = held.count + Int(rotation.retiringCredentialsUnlisted)
+    guard count > 0 else { return nil }
+    let names = Set(held.map(\.holder)).sorted()
+    let more = names.count > 4 ? " and others" : ""
+    let what = count == 1 ? "1 credential" : "\(count) credentials"
+    return
+      "\(what) of the CA that goes: their holders (\(names.prefix(4).joined(separator: ", "))\(more)) need fresh ones "
+      + "before the rotation is over"
   }
 
   static func grants(_ grants: [AccessGrant], now: Timestamp, within limit: Int64) -> [Finding] {

@@ -21,7 +21,8 @@ extension RotationOrchestrator {
   }
 
   private func look(at name: String) async {
-    await look(name)
+    // While a rotation is under way its own looks tell whom it waits for.
+    if journal.cluster(name)?.activeRotation == nil { await look(name) }
     await lookForRetired(name)
     await countStaleTrust(name)
   }

@@ -174,8 +174,10 @@ import Testing
     #expect(
       output.lines.last
         == "still rotation phase ROTATE 3/5 after 1m30s; worker-1, worker-2 waiting node not ready "
-        + "for 1m00s, try 2, next in 0s: node NAME is NotReady: no answer from ADDRESS; worker-3 "
-        + "waiting node not ready for 1m00s, try 3, next in 0s: the kubelet is not there")
+        + "for 1m00s, try 2, next in 0s: node NAME is NotReady: no answer from ADDRESS: "
+        + "what to do: see why: kubectl describe node MACHINE; worker-3 waiting node not ready for 1m00s, try 3, "
+        + "next in 0s: the kubelet is not there: what to do: see why: kubectl describe node worker-3"
+    )
     report.interrupted("connection refused")
     time.withLock { $0 = .seconds(75) }
     report.beat()

@@ -74,8 +74,9 @@ struct ConfigCommentTests {
     let edited = String(
       decoding: try MachineConfigEditor.apply(wanted, to: Array(written.utf8)).bytes, as: UTF8.self)
     // The certificates change places, the words do not.
-    let swapped = text.replacing(old, with: block(explained(authorities.new.certificate.pem, "a")))
-      .replacing(new, with: block(explained(authorities.old.certificate.pem, "b")))
+    let swapped = text.replacing(old, with: "first").replacing(new, with: "second")
+      .replacing("first", with: block(explained(authorities.new.certificate.pem, "a")))
+      .replacing("second", with: block(explained(authorities.old.certificate.pem, "b")))
     func withoutKey(_ text: String) -> String {
       let parts = text.split(separator: "  key:", maxSplits: 1)
       let list = parts[1].firstRange(of: "acceptedCAs").map { parts[1][$0.lowerBound...] } ?? ""

@@ -45,7 +45,7 @@ struct FailureWords: Sendable {
           + "\(Instant(secondsSince1970: presented.notAfter)))"
       }
       return
-        "\(name) shows a certificate\(times ?? "") that is out of its time by this host's clock, which says "
+        "\(name) shows a certificate\(times ?? "") that is out of its time: this host's clock says "
         + "\(now): compare the clock of \(name) with it and set the wrong one right (\(said))"
     case .untrusted(let said, let cause):
       switch cause.fault {

@@ -1,4 +1,5 @@
 import Orchestrator
+import ProtoCodec
 import Schema
 import Testing
 

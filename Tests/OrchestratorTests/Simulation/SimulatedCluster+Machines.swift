@@ -413,11 +413,6 @@ extension SimulatedCluster {
     }
   }
 
-  func isDown(_ id: String) -> Bool {
-    let now = clock.now()
-    return state.withLock { state in state.nodes[id].map { $0.downUntil > now } ?? false }
-  }
-
   /// The machine does not answer for so long.
   func silence(_ id: String, for duration: Duration) {
     let until = clock.now().advanced(by: duration)

@@ -50,7 +50,7 @@ test-outside: test-deps build interop-programs $(VENV)/done ## the tests that dr
 	$(VENV)/bin/python -m pytest -q -x Clients/python
 	$(VENV)/bin/python -m pytest -q -x packaging/tests/test_files.py
 
-INTEROP := rotate-and-wait grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client conformance-protobuf
+INTEROP := rotate-and-wait journal-seed grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client conformance-protobuf
 
 .PHONY: interop-programs
 interop-programs: deps ## the servers and clients that the tests from outside drive

@@ -68,7 +68,7 @@ def run(client, lab, *arguments, calls=50, watch_seconds=0):
     command = [client, *arguments, "-method", f"/{SERVICE}/ListClusters", "-request", request, "-calls", str(calls)]
     if watch_seconds:
         command += ["-watch", f"/{SERVICE}/WatchRotationStatus", "-watch-request", watch, "-watch-time", f"{watch_seconds}s"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert ended.returncode == 0, ended.stderr + lab.log()[-2000:]
     return json.loads(ended.stdout)
 

@@ -8,7 +8,7 @@ from lab import eventually
 def test_the_holders_of_old_credentials_are_named_while_a_rotation_soaks_and_after_it(new_lab):
     lab = new_lab(control_planes=1, workers=1).start()
     lab.import_cluster()
-    made = lab.omnictl("cluster", "-n", "demo", "talosconfig", "--roles", "os:reader", "--output-file",
+    made = lab.omnictl("cluster", "-n", "demo", "talosconfig", "--role", "os:reader", "--output-file",
                        str(lab.directory / "old"))
     assert made.returncode == 0, made
     assert not lab.status().retiring_credentials

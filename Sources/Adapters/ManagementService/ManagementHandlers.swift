@@ -89,6 +89,9 @@ public struct ManagementHandlers: Sendable {
     change(ManagementServiceMethods.importCluster, in: &router) { handlers, request, _ in
       try await handlers.importCluster(request)
     }
+    // Each asks all machines of a cluster for up to 45 s, and keeps their configurations meanwhile.
+    router.limit(
+      ManagementServiceMethods.importCluster, MethodLimits(concurrentCalls: Self.importsAtOnce))
     change(ManagementServiceMethods.forgetCluster, in: &router) { handlers, request, _ in
       try await handlers.forgetCluster(request)
     }
@@ -149,9 +152,6 @@ public struct ManagementHandlers: Sendable {
     }
     // Each asks all machines of a cluster.
     router.limit(ManagementServiceMethods.checkCredential, MethodLimits(concurrentCalls: 16))
-    // Each asks all machines of a cluster for up to 45 s, and keeps their configurations meanwhile.
-    router.limit(
-      ManagementServiceMethods.importCluster, MethodLimits(concurrentCalls: Self.importsAtOnce))
     read(ManagementServiceMethods.getCluster, in: &router) { try await $0.getCluster($1) }
     read(ManagementServiceMethods.getTrustBundle, in: &router) { try await $0.getTrustBundle($1) }
     router.handle(ManagementServiceMethods.listClusters) { request, call in

@@ -92,7 +92,7 @@ func run(
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		}))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	dialing, stop := context.WithTimeout(ctx, 20*time.Second)
 	defer stop()

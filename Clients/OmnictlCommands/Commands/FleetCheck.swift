@@ -23,8 +23,8 @@ enum FleetCheck {
       omnid asked them last (every 30 seconds), machines that accept a retired CA again or use other CAs
       than omnid has on record, what goes on with a retired CA, marks, credentials that a rotation is
       about to end, and rotations that wait or have failed. Admins are told of client certificates and
-      tokens too that were issued for longer than --expires-within and end within it. Exit code 0: nothing has to be done; 1: what is
-      listed.
+      tokens too that were issued for longer than --expires-within and end within it. Exit code 0:
+      nothing has to be done; 1: what is listed.
       """,
     flags: [within.spec, machines.spec]
   ) { session throws(CommandError) in

@@ -13,7 +13,7 @@ import Testing
       ("OPTIONS * HTTP/1.1\r\n", .http1), ("GET http://x/ HTTP/1.1\r\n", .http1),
       ("PROPFIND /", .http1), ("PRI / HTTP/1.1", .http1),
       ("CONNECT host:443 HTTP/1.1\r\n", .http1), ("CONNECT 10.0.0.1:443 HTTP/1.1\r\n", .http1),
-      ("GET host:443", .other), ("GET \0", .other), ("CONNECT \0", .other), ("GET \0\0\0", .other),
+      ("GET example:443", .other), ("GET \0", .other), ("CONNECT \0", .other), ("GET \0\0\0", .other),
       ("INVALID CONNECTION PREFACE\r\n", .other), (" GET /", .other), ("GET\r\n", .other),
       ("SSH-2.0-x", .other), ("\u{16}\u{3}\u{1}", .tls), ("\u{16}\u{4}", .other),
       (String(repeating: "A", count: 30), .other),

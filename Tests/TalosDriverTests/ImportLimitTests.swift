@@ -126,10 +126,11 @@ extension LivingMachines {
     @Test("A talosconfig with more than 16 endpoints is refused before anybody is asked")
     func endpoints() async throws {
       let harness = try await DriverHarness.start("127.1.153.0", controlPlanes: 1, workers: 0)
-      let many = (1...17).map { "10.255.0.\($0)" }
-      let error = await #expect(throws: DriverError.self) {
-        _ = try await harness.discovered(endpoints: many)
-      }
+      let context = try Talosconfig.context(nil, in: harness.cluster.talosconfig)
+      let many = (1...17).compactMap { TalosEndpoint("10.255.0.\($0)") }
+      let error = await harness.refusal(
+        Talosconfig.text(
+          context: "demo", endpoints: many, roots: context.roots, identity: context.identity))
       #expect(
         error?.code == .invalidInput && error?.message.contains("16") == true,
         "\(String(describing: error))")

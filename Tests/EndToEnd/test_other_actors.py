@@ -226,9 +226,12 @@ def test_two_servers_that_begin_at_once_stop_and_one_of_them_goes_on_when_told_t
     other = lab.another()
     try:
         other.import_cluster()
-        # Both ask the machines before either has changed one.
+        # Both ask the machines before either has changed one, and neither is through with a stage before both have changed one.
         for node in lab.nodes:
             lab.faults(node.name, latencyMilliseconds=300)
+        plane, worker = lab.control_planes[0].name, lab.workers[-1].name
+        for blocked in (plane, worker):
+            lab.faults(blocked, latencyMilliseconds=300, applies=["before"] * 1000)
         tickets = {}
 
         def start(server):
@@ -239,10 +242,15 @@ def test_two_servers_that_begin_at_once_stop_and_one_of_them_goes_on_when_told_t
             thread.start()
         for thread in threads:
             thread.join(60)
-        for node in lab.nodes:
-            lab.faults(node.name)
         assert len(tickets) == 2, "one of them was refused before it began"
+        for server in (lab, other):
+            eventually(lambda: states(server.status()).get(plane) in {"APPLYING", "WAITING"})
+        for node in lab.nodes:
+            if node.name != worker:
+                lab.faults(node.name)
         mine, its = (tickets[s].new_ca_fingerprint for s in (lab, other))
+        eventually(lambda: shown(its) in lab.status().error or shown(mine) in other.status().error, 90)
+        lab.faults(worker)
         waiting = eventually(lambda: (s := lab.status()).error and shown(its) in s.error and s, 90)
         assert name(waiting, "state") == "ROTATION_STATE_RUNNING"
         eventually(lambda: shown(mine) in other.status().error, 90)

@@ -28,6 +28,7 @@ extension RotationOrchestrator {
     guard let now = journal.cluster(cluster.name), let last = journal.activeRotation(of: now),
       last.id == rotation.id
     else {
+      resume(cluster.name)
       throw OrchestratorError(
         .journalConflict, "the rotation of '\(cluster.name)' is just ending: try again",
         subject: cluster.name)
@@ -39,11 +40,18 @@ extension RotationOrchestrator {
           .putCluster(next, expected: now.revision), .putRotation(failed, expected: last.revision),
         ], cluster: cluster.name)
     } catch {
+      resume(cluster.name)
       throw OrchestratorError(error, cluster: cluster.name)
     }
     failed.revision = next.revision
     standings[cluster.name] = nil
     return (next, text)
+  }
+
+  /// Goes on with the rotation, which has not been ended after all.
+  private func resume(_ name: String) {
+    withdrawn.remove(name)
+    takeUp(name)
   }
 
   private func ended(

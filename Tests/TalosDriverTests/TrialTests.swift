@@ -95,6 +95,26 @@ extension LivingMachines {
       await harness.cluster.stop()
     }
 
+    @Test("A trial never looks as if it alone were open while something else was not asked yet")
+    func notAlone() async throws {
+      let harness = try await DriverHarness.start("127.1.112.0", controlPlanes: 1, workers: 1)
+      let record = try await harness.importCluster()
+      var change = try await harness.change(.kubernetesCA, record)
+      change.options.tryTimeout = .seconds(60)
+      let access = ClusterAccess(cluster: record, rotation: change)
+      let plane = record.machines[0]
+      let node = try #require(harness.cluster.node(plane.id))
+      #expect(try await harness.driver.apply(change, to: plane, access: access) == .changed)
+      await node.setFaults { $0.apiServerDown = true }
+      for _ in 0..<3 {
+        let results = await harness.driver.verify(
+          change, machine: plane, baseline: nil, access: access)
+        let open = results.filter { !$0.isSettled }
+        #expect(open.contains { !$0.isNamed(.configPersisted) }, "\(open)")
+      }
+      await harness.cluster.stop()
+    }
+
     @Test(
       "What somebody stages after a machine was changed keeps it, and its stage, from being over")
     func stagedLater() async throws {

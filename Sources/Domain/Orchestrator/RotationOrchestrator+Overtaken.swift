@@ -12,7 +12,7 @@ extension RotationOrchestrator {
     _ order: AdoptionOrder, _ cluster: ClusterRecord
   ) async throws(OrchestratorError) -> (cluster: ClusterRecord, text: String)? {
     guard let rotation = journal.activeRotation(of: cluster) else { return nil }
-    guard case .outdated(rotation.component, _) = await look(cluster.name) else { return nil }
+    guard case .overtaken(rotation.component, _) = await look(cluster.name) else { return nil }
     let text =
       "the record of rotation \(rotation.id) was older than the machines (a restored backup, or another omnid): "
       + (order.dryRun ? "it would end as FAILED" : "it has ended as FAILED")
@@ -20,13 +20,15 @@ extension RotationOrchestrator {
     guard !order.dryRun else { return (ended(cluster, rotation).cluster, text) }
     withdrawn.insert(cluster.name)
     defer { withdrawn.remove(cluster.name) }
-    if let run = runs.removeValue(forKey: cluster.name) {
+    // It stays in the table while it is waited for, so that whoever else does the same waits too.
+    if let run = runs[cluster.name] {
       run.task.cancel()
       await run.task.value
+      runs[cluster.name] = nil
     }
-    // The run may have come to another state while it ended.
+    // The run may have come to another state before it ended.
     guard let now = journal.cluster(cluster.name), let last = journal.activeRotation(of: now),
-      last.id == rotation.id
+      last.id == rotation.id, last.change(last.state.stage) == rotation.change(rotation.state.stage)
     else {
       resume(cluster.name)
       throw OrchestratorError(

@@ -8,7 +8,7 @@ extension RotationOrchestrator {
   public func warnings(_ cluster: ClusterRecord) -> [String] {
     var lines: [String] = []
     switch standings[cluster.name] {
-    case .outdated(_, let reason)?: lines.append(reason)
+    case .outdated(_, let reason)?, .overtaken(_, let reason)?: lines.append(reason)
     // A rotation that is under way tells itself whom it waits for.
     case .unknown(let reason)? where cluster.activeRotation == nil:
       lines.append("no control plane could be asked: \(reason)")
@@ -35,7 +35,7 @@ extension RotationOrchestrator {
   /// The clusters whose records are older than the machines, as far as that has been asked.
   public var outdatedClusters: Set<String> {
     Set(
-      standings.filter { if case .outdated = $0.value { true } else { false } }.map(\.key))
+      standings.filter { $0.value.fault != nil }.map(\.key))
   }
 
   /// The authorities of a cluster with what a person wants to know of each.
@@ -71,12 +71,11 @@ extension RotationOrchestrator {
     let access = access(cluster)
     let standing = await driver.standing(access)
     // Only of the record that was compared: a rotation may have ended, or gone on to its next stage, meanwhile.
-    if let now = journal.cluster(name), now.authorities == cluster.authorities,
+    guard let now = journal.cluster(name), now.authorities == cluster.authorities,
       self.access(now).rotation == access.rotation
-    {
-      standings[name] = standing
-      standingsSeenAt[name] = clock.uptime()
-    }
+    else { return .unknown("the record has changed while the machines were asked") }
+    standings[name] = standing
+    standingsSeenAt[name] = clock.uptime()
     return standing
   }
 
@@ -91,7 +90,7 @@ extension RotationOrchestrator {
     if standing != .current || (age ?? .seconds(60)) > .seconds(5) {
       standing = await look(cluster.name)
     }
-    guard case .outdated(component, let reason)? = standing else { return }
-    throw OrchestratorError(.recordOutdated, reason, subject: cluster.name)
+    guard let fault = standing?.fault, fault.component == component else { return }
+    throw OrchestratorError(.recordOutdated, fault.reason, subject: cluster.name)
   }
 }

@@ -55,7 +55,10 @@ public enum ChildProcess {
     // Before the leader is waited for: as long as it is a zombie nobody else can have its group's number.
     kill(-pid, SIGKILL)
     var status: Int32 = 0
-    while unsafe waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    var reaped: pid_t
+    repeat { reaped = unsafe waitpid(pid, &status, 0) } while reaped < 0 && errno == EINTR
+    // Without its end nobody knows what it has said.
+    guard reaped == pid else { throw DaemonError(errno: errno, "the end of \(path)") }
     output.drain()
     if let forced { return (forced, output.bytes) }
     let signal = status & 0x7f

@@ -91,12 +91,16 @@ extension PrivateFiles {
     guard let stream = unsafe opendir(directory) else { throw DaemonError(errno: errno, directory) }
     defer { unsafe closedir(stream) }
     var names: [String] = []
-    while let entry = unsafe readdir(stream) {
+    while true {
+      errno = 0
+      guard let entry = unsafe readdir(stream) else {
+        guard errno == 0 else { throw DaemonError(errno: errno, directory) }
+        return names
+      }
       let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name != ".", name != ".." { names.append(name) }
     }
-    return names
   }
 }

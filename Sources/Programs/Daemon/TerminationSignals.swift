@@ -11,6 +11,8 @@ public enum TerminationSignals {
     var set = signals()
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     ignorePipes()
+    // Ignored, as a parent may hand it on, it would take away how children have ended.
+    signal(SIGCHLD, SIG_DFL)
   }
 
   /// Has writes to closed pipes and connections fail instead of ending the process.

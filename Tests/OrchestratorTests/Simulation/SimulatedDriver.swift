@@ -103,7 +103,7 @@ struct SimulatedDriver: ClusterDriver {
       }
       if let change = access.rotation, change.component == component {
         if trusts.allSatisfy({ $0.hasOvertaken(change) }) {
-          return .outdated(component, "the machines are further than the record")
+          return .overtaken(component, "the machines are further than the record")
         }
         continue
       }

@@ -115,7 +115,7 @@ public struct NotificationFile {
       let text = try text(value)
       guard let parts = WebAddress(text), ["http", "https"].contains(parts.scheme),
         !parts.hasCredentials
-      else { throw wrong(value, "proxy: '\(text)' is not written http://HOST:PORT") }
+      else { throw wrong(value, "proxy: it is not written http://HOST:PORT, without a user") }
       target.proxy = text
     }
     return target
@@ -139,14 +139,14 @@ public struct NotificationFile {
   private func url(_ node: YAMLNode) throws(NotificationError) -> String {
     let text = try text(node)
     guard text.utf8.count <= 2048, let address = WebAddress(text) else {
-      throw wrong(node, "url: '\(text)' is not written https://HOST/PATH")
+      throw wrong(node, "url: it is not written https://HOST/PATH")
     }
     guard !address.hasCredentials else {
       throw wrong(node, "url: it holds a password or a user; omnid signs what it sends instead")
     }
     guard address.scheme == "https" || (address.scheme == "http" && address.isLoopback) else {
       throw wrong(
-        node, "url: '\(text)' is not encrypted: only https: is, and http: to this machine will do")
+        node, "url: it is not encrypted: only https: is, and http: to this machine will do")
     }
     return text
   }

@@ -24,8 +24,9 @@ struct WantedTrust {
   /// changes it. A configuration that has got there already is ahead of what is wanted, and is refused.
   var successor: Certificate?
 
-  /// The authority that every machine accepts still, because the way back leads to it; nil on the way forward. A
-  /// configuration that does not accept it is ahead of what is wanted, and is refused.
+  /// The authority that every control plane accepts still, because the way back leads to it; nil on the way forward, and of
+  /// workers, which may have joined with a newer configuration. A configuration that does not accept it is ahead of what
+  /// is wanted, and is refused.
   var kept: Certificate?
 
   /// What the configuration's list of accepted authorities is to hold of the managed ones.

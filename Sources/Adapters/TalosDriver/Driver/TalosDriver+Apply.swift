@@ -60,7 +60,7 @@ extension TalosDriver {
       accepted: trust.accepted, managed: trust.managed, keyless: keyless,
       removesForeign: change.options.removeForeign,
       successor: bundle.issuing == .old && change.direction == .forward ? trust.new : nil,
-      kept: change.direction == .backward ? trust.old : nil)
+      kept: change.direction == .backward && role == .controlPlane ? trust.old : nil)
   }
 
   /// Edits a configuration, after a look at whose it is.

@@ -21,7 +21,8 @@ extension TalosDriver {
   /// none is as the record has it.
   private func ask(_ access: ClusterAccess) async -> ClusterStanding {
     var reason = "cluster \(access.cluster.name) has no control plane"
-    var outdated: ClusterStanding?
+    var faulty: ClusterStanding?
+    var isComplete = true
     for plane in access.cluster.controlPlanes {
       let standing: ClusterStanding
       do throws(TalosFailure) {
@@ -33,15 +34,19 @@ extension TalosDriver {
       } catch {
         guard error.isUnknownIssuer else {
           reason = words(access).text(plane, error)
+          isComplete = false
           continue
         }
         standing = .outdated(
           .talosCA, words(access).text(plane, error) + "; nothing is issued from the record's CA")
       }
-      guard access.rotation != nil, case .outdated = standing else { return standing }
-      outdated = outdated ?? standing
+      guard access.rotation != nil, standing.fault != nil else { return standing }
+      // An authority that is not the rotation's says more than how far the machines are.
+      if case .outdated = faulty { continue }
+      faulty = standing
     }
-    return outdated ?? .unknown(reason)
+    // One that was not asked may be as the record has it.
+    return isComplete ? faulty ?? .unknown(reason) : .unknown(reason)
   }
 
   @concurrent
@@ -55,8 +60,18 @@ extension TalosDriver {
         let trust = try config.writtenTrust(component)
         guard let issuing = trust.issuing else { continue }
         if let change = access.rotation, change.component == component {
-          if let overtaken = Self.overtaken(change, issuing, trust) {
+          if issuing.fingerprint != change.old.fingerprint,
+            issuing.fingerprint != change.new.fingerprint
+          {
             return .outdated(
+              component,
+              "the machines issue from \(ForeignAuthority.name(issuing)), and the rotation of "
+                + "'\(access.cluster.name)' leads from \(change.old.fingerprint.prefix(12)) to "
+                + "\(change.new.fingerprint.prefix(12)): somebody else is rotating; nothing is issued; stop that tool, "
+                + "or forget the cluster (--force) and take it over (omnictl cluster adopt)")
+          }
+          if let overtaken = Self.overtaken(change, issuing, trust) {
+            return .overtaken(
               component,
               "\(overtaken): the record of the rotation of '\(access.cluster.name)' is older than the machines, as after a "
                 + "restored backup, or another omnid has gone on; nothing is issued from it; take up what the "
@@ -82,11 +97,6 @@ extension TalosDriver {
     _ change: TrustChange, _ issuing: Certificate, _ trust: ConfiguredTrust
   ) -> String? {
     let (old, new) = (change.old.fingerprint, change.new.fingerprint)
-    guard issuing.fingerprint == old || issuing.fingerprint == new else {
-      return
-        "the machines issue from \(ForeignAuthority.name(issuing)), and the rotation leads from \(old.prefix(12)) to "
-        + "\(new.prefix(12))"
-    }
     guard issuing.fingerprint == new else { return nil }
     if change.phase == .preRotate {
       return

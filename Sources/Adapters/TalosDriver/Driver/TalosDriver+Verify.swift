@@ -87,8 +87,15 @@ extension TalosDriver {
     {
       results.append(refresh)
     }
-    guard isThorough || results.allSatisfy(\.isSettled) else { return results }
+    guard isThorough || Self.isDone(results) else { return results }
     return results + (await probeTalos(change, trust, machine, control))
+  }
+
+  /// Whether nothing is open but that the change is being tried: it is made permanent only when all else is verified.
+  private static func isDone(_ results: [CheckResult]) -> Bool {
+    results.allSatisfy {
+      $0.isSettled || ($0.isNamed(.configPersisted) && $0.state == .waiting)
+    }
   }
 
   private func lookAtKubernetes(
@@ -111,9 +118,11 @@ extension TalosDriver {
     let listed = await configured(seen.configs.active, change.component)
     if let foreign = trust.foreignCheck(.listed, listed) { results.append(foreign) }
     let nodename = seen.nodename ?? machine.id
-    let isExcused = change.options.unready.contains(machine.unreadyKubelet)
+    // One that has come back is looked at like any other.
+    let isDown = !(seen.kubelet.map { $0.running && $0.healthy } ?? false)
+    let isExcused = isDown && change.options.unready.contains(machine.unreadyKubelet)
     results += seen.checks(trust, machine, isExcused: isExcused, freshness(machine))
-    guard isThorough || results.allSatisfy(\.isSettled) else { return results }
+    guard isThorough || Self.isDone(results) else { return results }
     async let node = nodeReady(nodename, machine, change.options, access)
     if isControlPlane {
       async let server = probeAPIServer(
@@ -124,7 +133,7 @@ extension TalosDriver {
       results += await server
     }
     results.append(await node)
-    if !trust.dropped.isEmpty, results.allSatisfy(\.isSettled) {
+    if !trust.dropped.isEmpty, Self.isDone(results) {
       results.append(await probeKubelet(change, machine))
     }
     return results

@@ -144,7 +144,9 @@ struct NotificationFileTests {
         problem(target("  wait-longer-than: \(text)\n")).hasSuffix(
           ":5: wait-longer-than: '\(text)' is not a time such as 90s, 5m or 1h"))
     }
-    #expect(problem(target("  proxy: socks5://a\n")).contains("proxy: 'socks5://a' is not written"))
+    #expect(problem(target("  proxy: socks5://a\n")).contains("proxy: it is not written"))
+    // What it holds is shown to nobody.
+    #expect(!problem(target("  proxy: http://bob:hunter2@a:3128\n")).contains("hunter2"))
     #expect(problem(target("  ca-file: ca.pem\n")).contains("ca-file: /etc/omnid/ca.pem: no such"))
     let two = target("") + "- name: ops\n  url: https://b.example\n  secret-file: ops.secret\n"
     #expect(problem(two) == "/etc/omnid/notify.yaml:5: there is a target 'ops' already")

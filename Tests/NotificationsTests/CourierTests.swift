@@ -124,6 +124,34 @@ struct CourierTests {
       }.count == 1)
   }
 
+  @Test("What the target from before said counts nothing against the one that is meant now")
+  func otherTarget() async {
+    stage.isHeld.withLock { $0 = true }
+    stage.outcomes.withLock { $0 = [.gone] }
+    let courier = courier()
+    courier.offer([Self.event("a")])
+    #expect(await eventually { stage.sent.withLock { $0.count } == 1 })
+    courier.update(
+      TargetSettings(name: "ops", url: "https://b.example", secret: SecretBytes(copying: [1])))
+    stage.isHeld.withLock { $0 = false }
+    #expect(await eventually { courier.isIdle })
+    stage.uptime.withLock { $0 = .seconds(400) }
+    courier.offer([])
+    #expect(await eventually { courier.counts.sent == 1 })
+  }
+
+  @Test("What a target was told of that has been taken out meanwhile is not kept")
+  func removed() async {
+    stage.isHeld.withLock { $0 = true }
+    let courier = courier()
+    courier.offer([Self.event("a")])
+    #expect(await eventually { stage.sent.withLock { $0.count } == 1 })
+    courier.remove()
+    stage.isHeld.withLock { $0 = false }
+    #expect(await eventually { courier.isIdle })
+    #expect(stage.kept.withLock { $0 }.isEmpty)
+  }
+
   @Test("A target that is gone is told of again after its settings were read again")
   func gone() async {
     stage.outcomes.withLock { $0 = [.gone] }

@@ -213,5 +213,12 @@ struct DeliveryQueueTests {
     queue.ended(.taken, at: Self.begin, uptime: .zero, chance: 0)
     _ = queue.offer(Self.event("news"), at: Self.begin)
     #expect(queue.backlog == 0 && queue.record.isFull)
+    // What is long settled makes room, also where nothing is taken that would have it forgotten.
+    queue.makeRoom(at: Self.begin)
+    #expect(queue.record.isFull)
+    let later = Self.begin.advanced(by: Self.day * 3)
+    queue.makeRoom(at: later)
+    _ = queue.offer(Self.event("holds", isCondition: true), at: later)
+    #expect(queue.backlog == 1)
   }
 }

@@ -96,6 +96,12 @@ struct StageHookTests {
     #expect(said(await ask()).contains("no file"))
     try FileManager.default.removeItem(atPath: folder + "/30-folder")
     #expect(await ask() == .go)
+    // Whoever owns a directory above what the link leads to could put an empty one there.
+    let link = folder + "-link"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder)
+    defer { try? FileManager.default.removeItem(atPath: link) }
+    #expect(throws: DaemonError.self) { try StageHookDirectory.programs(in: link) }
+    #expect(try StageHookDirectory.programs(in: folder + "/") == ["hook"])
     try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder)
     #expect(said(await ask()).contains("chmod go-w"))
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)

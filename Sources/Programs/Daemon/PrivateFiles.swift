@@ -111,9 +111,16 @@ public enum PrivateFiles {
 
   /// Looks whether nobody else may put another directory in the place of this one, by any directory above it.
   ///
-  /// - Parameter path: an absolute path, symbolic links in it included.
+  /// - Parameter path: an absolute path without a symbolic link in it: whoever owns a directory above what a link leads
+  ///   to could put another one there.
   /// - Throws: when somebody may, with what to do.
   public static func checkPlace(of path: String) throws(DaemonError) {
+    guard let resolved = unsafe realpath(path, nil) else { throw DaemonError(errno: errno, path) }
+    defer { unsafe free(resolved) }
+    let real = unsafe String(cString: resolved)
+    guard real == path || real + "/" == path else {
+      throw DaemonError("\(path) leads through a symbolic link: name \(real) instead")
+    }
     var next = parent(of: path)
     while let directory = next {
       var status = stat()

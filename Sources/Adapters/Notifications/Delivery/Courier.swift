@@ -49,6 +49,7 @@ public final class Courier: Sendable {
     var target: TargetSettings
     var isWorking = false
     var isStopped = false
+    var isRemoved = false
     /// Since when it fails without a success in between.
     var isFailing = false
     var dropped = 0
@@ -98,7 +99,8 @@ public final class Courier: Sendable {
   public func offer(_ events: [CloudEvent]) {
     let now = surroundings.now()
     let dropped = state.withLock { state in
-      events.reduce(0) { $0 + state.queue.offer($1, at: now) }
+      state.queue.makeRoom(at: now)
+      return events.reduce(0) { $0 + state.queue.offer($1, at: now) }
     }
     drop(dropped)
     go()
@@ -106,6 +108,14 @@ public final class Courier: Sendable {
 
   /// Nothing is begun any more. What is under way ends as the sender's stop signal wants.
   public func stop() { state.withLock { $0.isStopped = true } }
+
+  /// The target has been taken out: what it was told of is kept no more.
+  public func remove() {
+    state.withLock { state in
+      state.isStopped = true
+      state.isRemoved = true
+    }
+  }
 
   /// Whether nothing is on its way and nothing is due.
   public var isIdle: Bool { state.withLock { !$0.isWorking } }
@@ -123,14 +133,17 @@ public final class Courier: Sendable {
 
   private func work() {
     while let (event, target) = begin() {
-      let outcome = surroundings.send(event, target)
-      let record = state.withLock { state in
+      let sent = surroundings.send(event, target)
+      let (outcome, record) = state.withLock { state -> (DeliveryOutcome, DeliveryRecord?) in
+        // What the target said that was meant before is not held against the one that is meant now.
+        let isOther = sent != .taken && state.target != target
+        let outcome = isOther ? .failed("its settings have changed meanwhile") : sent
         state.queue.ended(
           outcome, at: surroundings.now(), uptime: surroundings.uptime(),
           chance: Double.random(in: 0...1))
-        return state.queue.record
+        return (outcome, outcome == .taken && !state.isRemoved ? state.queue.record : nil)
       }
-      if case .taken = outcome { keep(record) }
+      if let record { keep(record) }
       tell(outcome, event)
     }
   }

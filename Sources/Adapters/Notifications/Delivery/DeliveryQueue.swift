@@ -69,6 +69,12 @@ struct DeliveryQueue: Sendable {
     return isSince && !isOld(event, at: now)
   }
 
+  /// Forgets what is long settled, where nothing more could be remembered: a target that is told of conditions alone would
+  /// never be told of another one.
+  mutating func makeRoom(at now: Instant) {
+    if record.isFull { record.prune(at: now, keeping: Self.memory) }
+  }
+
   private mutating func append(_ event: CloudEvent) {
     pending.append(event)
     pendingIDs.insert(event.id)

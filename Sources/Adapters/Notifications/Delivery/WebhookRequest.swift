@@ -53,6 +53,8 @@ public struct WebhookRequest: Sendable {
       unsafe withUnsafeMutablePointer(to: &answer) { answer in
         unsafe event.body.withUnsafeBytes { body in
           unsafe message.withUnsafeMutableBufferPointer { message in
+            // libcurl may write to it until then, also when it cleans up.
+            defer { _ = unsafe omni_curl_set_bytes(handle, CURLOPT_ERRORBUFFER, nil) }
             let isSet = unsafe configure(handle, target, body, headers, answer, message)
             guard isSet else { return .failed("libcurl does not know an option") }
             let code = unsafe curl_easy_perform(handle)

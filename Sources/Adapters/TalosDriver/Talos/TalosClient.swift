@@ -128,7 +128,11 @@ struct TalosClient: Sendable {
       var found: [Cosi.Resource] = []
       var bytes = 0
       for try await response in stream {
-        bytes += response.serialized().count
+        // Encoded once more, a configuration would stand in memory twice.
+        let spec = response.resource?.spec
+        bytes +=
+          (spec?.protoSpec.count ?? 0) + (spec?.yamlSpec.utf8.count ?? 0)
+          + (response.resource?.metadata?.serialized().count ?? 0)
         guard found.count < 10_000 else {
           throw RPCError(.resourceExhausted, "more than 10,000 resources")
         }

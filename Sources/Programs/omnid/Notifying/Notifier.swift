@@ -75,7 +75,7 @@ final class Notifier: Sendable {
       courier.update(target)
       return courier
     }
-    for courier in before where !couriers.contains(where: { $0 === courier }) { courier.stop() }
+    for courier in before where !couriers.contains(where: { $0 === courier }) { courier.remove() }
     if path != nil || wasOn { files.sweep(keeping: couriers.map(\.name)) }
     state.withLock { state in
       state.path = path

@@ -181,6 +181,33 @@ struct ClusterEventTests {
     #expect(shown(soaking).last == "400 paused soak")
   }
 
+  @Test(
+    "A hook that holds a stage is a pause of its own, before each stage, and not the wait before POST_ROTATE"
+  )
+  func held() {
+    let done = [StageTimes(phase: .preRotate, begunAt: Self.at(200), verifiedAt: Self.at(400))]
+    func stage(_ phase: RotationPhase, holding held: RotationPhase, since: Int64) -> Stage {
+      var effort = Effort()
+      effort.waitingSince = Self.at(since)
+      effort.lastError = "hook window: not now"
+      return Stage(
+        phase: phase, machines: [Self.machine("a", .worker, .verified(Effort()), times: done)],
+        hold: StageHold(phase: held, hook: "window", answer: "not now", effort: effort))
+    }
+    func last(_ state: RotationMachine.State) -> String? {
+      shown(events([Self.rotation(state)])).last
+    }
+    #expect(
+      last(.gating(stage(.preRotate, holding: .rotate, since: 500), Gate(step: .hooks)))
+        == "500 paused hooks ROTATE 500000000000")
+    #expect(
+      last(.gating(stage(.rotate, holding: .postRotate, since: 600), Gate(step: .hooks)))
+        == "600 paused hooks POST_ROTATE 600000000000")
+    #expect(
+      last(.rolling(stage(.preRotate, holding: .preRotate, since: 300)))
+        == "300 paused hooks PRE_ROTATE 300000000000")
+  }
+
   @Test("Of an authority the nearest threshold that has been passed is told")
   func expiry() {
     let end: Int64 = 100 * 86_400

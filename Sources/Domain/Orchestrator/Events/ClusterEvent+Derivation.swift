@@ -129,15 +129,18 @@ extension ClusterEvent {
     }
   }
 
-  /// What holds the rotation, and since when: the lock, or the wait before POST_ROTATE, of which there is one in a
-  /// rotation. A pause begins when the last machine in work is done.
+  /// What holds the rotation, and since when: the lock, a hook that has not agreed, or the wait before POST_ROTATE, of
+  /// which there is one in a rotation. A pause begins when the last machine in work is done.
   private static func pause(
     _ rotation: RotationRecord, _ shown: RotationSnapshot
   ) -> (cause: String, since: Instant)? {
     guard shown.state == .paused, let stage = rotation.state.stage else { return nil }
     let lastDone =
       stage.machines.flatMap(\.times).compactMap(\.verifiedAt).max() ?? rotation.startedAt
-    if case .gating = rotation.state { return ("soak", lastDone) }
+    if shown.locks.cluster == nil, let hold = rotation.state.hold {
+      return hold.effort.waitingSince.map { ("hooks \(hold.phase.name) \($0.key)", $0) }
+    }
+    if case .gating(_, let gate) = rotation.state, gate.step == .soak { return ("soak", lastDone) }
     let held = stage.held(by: shown.locks)
     let locks = held.compactMap { shown.locks.machines[$0] }
     guard let lock = shown.locks.cluster ?? locks.min(by: { $0.lockedAt < $1.lockedAt }) else {

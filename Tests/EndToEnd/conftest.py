@@ -17,8 +17,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=6, help="how often omnid is killed with SIGKILL")
-    parser.addoption("--pace", choices=["real", "brisk"], default="brisk",
-                     help="the machines' pace while every API server is probed; real takes 5 minutes")
     parser.addoption("--address-block", type=int, default=40,
                      help="the machines take addresses in 127.0.N.0 and the blocks after it")
     parser.addoption("--address-blocks", type=int, default=0,
@@ -34,9 +32,13 @@ def stubs(tmp_path_factory):
 @pytest.fixture(scope="session")
 def blocks(request):
     first = request.config.getoption("--address-block")
-    count = request.config.getoption("--address-blocks")
+    count = request.config.getoption("--address-blocks") or 250 - first
+    # Each worker of pytest-xdist has blocks of its own.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = count // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    first += worker * share
     # A test's machines are gone when it ends, and there are more tests than blocks.
-    return itertools.cycle(range(first, first + count if count else 250))
+    return itertools.cycle(range(first, first + share))
 
 
 @pytest.fixture

@@ -92,9 +92,9 @@ def restarts(node, credential):
     return json.loads(pod)["status"]["containerStatuses"][0]["restartCount"]
 
 
-def test_one_api_server_at_a_time(new_lab, request):
-    """With --pace real: the figures of a real kubelet, which takes its time before it restarts anything."""
-    pace = request.config.getoption("--pace")
+# The real pace has the figures of real machines: a kubelet takes its time before it restarts anything.
+@pytest.mark.parametrize("pace", ["brisk", "real"])
+def test_one_api_server_at_a_time(new_lab, pace):
     lab = new_lab(pace=pace).start()
     lab.import_cluster()
     before = wire.Credential.from_kubeconfig(lab.kubeconfig)

@@ -4,7 +4,7 @@ import RPC
 import Synchronization
 import Testing
 
-@Suite struct CallLogTests {
+@Suite(.timeLimit(.minutes(1))) struct CallLogTests {
   static let change = method("Change")
   static let look = method("Look")
 

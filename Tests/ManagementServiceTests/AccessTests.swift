@@ -9,7 +9,7 @@ import Testing
 
 @testable import ManagementService
 
-@Suite("Who may make which call")
+@Suite("Who may make which call", .timeLimit(.minutes(1)))
 struct AccessTests {
   /// A service whose caller is the one that the test says.
   private static func served(

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// What is decided of a caller before and while a call runs.
-@Suite struct AdmissionTests {
+@Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
   private static let refusal = RPCError(.unauthenticated, "who are you?")
 
   private static func router(

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// When connections begin, are kept alive, and end.
-@Suite struct ConnectionLifeTests {
+@Suite(.timeLimit(.minutes(1))) struct ConnectionLifeTests {
   @Test("A call that waits for a connection is made when the server is there")
   func waitForReady() async throws {
     try await withServer(Echo.router()) { path, server in

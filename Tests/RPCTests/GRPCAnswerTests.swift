@@ -6,7 +6,7 @@ import Testing
 
 /// gRPC's answers: what the server's head and trailers hold, and what the client makes of those of
 /// other servers.
-@Suite struct GRPCAnswerTests {
+@Suite(.timeLimit(.minutes(1))) struct GRPCAnswerTests {
   private static let head: ScriptedChannel.Step = .head([
     ":status": "200", "content-type": "application/grpc", "x-head": "h",
   ])

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// What one method allows, over every transport and protocol.
-@Suite struct MethodLimitTests {
+@Suite(.timeLimit(.minutes(1))) struct MethodLimitTests {
   private static func router(_ limits: MethodLimits) -> ServiceRouter {
     var router = Echo.router()
     router.limit(Echo.unary, limits)

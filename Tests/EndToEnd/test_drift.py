@@ -28,7 +28,7 @@ def test_a_retired_ca_that_comes_back_is_told_of_and_a_rotation_takes_it_out(new
     eventually(lambda: lab.status().returned_cas, 70)
     returned = lab.status().returned_cas[0]
     assert returned.machine == worker and returned.fingerprint == done.old_ca_fingerprint
-    assert "retired CA has come back" in lab.log()
+    lab.logged("retired CA has come back")
     shown = lab.omnictl("cluster", "get", lab.name).stdout
     assert "retired-ca-returned" in shown and worker in shown, shown
     status = " ".join(lab.secret_rotate("status").stdout.split())
@@ -37,7 +37,7 @@ def test_a_retired_ca_that_comes_back_is_told_of_and_a_rotation_takes_it_out(new
     assert refused.returncode == 3 and "--remove-foreign" in refused.stderr, refused
     assert lab.secret_rotate("talos-ca", "--remove-foreign").returncode == 0
     assert not lab.status().returned_cas
-    assert "retired CA is gone again" in lab.log()
+    lab.logged("retired CA is gone again")
 
 
 def test_a_configuration_that_is_put_back_whole_is_told_of_although_the_machine_refuses_omnid(new_lab):

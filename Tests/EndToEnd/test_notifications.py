@@ -178,7 +178,7 @@ def test_a_rotation_ends_while_a_target_has_not_answered_and_another_one_is_told
     eventually(lambda: quick.kinds() == ROTATION, 20)
     assert hanging.deliveries and not hanging.events
     assert lab.stop(signal.SIGTERM) == 0
-    assert "stopped" in lab.log()
+    lab.logged("stopped")
     release.set()
 
 
@@ -239,7 +239,7 @@ def test_the_settings_are_read_again_on_sighup_and_wrong_ones_change_nothing(lab
     lab.finish()
     eventually(lambda: second.kinds() == ROTATION * 2, 20)
     assert first.kinds() == ROTATION * 2
-    assert "wants no more notifications" in lab.log()
+    lab.logged("wants no more notifications")
     lab.omnid.send_signal(signal.SIGHUP)
     eventually(lambda: first.kinds() == ROTATION * 3, 20)
 
@@ -288,7 +288,7 @@ def test_a_record_of_deliveries_that_is_damaged_is_told_of_and_a_day_is_told_aga
     lab.start("--notify-file", file)
     eventually(lambda: len(receiver.deliveries) == 2 * len(ROTATION), 20)
     assert receiver.kinds() == ROTATION, "the identifiers are the same"
-    assert "what a target of notifications was told of cannot be read" in lab.log()
+    lab.logged("what a target of notifications was told of cannot be read")
 
 
 def test_a_target_that_is_gone_is_told_when_it_is_back_and_drift_is_told_of_as_long_as_it_holds(new_lab, receivers, targets):

@@ -50,7 +50,7 @@ def test_a_rotation_leaves_a_signed_report_that_is_checked_without_a_server(new_
     lab.start()
     assert lab.secret_rotate("proof").stdout == shown.stdout
     key = lab.call("GetRotationReport", cluster=lab.name).key_fingerprint
-    assert f"report_key={key}" in lab.log()
+    lab.logged(f"report_key={key}")
     lab.stop()
     good = lab.omnictl("report", "verify", report, "--key", key)
     assert good.returncode == 0 and key in good.stdout, good

@@ -55,7 +55,7 @@ def test_a_store_of_an_earlier_version_is_served_and_brought_up_to_date(lab, sto
         assert lab.stop() == 0
         assert version(file) == newest() >= before
     if before == 1:
-        assert "took over a store of release 0.1.0" in lab.log()
+        lab.logged("took over a store of release 0.1.0")
 
 
 def test_a_store_of_a_later_version_is_refused_with_both_versions_and_left_as_it_is(lab):

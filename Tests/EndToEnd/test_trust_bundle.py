@@ -141,7 +141,7 @@ def test_a_directory_that_cannot_be_written_holds_no_rotation_and_is_told_of(lab
     (bundles / lab.name).unlink()
     eventually(lambda: (bundles / lab.name).is_dir() and trusted(bundles, lab) == [ended.new_ca_fingerprint], 20)
     eventually(lambda: samples(local(lab, "/metrics")[2])["omnid_trust_bundles_written"] == 1, 20)
-    assert "the trust bundles are written again" in lab.log()
+    lab.logged("the trust bundles are written again")
 
 
 def test_over_http_with_tags_for_readers_of_the_cluster(lab):

@@ -37,6 +37,12 @@ struct TrustTests {
       if inRotation {
         served.driver.update { $0.held = ["cp-1"] }
         _ = try await served.rotate()
+        // Until then the bundle changes between one look and the next.
+        var status = GetRotationStatusRequest()
+        status.cluster = "demo"
+        while try await served.client.unary(ManagementServiceMethods.getRotationStatus, status)
+          .status?.phase != .preRotate
+        { try await Task.sleep(for: .milliseconds(1)) }
       }
       var request = GetTrustBundleRequest()
       request.cluster = "demo"

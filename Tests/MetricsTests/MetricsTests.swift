@@ -4,6 +4,7 @@ import Orchestrator
 import RPC
 import Rotation
 import StoreConformance
+import Synchronization
 import Testing
 
 @Suite struct RotationMetricsTests {
@@ -113,6 +114,42 @@ import Testing
       said.contains("omnid_store_failures_total{operation=\"commit\",reason=\"unavailable\"} 1\n"))
     #expect(said.contains("omnid_store_duration_seconds_count{operation=\"commit\"} 1\n"))
     #expect(said.contains("omnid_store_duration_seconds_count{operation=\"read\"} 1\n"))
+  }
+}
+
+/// A store whose disk is full for a while.
+private final class FullStore: RotationStore {
+  let isFull = Mutex(true)
+  let commits = Mutex(0)
+  func load() async throws(StoreError) -> StoreContents { StoreContents() }
+  func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision {
+    commits.withLock { $0 += 1 }
+    if isFull.withLock({ $0 }) { throw StoreError(.unavailable, "full") }
+    return 1
+  }
+  func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? { nil }
+  func rotation(_ id: String) async throws(StoreError) -> RotationRecord? { nil }
+  func rotations(
+    cluster: String, before ordinal: UInt64?, limit: Int
+  ) async throws(StoreError) -> [RotationRecord] { [] }
+  func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord? { nil }
+}
+
+@Suite struct StoreObstacleTests {
+  @Test(
+    "A commit that failed is an obstacle until one succeeds, and the store is asked once a second")
+  func obstacle() async throws {
+    let full = FullStore()
+    let store = TimedStore(full)
+    #expect(await store.obstacle() == nil)
+    #expect(full.commits.withLock { $0 } == 0, "a store that is well is not written to")
+    await #expect(throws: StoreError.self) { try await store.commit([]) }
+    for _ in 0..<20 { #expect(await store.obstacle()?.message == "full") }
+    #expect(full.commits.withLock { $0 } == 2)
+    full.isFull.withLock { $0 = false }
+    try await Task.sleep(for: .milliseconds(1100))
+    #expect(await store.obstacle() == nil)
+    #expect(full.commits.withLock { $0 } == 3)
   }
 }
 

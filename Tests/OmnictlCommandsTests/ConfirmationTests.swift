@@ -43,7 +43,7 @@ struct ConfirmationTests {
     let bench = Bench(service(asked), answer: answer)
     #expect(await bench.run(Self.line + ["--request-id", "job-7"]) == .done)
     #expect(asked.dryRuns == [true, false])
-    #expect(asked.requests.withLock { $0.map(\.requestID) } == ["", "job-7"])
+    #expect(asked.requests.withLock { $0.map(\.requestID) } == ["job-7", "job-7"])
     #expect(bench.output.text.contains("one at a time: cp-1, cp-2"))
     #expect(bench.output.text.contains("rotate talos-ca of cluster demo? [y/N] "))
   }

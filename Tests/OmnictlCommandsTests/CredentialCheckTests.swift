@@ -126,7 +126,14 @@ struct CredentialCheckTests {
         "\(words): \(good)")
     }
     answer.withLock { $0.inTime = false }
-    #expect(await shown().contains("It is out of its time: nobody lets it in."))
+    #expect(await shown().contains("It has expired: nobody lets it in."))
+    answer.withLock { $0.notBefore = Timestamp(seconds: 1 << 34, nanos: 0) }
+    #expect(await shown().contains("nobody lets it in until then"))
+    answer.withLock {
+      $0.inTime = true
+      $0.authority = .unknown
+    }
+    #expect(await shown().contains("by a CA that is not on record"))
     answer.withLock {
       $0.inTime = true
       $0.authority = .retired

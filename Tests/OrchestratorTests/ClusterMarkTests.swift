@@ -129,7 +129,7 @@ struct ClusterMarkTests {
     #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
     let since = try cluster(process).marks.map(\.since)
     try process.pass(.seconds(100))
-    #expect(try attach(.leakedKubeconfig).notes == [], "known already")
+    #expect(try attach(.leakedKubeconfig).notes == ticket.notes, "whoever asks next is told too")
     #expect(try cluster(process).marks.map(\.since) == since)
     try process.pass(.seconds(1000))
     _ = try process.world.perform {
@@ -139,6 +139,54 @@ struct ClusterMarkTests {
     #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
     try rotate(process, .kubernetesCA, nil)
     #expect(try marks(process).isEmpty)
+    try process.stop()
+  }
+
+  @Test(
+    "Another leak of the same kind outlives the rotation too; the same words again are the same leak"
+  )
+  func another() throws {
+    let world = World(seed: 4)
+    let process = try world.bootWithClusters()
+    try rotate(process, .talosCA, nil)
+    try rotate(process, .kubernetesCA, nil)
+    func ask(_ reason: String) throws -> RotationTicket {
+      try process.world.perform {
+        try await process.orchestrator.rotate(
+          cluster: "demo", component: .kubernetesCA,
+          options: RotationOptions(soak: .untilContinued),
+          reason: reason, cause: .leakedKubeconfig)
+      }
+    }
+    #expect(try ask("bob").notes == [])
+    try process.pass(.seconds(100))
+    #expect(try ask("bob").notes == [] && ask("").notes == [])
+    let began = try cluster(process).marks.map(\.since)
+    #expect(try ask("carol").notes.count == 1)
+    #expect(try cluster(process).marks.map(\.since) != began)
+    try process.pass(.seconds(1000))
+    _ = try process.world.perform {
+      try await process.orchestrator.goOn(cluster: "demo", requester: "uid:0")
+    }
+    #expect(try process.runToEnd()?.state == .succeeded)
+    #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
+    try process.stop()
+  }
+
+  @Test("What is decided at a rotation's start is said not to count for whoever attaches")
+  func unheeded() throws {
+    let world = World(seed: 4)
+    let process = try world.bootWithClusters()
+    let options = RotationOptions(workerLimit: 2, soak: .lasting(.seconds(60)))
+    _ = try process.rotate(.kubernetesCA, options: options)
+    #expect(try process.rotate(.kubernetesCA, options: options).notes == [])
+    let other = RotationOptions(
+      allowUnready: true, workerLimit: 1, soak: .untilContinued, tryTimeout: .seconds(300))
+    let notes = try process.rotate(.kubernetesCA, options: other).notes
+    #expect(notes.count == 1)
+    for word in ["--soak", "--try", "--max-parallel-workers", "--allow-unready"] {
+      #expect(notes.first?.contains(word) == true, "\(word)")
+    }
     try process.stop()
   }
 

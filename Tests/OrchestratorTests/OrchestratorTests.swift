@@ -171,6 +171,57 @@ struct OrchestratorTests {
     #expect(again.status.rotationID == first.status.rotationID)
   }
 
+  @Test("A request that is repeated says when it was answered, and for another cause it is refused")
+  func repeatedRequests() throws {
+    let world = World(seed: 1)
+    let process = try world.bootWithClusters()
+    func ask(_ id: String, _ cause: RotationCause?, dryRun: Bool = false) throws -> RotationTicket {
+      try world.perform {
+        try await process.orchestrator.rotate(
+          cluster: "demo", component: .kubernetesCA, dryRun: dryRun, requestID: id, cause: cause)
+      }
+    }
+    #expect(try ask("q", .routine).answeredAt == nil)
+    #expect(try ask("p", .leakedKubeconfig).answeredAt == nil)
+    #expect(try process.runToEnd()?.state == .succeeded)
+    for (id, cause) in [("q", RotationCause.routine), ("p", .leakedKubeconfig)] {
+      let again = try ask(id, cause)
+      #expect(again.answeredAt != nil && again.notes.count == 1)
+      let rehearsed = try ask(id, cause, dryRun: true)
+      #expect(rehearsed.answeredAt == again.answeredAt)
+    }
+    for (id, cause) in [("q", RotationCause.leakedKubeconfig), ("p", .routine), ("q", nil)] {
+      #expect(OrchestratorTests.code { try ask(id, cause) } == .invalidArgument, "\(id)")
+      #expect(OrchestratorTests.code { try ask(id, cause, dryRun: true) } == .invalidArgument)
+    }
+    #expect(
+      try world.perform { try await process.orchestrator.history(cluster: "demo") }.rotations.count
+        == 1)
+    try process.stop()
+  }
+
+  @Test("Nobody attaches to a rotation that goes back")
+  func attachWhileAborting() throws {
+    let world = World(seed: 1)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate(.talosCA)
+    try process.pass(.seconds(1))
+    _ = try world.perform {
+      try await process.orchestrator.abort(cluster: "demo", requester: "uid:0")
+    }
+    for dryRun in [true, false] {
+      #expect(
+        OrchestratorTests.code {
+          try world.perform {
+            try await process.orchestrator.rotate(
+              cluster: "demo", component: .talosCA, dryRun: dryRun)
+          }
+        } == .anotherRotationInProgress)
+    }
+    #expect(try process.runToEnd()?.state == .aborted)
+    try process.stop()
+  }
+
   @Test("Arguments that are too long or malformed are named")
   func arguments() throws {
     let world = World(seed: 1)

@@ -196,6 +196,14 @@ struct StartingTests {
       }
     }
     #expect(refusal?.code == .recordOutdated)
+    // Machines that let nobody in by the record's Talos CA do not say which Kubernetes CA they use.
+    let unasked = error {
+      try world.perform {
+        _ = try await restored.orchestrator.kubeconfig(
+          cluster: "demo", requester: "ops", ttl: .seconds(600))
+      }
+    }
+    #expect(unasked?.code == .recordOutdated)
     try restored.stop()
   }
 }

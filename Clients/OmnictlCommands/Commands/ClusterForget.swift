@@ -16,12 +16,28 @@ enum ClusterForget {
       while a rotation of the cluster is in progress: until POST-ROTATE has begun, 'secret rotate abort'
       goes back to the old CA. --force forgets the cluster in the middle of a rotation too, and says what
       is lost by it: omnid's copy of the new CA's key is among it.
+
+      On a terminal the cluster is forgotten only when that is answered with 'y'; --yes does not ask, and
+      neither does a script.
       """,
-    arguments: [ClusterGroup.nameArgument], flags: [force.spec], clusterFlag: .substitute
+    arguments: [ClusterGroup.nameArgument], flags: [force.spec, SecretRotate.yes.spec],
+    clusterFlag: .substitute
   ) { session throws(CommandError) in
     var request = ForgetClusterRequest()
     request.cluster = session.cluster
     request.force = session.invocation[force]
+    if session.format == .table, !session.invocation[SecretRotate.yes],
+      let ask = session.surroundings.ask
+    {
+      let name = Printable.line(request.cluster)
+      let answer = ask(
+        "omnid deletes its CA keys, its retired CAs and the history and reports of its rotations; the machines stay as "
+          + "they are\nforget cluster \(name)? [y/N] ")
+      guard ["y", "yes"].contains(answer?.lowercased()) else {
+        throw CommandError(
+          .failed, "cluster \(name) is not forgotten", hint: "answer with y, or give --yes")
+      }
+    }
     let response = try await session.call(ManagementServiceMethods.forgetCluster, request)
     switch session.format {
     case .json: session.printJSON(response)

@@ -7,7 +7,7 @@ extension CommandError {
   init(_ error: RPCError, session: Session) {
     let findings = error.details.flatMap { Self.findings($0, cluster: session.cluster) }
     var hint = RefusalAdvice(findings.map(\.type), session).text
-    if hint.isEmpty { hint = Self.hint(error.code, session) }
+    if hint.isEmpty { hint = Self.hint(error, session) }
     self.init(
       ExitCode(error.code), Self.message(error, findings), hint: hint, status: error.code.name,
       findings: findings)
@@ -57,8 +57,15 @@ extension CommandError {
   }
 
   /// What to do next, where the server's message need not say it.
-  private static func hint(_ code: StatusCode, _ session: Session) -> String {
-    switch code {
+  private static func hint(_ error: RPCError, _ session: Session) -> String {
+    let ofCluster = "cluster -n \(session.cluster)"
+    return switch error.code {
+    case .notFound where error.serverReason == "GRANT_NOT_FOUND":
+      "what there is: \(session.line("access list"))"
+    case .notFound where error.serverReason == "MACHINE_NOT_FOUND":
+      "known machines: \(session.line("\(ofCluster) machine list"))"
+    case .notFound where error.serverReason == "ROTATION_NOT_FOUND":
+      "known rotations: \(session.line("\(ofCluster) secret rotate history"))"
     case .notFound: "known clusters: \(session.line("cluster list"))"
     case .alreadyExists: "known clusters: \(session.line("cluster list"))"
     case .invalidArgument: "see '\(Help.name(session.invocation.path)) --help'"

@@ -66,41 +66,64 @@ enum CredentialGroup {
     let until = answer.notAfter.map(Moment.text) ?? "-"
     var text =
       fact("subject", answer.subject) + fact("serial", answer.serial) + fact("until", until)
-    guard answer.authority != .unknown else {
-      return text + "\n"
-        + paragraph(
-          request(answer, session) + " Machines of clusters that omnid does not know may accept it."
-        )
+    let isKnown = answer.authority != .unknown
+    guard isKnown || !answer.machines.isEmpty else {
+      return text + "\n" + paragraph(unknownIssuer(answer))
     }
     text +=
       fact(
         "CA",
-        "\(answer.component.word) \(answer.caFingerprint.shortFingerprint) of cluster \(answer.cluster)"
-          + (answer.authority == .retired ? ", retired by a rotation" : "")) + "\n"
+        isKnown
+          ? "\(answer.component.word) \(answer.caFingerprint.shortFingerprint) of cluster \(answer.cluster)"
+            + (answer.authority == .retired ? ", retired by a rotation" : "")
+          : "not on record of cluster \(answer.cluster)") + "\n"
     var table = TextTable("MACHINE", "ROLE", "LETS-IT-IN", "DETAIL")
     for machine in answer.machines {
       table.add(
         machine.machine, MachineList.role(machine.controlPlane),
         answer.inTime ? machine.state.word : "no",
-        answer.inTime ? machine.detail : "it is out of its time")
+        answer.inTime ? machine.detail : outOfTime(answer, session))
     }
     return text + table.text(columns: columns) + "\n" + paragraph(verdict(answer, session))
   }
 
-  private static func request(_ answer: CheckCredentialResponse, _ session: Session) -> String {
-    answer.cluster.isEmpty
-      ? "No CA in use of a cluster that omnid knows has signed it. With --cluster retired ones are looked at too."
-      : "No CA on record of cluster \(answer.cluster) has signed it."
+  private static func unknownIssuer(_ answer: CheckCredentialResponse) -> String {
+    (answer.cluster.isEmpty
+      ? "No CA in use of a cluster that omnid knows has signed it, and no machine has been asked. With --cluster NAME "
+        + "retired CAs are looked at too, and the machines of that cluster are asked."
+      : "No CA on record of cluster \(answer.cluster) has signed it.")
+      + " Machines of clusters that omnid does not know may accept it."
+  }
+
+  private static func outOfTime(_ answer: CheckCredentialResponse, _ session: Session) -> String {
+    begin(answer, session).map { "it is not valid before \(Moment.text($0))" } ?? "it has expired"
+  }
+
+  /// When the certificate's time begins, if that is yet to come.
+  private static func begin(_ answer: CheckCredentialResponse, _ session: Session) -> Timestamp? {
+    answer.notBefore.flatMap { $0.seconds > session.surroundings.now().seconds ? $0 : nil }
   }
 
   private static func verdict(_ answer: CheckCredentialResponse, _ session: Session) -> String {
-    guard answer.inTime else { return "It is out of its time: nobody lets it in." }
+    guard answer.inTime else {
+      guard let start = begin(answer, session) else {
+        return "It has expired: nobody lets it in."
+      }
+      return
+        "It is not valid before \(Moment.text(start)): nobody lets it in until then. From then on "
+        + "whoever accepts its CA does."
+    }
     let all = answer.machines.count
     let unknown = answer.machines.count { $0.state == .unknown }
     let rest = unknown > 0 ? "; \(unknown) could not be asked" : ""
     guard answer.acceptedBy > 0 else {
       return unknown > 0
         ? "No machine that answered lets it in\(rest)." : "No machine lets it in any more."
+    }
+    guard answer.authority != .unknown else {
+      return
+        "It is good on \(answer.acceptedBy) of \(all) machines\(rest), by a CA that is not on record: somebody has added "
+        + "it. Rotate with --remove-foreign, and find out who has added it."
     }
     let rotate = session.line(
       "cluster -n \(answer.cluster) secret rotate \(answer.component.word) --reason leaked-"

@@ -160,10 +160,9 @@ enum SecretRotate {
     guard session.format == .table, let ask = session.surroundings.ask else { return }
     var rehearsal = request
     rehearsal.dryRun = true
-    rehearsal.requestID = ""
     session.print("asking every machine whether a rotation can reach its end …\n")
     let plan = try await session.call(ManagementServiceMethods.rotateSecret, rehearsal)
-    guard !plan.attached else { return }
+    guard !plan.attached, plan.answeredAt == nil else { return }
     session.show(plan, component)
     let answer = ask(
       "\nrotate \(component.word) of cluster \(Printable.line(session.cluster))? [y/N] ")
@@ -178,9 +177,17 @@ enum SecretRotate {
   ) -> String {
     let what = "rotation of \(component.word) of cluster \(session.cluster)"
     let id = answer.status?.rotationID ?? ""
-    guard answer.attached else { return Printable.line("\(what) started (\(id))") + "\n" }
+    let notes = ListText.text(answer.notes, columns: session.surroundings.output.columns)
+    if let answered = answer.answeredAt {
+      return Printable.line(
+        "\(what) (\(id)) is what a request with this --request-id was answered with on "
+          + Moment.text(answered)) + "\n" + notes
+    }
+    guard answer.attached else {
+      return Printable.line("\(what) started (\(id))") + "\n" + notes
+    }
     let foreign =
       session.invocation[removeForeign] ? "; foreign CAs are removed from now on" : ""
-    return Printable.line("\(what) is in progress: attached (\(id))\(foreign)") + "\n"
+    return Printable.line("\(what) is in progress: attached (\(id))\(foreign)") + "\n" + notes
   }
 }

@@ -52,7 +52,7 @@ enum TrustBundleCommand {
     let answer = try await ask(session)
     let bundle = try found(wanted, answer, session)
     do throws(PrivateFile.Failure) {
-      try PrivateFile.write(pem(bundle), to: path, replacing: standing)
+      try PrivateFile.write(pem(bundle), to: path, replacing: standing, isSecret: false)
     } catch { throw CredentialFile.failure(kind, path, error) }
     warn(answer, session)
     switch session.format {
@@ -142,7 +142,7 @@ enum TrustBundleCommand {
   private static func warn(_ answer: GetTrustBundleResponse, _ session: Session) {
     guard answer.recordOutdated else { return }
     session.tell(
-      "the machines live by other CAs than omnid has on record: omnictl cluster -n \(session.cluster) secret rotate "
-        + "adopt brings the record up to date")
+      "the machines live by other CAs than omnid has on record: omnictl cluster adopt \(session.cluster) --talosconfig "
+        + "FILE brings the record up to date, with a talosconfig that the machines accept now")
   }
 }

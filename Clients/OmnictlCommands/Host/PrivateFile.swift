@@ -19,6 +19,14 @@ enum PrivateFile {
       return mode & 0o077 == 0 ? nil : "0" + String(mode, radix: 8)
     }
 
+    /// Whose it is, when that is neither this process' user nor the one who has become root by sudo.
+    fileprivate var stranger: uid_t? {
+      let own = geteuid()
+      if entry.st_uid == own { return nil }
+      let asked = own == 0 ? getenv("SUDO_UID").flatMap { uid_t(String(cString: $0)) } : nil
+      return entry.st_uid == asked ? nil : entry.st_uid
+    }
+
     /// Whether it is the same file, unchanged.
     fileprivate func isSame(as other: stat) -> Bool {
       entry.st_dev == other.st_dev && entry.st_ino == other.st_ino
@@ -71,10 +79,18 @@ enum PrivateFile {
   ///
   /// - Parameter standing: what it takes the place of, whose rights stay as narrow as they are and
   ///   whose owner keeps it; nil: nothing may be there.
-  /// - Throws: a refusal when something else stands there by now; that is then left alone.
+  /// - Parameter isSecret: whether only the caller may read it. A file that is somebody else's does not get it, because
+  ///   whoever owns a file can read it.
+  /// - Throws: a refusal when something else stands there by now, or it is somebody else's; that is then left alone.
   static func write(
-    _ text: String, to path: String, replacing standing: Standing?
+    _ text: String, to path: String, replacing standing: Standing?, isSecret: Bool = true
   ) throws(Failure) {
+    if isSecret, let stranger = standing?.stranger {
+      throw Failure(
+        reason:
+          "it belongs to another user (uid \(stranger)), who could read it then; remove it, or name another file",
+        isRefusal: true)
+    }
     let (file, temporary) = try create(beside: path)
     var failure = Descriptor.write(text, to: file)
     if failure == nil { failure = protect(file, as: standing) }

@@ -13,6 +13,10 @@ enum PlanText {
         step.accepted.map(\.word).joined(separator: "+"))
     }
     let name = Printable.line(cluster)
+    if let answered = answer.answeredAt {
+      return
+        "A request with this --request-id was answered on \(Moment.text(answered)): nothing would be begun.\n"
+    }
     let opening =
       answer.attached
       ? "A rotation of \(component.word) of cluster \(name) is in progress and would be attached to."

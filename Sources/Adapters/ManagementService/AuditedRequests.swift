@@ -116,7 +116,8 @@ extension RotateSecretRequest: AuditedRequest {
 
 extension RotateSecretResponse: AuditedResponse {
   var auditedOutcome: String {
-    "rotation \(status?.rotationID ?? "")\(attached ? ", attached" : ", started")"
+    "rotation \(status?.rotationID ?? "")"
+      + (answeredAt != nil ? ", answered before" : attached ? ", attached" : ", started")
   }
 }
 

@@ -34,7 +34,12 @@ extension ManagementHandlers {
     var response = RotateSecretResponse()
     response.status = RotationStatus(ticket.status)
     response.attached = ticket.attached
-    if request.dryRun { response.plan = RotationPlan(ticket) }
+    response.answeredAt = ticket.answeredAt.map(Timestamp.init)
+    if request.dryRun {
+      response.plan = RotationPlan(ticket)
+    } else {
+      response.notes = ticket.notes
+    }
     return response
   }
 

@@ -22,8 +22,16 @@ public final class TimedStore: RotationStore {
     .seconds(15),
   ]
 
+  /// What is known of whether the store can be used.
+  private struct Condition {
+    var hasFailedToCommit = false
+    var obstacle: StoreError?
+    var askedAt: ContinuousClock.Instant?
+  }
+
   private let inner: any RotationStore
   private let times = Mutex<[Operation: Times]>([:])
+  private let condition = Mutex(Condition())
 
   public init(_ inner: any RotationStore) { self.inner = inner }
 
@@ -32,7 +40,42 @@ public final class TimedStore: RotationStore {
   }
 
   public func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision {
-    try await timing(.commit) { () async throws(StoreError) in try await inner.commit(changes) }
+    do throws(StoreError) {
+      let revision = try await timing(.commit) { () async throws(StoreError) in
+        try await inner.commit(changes)
+      }
+      condition.withLock { $0.hasFailedToCommit = false }
+      return revision
+    } catch {
+      if error.code == .unavailable {
+        condition.withLock {
+          $0.hasFailedToCommit = true
+          $0.askedAt = nil
+        }
+      }
+      throw error
+    }
+  }
+
+  /// Why the store cannot be read, or written to; nil while it can. The store is asked once a second at most, and written
+  /// to only if the last commit has failed.
+  public func obstacle() async -> StoreError? {
+    let asks = condition.withLock { condition -> (mustAsk: Bool, mustWrite: Bool) in
+      if let last = condition.askedAt, last.duration(to: .now) < .seconds(1) {
+        return (false, false)
+      }
+      condition.askedAt = .now
+      return (true, condition.hasFailedToCommit)
+    }
+    if asks.mustAsk {
+      var obstacle: StoreError?
+      do throws(StoreError) {
+        _ = try await cluster("")
+        if asks.mustWrite { _ = try await commit([]) }
+      } catch { obstacle = error }
+      condition.withLock { $0.obstacle = obstacle }
+    }
+    return condition.withLock { $0.obstacle }
   }
 
   public func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? {

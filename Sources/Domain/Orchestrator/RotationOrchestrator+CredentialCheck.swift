@@ -2,7 +2,8 @@ import Rotation
 
 /// Whether a credential that somebody has found, or lost, is good still.
 extension RotationOrchestrator {
-  /// Finds out which authority has signed a client certificate, and which machines accept that authority now.
+  /// Finds out which authority has signed a client certificate, and which machines accept that authority now. Where no
+  /// record of the named cluster has the authority, the machines are asked whether they list one that has signed it.
   ///
   /// The certificate alone is needed. That whoever holds it has its key, nobody asks.
   ///
@@ -41,6 +42,14 @@ extension RotationOrchestrator {
       check.machines = await driver.acceptance(of: issuer, access: access)
         .sorted { RolloutPolicy.precedes($0.machine, $1.machine) }
       return check
+    }
+    // Somebody may have made machines accept a CA that no record has.
+    if !name.isEmpty {
+      let access = access(clusters[0])
+      let machines = await driver.acceptance(ofClient: certificate, access: access)
+      if machines.contains(where: { $0.answer != .refused }) {
+        check.machines = machines.sorted { RolloutPolicy.precedes($0.machine, $1.machine) }
+      }
     }
     return check
   }

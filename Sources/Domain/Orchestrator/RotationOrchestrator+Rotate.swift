@@ -10,10 +10,10 @@ extension RotationOrchestrator {
   ///   - component: nil, for one that is not known, is refused.
   ///   - dryRun: asks the machines what a start asks them, changes and records nothing.
   ///   - options: what the rotation is allowed beyond the usual. Where it attaches, `removeForeign` and
-  ///     `allowUnmanagedNodes` count from then on; `allowUnready` and `soak` are decided at the start.
+  ///     `allowUnmanagedNodes` count from then on; the others are decided at the start, and the ticket says so.
   ///   - requestID: the same identifier again, on the same cluster, is given the first answer: the
-  ///     same rotation, `attached` or not as it was then. At most 128 characters; empty: no such
-  ///     protection. Kept as long as the rotation is.
+  ///     same rotation, `attached` or not as it was then, with `answeredAt`. At most 128 characters; empty: no such
+  ///     protection. Kept as long as the rotation is. An order for another component or cause is refused.
   ///   - reason: at most 1024 characters.
   ///   - cause: marks the cluster until everything is rotated that it needs. Where it attaches to a rotation that was
   ///     started for another cause, that one does not count.
@@ -37,7 +37,7 @@ extension RotationOrchestrator {
       $0.text(requester, "requester", limit: Arguments.requesterLimit)
     }
     guard let component else { throw .invalid("component", "must not be empty") }
-    let order = Order(
+    let order = RotationOrder(
       component: component, options: options, requestID: requestID, reason: reason,
       cause: cause, requester: requester)
     if dryRun { return try await rehearse(cluster, order) }
@@ -52,18 +52,8 @@ extension RotationOrchestrator {
     return try await place(order, cluster: name)
   }
 
-  /// What a caller wants.
-  private struct Order {
-    var component: SecretComponent
-    var options: RotationOptions
-    var requestID: String
-    var reason: String
-    var cause: RotationCause?
-    var requester: String
-  }
-
   private func place(
-    _ order: Order, cluster name: String
+    _ order: RotationOrder, cluster name: String
   ) async throws(OrchestratorError) -> RotationTicket {
     if let ticket = try await answered(order, cluster: name) { return ticket }
     let cluster = try known(name)
@@ -82,35 +72,20 @@ extension RotationOrchestrator {
     if order.options != RotationOptions(), let run = runs[name] {
       _ = await run.run.give(.allow(order.options))
     }
-    let notes = try await markLate(order, cluster, rotation)
+    if let kind = order.mark(of: cluster, beside: rotation) {
+      try await note(.mark(kind), on: cluster.name)
+    }
     if let request = request(order, rotation, attached: true) {
       try await record([.putRequest(request)], cluster: name)
     }
     var ticket = ticket(for: rotation, attached: true, machines: cluster.machines)
-    ticket.notes += notes
+    ticket.notes += order.notes(beside: rotation)
     return ticket
-  }
-
-  /// Marks the cluster for what has come to light while the rotation runs already: whoever has the credential may have read
-  /// the new authority's key by now, so the rotation does not deal with it.
-  ///
-  /// - Returns: what to tell whoever asks.
-  private func markLate(
-    _ order: Order, _ cluster: ClusterRecord, _ rotation: RotationRecord
-  ) async throws(OrchestratorError) -> [String] {
-    guard let cause = order.cause, cause != rotation.cause,
-      let kind = ClusterMark.Kind(rawValue: cause.rawValue),
-      !cluster.marks.contains(where: { $0.kind == kind && $0.since >= rotation.startedAt })
-    else { return [] }
-    try await note(.mark(kind), on: cluster.name)
-    return [
-      "the rotation that runs began before this was known, and does not deal with it: rotate again when it is over"
-    ]
   }
 
   /// The answer that this request was given before.
   private func answered(
-    _ order: Order, cluster name: String
+    _ order: RotationOrder, cluster name: String
   ) async throws(OrchestratorError) -> RotationTicket? {
     guard !order.requestID.isEmpty else { return nil }
     let request: RequestRecord?
@@ -126,15 +101,28 @@ extension RotationOrchestrator {
       throw .invalid(
         "request_id", "was used for \(request.component.rawValue) before: choose another")
     }
-    return ticket(
+    // Records of before causes were kept with requests have that of the rotation that the request began.
+    let cause = request.cause ?? (request.attached ? nil : rotation.cause)
+    guard cause == order.cause else {
+      throw .invalid(
+        "request_id",
+        "was used \(cause.map { "for cause \($0.rawValue)" } ?? "without a cause") on \(request.answeredAt), and nothing "
+          + "has been begun since: choose another")
+    }
+    var ticket = ticket(
       for: rotation, attached: request.attached,
       machines: rotation.state.stage?.machines.map(\.machine)
         ?? journal.cluster(name)?.machines ?? [])
+    ticket.answeredAt = request.answeredAt
+    ticket.notes = [
+      "this request was answered on \(request.answeredAt): nothing has been begun by its repetition"
+    ]
+    return ticket
   }
 
   /// Makes the new authority, records the rotation with it, and only then lets it begin.
   private func begin(
-    _ order: Order, _ cluster: ClusterRecord
+    _ order: RotationOrder, _ cluster: ClusterRecord
   ) async throws(OrchestratorError) -> RotationTicket {
     let name = cluster.name
     let old = try authority(order.component, of: cluster)
@@ -194,7 +182,7 @@ extension RotationOrchestrator {
   ///
   /// - Throws: `.notReady` if they show that it cannot.
   private func preflight(
-    _ cluster: ClusterRecord, _ order: Order
+    _ cluster: ClusterRecord, _ order: RotationOrder
   ) async throws(OrchestratorError) -> Preflight {
     _ = try authority(order.component, of: cluster)
     // Stores of 0.1.0 may hold one cluster under two names, and each would have a rotation of its own.
@@ -226,8 +214,9 @@ extension RotationOrchestrator {
   /// What would be done. While a rotation is under way that is what it does; the machines are in the
   /// midst of it, so they are not asked what a start asks.
   private func rehearse(
-    _ cluster: ClusterRecord, _ order: Order
+    _ cluster: ClusterRecord, _ order: RotationOrder
   ) async throws(OrchestratorError) -> RotationTicket {
+    if let ticket = try await answered(order, cluster: cluster.name) { return ticket }
     let rotation = journal.activeRotation(of: cluster)
     if let rotation { try admit(order.component, beside: rotation) }
     let preflight =
@@ -240,7 +229,7 @@ extension RotationOrchestrator {
         rollout: settings.rules.rollout(order.options)),
       notes: preflight.notes(order.options)
         + (order.cause?.remaining(beside: order.component, of: cluster) ?? [])
-        + (await hookNote()))
+        + (rotation.map { order.notes(beside: $0) } ?? []) + (await hookNote()))
   }
 
   /// Who is asked before each stage, for a person.
@@ -257,7 +246,16 @@ extension RotationOrchestrator {
   private func admit(
     _ component: SecretComponent, beside rotation: RotationRecord
   ) throws(OrchestratorError) {
-    guard rotation.component != component else { return }
+    guard rotation.component != component else {
+      guard rotation.state.stage?.direction != .backward else {
+        throw OrchestratorError(
+          .anotherRotationInProgress,
+          "the rotation of the \(component.rawValue) of '\(rotation.cluster)' is going back to the old CA: ask again when "
+            + "it is over (omnictl cluster -n \(rotation.cluster) secret rotate status)",
+          subject: rotation.cluster)
+      }
+      return
+    }
     throw OrchestratorError(
       .anotherRotationInProgress,
       "another rotation is already in progress for '\(rotation.cluster)': that of "
@@ -266,12 +264,12 @@ extension RotationOrchestrator {
   }
 
   private func request(
-    _ order: Order, _ rotation: RotationRecord, attached: Bool
+    _ order: RotationOrder, _ rotation: RotationRecord, attached: Bool
   ) -> RequestRecord? {
     guard !order.requestID.isEmpty else { return nil }
     return RequestRecord(
       id: order.requestID, cluster: rotation.cluster, component: order.component,
-      rotation: rotation.id, ordinal: rotation.ordinal, attached: attached,
+      rotation: rotation.id, ordinal: rotation.ordinal, attached: attached, cause: order.cause,
       answeredAt: clock.now())
   }
 

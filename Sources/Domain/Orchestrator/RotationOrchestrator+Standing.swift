@@ -79,8 +79,9 @@ extension RotationOrchestrator {
     return standing
   }
 
-  /// - Throws: `.recordOutdated` if the machines do not use the component's authority any more. Where
-  ///   they cannot be asked the credential is issued: it may be what a person needs to reach them.
+  /// - Throws: `.recordOutdated` if the machines do not use the component's authority any more, and for every component
+  ///   if they do not use the Talos CA: whoever cannot ask them by it does not know what else has been rotated since.
+  ///   Where they do not answer the credential is issued: it may be what a person needs to reach them.
   func requireCurrent(
     _ cluster: ClusterRecord, _ component: SecretComponent
   ) async throws(OrchestratorError) {
@@ -90,7 +91,8 @@ extension RotationOrchestrator {
     if standing != .current || (age ?? .seconds(60)) > .seconds(5) {
       standing = await look(cluster.name)
     }
-    guard let fault = standing?.fault, fault.component == component else { return }
+    guard let fault = standing?.fault, fault.component == component || fault.component == .talosCA
+    else { return }
     throw OrchestratorError(.recordOutdated, fault.reason, subject: cluster.name)
   }
 }

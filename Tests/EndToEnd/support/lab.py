@@ -132,6 +132,10 @@ class Lab:
     def log(self):
         return (self.directory / "omnid.log").read_text()
 
+    def logged(self, text):
+        """Waits until the log holds the text: a line may be written after what it tells of has been answered."""
+        eventually(lambda: text in self.log())
+
     def channel(self):
         # A channel of its own each: grpcio otherwise shares connections, and their backoff.
         return grpc.insecure_channel(f"unix:{self.socket}", [

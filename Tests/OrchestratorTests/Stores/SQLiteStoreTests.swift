@@ -127,6 +127,22 @@ struct SQLiteStoreTests {
     #expect(errors >= 2)
   }
 
+  @Test(
+    "A store with a table, a trigger, a view or an index more or less is refused, and it is named",
+    arguments: [
+      ("CREATE TRIGGER t AFTER UPDATE ON journal BEGIN DELETE FROM rotations; END", "trigger t"),
+      ("CREATE VIEW v AS SELECT 1", "view v"), ("CREATE TABLE more (x)", "table more"),
+      ("DROP TABLE progress", "index progress_by_ordinal"), ("DROP TABLE access", "table access"),
+      ("DROP INDEX requests_by_ordinal", "index requests_by_ordinal"),
+    ])
+  func foreignObjects(sql: String, named: String) async throws {
+    let disk = try await StoreOnDisk.takenOver()
+    try disk.execute(sql)
+    let error = await disk.refusal()
+    #expect(error?.code == .corrupt)
+    #expect(error?.message.contains(named) == true, "\(error?.message ?? "opened")")
+  }
+
   @Test("Whatever part of the log a power cut leaves, the journal is that of some commit")
   func tornLog() async throws {
     let directory = try temporaryDirectory()

@@ -198,6 +198,7 @@ extension Journal {
     public var ordinal: UInt64 = 0
     public var attached = false
     public var answeredAt: Timestamp?
+    public var cause = ""
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -210,6 +211,7 @@ extension Journal {
       Field.uint64(5, "ordinal", \.ordinal)
       Field.bool(6, "attached", \.attached)
       Field.message(7, "answered_at", \.answeredAt)
+      Field.string(8, "cause", \.cause)
     }
   }
 

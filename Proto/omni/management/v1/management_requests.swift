@@ -43,6 +43,8 @@ public struct RotateSecretResponse: Message {
   public var status: RotationStatus?
   public var attached = false
   public var plan: RotationPlan?
+  public var notes: [String] = []
+  public var answeredAt: Timestamp?
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -51,6 +53,8 @@ public struct RotateSecretResponse: Message {
     Field.message(1, "status", \.status)
     Field.bool(2, "attached", \.attached)
     Field.message(3, "plan", \.plan)
+    Field.string(4, "notes", \.notes)
+    Field.message(5, "answered_at", \.answeredAt)
   }
 }
 

@@ -242,6 +242,7 @@ extension RequestRecord {
     record.ordinal = ordinal
     record.attached = attached
     record.answeredAt = Timestamp(answeredAt)
+    record.cause = cause?.rawValue ?? ""
     return record.serialized()
   }
 
@@ -250,6 +251,7 @@ extension RequestRecord {
     self.init(
       id: record.id, cluster: record.cluster, component: try record.component.component(),
       rotation: record.rotation, ordinal: record.ordinal, attached: record.attached,
+      cause: RotationCause(rawValue: record.cause),
       answeredAt: try record.answeredAt.required("answered_at").instant)
   }
 }

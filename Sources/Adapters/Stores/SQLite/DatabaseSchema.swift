@@ -194,6 +194,37 @@ enum DatabaseSchema {
         "the store has version \(current) and this program knows versions up to \(version): "
           + "use the newer program that wrote it")
     }
+    try requireOwn(connection, version: current)
     return current
+  }
+
+  /// A trigger of somebody else's would change rows whenever omnid writes, so no row is believed beside one.
+  ///
+  /// - Throws: `.corrupt` where tables and indices are not those of the version, or there is anything else.
+  private static func requireOwn(
+    _ connection: borrowing Connection, version: Int64
+  ) throws(StoreError) {
+    var missing = objects(of: version)
+    let all = try connection.prepare(
+      "SELECT type || ' ' || name FROM sqlite_schema WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~'")
+    while try all.step() {
+      let object = String(decoding: all.bytes(0), as: UTF8.self)
+      guard missing.remove(object) != nil else {
+        throw .notWhole("it has a \(object.prefix(80).debugDescription), which no omnid has made")
+      }
+    }
+    if let first = missing.min() { throw .notWhole("its \(first) is missing") }
+  }
+
+  /// What the steps up to the version make, as `table journal`.
+  private static func objects(of version: Int64) -> Set<String> {
+    var objects: Set<String> = []
+    for step in migrations.prefix(Int(version)) {
+      let words = step.split { $0.isWhitespace }
+      for index in words.indices where words[index] == "CREATE" {
+        objects.insert("\(words[index + 1].lowercased()) \(words[index + 2])")
+      }
+    }
+    return objects
   }
 }

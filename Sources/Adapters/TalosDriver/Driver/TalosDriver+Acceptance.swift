@@ -39,14 +39,33 @@ extension TalosDriver {
     of authority: SealedAuthority, access: ClusterAccess
   ) async -> [MachineAcceptance] {
     guard let certificate = try? keyring.certificate(authority) else { return [] }
-    let component = authority.binding.component
+    return await acceptance([authority.binding.component], access) { $0 == certificate }
+  }
+
+  public func acceptance(
+    ofClient certificate: String, access: ClusterAccess
+  ) async -> [MachineAcceptance] {
+    guard let leaf = try? Self.leaf(certificate) else { return [] }
+    return await acceptance(SecretComponent.allCases, access) { leaf.isSigned(by: $0) }
+  }
+
+  /// Which machines list an authority that is looked for.
+  private func acceptance(
+    _ components: [SecretComponent], _ access: ClusterAccess,
+    _ isWanted: @escaping @Sendable (Certificate) -> Bool
+  ) async -> [MachineAcceptance] {
+    let components = components.filter { access.cluster.authorities[$0] != nil }
     return await concurrently(access.cluster.machines) { machine in
       do throws(TalosFailure) {
         let lists = try await self.withReading(machine, access, within: .zero) {
           client async throws(TalosFailure) in
-          try await Self.lists(client, component, machine.role)
+          var lists: [(user: String, list: SeenTrust?)] = []
+          for component in components {
+            lists += try await Self.lists(client, component, machine.role)
+          }
+          return lists
         }
-        return Self.acceptance(of: certificate, machine, lists)
+        return Self.acceptance(machine, lists, isWanted)
       } catch {
         return MachineAcceptance(
           machine: machine, answer: .unknown,
@@ -74,9 +93,10 @@ extension TalosDriver {
   }
 
   private static func acceptance(
-    of certificate: Certificate, _ machine: Machine, _ lists: [(user: String, list: SeenTrust?)]
+    _ machine: Machine, _ lists: [(user: String, list: SeenTrust?)],
+    _ isWanted: (Certificate) -> Bool
   ) -> MachineAcceptance {
-    let users = lists.filter { $0.list?.certificates.contains(certificate) == true }.map(\.user)
+    let users = lists.filter { $0.list?.certificates.contains(where: isWanted) == true }.map(\.user)
     if !users.isEmpty {
       return MachineAcceptance(
         machine: machine, answer: .accepted,

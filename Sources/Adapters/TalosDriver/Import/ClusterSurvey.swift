@@ -157,9 +157,13 @@ struct ClusterSurvey: Sendable {
         let new = try seal(newest, component, reading, rotation: request.rotation)
         let noKey = "\(ForeignAuthority.name(oldest)) has expired, or its key is not known"
         if !isOnRecord(new) {
+          let canReturn = found.returnObstacle == nil && old.hasKey
           surveyed.warnings.append(
             "\(ForeignAuthority.name(newest)), the new \(component.rawValue), is not on record: whoever made it has its "
-              + "key; if nobody of yours did, take the rotation back (--roll-back)")
+              + "key; if nobody of yours did, "
+              + (canReturn
+                ? "take the rotation back (--roll-back)"
+                : "finish the rotation, and then rotate both CAs again"))
         }
         surveyed.unfinished.append(
           UnfinishedRotation(

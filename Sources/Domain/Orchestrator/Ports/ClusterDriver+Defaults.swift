@@ -44,6 +44,10 @@ extension ClusterDriver {
     of authority: SealedAuthority, access: ClusterAccess
   ) async -> [MachineAcceptance] { [] }
 
+  public func acceptance(
+    ofClient certificate: String, access: ClusterAccess
+  ) async -> [MachineAcceptance] { [] }
+
   public func opened(
     _ authority: SealedAuthority
   ) async throws(DriverError) -> OpenedAuthority {

@@ -176,6 +176,14 @@ public protocol ClusterDriver: Sendable {
     of authority: SealedAuthority, access: ClusterAccess
   ) async -> [MachineAcceptance]
 
+  /// Which machines let in whoever has a certificate now, by any authority that they list and that has signed it, on
+  /// record or not. Changes nothing.
+  ///
+  /// - Parameter certificate: PEM; the first certificate counts.
+  func acceptance(
+    ofClient certificate: String, access: ClusterAccess
+  ) async -> [MachineAcceptance]
+
   /// When the authority ends that credentials of the component are issued from now: none lives longer. Nil
   /// when it is not known, as without an implementation.
   func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant?

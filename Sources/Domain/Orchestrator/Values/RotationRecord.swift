@@ -82,12 +82,15 @@ public struct RequestRecord: Sendable, Hashable {
   public var rotation: String
   public var ordinal: UInt64
   public var attached: Bool
+  /// What was said to have happened; nil also in records of before this was kept.
+  public var cause: RotationCause?
   public var answeredAt: Instant
 
   public init(
     id: String, cluster: String, component: SecretComponent, rotation: String, ordinal: UInt64,
-    attached: Bool, answeredAt: Instant
+    attached: Bool, cause: RotationCause? = nil, answeredAt: Instant
   ) {
+    self.cause = cause
     self.id = id
     self.cluster = cluster
     self.component = component

@@ -163,8 +163,10 @@ public struct RotationTicket: Sendable, Hashable {
   public var attached: Bool
   /// What the whole rotation does, one step after the other.
   public var plan: [PlannedStep]
-  /// On a dry run: what a person should know beforehand.
+  /// What a person should know: on a dry run beforehand, else of what was asked for and does not come with the rotation.
   public var notes: [String]
+  /// When the same request was answered before; nil: it was not.
+  public var answeredAt: Instant?
 
   public init(
     status: RotationSnapshot, attached: Bool, plan: [PlannedStep], notes: [String] = []

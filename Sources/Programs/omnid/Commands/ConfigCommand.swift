@@ -9,12 +9,30 @@ enum ConfigCommand {
         "omnid: 'omnid config check' is the one command of 'omnid config' (see 'omnid --help')\n")
       return 2
     }
-    let problems = ServeOptions.problems(
-      Array(arguments.dropFirst()), facts, readFile: Program.readConfiguration)
+    let words = Array(arguments.dropFirst())
+    var problems = ServeOptions.problems(words, facts, readFile: Program.readConfiguration)
+    if problems.isEmpty,
+      let options = try? ServeOptions(words, facts, readFile: Program.readConfiguration)
+    {
+      problems = directoryProblems(options)
+    }
     guard problems.isEmpty else {
       for problem in problems { StandardStream.error.write("omnid: \(problem)\n") }
       return 2
     }
     return StandardStream.output.write("the configuration is good\n") ? 0 : 1
+  }
+
+  /// What `omnid serve` would refuse of the directories that are there already. Nothing is made.
+  private static func directoryProblems(_ options: ServeOptions) -> [String] {
+    var problems: [String] = []
+    let store = PrivateFiles.parent(of: options.storePath) ?? "."
+    for (path, check) in [
+      (options.stateDirectory, PrivateFiles.checkDirectory),
+      (store, PrivateFiles.checkSharedDirectory),
+    ] where PrivateFiles.exists(path) {
+      do { try check(path) } catch { problems.append(explanation(of: error)) }
+    }
+    return problems
   }
 }

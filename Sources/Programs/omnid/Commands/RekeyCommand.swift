@@ -1,4 +1,5 @@
 import Daemon
+import Orchestrator
 import Platform
 import RPC
 import RPCTransport
@@ -60,6 +61,11 @@ enum RekeyCommand {
         guard error.code == .unavailable else { return refuse(error.message, 1) }
       }
     }
+    guard PrivateFiles.exists(options.storePath) else {
+      return refuse(
+        "there is no store at \(options.storePath): give the --state-dir, --store or --config that 'omnid serve' is "
+          + "given", 1)
+    }
     do {
       try ProcessPrivacy.begin()
       let state = try PersistentState(
@@ -68,9 +74,18 @@ enum RekeyCommand {
       let new = try await state.changeMasterKey(to: file)
       await state.store.close()
       return show(new.keyID, new.notes)
+    } catch let error as StoreError where error.code == .inUse {
+      return refuse(
+        "\(error.message), and the omnid that serves is at none of \(sockets(options)): give the --listen that it "
+          + "has, and it changes the key itself", 1)
     } catch {
       return refuse(explanation(of: error), 1)
     }
+  }
+
+  private static func sockets(_ options: ServeOptions) -> String {
+    options.listen.compactMap { if case .unix(let path) = $0 { "unix:\(path)" } else { nil } }
+      .joined(separator: ", ")
   }
 
   private static func ask(

@@ -99,7 +99,8 @@ enum RestoreCommand {
     }
     lines += [
       "what has happened since is not in it. At its start omnid asks the machines; a cluster that was rotated since is "
-        + "marked, and no credential is issued for it until it is taken over: omnictl cluster -n NAME secret rotate adopt",
+        + "marked, and no credential is issued for it until it is taken over: omnictl cluster adopt NAME --talosconfig "
+        + "FILE, with a talosconfig that the machines accept now",
       "access that was revoked since is good again: revoke it once more (omnictl access list)",
     ]
     return lines.joined(separator: "\n") + "\n"

@@ -56,9 +56,12 @@ final class Monitoring: Sendable {
   func asks(_ directory: StageHookDirectory?) { hooks.withLock { $0 = directory } }
 
   /// Why no calls are taken; nil while they are.
-  @Sendable func unreadiness() -> String? {
+  @Sendable func unreadiness() async -> String? {
     if !opening.hasHappened { return "omnid is reading its store" }
-    return health.isServing ? nil : "omnid is stopping"
+    if !health.isServing { return "omnid is stopping" }
+    // Where the store is, and what is wrong with it, strangers need not know.
+    return await store.obstacle() == nil
+      ? nil : "omnid cannot use its store: the log and the answers to calls say why"
   }
 
   /// - Parameter tallies: of the methods that are served.

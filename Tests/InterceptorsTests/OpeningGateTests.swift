@@ -27,6 +27,20 @@ import Testing
     #expect(try await client.unary(Self.method, [8]) == [8])
   }
 
+  @Test("Calls that do not need what is being read do not wait")
+  func early() async throws {
+    let gate = OpeningGate(opening: OneTimeEvent(), services: ["test.S"]) { call in
+      call.fields.first("early") != nil
+    }
+    let client = client(gate)
+    let early = CallOptions(timeout: .seconds(10), metadata: Metadata(["early": "yes"]))
+    #expect(try await client.unary(Self.method, [7], options: early) == [7])
+    let late = await #expect(throws: RPCError.self) {
+      try await client.unary(Self.method, [7], options: CallOptions(timeout: .milliseconds(50)))
+    }
+    #expect(late?.code == .deadlineExceeded)
+  }
+
   @Test("Calls of other services do not wait")
   func otherServices() async throws {
     let gate = OpeningGate(opening: OneTimeEvent(), services: ["test.Other", "test"])

@@ -78,6 +78,7 @@ struct UnreachableStore: RotationStore {
   func load() async throws(StoreError) -> StoreContents { throw Self.gone }
   func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision { throw Self.gone }
   func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? { nil }
+  func clusters(after name: String?, limit: Int) async throws(StoreError) -> [ClusterRecord] { [] }
   func rotation(_ id: String) async throws(StoreError) -> RotationRecord? { nil }
   func rotations(
     cluster: String, before ordinal: UInt64?, limit: Int

@@ -252,8 +252,8 @@ struct HookTests {
       try hooks.untilAsked(phase, first)
       try first.kill()
       #expect(!hasBegun(phase, world), "\(phase)")
-      let process = try world.boot()
       let asked = hooks.asked.count { $0.phase == phase }
+      let process = try world.boot()
       try process.pass(.seconds(30))
       #expect(hooks.asked.count { $0.phase == phase } == asked + 1, "\(phase): asked anew")
       #expect(!hasBegun(phase, world), "\(phase)")

@@ -207,6 +207,29 @@ extension StoreConformance {
     try await expect(store.load().rotations.map(\.id) == ["a7", "b7"])
   }
 
+  /// Clusters are read page by page in the order of their names.
+  static func pages(_ subject: Subject) async throws {
+    let names = ["a", "a-b", "a0", "ab", "b", "z"]
+    var expected: [ClusterRecord] = []
+    for name in names.reversed() {
+      var cluster = Sample.cluster(name, count: 2)
+      cluster.revision = try await subject.store.commit([.putCluster(cluster, expected: 0)])
+      expected.insert(cluster, at: 0)
+    }
+    for store in [subject.store, try subject.afterKill()] {
+      try await expect(store.clusters(after: nil, limit: 2) == Array(expected[..<2]))
+      try await expect(store.clusters(after: "a-b", limit: 3) == Array(expected[2..<5]))
+      // Also after a name that no cluster bears.
+      try await expect(store.clusters(after: "aa", limit: 9) == Array(expected[3...]))
+      try await expect(store.clusters(after: "z", limit: 9) == [])
+      try await expect(store.clusters(after: nil, limit: 0) == [])
+      try await expect(store.clusters(after: nil, limit: .max) == expected)
+    }
+    _ = try await subject.store.commit([.removeCluster("a0", expected: expected[2].revision)])
+    try await expect(
+      subject.store.clusters(after: "a", limit: 2).map(\.name) == ["a-b", "ab"])
+  }
+
   /// Pruning and removing take rotations and answers along, and nobody else's.
   static func removal(_ subject: Subject) async throws {
     let store = subject.store

@@ -50,6 +50,7 @@ public enum StoreConformance {
       steps),
     Case("A cluster has one rotation of each ordinal", ordinals),
     Case("The history is read newest first, page by page, each cluster by itself", history),
+    Case("Clusters are read page by page in the order of their names", pages),
     Case("Pruning and removing take rotations and answers along, and nobody else's", removal),
     Case(
       "Of many who write at once each is told whether it was first, and nothing is lost",

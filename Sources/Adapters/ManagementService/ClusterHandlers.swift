@@ -135,7 +135,7 @@ extension ManagementHandlers {
     cluster.warnings = await orchestrator.warnings(record)
     cluster.rotation = RotationStatus(
       try await asking { () async throws(OrchestratorError) in
-        try await orchestrator.status(cluster: record.name)
+        try await orchestrator.status(of: record)
       })
     return cluster
   }

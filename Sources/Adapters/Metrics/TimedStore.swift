@@ -82,6 +82,14 @@ public final class TimedStore: RotationStore {
     try await timing(.read) { () async throws(StoreError) in try await inner.cluster(name) }
   }
 
+  public func clusters(
+    after name: String?, limit: Int
+  ) async throws(StoreError) -> [ClusterRecord] {
+    try await timing(.read) { () async throws(StoreError) in
+      try await inner.clusters(after: name, limit: limit)
+    }
+  }
+
   public func rotation(_ id: String) async throws(StoreError) -> RotationRecord? {
     try await timing(.read) { () async throws(StoreError) in try await inner.rotation(id) }
   }

@@ -29,7 +29,7 @@ extension RotationOrchestrator {
     }
     let run = try run(of: cluster, rotationID)
     switch await run.give(.abort(requester: requester)) {
-    case .done: return try status(cluster: name)
+    case .done: return try snapshot(cluster: name)
     case .retired(let machines):
       throw OrchestratorError(
         .authorityRetired,
@@ -54,7 +54,7 @@ extension RotationOrchestrator {
       $0.text(requester, "requester", limit: Arguments.requesterLimit)
     }
     switch await (try run(of: cluster, rotationID)).give(.goOn(requester: requester)) {
-    case .done: return try status(cluster: name)
+    case .done: return try snapshot(cluster: name)
     case .notSoaking, .retired:
       throw OrchestratorError(
         .notSoaking,

@@ -103,7 +103,8 @@ extension RotationOrchestrator {
           + "abort takes it back", subject: cluster.name)
     }
     return AdoptionTicket(
-      status: try status(cluster: cluster.name), isAttached: true, unfinished: [], goesBack: false,
+      status: try snapshot(cluster: cluster.name), isAttached: true, unfinished: [],
+      goesBack: false,
       notes: [])
   }
 
@@ -154,7 +155,7 @@ extension RotationOrchestrator {
           try await take(survey.record, into: name, nil)
         }
       }
-      if journal.cluster(name) != nil { ticket.status = try status(cluster: name) }
+      if journal.cluster(name) != nil { ticket.status = try snapshot(cluster: name) }
       return ticket
     }
     ticket.goesBack = try first.way(order, cluster: name)
@@ -168,7 +169,7 @@ extension RotationOrchestrator {
         .locked, "the rotation of '\(name)' cannot be taken over: \(obstacle)", subject: name)
     }
     if order.dryRun {
-      if known != nil { ticket.status = try status(cluster: name) }
+      if known != nil { ticket.status = try snapshot(cluster: name) }
       return ticket
     }
     // Whoever asked may have left while the machines were asked: nothing is begun for nobody.
@@ -178,7 +179,7 @@ extension RotationOrchestrator {
     let base = known ?? imported(survey.record, as: name)
     let (cluster, rotation) = records(order, id, first, ticket, base, survey)
     try await take(cluster, into: name, rotation)
-    ticket.status = try status(cluster: name)
+    ticket.status = try snapshot(cluster: name)
     return ticket
   }
 

@@ -81,9 +81,11 @@ extension RotationOrchestrator {
     return claim
   }
 
-  /// - Throws: `.notFound`, `.invalidArgument`.
-  public func cluster(_ name: String) throws(OrchestratorError) -> ClusterRecord {
-    try known(name)
+  /// - Throws: `.notFound`, `.invalidArgument`, `.shuttingDown`, `.journalUnavailable`, `.journalDamaged`.
+  public func cluster(_ name: String) async throws(OrchestratorError) -> ClusterRecord {
+    try Self.check(cluster: name)
+    if let early = try await early(cluster: name) { return early }
+    return try known(name)
   }
 
   /// How many clusters there are; 0 while the orchestrator does not run.
@@ -101,17 +103,18 @@ extension RotationOrchestrator {
   ///   - pageSize: 0 means 50; more than 1000 counts as 1000.
   ///   - pageToken: empty, or the `nextPageToken` of the page before.
   ///   - names: only these; nil: all.
-  /// - Throws: `.invalidArgument`, `.shuttingDown`.
+  /// - Throws: `.invalidArgument`, `.shuttingDown`, `.journalUnavailable`, `.journalDamaged`.
   public func clusters(
     pageSize: Int = 0, pageToken: String = "", among names: Set<String>? = nil
-  ) throws(OrchestratorError) -> ClusterPage {
+  ) async throws(OrchestratorError) -> ClusterPage {
     let request = PageRequest(size: pageSize, token: pageToken, order: .name)
     var arguments = Arguments()
     arguments.page(request)
     try arguments.check()
+    if names == nil, let early = try await early(page: request) { return early }
     try requireStarted()
     // One more than is shown, which tells whether there is another page.
-    var clusters =
+    let clusters =
       if let names {
         Array(
           names.sorted().filter { $0 > request.after ?? "" }
@@ -119,12 +122,7 @@ extension RotationOrchestrator {
       } else {
         journal.clusters(after: request.after, limit: request.limit + 1)
       }
-    guard clusters.count > request.limit else {
-      return ClusterPage(clusters: clusters, nextPageToken: "")
-    }
-    clusters.removeLast()
-    return ClusterPage(
-      clusters: clusters, nextPageToken: ClusterPage.token(after: clusters.last?.name ?? ""))
+    return ClusterPage(clusters, request)
   }
 
   /// Forgets the cluster, its authorities and its history. Touches no machine.

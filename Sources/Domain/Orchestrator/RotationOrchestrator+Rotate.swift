@@ -223,7 +223,7 @@ extension RotationOrchestrator {
       rotation == nil
       ? try await preflight(cluster, order) : Preflight(machines: cluster.machines)
     return RotationTicket(
-      status: try status(cluster: cluster.name), attached: rotation != nil,
+      status: try snapshot(cluster: cluster.name), attached: rotation != nil,
       plan: RotationTicket.plan(
         order.component, machines: preflight.machines,
         rollout: settings.rules.rollout(order.options)),

@@ -3,9 +3,21 @@ import Rotation
 extension RotationOrchestrator {
   /// How the cluster's rotation stands: the one under way, else the last one, else `.idle`.
   ///
-  /// - Throws: `.notFound`, `.invalidArgument`.
-  public func status(cluster name: String) throws(OrchestratorError) -> RotationSnapshot {
-    _ = try known(name)
+  /// - Throws: `.notFound`, `.invalidArgument`, `.shuttingDown`, `.journalUnavailable`, `.journalDamaged`.
+  public func status(cluster name: String) async throws(OrchestratorError) -> RotationSnapshot {
+    try await status(of: try await cluster(name))
+  }
+
+  /// The same, for a cluster that has been read.
+  public func status(of cluster: ClusterRecord) async throws(OrchestratorError) -> RotationSnapshot
+  {
+    if let early = try await early(status: cluster) { return early }
+    return try snapshot(cluster: cluster.name)
+  }
+
+  /// The same, as the journal has it.
+  func snapshot(cluster name: String) throws(OrchestratorError) -> RotationSnapshot {
+    try requireStarted()
     guard let snapshot = journal.hub.snapshot(cluster: name) else { throw .unknown(name) }
     return snapshot
   }
@@ -22,7 +34,7 @@ extension RotationOrchestrator {
     cluster: String? = nil, afterRevision: Revision = 0, stopWhenIdle: Bool = false
   ) throws(OrchestratorError) -> RotationWatch {
     let cluster = cluster == "" ? nil : cluster
-    try Self.check(watched: cluster)
+    if let cluster { try Self.check(cluster: cluster) }
     return RotationWatch(
       subscription: try journal.hub.subscribe(
         cluster: cluster, afterRevision: afterRevision, stopWhenIdle: stopWhenIdle))
@@ -43,14 +55,14 @@ extension RotationOrchestrator {
     cluster: String? = nil, afterRevision: Revision = 0, stopWhenIdle: Bool = false,
     _ join: (WatchStart) -> Watch
   ) throws(OrchestratorError) -> Watch {
-    try Self.check(watched: cluster)
+    if let cluster { try Self.check(cluster: cluster) }
     return try journal.hub.admit(
       cluster: cluster, afterRevision: afterRevision, stopWhenIdle: stopWhenIdle, join)
   }
 
-  private static func check(watched cluster: String?) throws(OrchestratorError) {
+  static func check(cluster: String) throws(OrchestratorError) {
     var arguments = Arguments()
-    if let cluster { arguments.cluster(cluster) }
+    arguments.cluster(cluster)
     try arguments.check()
   }
 

@@ -29,6 +29,8 @@ public actor RotationOrchestrator {
   private var countings: [String: Task<Void, Never>] = [:]
   /// What each cluster's rotations have retired, as of how many rotations there had been.
   var retiredAuthorities: [String: (rotationCount: UInt64, retired: RetiredAuthorities)] = [:]
+  /// Reads the journal as a whole; nil unless that is under way.
+  private(set) var opening: Task<Result<Void, OrchestratorError>, Never>?
   private var recovery: Task<Void, Never>?
   private var survey: Task<Void, Never>?
   private var drift: Task<Void, Never>?
@@ -49,15 +51,23 @@ public actor RotationOrchestrator {
     self.settings = settings
   }
 
-  /// Reads the journal and takes up every rotation that is not over.
+  /// Reads the journal and takes up every rotation that is not over. Reads of single clusters are answered meanwhile: see
+  /// `RotationOrchestrator+Opening.swift`.
   ///
   /// - Throws: `.journalUnavailable`, `.journalDamaged`.
   public func start() async throws(OrchestratorError) {
     guard state == .stopped else { return }
     state = .starting
+    let opening = Task.detached(executorPreference: settings.executor) { await self.open() }
+    self.opening = opening
+    try await opening.value.get()
+  }
+
+  private func open() async -> Result<Void, OrchestratorError> {
+    defer { opening = nil }
     do throws(StoreError) { try await journal.open() } catch {
       state = .stopped
-      throw OrchestratorError(error)
+      return .failure(OrchestratorError(error))
     }
     state = .started
     for cluster in journal.clusters() { takeUp(cluster.name) }
@@ -68,6 +78,7 @@ public actor RotationOrchestrator {
         await self.guardAgainstDrift(every: interval)
       }
     }
+    return .success(())
   }
 
   /// Begins nothing more, cancels what is in flight and waits for its end. Nothing is lost: the

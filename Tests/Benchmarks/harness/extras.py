@@ -48,7 +48,7 @@ def omnid_start(name, title, limit, clusters):
 
 
 def first_answer():
-    """Until a call of the management service is answered, which waits for the journal."""
+    """Until a page of clusters is answered, which does not wait until the whole journal has been read."""
     def run(bench, _):
         return start(bench, omnid.state(bench, 10_000),
                      ["--path", omnid.SERVICE + "ListClusters", "--size", 0])

@@ -4,12 +4,23 @@ import Synchronization
 /// A store as one incarnation of the process sees it: it fails now and then, before or after the
 /// commit, and is silent once the process is dead.
 final class FaultyStore: RotationStore {
+  /// How the whole journal is read.
+  struct Loading {
+    /// What the reading takes.
+    var time = Duration.zero
+    /// What comes of the reading then.
+    var failure: StoreError?
+    /// The cluster whose record is not believed when it is read alone.
+    var unreadable: String?
+  }
+
   private let base: any RotationStore
   private let life: Incarnation
   private let clock: SimulatedExecutor
   private let failures: Mutex<(before: Int, after: Int, broken: Bool)>
   /// Whether commits are said to be made some seconds before they are, and the last of them.
   private let isLate: Bool
+  private let loading: Loading
   private let lastLate = Mutex<(task: Task<Void, Never>, revision: Revision)?>(nil)
 
   /// - Parameters:
@@ -17,8 +28,9 @@ final class FaultyStore: RotationStore {
   ///   - failAfter: per mille that are made, and fail nevertheless.
   init(
     _ base: any RotationStore, life: Incarnation, clock: SimulatedExecutor, failBefore: Int = 0,
-    failAfter: Int = 0, isLate: Bool = false
+    failAfter: Int = 0, isLate: Bool = false, loading: Loading = Loading()
   ) {
+    self.loading = loading
     self.isLate = isLate
     self.base = base
     self.life = life
@@ -60,11 +72,27 @@ final class FaultyStore: RotationStore {
   }
 
   func load() async throws(StoreError) -> StoreContents {
-    try await clock.elsewhere { () async throws(StoreError) in try await base.load() }
+    if loading.time > .zero { try? await clock.sleep(for: loading.time) }
+    if let failure = loading.failure { throw failure }
+    return try await clock.elsewhere { () async throws(StoreError) in try await base.load() }
+  }
+
+  private func expectReadable(_ names: [String]) throws(StoreError) {
+    guard let name = loading.unreadable, names.contains(name) else { return }
+    throw StoreError(.corrupt, "row '\(name)' of table clusters was not written by omnid")
   }
 
   func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? {
-    try await clock.elsewhere { () async throws(StoreError) in try await base.cluster(name) }
+    try expectReadable([name])
+    return try await clock.elsewhere { () async throws(StoreError) in try await base.cluster(name) }
+  }
+
+  func clusters(after name: String?, limit: Int) async throws(StoreError) -> [ClusterRecord] {
+    let clusters = try await clock.elsewhere { () async throws(StoreError) in
+      try await base.clusters(after: name, limit: limit)
+    }
+    try expectReadable(clusters.map(\.name))
+    return clusters
   }
 
   func rotation(_ id: String) async throws(StoreError) -> RotationRecord? {

@@ -72,15 +72,18 @@ final class World: Sendable {
   }
 
   /// A process that has just been started.
+  ///
+  /// - Parameter isStarted: whether it has read its journal already; if not, the caller starts it.
   func boot(
     lifetime: Int? = nil, failBefore: Int = 0, failAfter: Int = 0,
-    journal other: (any RotationStore)? = nil, settings: OrchestratorSettings? = nil
+    journal other: (any RotationStore)? = nil, settings: OrchestratorSettings? = nil,
+    loading: FaultyStore.Loading = FaultyStore.Loading(), isStarted: Bool = true
   ) throws -> Process {
     let journal = other ?? journal
     let life = Incarnation(lifetime: lifetime)
     let store = FaultyStore(
       journal, life: life, clock: clock, failBefore: failBefore, failAfter: failAfter,
-      isLate: flaws.contains(.recordsLate))
+      isLate: flaws.contains(.recordsLate), loading: loading)
     let driver = SimulatedDriver(
       clusters: clusters, clock: clock, life: life, mischief: mischief, flaws: flaws, made: made,
       journal: journal)
@@ -88,7 +91,7 @@ final class World: Sendable {
       store: store, driver: driver, clock: HostClock(executor: clock, skew: skew),
       settings: settings ?? self.settings)
     let process = Process(world: self, life: life, store: store, orchestrator: orchestrator)
-    try perform { try await orchestrator.start() }
+    if isStarted { try perform { try await orchestrator.start() } }
     return process
   }
 

@@ -2,6 +2,7 @@ import Foundation
 import Orchestrator
 import Rotation
 import StoreConformance
+import Synchronization
 import Testing
 
 @testable import SQLiteStore
@@ -71,6 +72,68 @@ struct SQLiteStoreTests {
     try reader.execute("COMMIT")
     for _ in 0..<200 where try logBytes() > 0 { try await Task.sleep(for: .milliseconds(50)) }
     #expect(try logBytes() == 0)
+    await store.close()
+  }
+
+  /// A closed store with so many clusters, `c-1000` the first.
+  private static func filled(_ count: Int) async throws -> StoreOnDisk {
+    let disk = try StoreOnDisk()
+    let store = try disk.open()
+    _ = try await store.commit(
+      (0..<count).map { .putCluster(Sample.cluster("c-\(1000 + $0)"), expected: 0) })
+    await store.close()
+    return disk
+  }
+
+  @Test(
+    "Single rows are answered while the whole store is being read, each only as omnid wrote it",
+    .timeLimit(.minutes(1)))
+  func rowsMeanwhile() async throws {
+    let disk = try await Self.filled(1000)
+    try disk.execute(
+      "UPDATE clusters SET record = (SELECT record FROM clusters WHERE name = 'c-1000') "
+        + "WHERE name = 'c-1999'")
+    let store = try disk.open()
+    let refusal = Mutex<StoreError??>(nil)
+    let loading = Task {
+      do throws(StoreError) {
+        _ = try await store.load()
+        refusal.withLock { $0 = .some(nil) }
+      } catch { refusal.withLock { $0 = error } }
+    }
+    var answered = 0
+    while refusal.withLock({ $0 == nil }) {
+      let cluster = try await store.cluster("c-1000")
+      let page = try await store.clusters(after: "c-1001", limit: 2)
+      #expect(cluster?.name == "c-1000" && page.map(\.name) == ["c-1002", "c-1003"])
+      await #expect(throws: StoreError.self) { try await store.cluster("c-1999") }
+      await #expect(throws: StoreError.self) { try await store.clusters(after: "c-1997", limit: 2) }
+      if refusal.withLock({ $0 == nil }) { answered += 1 }
+    }
+    await loading.value
+    #expect(answered > 0)
+    let error = refusal.withLock { $0 ?? nil }
+    #expect(error?.code == .corrupt)
+    #expect(error?.message.contains("row 'c-1999' of table clusters") == true)
+    await store.close()
+  }
+
+  @Test(
+    "What is committed while the whole store is being read is in what was read, or not, as a whole",
+    .timeLimit(.minutes(1)))
+  func commitsMeanwhile() async throws {
+    let disk = try await Self.filled(500)
+    let store = try disk.open()
+    async let loaded = store.load()
+    for index in 0..<10 {
+      _ = try await store.commit([
+        .putCluster(Sample.cluster("d-\(index)"), expected: 0),
+        .putCluster(Sample.cluster("e-\(index)"), expected: 0),
+      ])
+    }
+    let contents = try await loaded
+    #expect(contents.clusters.count == 500 + 2 * (Int(contents.revision) - 1))
+    #expect(try await store.load().clusters.count == 520)
     await store.close()
   }
 

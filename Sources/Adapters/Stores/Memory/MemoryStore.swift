@@ -51,6 +51,18 @@ public final class MemoryStore: RotationStore {
     contents.withLock { $0.clusters[name] }
   }
 
+  public func clusters(
+    after name: String?, limit: Int
+  ) async throws(StoreError) -> [ClusterRecord] {
+    let clusters = contents.withLock { $0.clusters }
+    let names = clusters.keys.filter { Self.precedes(name ?? "", $0) }.sorted(by: Self.precedes)
+    return names.prefix(max(0, limit)).compactMap { clusters[$0] }
+  }
+
+  private static func precedes(_ name: String, _ other: String) -> Bool {
+    name.utf8.lexicographicallyPrecedes(other.utf8)
+  }
+
   public func rotation(_ id: String) async throws(StoreError) -> RotationRecord? {
     contents.withLock { $0.rotations[id] }
   }

@@ -10,7 +10,9 @@ public actor BlockingThread {
   public init(label: String) { executor = BlockingExecutor(label: label) }
 
   /// Runs the body there, after those that were given before.
-  public func run<Value: Sendable>(_ body: @Sendable () throws -> Value) throws -> Value {
+  public func run<Value: Sendable, Failure: Error>(
+    _ body: @Sendable () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
     try body()
   }
 }

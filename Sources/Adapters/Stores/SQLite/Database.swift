@@ -35,23 +35,33 @@ actor Database {
 
   // MARK: - Reading
 
-  func load() throws(StoreError) -> StoreContents {
-    let seal = seal
-    let contents = try connected { connection throws(StoreError) in
-      try connection.transaction(writing: false) { connection throws(StoreError) in
-        try connection.audit(seal)
-      }
-    }
-    settleCheckpoint()
-    return contents
+  /// What it takes to read the whole journal elsewhere.
+  func reading() throws(StoreError) -> JournalReading {
+    let reading = JournalReading(file: file, seal: seal)
+    return try connected { _ in reading }
   }
 
   func cluster(_ name: String) throws(StoreError) -> ClusterRecord? {
-    let rows = try rows(.clusters, "WHERE name = ?1") { statement throws(StoreError) in
+    try clusters("WHERE name = ?1") { statement throws(StoreError) in
       try statement.bind(1, name)
+    }.first
+  }
+
+  func clusters(after name: String?, limit: Int) throws(StoreError) -> [ClusterRecord] {
+    try clusters("WHERE name > ?1 ORDER BY name LIMIT ?2") { statement throws(StoreError) in
+      try statement.bind(1, name ?? "")
+      try statement.bind(2, UInt64(clamping: limit))
     }
-    guard let row = rows.first else { return nil }
-    return try ClusterRecord(journal: row.record, revision: row.revision)
+  }
+
+  private func clusters(
+    _ condition: String, bind: (borrowing Statement) throws(StoreError) -> Void
+  ) throws(StoreError) -> [ClusterRecord] {
+    var clusters: [ClusterRecord] = []
+    for row in try rows(.clusters, condition, bind: bind) {
+      clusters.append(try ClusterRecord(journal: row.record, revision: row.revision))
+    }
+    return clusters
   }
 
   func rotation(_ id: String) throws(StoreError) -> RotationRecord? {
@@ -127,7 +137,7 @@ actor Database {
 
   /// Empties the log if it has to be, unless that was tried a moment ago. A commit never waits for those who read the
   /// store: what it cannot do at once is tried again after a pause.
-  private func settleCheckpoint() {
+  func settleCheckpoint() {
     guard owesCheckpoint, checkpointRetry == nil else { return }
     let isEmpty = try? connected { connection throws(StoreError) in try connection.emptyLog() }
     if isEmpty == true {
@@ -207,24 +217,13 @@ actor Database {
     }
   }
 
-  /// Lends the connection while the store's path leads to it: what is committed to a file that was taken away
-  /// is lost, and what is read from it is not what the next start finds.
+  /// Lends the connection while the store's path leads to it.
   private func connected<Value>(
     _ body: (borrowing Connection) throws(StoreError) -> Value
   ) throws(StoreError) -> Value {
     switch connection {
-    case .some(let connection):
-      try checkPlace(connection)
-      let value = try body(connection)
-      // Taken away meanwhile: then it is not known what becomes of a commit.
-      try checkPlace(connection)
-      return value
+    case .some(let connection): return try file.lend(connection, body)
     case .none: throw StoreError(.unavailable, "the store is closed")
     }
-  }
-
-  private func checkPlace(_ connection: borrowing Connection) throws(StoreError) {
-    try file.checkPlace()
-    if connection.hasMoved { throw StoreFile.gone(file.path) }
   }
 }

@@ -58,7 +58,13 @@ public final class SQLiteStore: RotationStore {
     auditLimit = max(1, opening.auditLimit)
   }
 
-  public func load() async throws(StoreError) -> StoreContents { try await database.load() }
+  /// Reads and checks everything on a thread and a connection of its own, because single rows can be read meanwhile.
+  public func load() async throws(StoreError) -> StoreContents {
+    let reading = try await database.reading()
+    let contents = try await BlockingThread(label: "omnid.store.load").run(reading.contents)
+    await database.settleCheckpoint()
+    return contents
+  }
 
   public func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision {
     try await database.commit(changes)
@@ -66,6 +72,12 @@ public final class SQLiteStore: RotationStore {
 
   public func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? {
     try await database.cluster(name)
+  }
+
+  public func clusters(
+    after name: String?, limit: Int
+  ) async throws(StoreError) -> [ClusterRecord] {
+    try await database.clusters(after: name, limit: limit)
   }
 
   public func rotation(_ id: String) async throws(StoreError) -> RotationRecord? {

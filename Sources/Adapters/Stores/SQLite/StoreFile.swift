@@ -75,6 +75,26 @@ struct StoreFile: Sendable {
     }
   }
 
+  /// Lends a connection to the file while the file's path leads to it: what is committed to a file that was taken away
+  /// is lost, and what is read from it is not what the next start finds.
+  ///
+  /// - Throws: what the body throws; `.unavailable`, also after the body, because it is not known then what becomes of a
+  ///   commit.
+  func lend<Value>(
+    _ connection: borrowing Connection,
+    _ body: (borrowing Connection) throws(StoreError) -> Value
+  ) throws(StoreError) -> Value {
+    try check(connection)
+    let value = try body(connection)
+    try check(connection)
+    return value
+  }
+
+  private func check(_ connection: borrowing Connection) throws(StoreError) {
+    try checkPlace()
+    if connection.hasMoved { throw Self.gone(path) }
+  }
+
   /// - Throws: `.unavailable` when the paths do not lead to the files that are open any more, or the files have
   ///   other names too.
   func checkPlace() throws(StoreError) {

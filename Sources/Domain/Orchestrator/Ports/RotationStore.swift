@@ -10,7 +10,11 @@ public typealias Revision = UInt64
 /// used by one orchestrator; several may share one where the store allows it, since every write is
 /// fenced by the revision it replaces.
 public protocol RotationStore: Sendable {
-  /// Everything needed to begin: all clusters, and the newest rotation of each.
+  /// Everything needed to begin: all clusters, and the newest rotation of each. The store is believed as a whole only
+  /// when this has succeeded. Single records can be read meanwhile: each of them is one that the orchestrator has
+  /// written, but whether it is the newest one of its place, and none is missing, is not known yet.
+  ///
+  /// - Throws: `.corrupt` when the store is not whole.
   func load() async throws(StoreError) -> StoreContents
 
   /// Makes all changes or none, durably, and only if every expectation holds.
@@ -23,6 +27,13 @@ public protocol RotationStore: Sendable {
 
   /// The cluster of that name.
   func cluster(_ name: String) async throws(StoreError) -> ClusterRecord?
+
+  /// Clusters in the order of their names, as bytes of UTF-8.
+  ///
+  /// - Parameters:
+  ///   - name: only those after it; nil begins with the first.
+  ///   - limit: at most so many.
+  func clusters(after name: String?, limit: Int) async throws(StoreError) -> [ClusterRecord]
 
   /// The rotation with that identifier.
   func rotation(_ id: String) async throws(StoreError) -> RotationRecord?

@@ -47,6 +47,13 @@ public struct ClusterPage: Sendable, Hashable {
     self.nextPageToken = nextPageToken
   }
 
+  /// - Parameter clusters: those from where the page begins on, one more than the page holds where there are as many.
+  init(_ clusters: [ClusterRecord], _ request: PageRequest) {
+    self.clusters = Array(clusters.prefix(request.limit))
+    nextPageToken =
+      clusters.count > request.limit ? Self.token(after: self.clusters.last?.name ?? "") : ""
+  }
+
   /// The token of the page that begins after a cluster: for whoever shows fewer than the page has.
   public static func token(after name: String) -> String {
     PageRequest.Order.name.rawValue + name

@@ -60,7 +60,7 @@ final class BackupSchedule: Sendable {
           "clusters": .integer(Int64(contents.clusters.count)),
           "revision": .integer(Int64(clamping: contents.revision)),
         ])
-      try? await thread.run { [self] in prune(but: Self.name(now)) }
+      await thread.run { [self] in prune(but: Self.name(now)) }
       return true
     } catch {
       state.withLock { $0.failures += 1 }

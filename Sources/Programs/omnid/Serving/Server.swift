@@ -193,7 +193,7 @@ struct Server {
     var router = ServiceRouter.withServingInterceptors(
       logger: logger, noteworthy: Self.noteworthy, identify: access.name,
       opening: opening, services: [ManagementServiceMethods.service],
-      authorization: access.authorization, compressions: .standard)
+      isEarly: EarlyCalls.contains, authorization: access.authorization, compressions: .standard)
     router.limits = options.limits.calls
     router.admission = access.authorization.refusal
     management.register(in: &router)

@@ -65,8 +65,7 @@ final class StageHookDirectory: StageHooks, Sendable {
     let answer = await withTaskCancellationHandler {
       // A thread for each asking, because one hook that hangs must not keep those of other clusters waiting.
       let thread = BlockingThread(label: "omnid.hooks")
-      let answer = try? await thread.run { [self] in askAll(question, this) }
-      return answer ?? .wait(hook: directory, said: "the hooks could not be asked")
+      return await thread.run { [self] in askAll(question, this) }
     } onCancel: {
       this.end()
     }

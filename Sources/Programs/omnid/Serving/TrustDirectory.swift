@@ -55,7 +55,7 @@ final class TrustDirectory: TrustPublisher, Sendable {
     let (ends, end) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     // Detached: what is written outlives a rotation that is cancelled meanwhile.
     Task.detached { [self] in
-      try? await thread.run {
+      await thread.run {
         lay(trust)
         tell()
       }
@@ -79,8 +79,7 @@ final class TrustDirectory: TrustPublisher, Sendable {
       let isRound = clock.now >= due
       if revision != seen || isRound {
         guard let trust = try? await orchestrator.trustOfAll() else { return }
-        let isDone =
-          (try? await thread.run { reconcile(trust, at: revision, isRound: isRound) }) ?? false
+        let isDone = await thread.run { reconcile(trust, at: revision, isRound: isRound) }
         seen = revision
         if isRound || !isDone { due = clock.now + (isDone ? Self.round : Self.retry) }
       }

@@ -69,48 +69,51 @@ extension ManagementHandlers {
   }
 
   func lockCluster(
-    _ request: LockClusterRequest, requester: String
+    _ request: LockClusterRequest, requester: Requester
   ) async throws(RPCError) -> LockClusterResponse {
     var response = LockClusterResponse()
     response.cluster = try await describe(
       try await asking { () async throws(OrchestratorError) in
         try await orchestrator.lock(
-          cluster: request.cluster, reason: request.reason, requester: requester)
+          cluster: request.cluster, reason: request.reason, requester: requester.name,
+          call: requester.call)
       })
     return response
   }
 
   func unlockCluster(
-    _ request: UnlockClusterRequest
+    _ request: UnlockClusterRequest, requester: Requester
   ) async throws(RPCError) -> UnlockClusterResponse {
     var response = UnlockClusterResponse()
     response.cluster = try await describe(
       try await asking { () async throws(OrchestratorError) in
-        try await orchestrator.unlock(cluster: request.cluster)
+        try await orchestrator.unlock(
+          cluster: request.cluster, call: requester.call)
       })
     return response
   }
 
   func lockMachine(
-    _ request: LockMachineRequest, requester: String
+    _ request: LockMachineRequest, requester: Requester
   ) async throws(RPCError) -> LockMachineResponse {
     var response = LockMachineResponse()
     response.cluster = try await describe(
       try await asking { () async throws(OrchestratorError) in
         try await orchestrator.lock(
           cluster: request.cluster, machine: request.machine, reason: request.reason,
-          requester: requester)
+          requester: requester.name, call: requester.call)
       })
     return response
   }
 
   func unlockMachine(
-    _ request: UnlockMachineRequest
+    _ request: UnlockMachineRequest, requester: Requester
   ) async throws(RPCError) -> UnlockMachineResponse {
     var response = UnlockMachineResponse()
     response.cluster = try await describe(
       try await asking { () async throws(OrchestratorError) in
-        try await orchestrator.unlock(cluster: request.cluster, machine: request.machine)
+        try await orchestrator.unlock(
+          cluster: request.cluster, machine: request.machine, call: requester.call)
       })
     return response
   }

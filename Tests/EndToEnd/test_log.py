@@ -89,6 +89,9 @@ def test_what_a_call_brings_about_names_the_call_also_after_a_restart(new_lab):
     _, unlocked = call(lab, "UnlockCluster", cluster=lab.name)
     line = one(lab, message="call", call=aborted)
     assert line["rotation"] == rotation and line["cluster"] == lab.name and line["component"] == "talos-ca"
+    for identifier in (locked, unlocked):
+        line = one(lab, message="call", call=identifier)
+        assert line["rotation"] == rotation, "a lock is found by the rotation that it holds"
     lab.finish()
     eventually(lambda: told(lab, message="rotation aborted", call=unlocked))
     identifiers = [line["call"] for line in told(lab, message="call")]

@@ -48,6 +48,17 @@ struct CallFactTests {
     _ = try await served.finish()
   }
 
+  @Test("A dry run is of no rotation, also where the last one is over")
+  func rehearsal() async throws {
+    let served = try await ServedManagement(interceptors: [records])
+    _ = try await served.rotate()
+    _ = try await served.finish()
+    _ = try await served.rotate { $0.dryRun = true }
+    let facts = records.last.facts
+    #expect(facts["cluster"] == .text("demo") && facts["component"] == .text("talos-ca"))
+    #expect(facts["rotation"] == nil && facts["stage"] == nil)
+  }
+
   @Test("A call that is refused tells what it named")
   func refused() async throws {
     let served = try await ServedManagement(interceptors: [records])

@@ -78,6 +78,7 @@ extension ManagementHandlers {
           cluster: request.cluster, reason: request.reason, requester: requester.name,
           call: requester.call)
       })
+    noteHeldRotation(of: request.cluster, requester)
     return response
   }
 
@@ -90,6 +91,7 @@ extension ManagementHandlers {
         try await orchestrator.unlock(
           cluster: request.cluster, call: requester.call)
       })
+    noteHeldRotation(of: request.cluster, requester)
     return response
   }
 
@@ -103,6 +105,7 @@ extension ManagementHandlers {
           cluster: request.cluster, machine: request.machine, reason: request.reason,
           requester: requester.name, call: requester.call)
       })
+    noteHeldRotation(of: request.cluster, requester)
     return response
   }
 
@@ -115,6 +118,7 @@ extension ManagementHandlers {
         try await orchestrator.unlock(
           cluster: request.cluster, machine: request.machine, call: requester.call)
       })
+    noteHeldRotation(of: request.cluster, requester)
     return response
   }
 
@@ -127,6 +131,14 @@ extension ManagementHandlers {
         try await orchestrator.clearMark(request.mark, of: request.cluster)
       })
     return response
+  }
+
+  /// The rotation under way is what a lock is about, too.
+  private func noteHeldRotation(of cluster: String, _ requester: Requester) {
+    guard let rotation = orchestrator.current(cluster: cluster)?.snapshot, !rotation.isIdle else {
+      return
+    }
+    requester.record.note(rotation)
   }
 
   /// The record, with the rotation as it stands.

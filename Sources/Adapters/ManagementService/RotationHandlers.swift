@@ -31,7 +31,8 @@ extension ManagementHandlers {
         requestID: request.requestID, reason: request.reason,
         cause: cause, requester: requester.name, call: requester.call)
     }
-    requester.record.note(ticket.status)
+    // A dry run is of no rotation, although its answer shows the last one.
+    if !request.dryRun { requester.record.note(ticket.status) }
     var response = RotateSecretResponse()
     response.status = RotationStatus(ticket.status)
     response.attached = ticket.attached

@@ -30,6 +30,7 @@ struct ServedManagement {
   init(
     _ behaviour: FakeDriver.Behaviour = FakeDriver.Behaviour(), peer: Peer = owner,
     clusters: [String] = ["demo"], endpoints: [String] = ["tls:omnid.example:8443"],
+    interceptors: [any ServerInterceptor] = [],
     identify: @escaping @Sendable (Peer) -> Identification = processOwner
   ) async throws {
     driver = FakeDriver(behaviour)
@@ -46,11 +47,10 @@ struct ServedManagement {
     desk = AccessDesk(
       store: store, mint: FakeMint(), registry: GrantRegistry(), clock: FixedClock())
     await desk.load(AccessContents())
-    var router = ServiceRouter(interceptors: [
-      Authorization(
-        identify: { peer, _ in identify(peer) }, registry: desk.registry, refusals: refusals,
-        now: { FixedClock().now().secondsSince1970 })
-    ])
+    let authorization = Authorization(
+      identify: { peer, _ in identify(peer) }, registry: desk.registry, refusals: refusals,
+      now: { FixedClock().now().secondsSince1970 })
+    var router = ServiceRouter(interceptors: interceptors + [authorization])
     handlers = ManagementHandlers(
       orchestrator: orchestrator, audit: audit,
       reports: ReportSigning(keyFingerprint: { "f00d" }) { $0 + "signed\n" },

@@ -41,6 +41,41 @@ struct LockTests {
 
   private func applied(_ world: World) -> Int { world.demo.state.withLock { $0.applied } }
 
+  @Test("A rotation names the call that has said last what it has to do, also after a restart")
+  func calls() throws {
+    let world = World(seed: 12)
+    let process = try world.bootWithClusters()
+    func rotate(_ call: String) throws -> RotationTicket {
+      try world.perform {
+        try await process.orchestrator.rotate(
+          cluster: "demo", component: .talosCA, requester: "uid:7", call: call)
+      }
+    }
+    #expect(try rotate("c1").status.call == "c1")
+    try wait(process) { $0.machines.contains { $0.state == .applying } }
+    #expect(try rotate("c2").attached)
+    #expect(try process.status().call == "c1", "who attaches changes nothing")
+    _ = try world.perform {
+      try await process.orchestrator.lock(cluster: "demo", requester: "uid:7", call: "c3")
+    }
+    try wait(process) { $0.state == .paused }
+    #expect(try process.status().call == "c3")
+    try process.kill()
+    let again = try world.boot()
+    #expect(try again.status().call == "c3")
+    _ = try world.perform {
+      try await again.orchestrator.unlock(cluster: "demo", call: "c4")
+    }
+    #expect(try again.status().call == "c4")
+    let aborted = try world.perform {
+      try await again.orchestrator.abort(cluster: "demo", requester: "uid:7", call: "c5")
+    }
+    #expect(aborted.call == "c5")
+    let end = try again.runToEnd()
+    #expect(end?.state == .aborted && end?.call == "c5")
+    try again.stop()
+  }
+
   @Test(
     "A locked cluster finishes what is in work, is PAUSED through a restart, and goes on where it was",
     arguments: SecretComponent.allCases)

@@ -33,7 +33,7 @@ struct RotationRunTests {
     let inbox = RotationInbox()
     async let answer = inbox.give(.abort(requester: "uid:0"))
     for await message in inbox.messages {
-      guard case .command(_, let reply) = message else { break }
+      guard case .command(_, _, let reply) = message else { break }
       #expect(!reply.isSent)
       reply.send(.retired(["cp-1"]))
       #expect(reply.isSent)

@@ -30,7 +30,9 @@ import Testing
     var configuration = ServerConfiguration()
     configuration.heldBytes = 1 << 20
     configuration.heldBytesPerConnection = 1 << 20
-    try await withServer(Echo.router(), configuration: configuration) { path, server in
+    let reports = NewcomerTests.Reports()
+    try await withServer(Echo.router(), configuration: configuration, report: reports.add) {
+      path, server in
       let port = try await server.listen(plaintext: "127.0.0.1", port: 0)
       let crowd = try (0..<4).map { _ in try RawConnection(port: port) }
       for connection in crowd {
@@ -49,6 +51,9 @@ import Testing
       }
       #expect(
         refusal?.code == .resourceExhausted, "the crowd has filled what its listener may keep")
+      let told = try #require(reports.of(.requestRefused).first)
+      #expect(told.listener == "127.0.0.1:\(port)" && told.peer.hasPrefix("127.0.0.1:"))
+      #expect(told.reason == "the requests of all connections take what they may")
       let small = try await filled.unary(
         Echo.unary, Self.message(10_000), options: CallOptions(timeout: .seconds(20)))
       #expect(small.count == 10_000)
@@ -68,7 +73,9 @@ import Testing
   func stalled() async throws {
     var configuration = ServerConfiguration()
     configuration.requestStallTimeout = .milliseconds(400)
-    try await withServer(Echo.router(), configuration: configuration) { path, _ in
+    let reports = NewcomerTests.Reports()
+    try await withServer(Echo.router(), configuration: configuration, report: reports.add) {
+      path, server in
       let slow = try RawConnection(path)
       slow.send(Self.start + Self.begun(bytes: 10, of: 40))
       let stuck = try RawConnection(path)
@@ -96,6 +103,11 @@ import Testing
       let answered = slow.frames { $0.type == 1 && $0.flags & 1 != 0 }
       #expect(answered.contains { $0.type == 0 && $0.payload.count == 45 })
       #expect(try await silent.value == [[7, 7]])
+      #expect(
+        reports.of(.requestUnfinished).map(\.reason) == [
+          "no more of the request has come for too long: /test.Echo/Unary"
+        ])
+      #expect(server.connectionTroubles == [.requestUnfinished: 1])
     }
   }
 }

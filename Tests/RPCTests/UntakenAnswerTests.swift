@@ -73,8 +73,10 @@ import Testing
 
   @Test("A peer that reads nothing of its answers is closed after a time")
   func stalled() async throws {
+    let reports = NewcomerTests.Reports()
     try await withServer(
-      Self.router(), configuration: Self.configuration(stall: .milliseconds(600))
+      Self.router(), configuration: Self.configuration(stall: .milliseconds(600)),
+      report: reports.add
     ) { path, server in
       let connection = try Self.asker(path, pages: 40)
       for _ in 0..<500 where server.connectionCount == 0 {
@@ -82,6 +84,9 @@ import Testing
       }
       #expect(server.connectionCount == 1)
       #expect(try await Self.hasEnded(server))
+      #expect(
+        reports.of(.stalled).map(\.reason) == ["the peer reads nothing of what is sent to it"])
+      #expect(server.connectionTroubles == [.stalled: 1])
       withExtendedLifetime(connection) {}
     }
   }
@@ -123,8 +128,10 @@ import Testing
 
   @Test("A page for which its peer gives no credit is taken back, and the connection goes on")
   func page() async throws {
+    let reports = NewcomerTests.Reports()
     try await withServer(
-      Self.router(), configuration: Self.configuration(stall: .milliseconds(600))
+      Self.router(), configuration: Self.configuration(stall: .milliseconds(600)),
+      report: reports.add
     ) { path, server in
       let connection = try RawConnection(path)
       connection.send(RawConnection.preface + Self.window(0) + Self.get(1))
@@ -132,6 +139,8 @@ import Testing
       // CANCEL
       #expect(frames.last?.type == 3 && frames.last?.payload == [0, 0, 0, 8])
       #expect(server.connectionCount == 1)
+      #expect(
+        reports.of(.answerUntaken).map(\.reason) == ["the client has not taken a page in time"])
       connection.send(
         RawConnection.frame(8, flags: 0, stream: 0, [0, 0, 0xff, 0xff]) + Self.window(65535)
           + Self.call("Unary", 3))

@@ -24,6 +24,7 @@ extension StoreConformance {
       rotation.options.acknowledgeOwner = index % 2 == 1
       rotation.cause =
         index == 0 ? nil : RotationCause.allCases[index % RotationCause.allCases.count]
+      rotation.call = ["", "5e71c0de5e71c0de"][index % 2]
       if state.isFinal { rotation.finishedAt = Sample.instant }
       rotation.revision = try await subject.store.commit([.putRotation(rotation, expected: 0)])
       expected.append(rotation)

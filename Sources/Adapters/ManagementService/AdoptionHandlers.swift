@@ -6,7 +6,7 @@ import Schema
 
 extension ManagementHandlers {
   func adoptRotation(
-    _ request: AdoptRotationRequest, requester: String
+    _ request: AdoptRotationRequest, requester: Requester
   ) async throws(RPCError) -> AdoptRotationResponse {
     let component = Rotation.SecretComponent(request.component)
     guard component != nil || request.component == .unspecified else {
@@ -35,8 +35,9 @@ extension ManagementHandlers {
             removeForeign: request.removeForeign,
             allowUnmanagedNodes: request.allowUnmanagedNodes, acknowledgeOwner: request.ownerAck,
             workerLimit: request.maxParallelWorkers == 0 ? nil : Int(request.maxParallelWorkers)),
-          reason: request.reason, requester: requester))
+          reason: request.reason, requester: requester.name, call: requester.call))
     }
+    if let status = ticket.status { requester.record.note(status) }
     var response = AdoptRotationResponse()
     response.status = ticket.status.map { RotationStatus($0) }
     response.attached = ticket.isAttached

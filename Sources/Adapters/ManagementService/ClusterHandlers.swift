@@ -69,49 +69,56 @@ extension ManagementHandlers {
   }
 
   func lockCluster(
-    _ request: LockClusterRequest, requester: String
+    _ request: LockClusterRequest, requester: Requester
   ) async throws(RPCError) -> LockClusterResponse {
     var response = LockClusterResponse()
     response.cluster = try await describe(
       try await asking { () async throws(OrchestratorError) in
         try await orchestrator.lock(
-          cluster: request.cluster, reason: request.reason, requester: requester)
+          cluster: request.cluster, reason: request.reason, requester: requester.name,
+          call: requester.call)
       })
+    noteHeldRotation(of: request.cluster, requester)
     return response
   }
 
   func unlockCluster(
-    _ request: UnlockClusterRequest
+    _ request: UnlockClusterRequest, requester: Requester
   ) async throws(RPCError) -> UnlockClusterResponse {
     var response = UnlockClusterResponse()
     response.cluster = try await describe(
       try await asking { () async throws(OrchestratorError) in
-        try await orchestrator.unlock(cluster: request.cluster)
+        try await orchestrator.unlock(
+          cluster: request.cluster, call: requester.call)
       })
+    noteHeldRotation(of: request.cluster, requester)
     return response
   }
 
   func lockMachine(
-    _ request: LockMachineRequest, requester: String
+    _ request: LockMachineRequest, requester: Requester
   ) async throws(RPCError) -> LockMachineResponse {
     var response = LockMachineResponse()
     response.cluster = try await describe(
       try await asking { () async throws(OrchestratorError) in
         try await orchestrator.lock(
           cluster: request.cluster, machine: request.machine, reason: request.reason,
-          requester: requester)
+          requester: requester.name, call: requester.call)
       })
+    noteHeldRotation(of: request.cluster, requester)
     return response
   }
 
   func unlockMachine(
-    _ request: UnlockMachineRequest
+    _ request: UnlockMachineRequest, requester: Requester
   ) async throws(RPCError) -> UnlockMachineResponse {
     var response = UnlockMachineResponse()
     response.cluster = try await describe(
       try await asking { () async throws(OrchestratorError) in
-        try await orchestrator.unlock(cluster: request.cluster, machine: request.machine)
+        try await orchestrator.unlock(
+          cluster: request.cluster, machine: request.machine, call: requester.call)
       })
+    noteHeldRotation(of: request.cluster, requester)
     return response
   }
 
@@ -124,6 +131,14 @@ extension ManagementHandlers {
         try await orchestrator.clearMark(request.mark, of: request.cluster)
       })
     return response
+  }
+
+  /// The rotation under way is what a lock is about, too.
+  private func noteHeldRotation(of cluster: String, _ requester: Requester) {
+    guard let rotation = orchestrator.current(cluster: cluster)?.snapshot, !rotation.isIdle else {
+      return
+    }
+    requester.record.note(rotation)
   }
 
   /// The record, with the rotation as it stands.

@@ -5,15 +5,16 @@ import Schema
 
 extension ManagementHandlers {
   func talosconfig(
-    _ request: TalosconfigRequest, requester: String
+    _ request: TalosconfigRequest, requester: Requester
   ) async throws(RPCError) -> TalosconfigResponse {
     let ttl = try validity(request.ttl, breakGlass: request.breakGlass)
+    let roles = request.roles.isEmpty ? ["os:admin"] : request.roles
     let issued = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.talosconfig(
-        cluster: request.cluster, requester: requester,
-        roles: request.roles.isEmpty ? ["os:admin"] : request.roles, ttl: ttl,
+        cluster: request.cluster, requester: requester.name, roles: roles, ttl: ttl,
         breakGlass: request.breakGlass)
     }
+    requester.note(issued, roles: roles)
     var response = TalosconfigResponse()
     response.talosconfig = issued.configuration
     response.expiresAt = expiry(issued)
@@ -23,13 +24,15 @@ extension ManagementHandlers {
   }
 
   func kubeconfig(
-    _ request: KubeconfigRequest, requester: String
+    _ request: KubeconfigRequest, requester: Requester
   ) async throws(RPCError) -> KubeconfigResponse {
     let ttl = try validity(request.ttl, breakGlass: request.breakGlass)
     let issued = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.kubeconfig(
-        cluster: request.cluster, requester: requester, ttl: ttl, breakGlass: request.breakGlass)
+        cluster: request.cluster, requester: requester.name, ttl: ttl,
+        breakGlass: request.breakGlass)
     }
+    requester.note(issued, roles: ["system:masters"])
     var response = KubeconfigResponse()
     response.kubeconfig = issued.configuration
     response.expiresAt = expiry(issued)
@@ -91,5 +94,14 @@ extension ManagementHandlers {
   /// Whole seconds, as certificates have them.
   private func expiry(_ issued: IssuedCredential) -> Timestamp {
     Timestamp(seconds: issued.expiresAt.secondsSince1970)
+  }
+}
+
+extension Requester {
+  /// A credential that was issued to the requester.
+  fileprivate func note(_ issued: IssuedCredential, roles: [String]) {
+    record.note(.serial, issued.serial)
+    record.note(.ca, issued.authority)
+    record.note(credentialOf: name, roles: roles, from: issued.issuedAt, to: issued.expiresAt)
   }
 }

@@ -32,7 +32,7 @@ public struct ManagementHandlers: Sendable {
   let access: AccessServing
   let changeMasterKey: MasterKeyChange
   let dashboard: DashboardServing
-  private let identify: @Sendable (ServerCall) -> Identification
+  let identify: @Sendable (ServerCall) -> Identification
   let feed = RotationFeed()
   let statusAnswers = StatusAnswers()
   /// Bytes of items after which a page of a list ends early: other gRPC implementations take messages up to 4 MiB unless
@@ -98,14 +98,14 @@ public struct ManagementHandlers: Sendable {
     change(ManagementServiceMethods.lockCluster, in: &router) {
       try await $0.lockCluster($1, requester: $2)
     }
-    change(ManagementServiceMethods.unlockCluster, in: &router) { handlers, request, _ in
-      try await handlers.unlockCluster(request)
+    change(ManagementServiceMethods.unlockCluster, in: &router) {
+      try await $0.unlockCluster($1, requester: $2)
     }
     change(ManagementServiceMethods.lockMachine, in: &router) {
       try await $0.lockMachine($1, requester: $2)
     }
-    change(ManagementServiceMethods.unlockMachine, in: &router) { handlers, request, _ in
-      try await handlers.unlockMachine(request)
+    change(ManagementServiceMethods.unlockMachine, in: &router) {
+      try await $0.unlockMachine($1, requester: $2)
     }
     change(ManagementServiceMethods.clearClusterMark, in: &router) { handlers, request, _ in
       try await handlers.clearClusterMark(request)
@@ -198,10 +198,10 @@ public struct ManagementHandlers: Sendable {
   private func change<Request: AuditedRequest & Sendable, Response: Sendable>(
     _ method: Method<Request, Response>, in router: inout ServiceRouter,
     _ body:
-      @escaping @Sendable (ManagementHandlers, Request, _ caller: String) async throws -> Response
+      @escaping @Sendable (ManagementHandlers, Request, Requester) async throws -> Response
   ) {
-    changeAs(method, in: &router) { handlers, request, caller, _ in
-      try await body(handlers, request, caller.name)
+    changeAs(method, in: &router) { handlers, request, caller, call in
+      try await body(handlers, request, Requester(name: caller.name, record: call.beginRecord()))
     }
   }
 
@@ -212,6 +212,8 @@ public struct ManagementHandlers: Sendable {
       @escaping @Sendable (ManagementHandlers, Request, Caller, ServerCall) async throws -> Response
   ) {
     router.handle(method) { request, call in
+      let record = call.beginRecord()
+      record.note(request)
       guard request.changesSomething else {
         let caller = try caller(call)
         if let error = refusal(request, caller, call) {
@@ -230,6 +232,7 @@ public struct ManagementHandlers: Sendable {
       let begun = try await asking { () async throws(OrchestratorError) in
         try await audit.begin(event)
       }
+      record.note(.audit, Int64(clamping: begun.index))
       do {
         guard let identity else { throw RPCError.unidentified }
         let response = try await body(self, request, identity, call)
@@ -247,50 +250,5 @@ public struct ManagementHandlers: Sendable {
         throw error
       }
     }
-  }
-
-  /// Who calls.
-  func caller(_ call: ServerCall) throws(RPCError) -> Caller {
-    guard let caller = identify(call).caller else { throw .unidentified }
-    return caller
-  }
-
-  /// Who calls, if the caller may know anything of the cluster. A refusal is written down.
-  ///
-  /// - Parameter cluster: empty for a call that is about all clusters.
-  func admit(_ cluster: String, _ call: ServerCall) async throws(RPCError) -> Caller {
-    let caller = try caller(call)
-    if caller.mayUse(cluster: cluster) { return caller }
-    throw await written(.outOfBounds, caller, cluster, call)
-  }
-
-  /// Why a request is refused to a caller whose role its method allows; nil when it is not.
-  private func refusal(
-    _ request: some ClusterRequest, _ caller: Caller, _ call: ServerCall
-  ) -> RPCError? {
-    guard request.isOfCaller || caller.mayUse(cluster: request.admission) else {
-      return .outOfBounds
-    }
-    guard !request.takesAdmin || caller.may(.admin) else {
-      return .lacksRole(caller, method: MethodRoles.name(call.path), least: .admin)
-    }
-    return nil
-  }
-
-  /// The error, when it is in the audit log.
-  private func written(
-    _ error: RPCError, _ caller: Caller, _ cluster: String, _ call: ServerCall
-  ) async -> RPCError {
-    await access.refusals.note(
-      caller: caller.name, key: caller.name, method: MethodRoles.name(call.path), cluster: cluster,
-      code: error.code.name, message: error.message)
-    return error
-  }
-
-  /// Asks the orchestrator; its refusals become statuses.
-  func asking<Answer>(
-    _ question: () async throws(OrchestratorError) -> Answer
-  ) async throws(RPCError) -> Answer {
-    do throws(OrchestratorError) { return try await question() } catch { throw RPCError(error) }
   }
 }

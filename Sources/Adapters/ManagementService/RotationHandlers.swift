@@ -6,7 +6,7 @@ import Schema
 
 extension ManagementHandlers {
   func rotateSecret(
-    _ request: RotateSecretRequest, requester: String
+    _ request: RotateSecretRequest, requester: Requester
   ) async throws(RPCError) -> RotateSecretResponse {
     let soak = try soak(request)
     let tryTimeout = try request.tryTimeout.map { duration throws(RPCError) in
@@ -29,8 +29,10 @@ extension ManagementHandlers {
           workerLimit: request.maxParallelWorkers == 0 ? nil : Int(request.maxParallelWorkers),
           soak: soak, tryTimeout: tryTimeout),
         requestID: request.requestID, reason: request.reason,
-        cause: cause, requester: requester)
+        cause: cause, requester: requester.name, call: requester.call)
     }
+    // A dry run is of no rotation, although its answer shows the last one.
+    if !request.dryRun { requester.record.note(ticket.status) }
     var response = RotateSecretResponse()
     response.status = RotationStatus(ticket.status)
     response.attached = ticket.attached
@@ -58,26 +60,30 @@ extension ManagementHandlers {
   }
 
   func continueRotation(
-    _ request: ContinueRotationRequest, requester: String
+    _ request: ContinueRotationRequest, requester: Requester
   ) async throws(RPCError) -> ContinueRotationResponse {
+    let status = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.goOn(
+        cluster: request.cluster, rotationID: request.rotationID, requester: requester.name,
+        call: requester.call)
+    }
+    requester.record.note(status)
     var response = ContinueRotationResponse()
-    response.status = RotationStatus(
-      try await asking { () async throws(OrchestratorError) in
-        try await orchestrator.goOn(
-          cluster: request.cluster, rotationID: request.rotationID, requester: requester)
-      })
+    response.status = RotationStatus(status)
     return response
   }
 
   func abortRotation(
-    _ request: AbortRotationRequest, requester: String
+    _ request: AbortRotationRequest, requester: Requester
   ) async throws(RPCError) -> AbortRotationResponse {
+    let status = try await asking { () async throws(OrchestratorError) in
+      try await orchestrator.abort(
+        cluster: request.cluster, rotationID: request.rotationID, requester: requester.name,
+        call: requester.call)
+    }
+    requester.record.note(status)
     var response = AbortRotationResponse()
-    response.status = RotationStatus(
-      try await asking { () async throws(OrchestratorError) in
-        try await orchestrator.abort(
-          cluster: request.cluster, rotationID: request.rotationID, requester: requester)
-      })
+    response.status = RotationStatus(status)
     return response
   }
 

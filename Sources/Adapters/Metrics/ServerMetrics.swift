@@ -13,7 +13,7 @@ public struct ServerMetrics {
 
   /// - Parameters:
   ///   - startedAt: Unix seconds.
-  ///   - troubles: how many connections were refused or ended, by the reason.
+  ///   - troubles: how many connections and requests were refused or ended, by the reason.
   ///   - watchers: how many watch rotations.
   ///   - revision: of the journal.
   public init(
@@ -45,12 +45,20 @@ public struct ServerMetrics {
       MetricFamily(
         "omnid_connections_refused", .counter,
         "Connections that were not served, or were ended for what their clients did, by the reason",
-        ConnectionReport.Kind.allCases.map {
-          MetricFamily.Sample(["reason": $0.metricLabel], .integer(troubles[$0] ?? 0))
-        }),
+        samples(ofRequests: false)),
+      MetricFamily(
+        "omnid_requests_ended", .counter,
+        "Requests that were ended for what their clients did or left undone, by the reason, while the connection went on",
+        samples(ofRequests: true)),
       Self.gauge("omnid_rotation_watchers", "Calls that watch rotations", watchers),
       Self.gauge("omnid_journal_revision", "The revision of the journal", Int(clamping: revision)),
     ]
+  }
+
+  private func samples(ofRequests: Bool) -> [MetricFamily.Sample] {
+    ConnectionReport.Kind.allCases.filter { $0.isOfRequest == ofRequests }.map {
+      MetricFamily.Sample(["reason": $0.metricLabel], .integer(troubles[$0] ?? 0))
+    }
   }
 
   private static func gauge(_ name: String, _ help: String, _ value: Int) -> MetricFamily {
@@ -68,6 +76,11 @@ extension ConnectionReport.Kind {
     case .flood: "flood"
     case .ruleBroken: "protocol_error"
     case .expired: "certificate_expired"
+    case .stalled: "stalled"
+    case .requestUnfinished: "unfinished"
+    case .requestRefused: "memory"
+    case .answerUntaken: "untaken"
+    case .readerTooSlow: "slow_reader"
     }
   }
 }

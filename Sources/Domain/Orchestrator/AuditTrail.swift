@@ -29,7 +29,8 @@ public final class AuditTrail: Sendable {
 
   /// A call that has been written down.
   public struct Call: Sendable {
-    let index: UInt64
+    /// Of the entry that tells of the call's beginning.
+    public let index: UInt64
     let event: AuditEvent
   }
 

@@ -9,10 +9,11 @@ extension RotationOrchestrator {
   /// - Parameters:
   ///   - rotationID: the rotation that is meant; empty: the one that runs.
   ///   - requester: who asks; at most 256 characters.
+  ///   - call: by which call, as the server's log has it; empty: by none.
   /// - Returns: how the rotation ended, or that it goes back.
   /// - Throws: `.notFound`, `.invalidArgument`, `.noRotation`, `.authorityRetired`, `.journalUnavailable`.
   public func abort(
-    cluster name: String, rotationID: String = "", requester: String = ""
+    cluster name: String, rotationID: String = "", requester: String = "", call: String = ""
   ) async throws(OrchestratorError) -> RotationSnapshot {
     let cluster = try known(name) {
       $0.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
@@ -28,7 +29,7 @@ extension RotationOrchestrator {
           + "\(rotation.old.fingerprint.prefix(12)) \(why); let it go on to its end", subject: name)
     }
     let run = try run(of: cluster, rotationID)
-    switch await run.give(.abort(requester: requester)) {
+    switch await run.give(.abort(requester: requester), by: call) {
     case .done: return try snapshot(cluster: name)
     case .retired(let machines):
       throw OrchestratorError(
@@ -45,15 +46,17 @@ extension RotationOrchestrator {
   /// - Parameters:
   ///   - rotationID: the rotation that is meant; empty: the one that runs.
   ///   - requester: who asks; at most 256 characters.
+  ///   - call: by which call, as the server's log has it; empty: by none.
   /// - Throws: `.notFound`, `.invalidArgument`, `.noRotation`, `.notSoaking`, `.journalUnavailable`.
   public func goOn(
-    cluster name: String, rotationID: String = "", requester: String = ""
+    cluster name: String, rotationID: String = "", requester: String = "", call: String = ""
   ) async throws(OrchestratorError) -> RotationSnapshot {
     let cluster = try known(name) {
       $0.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
       $0.text(requester, "requester", limit: Arguments.requesterLimit)
     }
-    switch await (try run(of: cluster, rotationID)).give(.goOn(requester: requester)) {
+    let run = try run(of: cluster, rotationID)
+    switch await run.give(.goOn(requester: requester), by: call) {
     case .done: return try snapshot(cluster: name)
     case .notSoaking, .retired:
       throw OrchestratorError(

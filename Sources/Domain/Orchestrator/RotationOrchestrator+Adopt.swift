@@ -265,8 +265,8 @@ extension RotationOrchestrator {
       old: found.old, new: found.new,
       state: .adopted(survey.record.machines, in: found.phase, reversal: reversal),
       notes: [found.note(goesBack: ticket.goesBack)] + ticket.notes, reason: order.reason,
-      requester: order.requester, options: order.options, isAdopted: true, startedAt: now,
-      updatedAt: now)
+      requester: order.requester, call: order.call, options: order.options, isAdopted: true,
+      startedAt: now, updatedAt: now)
     return (cluster, rotation)
   }
 }

@@ -80,7 +80,7 @@ extension RotationOrchestrator {
       component: component, authority: made.authority, holder: requester, roles: roles,
       serial: made.serial, issuedAt: clock.now(), expiresAt: expiry)
     try await note(.credential(held), on: name)
-    return IssuedCredential(made, expiresAt: expiry)
+    return IssuedCredential(made, issuedAt: held.issuedAt, expiresAt: expiry)
   }
 
   /// When a credential of the component ends that is issued now for `ttl`: with its authority at the latest. Taken before
@@ -102,12 +102,14 @@ public struct IssuedCredential: Sendable {
   public var serial: String
   /// The fingerprint of the authority that has issued the certificate.
   public var authority: String
+  public var issuedAt: Instant
   public var expiresAt: Instant
 
-  init(_ made: ClientConfiguration, expiresAt: Instant) {
+  init(_ made: ClientConfiguration, issuedAt: Instant, expiresAt: Instant) {
     configuration = made.text
     serial = made.serial
     authority = made.authority
+    self.issuedAt = issuedAt
     self.expiresAt = expiresAt
   }
 }

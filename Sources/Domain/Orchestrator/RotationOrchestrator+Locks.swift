@@ -8,27 +8,31 @@ extension RotationOrchestrator {
   ///   - machine: nil: the cluster as a whole.
   ///   - reason: at most 1024 characters.
   ///   - requester: who asks; at most 256 characters.
+  ///   - call: by which call, as the server's log has it; empty: by none.
   /// - Returns: the cluster with the lock. One that was locked before keeps that lock.
   /// - Throws: `.notFound`, `.machineNotFound`, `.invalidArgument`, `.journalUnavailable`.
   public func lock(
-    cluster name: String, machine: String? = nil, reason: String = "", requester: String = ""
+    cluster name: String, machine: String? = nil, reason: String = "", requester: String = "",
+    call: String = ""
   ) async throws(OrchestratorError) -> ClusterRecord {
     let lock = Lock(requester: requester, lockedAt: clock.now(), reason: reason)
-    return try await change(LockChange(machine: machine, lock: lock), of: name)
+    return try await change(LockChange(machine: machine, lock: lock), of: name, by: call)
   }
 
   /// Ends a lock. Nothing happens where there is none.
   ///
-  /// - Parameter machine: nil: the cluster as a whole; the locks of its machines stay.
+  /// - Parameters:
+  ///   - machine: nil: the cluster as a whole; the locks of its machines stay.
+  ///   - call: by which call, as the server's log has it; empty: by none.
   /// - Throws: `.notFound`, `.machineNotFound`, `.invalidArgument`, `.journalUnavailable`.
   public func unlock(
-    cluster name: String, machine: String? = nil
+    cluster name: String, machine: String? = nil, call: String = ""
   ) async throws(OrchestratorError) -> ClusterRecord {
-    try await change(LockChange(machine: machine, lock: nil), of: name)
+    try await change(LockChange(machine: machine, lock: nil), of: name, by: call)
   }
 
   private func change(
-    _ change: LockChange, of name: String
+    _ change: LockChange, of name: String, by call: String
   ) async throws(OrchestratorError) -> ClusterRecord {
     _ = try known(name) {
       if let machine = change.machine { $0.machine(machine) }
@@ -54,7 +58,7 @@ extension RotationOrchestrator {
       guard change.make(in: &changed.locks) else { return cluster }
       if journal.activeRotation(of: cluster) != nil {
         takeUp(name)
-        if let run = runs[name]?.run, await run.give(.lock(change)) == .done {
+        if let run = runs[name]?.run, await run.give(.lock(change), by: call) == .done {
           return try known(name)
         }
         continue

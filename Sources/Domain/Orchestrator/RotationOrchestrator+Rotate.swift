@@ -18,13 +18,14 @@ extension RotationOrchestrator {
   ///   - cause: marks the cluster until everything is rotated that it needs. Where it attaches to a rotation that was
   ///     started for another cause, that one does not count.
   ///   - requester: who asks; at most 256 characters.
+  ///   - call: by which call, as the server's log has it; empty: by none.
   /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.locked`, `.notReady` with everything
   ///   that was found, whatever keeps the machines from being asked; `.journalUnavailable` (it is then not known whether it was started: ask again with the same
   ///   `requestID`), `.journalConflict`, `.journalDamaged`.
   public func rotate(
     cluster name: String, component: SecretComponent?, dryRun: Bool = false,
     options: RotationOptions = RotationOptions(), requestID: String = "", reason: String = "",
-    cause: RotationCause? = nil, requester: String = ""
+    cause: RotationCause? = nil, requester: String = "", call: String = ""
   ) async throws(OrchestratorError) -> RotationTicket {
     let cluster = try known(name) {
       $0.component(component)
@@ -39,7 +40,7 @@ extension RotationOrchestrator {
     guard let component else { throw .invalid("component", "must not be empty") }
     let order = RotationOrder(
       component: component, options: options, requestID: requestID, reason: reason,
-      cause: cause, requester: requester)
+      cause: cause, requester: requester, call: call)
     if dryRun { return try await rehearse(cluster, order) }
     // Somebody else may write at the same moment: then look again, a few times.
     for _ in 0..<4 {
@@ -70,7 +71,7 @@ extension RotationOrchestrator {
     try admit(order.component, beside: rotation)
     takeUp(name)
     if order.options != RotationOptions(), let run = runs[name] {
-      _ = await run.run.give(.allow(order.options))
+      _ = await run.run.give(.allow(order.options), by: order.call)
     }
     if let kind = order.mark(of: cluster, beside: rotation) {
       try await note(.mark(kind), on: cluster.name)
@@ -144,8 +145,8 @@ extension RotationOrchestrator {
     let rotation = RotationRecord(
       id: id, cluster: name, ordinal: cluster.rotationCount + 1, component: order.component,
       old: old, new: new, state: machine.state, notes: machine.notes, reason: order.reason,
-      cause: order.cause, requester: order.requester, options: options, startedAt: now,
-      updatedAt: now)
+      cause: order.cause, requester: order.requester, call: order.call, options: options,
+      startedAt: now, updatedAt: now)
     var claimed = cluster
     claimed.rotationCount = rotation.ordinal
     claimed.activeRotation = rotation.id

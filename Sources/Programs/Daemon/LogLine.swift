@@ -1,10 +1,14 @@
-/// One event in the log, and its two forms. A line never holds a line break or another control
-/// character, whatever its values hold.
+/// One event in the log, and its two forms. A line never holds a line break, another control character or one that is not
+/// seen and changes how others are (U+202E turns the text round), whatever its values hold. No value makes it longer than a
+/// reader can bear.
 struct LogLine {
   var time: String
   var level: LogLevel
   var message: String
-  var fields: [(name: String, value: LogValue)]
+  var fields: LogFields
+
+  /// The longest message or value, in bytes of UTF-8; what is longer is cut, and ends with an ellipsis.
+  static let valueLimit = 2048
 
   func written(as format: LogFormat) -> String {
     switch format {
@@ -17,10 +21,10 @@ struct LogLine {
     let level = level.name.uppercased()
     let padding = String(repeating: " ", count: max(0, 7 - level.count))
     var line = "\(time) \(level)\(padding) \(LogLine.escaped(message))"
-    for (name, value) in fields {
+    for (name, value) in fields.entries {
       switch value {
-      case .integer(let number): line += " \(name)=\(number)"
-      case .string(let text): line += " \(name)=\(LogLine.quotedIfNeeded(text))"
+      case .integer(let number): line += " \(name.rawValue)=\(number)"
+      case .string(let text): line += " \(name.rawValue)=\(LogLine.quotedIfNeeded(text))"
       }
     }
     return line + "\n"
@@ -29,8 +33,8 @@ struct LogLine {
   private var json: String {
     var line = "{\"time\":\(LogLine.quoted(time)),\"level\":\"\(level.name)\""
     line += ",\"message\":\(LogLine.quoted(message))"
-    for (name, value) in fields {
-      line += ",\(LogLine.quoted(name)):"
+    for (name, value) in fields.entries {
+      line += ",\(LogLine.quoted(name.rawValue)):"
       switch value {
       case .integer(let number): line += String(number)
       case .string(let text): line += LogLine.quoted(text)
@@ -41,7 +45,7 @@ struct LogLine {
 
   private static func quotedIfNeeded(_ text: String) -> String {
     let isPlain =
-      !text.isEmpty
+      !text.isEmpty && text.utf8.count <= valueLimit
       && text.unicodeScalars.allSatisfy {
         $0.value > 0x20 && $0 != "\"" && $0 != "=" && $0 != "\\" && !isControl($0)
       }
@@ -54,7 +58,10 @@ struct LogLine {
   /// terminals.
   private static func escaped(_ text: String, quotes: Bool = false) -> String {
     var result = ""
+    var left = valueLimit
     for scalar in text.unicodeScalars {
+      left -= UTF8.width(scalar)
+      guard left >= 0 else { return result + "…" }
       switch scalar {
       case "\"" where quotes: result += "\\\""
       case "\\" where quotes: result += "\\\\"
@@ -62,8 +69,11 @@ struct LogLine {
       case "\r": result += "\\r"
       case "\t": result += "\\t"
       case let scalar where isControl(scalar):
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        // In two halves beyond U+FFFF, as JSON has it.
+        for unit in UTF16.encode(scalar) ?? UTF16.EncodedScalar() {
+          let digits = String(unit, radix: 16)
+          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
       default: result.unicodeScalars.append(scalar)
       }
     }
@@ -71,7 +81,10 @@ struct LogLine {
   }
 
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-      || scalar.value == 0x2028 || scalar.value == 0x2029
+    if scalar.value < 0x7F { return scalar.value < 0x20 }
+    return switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
   }
 }

@@ -39,42 +39,42 @@ public struct Logger: Sendable {
 
   public func log(
     _ level: LogLevel, _ message: @autoclosure () -> String,
-    _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
+    _ fields: @autoclosure () -> LogFields = [:]
   ) {
     guard level >= self.level else { return }
     let line = self.line(level, message(), fields())
     if let write { return write(line) }
     LogStream.standard.write(line) { lost in
-      self.line(.warning, "log lines were lost: nobody read them", ["lines": .integer(Int64(lost))])
+      self.line(.warning, "log lines were lost: nobody read them", [.lines: .integer(Int64(lost))])
     }
   }
 
   private func line(
-    _ level: LogLevel, _ message: String, _ fields: KeyValuePairs<String, LogValue>
+    _ level: LogLevel, _ message: String, _ fields: LogFields
   ) -> String {
     LogLine(
       time: now(), level: level, message: message,
-      fields: fields.map { (name: $0.key, value: $0.value) }
+      fields: fields
     ).written(as: format)
   }
 
   public func debug(
     _ message: @autoclosure () -> String,
-    _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
+    _ fields: @autoclosure () -> LogFields = [:]
   ) { log(.debug, message(), fields()) }
 
   public func info(
     _ message: @autoclosure () -> String,
-    _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
+    _ fields: @autoclosure () -> LogFields = [:]
   ) { log(.info, message(), fields()) }
 
   public func warning(
     _ message: @autoclosure () -> String,
-    _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
+    _ fields: @autoclosure () -> LogFields = [:]
   ) { log(.warning, message(), fields()) }
 
   public func error(
     _ message: @autoclosure () -> String,
-    _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
+    _ fields: @autoclosure () -> LogFields = [:]
   ) { log(.error, message(), fields()) }
 }

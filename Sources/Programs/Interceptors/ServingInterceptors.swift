@@ -6,12 +6,13 @@ extension ServiceRouter {
   ///
   /// - Parameters:
   ///   - noteworthy: the paths of the methods whose calls are logged at `info`.
-  ///   - identify: the caller's name in the log; nil for a caller who is known by address only.
+  ///   - identify: the caller, for the log; nil for one who is known by address only.
   ///   - opening: what calls of the services wait for.
   ///   - isEarly: which of them do not wait.
   ///   - authorization: who may make a call; asked once the server has read its journal. Nil: everybody.
   public static func withServingInterceptors(
-    logger: Logger, noteworthy: Set<String>, identify: @escaping @Sendable (ServerCall) -> String?,
+    logger: Logger, noteworthy: Set<String>,
+    identify: @escaping @Sendable (ServerCall) -> LoggedCaller?,
     opening: OneTimeEvent, services: [String],
     isEarly: @escaping @Sendable (ServerCall) -> Bool = { _ in false },
     authorization: (any ServerInterceptor)? = nil,

@@ -82,7 +82,7 @@ enum Program {
       logger.warning(
         "fewer connections are let in than --max-connections says, because the process may have no more files open "
           + "(ulimit -n, LimitNOFILE=)",
-        ["wanted": .integer(Int64(wanted)), "let_in": .integer(Int64(options.limits.connections))])
+        [.wanted: .integer(Int64(wanted)), .letIn: .integer(Int64(options.limits.connections))])
     }
     let stop = OneTimeEvent()
     let (reloads, reload) = AsyncStream.makeStream(
@@ -96,10 +96,10 @@ enum Program {
       ProcessFacts.end(await server.run(until: stop))
     }
     let first = nextEnd { reload.yield() }
-    logger.info("stopping", ["signal": .integer(Int64(first))])
+    logger.info("stopping", [.signal: .integer(Int64(first))])
     stop.happen()
     let second = nextEnd {}
-    logger.warning("ended by a second signal", ["signal": .integer(Int64(second))])
+    logger.warning("ended by a second signal", [.signal: .integer(Int64(second))])
     return 128 + second
   }
 

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// What an operator should know of a connection that was not served, or was ended.
+/// What an operator should know of a connection that was not served, or was ended, and of a request that was.
 public struct ConnectionReport: Sendable {
   public enum Kind: String, Sendable, CaseIterable {
     /// There are too many connections.
@@ -17,6 +17,26 @@ public struct ConnectionReport: Sendable {
     case ruleBroken = "protocol error"
     /// The client's certificate has expired, and its connection with it.
     case expired = "client certificate expired"
+    /// The client takes nothing of what is sent to it, or gives no sign of life.
+    case stalled = "stalled peer ended"
+    /// The client has begun a request and does not go on with it.
+    case requestUnfinished = "unfinished request ended"
+    /// The requests that are kept in memory take all that they may.
+    case requestRefused = "request refused for memory"
+    /// The client has not taken an answer in time.
+    case answerUntaken = "untaken answer ended"
+    /// The client asks for more than it takes.
+    case readerTooSlow = "slow reader ended"
+
+    /// Whether a single request or its answer was ended, while the connection went on.
+    public var isOfRequest: Bool {
+      switch self {
+      case .requestUnfinished, .requestRefused, .answerUntaken, .readerTooSlow: true
+      case .refused, .exhausted, .handshakeFailed, .foreignProtocol, .flood, .ruleBroken, .expired,
+        .stalled:
+        false
+      }
+    }
   }
 
   public var kind: Kind

@@ -18,9 +18,7 @@ extension ServerConnection {
   }
 
   private func expire() {
-    reports.report(
-      .expired, listener: peer.localAddress, peer: peer.address,
-      "the connection ends with the client's certificate")
+    report(.expired, "the connection ends with the client's certificate")
     carryOut(serverLife.expired(grace: expiryGrace))
     if isClosed { return }
     timers.start(.expiry, after: expiryGrace) { [self] in

@@ -25,7 +25,11 @@ extension ServerConnection {
       stream.silentLooks += 1
       if stream.silentLooks >= Self.patience { stalled.append(receiver) }
     }
-    for receiver in stalled { receiver.requestStalled() }
+    for receiver in stalled {
+      let method = (receiver as? ServerCall).map { ": \(String($0.method.prefix(256)))" } ?? ""
+      report(.requestUnfinished, "no more of the request has come for too long\(method)")
+      receiver.requestStalled()
+    }
     handlers.run()
     if isAnyAwaited { watchRequests() }
   }

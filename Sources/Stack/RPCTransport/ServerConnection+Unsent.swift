@@ -101,13 +101,18 @@ extension ServerConnection {
         if stream.isPage {
           stream.looks = min(stream.looks, .max - 1) + 1
           if watch.isOverdue(page: Int(stream.looks), isLeaving: isLeaving) {
-            stream.reset(.cancel)
+            takeBack(stream, "the client has not taken a page in time")
           }
         } else if endsCalls, stream.isEnded {
-          stream.reset(.cancel)
+          takeBack(stream, "the client has not taken a call's answer while the server drained")
         }
       }
     }
     lookLater()
+  }
+
+  private func takeBack(_ stream: ServerStream, _ reason: String) {
+    report(.answerUntaken, reason)
+    stream.reset(.cancel)
   }
 }

@@ -229,7 +229,16 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     if isClosed { return true }
     heldBytes += change
     let isLittle = heldBytes <= Self.alwaysHeld
-    return reportHeld(isLittle ? 0 : heldBytes) && heldBytes <= heldLimit || isLittle
+    let mayHold = reportHeld(isLittle ? 0 : heldBytes) && heldBytes <= heldLimit || isLittle
+    // What is given back is never refused, also where too much is kept still.
+    if change > 0, !mayHold {
+      report(
+        .requestRefused,
+        heldBytes > heldLimit
+          ? "the connection keeps more than \(heldLimit) bytes of requests"
+          : "the requests of all connections take what they may")
+    }
+    return mayHold
   }
 
   private func reportHeld(_ held: Int) -> Bool {
@@ -265,12 +274,15 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   /// Tells of an end that the client has brought about by what it did.
   private func report(_ end: ConnectionEnd, hasFailedToGreet: Bool) {
     if let failure = session.failure {
-      reports.report(
-        failure.isFlood ? .flood : .ruleBroken, listener: peer.localAddress, peer: peer.address,
-        failure.reason)
+      report(failure.isFlood ? .flood : .ruleBroken, failure.reason)
     } else if hasFailedToGreet {
-      reports.report(
-        .handshakeFailed, listener: peer.localAddress, peer: peer.address, "\(end)")
+      report(.handshakeFailed, "\(end)")
+    } else if case .timedOut(let reason) = end {
+      report(.stalled, reason)
     }
+  }
+
+  func report(_ kind: ConnectionReport.Kind, _ reason: @autoclosure () -> String) {
+    reports.report(kind, listener: peer.localAddress, peer: peer.address, reason())
   }
 }

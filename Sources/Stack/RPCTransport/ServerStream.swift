@@ -116,6 +116,9 @@ final class ServerStream: HTTP2Stream, HTTPServerStream {
   /// The peer takes too little of what it asks for. The call is over at once: its handler must not go
   /// on to write.
   private func refuse() {
+    withConnection {
+      $0.report(.readerTooSlow, "\($0.waitingBytes) bytes wait for the client, which asks for more")
+    }
     reset(.enhanceYourCalm)
     tell(.enhanceYourCalm)
   }

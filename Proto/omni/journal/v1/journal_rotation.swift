@@ -72,6 +72,7 @@ extension Journal {
     public var ownerAcknowledged = false
     public var adopted = false
     public var tryTimeout: ProtoDuration?
+    public var call = ""
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -131,6 +132,7 @@ extension Journal {
       Field.bool(28, "owner_acknowledged", \.ownerAcknowledged)
       Field.bool(29, "adopted", \.adopted)
       Field.message(30, "try_timeout", \.tryTimeout)
+      Field.string(31, "call", \.call)
     }
   }
 

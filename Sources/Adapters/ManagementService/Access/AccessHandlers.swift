@@ -34,14 +34,15 @@ extension ManagementHandlers {
   private static let usualAccess = Duration.seconds(8 * 3600)
 
   func issueCertificate(
-    _ request: IssueCertificateRequest, requester: String
+    _ request: IssueCertificateRequest, requester: Requester
   ) async throws(RPCError) -> IssueCertificateResponse {
     let validity = try accessValidity(request.ttl)
     let (certificate, grant) = try await askingDesk { () async throws(AccessError) in
       try await access.desk.issueCertificate(
         request.certificateRequest, name: request.name, role: Role(request.role),
-        validity: validity, requester: requester)
+        validity: validity, requester: requester.name)
     }
+    requester.record.note(grant)
     var response = IssueCertificateResponse()
     response.grant = Schema.AccessGrant(grant)
     response.certificate = certificate.pem
@@ -51,14 +52,15 @@ extension ManagementHandlers {
   }
 
   func issueToken(
-    _ request: IssueTokenRequest, requester: String
+    _ request: IssueTokenRequest, requester: Requester
   ) async throws(RPCError) -> IssueTokenResponse {
     let validity = try accessValidity(request.ttl)
     let (token, grant) = try await askingDesk { () async throws(AccessError) in
       try await access.desk.issueToken(
         name: request.name, role: Role(request.role), clusters: request.clusters,
-        validity: validity, requester: requester)
+        validity: validity, requester: requester.name)
     }
+    requester.record.note(grant)
     var response = IssueTokenResponse()
     response.grant = Schema.AccessGrant(grant)
     response.token = token
@@ -82,12 +84,13 @@ extension ManagementHandlers {
   }
 
   func revokeAccess(
-    _ request: RevokeAccessRequest, requester: String
+    _ request: RevokeAccessRequest, requester: Requester
   ) async throws(RPCError) -> RevokeAccessResponse {
     let (grant, ended) = try await askingDesk { () async throws(AccessError) in
       try await access.desk.revoke(
-        request.id, isForeign: request.foreignSerial, requester: requester)
+        request.id, isForeign: request.foreignSerial, requester: requester.name)
     }
+    requester.record.note(.grant, grant.id)
     access.revoked(grant.id)
     var response = RevokeAccessResponse()
     response.grant = Schema.AccessGrant(grant)
@@ -104,6 +107,17 @@ extension ManagementHandlers {
     _ question: () async throws(AccessError) -> Answer
   ) async throws(RPCError) -> Answer {
     do throws(AccessError) { return try await question() } catch { throw RPCError(error) }
+  }
+}
+
+extension CallRecord {
+  /// What lets a caller in from now on, not the credential itself.
+  fileprivate func note(_ grant: Access.AccessGrant) {
+    note(.grant, grant.id)
+    if grant.kind == .certificate { note(.serial, grant.id) }
+    note(
+      credentialOf: grant.name, roles: grant.role.map { [$0.name] } ?? [], from: grant.issuedAt,
+      to: grant.expiresAt)
   }
 }
 

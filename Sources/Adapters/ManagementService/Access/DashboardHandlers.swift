@@ -94,6 +94,7 @@ extension ManagementHandlers {
     let begun = try await asking { () async throws(OrchestratorError) in
       try await audit.begin(event)
     }
+    call.beginRecord().note(.audit, Int64(clamping: begun.index))
     let opened: (secret: String, session: DashboardSession)
     do throws(AccessError) { opened = try dashboard.sessions.begin(for: creator) } catch {
       let error = RPCError(error)

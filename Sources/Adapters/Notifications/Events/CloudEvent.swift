@@ -10,6 +10,8 @@ public struct CloudEvent: Sendable, Hashable {
   /// it can stand in a header and in what is signed.
   public let id: String
   public let type: EventType
+  /// Empty where it is of none.
+  public let cluster: String
   /// When it happened.
   public let time: Instant
   /// Whether it is told for as long as it holds.
@@ -28,6 +30,7 @@ public struct CloudEvent: Sendable, Hashable {
     time: Instant, isCondition: Bool, data: [UInt8]
   ) {
     self.type = type
+    self.cluster = cluster
     self.time = time
     self.isCondition = isCondition
     id = Self.id(key)

@@ -65,6 +65,7 @@ extension RotationRecord {
   private func encodeMoving(_ record: inout Journal.RotationRecord, withMachines: Bool) {
     record.state = state.journal(withMachines: withMachines)
     record.notes = notes
+    record.call = call
     record.updatedAt = Timestamp(updatedAt)
     record.finishedAt = finishedAt.map { Timestamp($0) }
     record.removeForeign = options.removeForeign
@@ -100,6 +101,7 @@ extension RotationRecord {
       new: try record.new.required("new").authority(), state: state,
       notes: record.notes, reason: record.reason,
       cause: Orchestrator.RotationCause(rawValue: record.cause), requester: record.requester,
+      call: record.call,
       options: RotationOptions(
         removeForeign: record.removeForeign, allowUnready: record.allowUnready,
         allowUnmanagedNodes: record.allowUnmanagedNodes,

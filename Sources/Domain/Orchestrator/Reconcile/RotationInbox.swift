@@ -7,7 +7,7 @@ import Synchronization
 final class RotationInbox: Sendable {
   enum Message: Sendable {
     case report(RotationRun.Report)
-    case command(RotationCommand, Reply)
+    case command(RotationCommand, by: String, Reply)
   }
 
   /// Answers one command, once.
@@ -43,7 +43,9 @@ final class RotationInbox: Sendable {
   func report(_ report: RotationRun.Report) { sender.yield(.report(report)) }
 
   /// Gives a command and waits for what comes of it; `.ended` where the run is over.
-  func give(_ command: RotationCommand) async -> RotationReply {
+  ///
+  /// - Parameter call: by which call, as the server's log has it; empty: by none.
+  func give(_ command: RotationCommand, by call: String = "") async -> RotationReply {
     await withCheckedContinuation { continuation in
       let reply = Reply(continuation)
       let isOpen = state.withLock { state in
@@ -52,7 +54,7 @@ final class RotationInbox: Sendable {
         state.replies.append(reply)
         return true
       }
-      if isOpen { sender.yield(.command(command, reply)) } else { reply.send(.ended) }
+      if isOpen { sender.yield(.command(command, by: call, reply)) } else { reply.send(.ended) }
     }
   }
 

@@ -22,7 +22,7 @@ actor RotationRun {
   private var lastTicket: UInt64 = 0
   /// Who wants it aborted while a change is on its way to a machine: no further one begins, and what that one comes
   /// to is waited for.
-  private var waitingAborts: [(requester: String, reply: RotationInbox.Reply)] = []
+  private var waitingAborts: [(requester: String, call: String, reply: RotationInbox.Reply)] = []
   /// When `rotation.elapsed` was right.
   private var measuredAt: Duration
 
@@ -52,9 +52,9 @@ actor RotationRun {
       asksHooks: settings.stageHooks != nil)
   }
 
-  /// Gives the run a command and answers what came of it.
-  nonisolated func give(_ command: RotationCommand) async -> RotationReply {
-    await inbox.give(command)
+  /// Gives the run a command, which a call has brought or none has, and answers what came of it.
+  nonisolated func give(_ command: RotationCommand, by call: String = "") async -> RotationReply {
+    await inbox.give(command, by: call)
   }
 
   /// Returns when the rotation is over, the task is cancelled, or somebody else writes to the
@@ -69,7 +69,8 @@ actor RotationRun {
         let goesOn =
           switch message {
           case .report(let report): await take(report, in: &group)
-          case .command(let command, let reply): await take(command, reply, in: &group)
+          case .command(let command, let call, let reply):
+            await take(command, by: call, reply, in: &group)
           }
         guard goesOn, !machine.state.isFinal else { break }
       }
@@ -91,8 +92,8 @@ actor RotationRun {
     if !waitingAborts.isEmpty, !machine.isChangeInFlight {
       let waiting = waitingAborts
       waitingAborts = []
-      for (requester, reply) in waiting {
-        guard let answer = await abort(by: requester, reply) else { return false }
+      for (requester, call, reply) in waiting {
+        guard let answer = await abort(by: requester, call, reply) else { return false }
         // What the change that came last led to is out of date.
         if case .reversed(let way) = answer, !way.isEmpty { effects = way }
       }
@@ -102,16 +103,17 @@ actor RotationRun {
   }
 
   private func take(
-    _ command: RotationCommand, _ reply: RotationInbox.Reply, in group: inout DiscardingTaskGroup
+    _ command: RotationCommand, by call: String, _ reply: RotationInbox.Reply,
+    in group: inout DiscardingTaskGroup
   ) async -> Bool {
     switch command {
     case .abort(let requester):
       if machine.isChangeInFlight {
         machine.hold()
-        waitingAborts.append((requester, reply))
+        waitingAborts.append((requester, call, reply))
         return true
       }
-      guard let answer = await abort(by: requester, reply) else { return false }
+      guard let answer = await abort(by: requester, call, reply) else { return false }
       if case .reversed(let effects) = answer { begin(effects, in: &group) }
       return true
     case .allow(let more):
@@ -122,7 +124,7 @@ actor RotationRun {
         reply.send(.done)
         return true
       }
-      let isKept = await persist(options: options)
+      let isKept = await persist(options: options, by: call)
       reply.send(isKept ? .done : .ended)
       return isKept
     case .note(let note):
@@ -135,7 +137,7 @@ actor RotationRun {
         reply.send(.notSoaking)
         return true
       }
-      let isKept = await persist()
+      let isKept = await persist(by: call)
       reply.send(isKept ? .done : .ended)
       if isKept { begin(effects, in: &group) }
       return isKept
@@ -146,7 +148,7 @@ actor RotationRun {
         return true
       }
       let effects = machine.locksChanged(locks, at: clock.now())
-      let isKept = await persist(locking: change.machine)
+      let isKept = await persist(locking: change.machine, by: call)
       reply.send(isKept ? .done : .ended)
       if isKept { begin(effects, in: &group) }
       return isKept
@@ -155,12 +157,12 @@ actor RotationRun {
 
   /// What came of the wish to abort, once that is on record and answered. Nil: the run is over.
   private func abort(
-    by requester: String, _ reply: RotationInbox.Reply
+    by requester: String, _ call: String, _ reply: RotationInbox.Reply
   ) async -> RotationMachine.Abort? {
     let before = machine
     let answer = machine.abortRequested(by: requester, at: clock.now())
     if machine != before {
-      guard await persist() else {
+      guard await persist(by: call) else {
         reply.send(.ended)
         return nil
       }
@@ -208,15 +210,16 @@ actor RotationRun {
   /// - Parameters:
   ///   - machine: whose lock has changed, so that watches show it anew.
   ///   - note: what the cluster bears from now on.
+  ///   - call: what has said that; empty: no call.
   private func persist(
     options: RotationOptions? = nil, locking machine: String? = nil,
-    noting note: ClusterNote? = nil
+    noting note: ClusterNote? = nil, by call: String = ""
   ) async -> Bool {
     let count = await firstCount()
     let uptime = clock.uptime()
     let spent = max(uptime - measuredAt, .zero)
     let (next, changes) = commit(
-      options ?? rotation.options, spent, locking: machine, noting: note, count: count,
+      options ?? rotation.options, spent, locking: machine, noting: note, by: call, count: count,
       at: clock.now())
     var failures = 0
     while !Task.isCancelled {
@@ -247,7 +250,7 @@ actor RotationRun {
   /// The records as they are to be, and the changes that make them so.
   private func commit(
     _ options: RotationOptions, _ spent: Duration, locking locked: String?,
-    noting note: ClusterNote?, count: StaleTrustCount?, at now: Instant
+    noting note: ClusterNote?, by call: String, count: StaleTrustCount?, at now: Instant
   ) -> (next: (cluster: ClusterRecord, rotation: RotationRecord), changes: [StoreChange]) {
     var rotation = rotation
     var cluster = cluster
@@ -256,6 +259,7 @@ actor RotationRun {
     rotation.state = machine.state
     rotation.notes = machine.notes
     rotation.options = options
+    if !call.isEmpty { rotation.call = call }
     rotation.elapsed += spent
     rotation.updatedAt = max(now, rotation.updatedAt)
     if let stage = machine.state.stage { cluster.machines = stage.machines.map(\.machine) }

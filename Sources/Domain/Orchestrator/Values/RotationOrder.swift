@@ -8,6 +8,8 @@ struct RotationOrder {
   var reason: String
   var cause: RotationCause?
   var requester: String
+  /// The identifier of the call that asks, for the log.
+  var call: String
 }
 
 /// Where a rotation of the component is under way already.

@@ -19,6 +19,9 @@ public struct RotationRecord: Sendable, Hashable {
   /// What decides what has to be rotated; nil where nobody has said.
   public var cause: RotationCause?
   public var requester: String
+  /// The call that has said last what the rotation has to do (started, aborted, continued, locked it), as the server's
+  /// log has the call; empty where no call has.
+  public var call: String
   /// What it is allowed beyond the usual.
   public var options: RotationOptions
   /// Whether somebody else had begun it, and it was taken over from what the machines showed.
@@ -34,7 +37,7 @@ public struct RotationRecord: Sendable, Hashable {
   public init(
     id: String, cluster: String, ordinal: UInt64, component: SecretComponent,
     old: SealedAuthority, new: SealedAuthority, state: RotationMachine.State, notes: [String],
-    reason: String, cause: RotationCause? = nil, requester: String,
+    reason: String, cause: RotationCause? = nil, requester: String, call: String = "",
     options: RotationOptions = RotationOptions(), isAdopted: Bool = false,
     elapsed: Duration = .zero, startedAt: Instant, updatedAt: Instant, finishedAt: Instant? = nil,
     revision: Revision = 0
@@ -53,6 +56,7 @@ public struct RotationRecord: Sendable, Hashable {
     self.notes = notes
     self.reason = reason
     self.requester = requester
+    self.call = call
     self.startedAt = startedAt
     self.updatedAt = updatedAt
     self.finishedAt = finishedAt

@@ -77,6 +77,8 @@ public struct RotationSnapshot: Sendable, Hashable {
   /// Whether somebody else had begun it, and it was taken over.
   @inline(never) public var isAdopted: Bool { rotation?.isAdopted ?? false }
   @inline(never) public var requester: String { rotation?.requester ?? "" }
+  /// The call that has said last what the rotation has to do, as the server's log has the call.
+  @inline(never) public var call: String { rotation?.call ?? "" }
   /// For how long it has been carried out, or was, by the monotonic clock.
   @inline(never) public var elapsed: Duration { rotation?.elapsed ?? .zero }
   /// When it is over: what a person should do next.

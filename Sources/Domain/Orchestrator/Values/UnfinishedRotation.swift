@@ -104,13 +104,15 @@ public struct AdoptionOrder: Sendable, Hashable {
   public var reason: String
   /// Who asks; at most 256 characters.
   public var requester: String
+  /// By which call, as the server's log has it; empty: by none.
+  public var call: String
 
   public init(
     cluster: String, component: SecretComponent? = nil, access: DiscoveryRequest? = nil,
     listing: MachineListing? = nil, goesBack: Bool = false, onlyHeals: Bool = false,
     dryRun: Bool = false,
     options: RotationOptions = RotationOptions(),
-    reason: String = "", requester: String = ""
+    reason: String = "", requester: String = "", call: String = ""
   ) {
     self.cluster = cluster
     self.component = component
@@ -122,6 +124,7 @@ public struct AdoptionOrder: Sendable, Hashable {
     self.options = options
     self.reason = reason
     self.requester = requester
+    self.call = call
   }
 }
 

@@ -56,9 +56,9 @@ final class BackupSchedule: Sendable {
       logger.info(
         "backed up",
         [
-          "file": .string(path), "bytes": .integer(Int64(bytes)),
-          "clusters": .integer(Int64(contents.clusters.count)),
-          "revision": .integer(Int64(clamping: contents.revision)),
+          .file: .string(path), .bytes: .integer(Int64(bytes)),
+          .clusters: .integer(Int64(contents.clusters.count)),
+          .revision: .integer(Int64(clamping: contents.revision)),
         ])
       await thread.run { [self] in prune(but: Self.name(now)) }
       return true
@@ -66,7 +66,7 @@ final class BackupSchedule: Sendable {
       state.withLock { $0.failures += 1 }
       logger.error(
         "no backup can be made",
-        ["file": .string(path), "error": .string(explanation(of: error))])
+        [.file: .string(path), .error: .string(explanation(of: error))])
       return false
     }
   }
@@ -77,7 +77,7 @@ final class BackupSchedule: Sendable {
   private func prune(but made: String) {
     for name in files().filter({ $0 != made }).dropLast(settings.keep - 1) {
       PrivateFiles.remove("\(settings.directory)/\(name)")
-      logger.info("removed an old backup", ["file": .string("\(settings.directory)/\(name)")])
+      logger.info("removed an old backup", [.file: .string("\(settings.directory)/\(name)")])
     }
   }
 

@@ -61,7 +61,7 @@ final class Notifier: Sendable {
     } catch {
       logger.error(
         "the targets of notifications cannot be read: those from before are told on",
-        ["error": .string(error.message)])
+        [.error: .string(error.message)])
     }
   }
 
@@ -96,7 +96,7 @@ final class Notifier: Sendable {
       record = new
       logger.error(
         "what a target of notifications was told of cannot be read: it is told once more what has happened within a day",
-        ["target": .string(target), "error": .string(reason)])
+        [.target: .string(target), .error: .string(reason)])
     }
     do throws(NotificationError) { try files.keep(record, of: target) } catch {
       Self.tell(.unrecorded(target: target, reason: error.message), logger)
@@ -138,33 +138,33 @@ final class Notifier: Sendable {
   private static func tell(_ report: CourierReport, _ logger: Logger) {
     switch report {
     case .delivered(let target, let event):
-      logger.debug(
-        "notification delivered",
-        [
-          "target": .string(target), "event": .string(event.type.name), "id": .string(event.id),
-        ])
+      var fields: LogFields = [
+        .target: .string(target), .event: .string(event.type.name), .id: .string(event.id),
+      ]
+      if !event.cluster.isEmpty { fields[.cluster] = .string(event.cluster) }
+      logger.debug("notification delivered", fields)
     case .failing(let target, let reason, let failures):
       logger.warning(
         "notifications cannot be delivered; they are tried again",
         [
-          "target": .string(target), "error": .string(reason),
-          "failures": .integer(Int64(failures)),
+          .target: .string(target), .error: .string(reason),
+          .failures: .integer(Int64(failures)),
         ])
     case .recovered(let target):
-      logger.info("notifications are delivered again", ["target": .string(target)])
+      logger.info("notifications are delivered again", [.target: .string(target)])
     case .gone(let target):
       logger.warning(
         "the target wants no more notifications (status 410): it gets none until omnid is restarted or reloads its "
           + "configuration; take it out of the file of targets",
-        ["target": .string(target)])
+        [.target: .string(target)])
     case .dropped(let target, let count):
       logger.error(
         "notifications were given up, because the target has taken none for too long",
-        ["target": .string(target), "dropped": .integer(Int64(count))])
+        [.target: .string(target), .dropped: .integer(Int64(count))])
     case .unrecorded(let target, let reason):
       logger.error(
         "what a target was told of cannot be written down: it may be told again after a restart",
-        ["target": .string(target), "error": .string(reason)])
+        [.target: .string(target), .error: .string(reason)])
     }
   }
 }

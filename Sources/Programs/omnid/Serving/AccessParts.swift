@@ -2,6 +2,7 @@ import Access
 import AccessControl
 import Crypto
 import Daemon
+import Interceptors
 import ManagementService
 import Orchestrator
 import RPC
@@ -64,9 +65,9 @@ final class AccessParts: Sendable {
       now: { WallClock.nanosecondsSince1970() / 1_000_000_000 })
   }
 
-  /// The caller's name, for the log.
-  @Sendable func name(_ call: ServerCall) -> String? {
-    identification.identify(call).caller?.name
+  /// The caller, for the log.
+  @Sendable func logged(_ call: ServerCall) -> LoggedCaller? {
+    identification.identify(call).caller.map { LoggedCaller(name: $0.name, role: $0.role?.name) }
   }
 
   /// - Parameter serverCA: PEM.

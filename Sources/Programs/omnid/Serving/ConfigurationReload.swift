@@ -15,7 +15,7 @@ struct ConfigurationReload: Sendable {
     do throws(UsageError) { new = try read() } catch {
       logger.error(
         "the configuration cannot be used: what held before stays in force",
-        ["error": .string(error.message)])
+        [.error: .string(error.message)])
       remote?.reload(isForced: true)
       notifier.reload()
       return
@@ -23,9 +23,9 @@ struct ConfigurationReload: Sendable {
     let change = ConfigurationChange(from: told, level: logger.level, to: new)
     if let level = change.logLevel {
       // Said at whichever of the two levels lets it be read.
-      logger.info("the log level changes", ["level": .string(level.name)])
+      logger.info("the log level changes", [.logLevel: .string(level.name)])
       logger.level = level
-      logger.info("the log level has changed", ["level": .string(level.name)])
+      logger.info("the log level has changed", [.logLevel: .string(level.name)])
     }
     if let timeout = change.hookTimeout { hooks?.change(timeout: timeout) }
     remote?.reload(isForced: true, change.tls)
@@ -33,7 +33,7 @@ struct ConfigurationReload: Sendable {
     if !change.afterRestart.isEmpty {
       logger.warning(
         "some settings have changed that hold after a restart of omnid",
-        ["settings": .string(change.afterRestart.joined(separator: " "))])
+        [.settings: .string(change.afterRestart.joined(separator: " "))])
     }
   }
 }

@@ -37,19 +37,19 @@ final class PersistentState: Sendable {
     }
     switch store.origin {
     case .made:
-      logger.info("made a new store", ["store": .string(options.storePath)])
+      logger.info("made a new store", [.store: .string(options.storePath)])
       logger.warning(
         "keep a copy of the master key elsewhere now, once: without it the store and its backups are worth nothing. Back "
           + "the store up after every import and every rotation (omnid backup, or --backup-to)",
-        ["master_key": .string(options.masterKey.path)])
+        [.masterKey: .string(options.masterKey.path)])
     case .takenOver:
-      logger.warning("took over a store of release 0.1.0", ["store": .string(options.storePath)])
+      logger.warning("took over a store of release 0.1.0", [.store: .string(options.storePath)])
     case .found: break
     }
     if let reason = SecretBytes.lockRefusal {
       logger.warning(
         "keys in memory may be swapped out: raise the limit of locked memory (ulimit -l)",
-        ["error": .string(reason)])
+        [.error: .string(reason)])
     }
   }
 

@@ -66,7 +66,7 @@ final class RemoteAccess: Sendable {
       // The one that is there lasts for a while yet.
       state.renewal = Self.now() + 3600
       logger.error(
-        "no new certificate can be made for this server", ["error": .string(Self.text(of: error))])
+        "no new certificate can be made for this server", [.error: .string(Self.text(of: error))])
     }
   }
 
@@ -96,7 +96,7 @@ final class RemoteAccess: Sendable {
         state.stamps = stamps
         logger.error(
           "the files of the tls: listeners cannot be used: what they held before stays in force",
-          ["error": .string(Self.text(of: error))])
+          [.error: .string(Self.text(of: error))])
       }
     }
   }

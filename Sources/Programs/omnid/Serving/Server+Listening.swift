@@ -28,7 +28,7 @@ extension Server {
         shown = .tls(host: host, port: port)
       case .plaintext: continue
       }
-      logger.info("listening", ["endpoint": .string(shown.description)])
+      logger.info("listening", [.endpoint: .string(shown.description)])
     }
     if let path = inherited.keys.sorted().first {
       throw DaemonError(

@@ -107,7 +107,7 @@ struct Server {
       logger.info(
         "serving",
         [
-          "version": .string(Release.version), "report_key": .string(reports.keyFingerprint()),
+          .version: .string(Release.version), .reportKey: .string(reports.keyFingerprint()),
         ])
       let events = Task { await RotationLog(logger: logger).follow(orchestrator) }
       let backingUp = Task { await schedule?.run() }
@@ -135,7 +135,7 @@ struct Server {
       logger.info("stopped")
       return 0
     } catch {
-      logger.error("cannot serve", ["error": .string(explanation(of: error))])
+      logger.error("cannot serve", [.error: .string(explanation(of: error))])
       return 1
     }
   }
@@ -146,7 +146,7 @@ struct Server {
 
   func announce(_ send: () throws(DaemonError) -> Void) {
     do throws(DaemonError) { try send() } catch {
-      logger.warning("the service manager cannot be told", ["error": .string(error.message)])
+      logger.warning("the service manager cannot be told", [.error: .string(error.message)])
     }
   }
 
@@ -178,7 +178,7 @@ struct Server {
     { [logger] file throws(MasterKeyRefusal) in
       do {
         let new = try await state.changeMasterKey(to: file)
-        logger.warning("the master key has been changed", ["key_id": .string(new.keyID)])
+        logger.warning("the master key has been changed", [.keyID: .string(new.keyID)])
         return (new.keyID, new.notes)
       } catch {
         throw MasterKeyRefusal(explanation(of: error))
@@ -191,7 +191,7 @@ struct Server {
     _ opening: OneTimeEvent, _ monitoring: Monitoring
   ) -> ServiceRouter {
     var router = ServiceRouter.withServingInterceptors(
-      logger: logger, noteworthy: Self.noteworthy, identify: access.name,
+      logger: logger, noteworthy: Self.noteworthy, identify: access.logged,
       opening: opening, services: [ManagementServiceMethods.service],
       isEarly: EarlyCalls.contains, authorization: access.authorization, compressions: .standard)
     router.limits = options.limits.calls

@@ -131,9 +131,10 @@ final class StageHookDirectory: StageHooks, Sendable {
     logger.info(
       "a hook holds a stage",
       [
-        "cluster": .string(question.cluster), "rotation": .string(question.rotation),
-        "phase": .string(question.phase.name), "hook": .string(hook),
-        "attempt": .integer(Int64(question.attempt)), "answer": .string(said),
+        .cluster: .string(question.cluster), .rotation: .string(question.rotation),
+        .component: .string(question.component.rawValue),
+        .stage: .string(question.phase.name), .hook: .string(hook),
+        .attempt: .integer(Int64(question.attempt)), .answer: .string(said),
       ])
   }
 }

@@ -172,13 +172,13 @@ final class TrustDirectory: TrustPublisher, Sendable {
     }
     guard before != now else { return }
     if now.isEmpty {
-      logger.info("the trust bundles are written again", ["directory": .string(folder.path)])
+      logger.info("the trust bundles are written again", [.directory: .string(folder.path)])
     } else {
       logger.error(
         "trust bundles cannot be written; rotations go on without waiting for them",
         [
-          "directory": .string(folder.path), "error": .string(now),
-          "troubles": .integer(Int64(clusters)),
+          .directory: .string(folder.path), .error: .string(now),
+          .clusters: .integer(Int64(clusters)),
         ])
     }
   }

@@ -31,6 +31,9 @@ public struct TraceContext: Sendable, Equatable {
     "00-\(Self.hex(traceID))-\(Self.hex(spanID))-\(Self.hex([flags]))"
   }
 
+  /// The trace's identifier, 32 hexadecimal digits.
+  public var traceIDText: String { Self.hex(traceID) }
+
   /// A new span of the same trace, or of a new one.
   public static func child(of parent: TraceContext?) -> TraceContext {
     func random(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }

@@ -4,6 +4,9 @@ import Synchronization
 final class CallExtras: @unchecked Sendable {
   // @unchecked: all but the metadata is touched on the call's executor only, or set once.
 
+  /// See `ServerCall.beginRecord`. Set before the handler begins, or by the handler.
+  var record: CallRecord?
+
   /// Waits for the end of a request that was refused in the middle of it.
   var refused: RefusedRequest?
   /// See `ServerCall.inbox`.

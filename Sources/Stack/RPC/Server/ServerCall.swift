@@ -86,6 +86,9 @@ public final class ServerCall: @unchecked Sendable {
   /// The path that was asked for, `/package.Service/Method`.
   public var path: String { head.path }
 
+  /// The method that was asked for: the path without a query, which holds the request in a GET.
+  public var method: String { String(path.prefix { $0 != "?" }) }
+
   /// Which side sends more than one message.
   public var kind: MethodKind { resolved.kind }
 

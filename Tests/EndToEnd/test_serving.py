@@ -2,9 +2,6 @@
 
 import json
 import os
-import pathlib
-import re
-import shlex
 import signal
 import socket
 import stat
@@ -292,38 +289,6 @@ def test_buf_curl(lab, protocol):
         capture_output=True, text=True, timeout=30)
     assert called.returncode == 0, called.stderr
     assert json.loads(called.stdout)["status"]["state"] == "ROTATION_STATE_IDLE"
-
-
-README = pathlib.Path(__file__).parents[2] / "README.md"
-
-
-def grpcurl_lines():
-    """The command lines of grpcurl that the README shows."""
-    blocks = re.findall(r"^```\n(grpcurl .*?)^```$", README.read_text(), re.M | re.S)
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    assert len(lines) >= 2
-    return lines
-
-
-def test_grpcurl_as_the_readme_shows_it(lab):
-    lab.name = "prod"
-    lab.start()
-    lab.import_cluster()
-    for line in grpcurl_lines():
-        words = shlex.split(line)
-        words[0] = os.path.join(os.path.dirname(os.sys.executable), "grpcurl")
-        words[words.index("/run/omnid/omnid.sock")] = str(lab.socket)
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True) as called:
-            # A watch goes on for ever.
-            ended = threading.Timer(20, called.kill)
-            ended.start()
-            said = ""
-            while "ROTATION_STATE_IDLE" not in said and (more := called.stdout.readline()):
-                said += more
-            called.kill()
-            ended.cancel()
-        assert SERVICE in said.split() or "ROTATION_STATE_IDLE" in said, said
 
 
 def test_a_client_that_speaks_something_else_is_told_so_and_logged(lab):

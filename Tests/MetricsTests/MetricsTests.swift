@@ -121,13 +121,16 @@ import Testing
 private final class FullStore: RotationStore {
   let isFull = Mutex(true)
   let commits = Mutex(0)
-  func load() async throws(StoreError) -> StoreContents { StoreContents() }
+  func load() async throws(StoreError) -> StoreContents {
+    StoreContents(revision: 0, clusters: [], rotations: [])
+  }
   func commit(_ changes: [StoreChange]) async throws(StoreError) -> Revision {
     commits.withLock { $0 += 1 }
     if isFull.withLock({ $0 }) { throw StoreError(.unavailable, "full") }
     return 1
   }
   func cluster(_ name: String) async throws(StoreError) -> ClusterRecord? { nil }
+  func clusters(after name: String?, limit: Int) async throws(StoreError) -> [ClusterRecord] { [] }
   func rotation(_ id: String) async throws(StoreError) -> RotationRecord? { nil }
   func rotations(
     cluster: String, before ordinal: UInt64?, limit: Int

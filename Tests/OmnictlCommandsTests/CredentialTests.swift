@@ -93,6 +93,27 @@ import Testing
     #expect(folder.names == ["config"])
   }
 
+  @Test(
+    "A directory that is missing is named, and no key is made for nothing",
+    arguments: [
+      ["talosconfig"], ["kubeconfig"], ["kubeconfig", "--force"], ["kubeconfig", "--merge"],
+      ["secrets", "export"],
+      ["secret", "rotate", "export-ca", "r1"],
+    ])
+  func missingDirectory(verb: [String]) async throws {
+    let folder = try TemporaryFolder()
+    // Its service answers no call.
+    let bench = Bench()
+    #expect(
+      await bench.run(
+        ["cluster", "-n", "demo"] + verb + ["--output-file", folder.path("missing/file")])
+        == .failed)
+    #expect(
+      bench.errors.text.contains("\(folder.path("missing")): No such file or directory"),
+      "\(bench.errors.text)")
+    #expect(folder.names.isEmpty)
+  }
+
   @Test("--merge and --force are about a file, and exclude each other")
   func flags() async {
     for flags in [["--merge"], ["--force"], ["--merge", "--output-file", "-"]] {

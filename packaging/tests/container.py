@@ -1,6 +1,7 @@
 """A Debian that runs systemd as its first process, in namespaces of its own: what is installed there is started,
 upgraded and purged as on a machine. Needs root."""
 
+import hashlib
 import os
 import pathlib
 import shutil
@@ -8,10 +9,11 @@ import signal
 import subprocess
 import time
 
-# What a machine has before the package comes; the package's own dependencies are fetched beforehand, because the
-# container has no network but its loopback.
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# What a machine has before the package comes; the package's own dependencies, and what docs/operate.md takes for
+# granted, are fetched beforehand, because the container has no network but its loopback.
 PACKAGES = ["systemd", "init-system-helpers", "libnghttp2-14", "libssl3", "libsqlite3-0", "libyaml-0-2",
-            "libcurl4", "libmimalloc2.0", "zlib1g", "libstdc++6"]
+            "libcurl4", "libmimalloc2.0", "zlib1g", "libstdc++6", "procps", "sqlite3"]
 
 BOOT = r"""
 set -e
@@ -44,15 +46,18 @@ exec env -i container=omnid-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 """
 
 
-def make_tree(archive):
-    """Fetches a small Debian 12 into the archive, once."""
+def make_tree():
+    """A small Debian 12 in an archive, which is fetched once for these packages."""
+    of = hashlib.sha256(" ".join(PACKAGES).encode()).hexdigest()[:8]
+    archive = pathlib.Path(os.environ.get("OMNID_DEBIAN_TREE", ROOT / f".build/deb/debian12-{of}.tar"))
     if archive.exists():
-        return
+        return archive
     archive.parent.mkdir(parents=True, exist_ok=True)
     fresh = archive.with_name("fresh-" + archive.name)
     subprocess.run(["mmdebstrap", "--quiet", "--variant=apt", f"--include={','.join(PACKAGES)}", "bookworm", fresh],
                    check=True, timeout=600)
     fresh.rename(archive)
+    return archive
 
 
 class Container:

@@ -71,7 +71,10 @@ enum CredentialFile {
     do throws(PrivateFile.Failure) {
       let standing = try PrivateFile.standing(path)
       var destination = CredentialDestination(kind: kind, path: path, standing: standing)
-      guard let standing else { return destination }
+      guard let standing else {
+        try PrivateFile.findDirectory(of: path)
+        return destination
+      }
       guard merges || forces else {
         throw PrivateFile.Failure(
           reason: "it exists already; --merge puts the \(kind.name) into it, --force replaces it",

@@ -7,7 +7,10 @@ enum KeyFile {
     _ path: String, _ kind: String, replacing: Bool
   ) throws(CommandError) -> PrivateFile.Standing? {
     do throws(PrivateFile.Failure) {
-      guard let standing = try PrivateFile.standing(path) else { return nil }
+      guard let standing = try PrivateFile.standing(path) else {
+        try PrivateFile.findDirectory(of: path)
+        return nil
+      }
       guard replacing else {
         throw PrivateFile.Failure(
           reason: "it exists already; --force replaces it", isRefusal: true)

@@ -104,6 +104,17 @@ enum PrivateFile {
     if rename(temporary, path) != 0 { throw Failure(reason: Descriptor.message(errno)) }
   }
 
+  /// Finds out whether a new file can be made there, before what it is to hold is asked for.
+  ///
+  /// - Throws: when its directory is missing, or may not be written to.
+  static func findDirectory(of path: String) throws(Failure) {
+    let end = path.lastIndex(of: "/")
+    let directory = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    if access(directory, W_OK | X_OK) != 0 {
+      throw Failure(reason: "\(directory): \(Descriptor.message(errno))")
+    }
+  }
+
   private static let changed = Failure(
     reason: "somebody else has changed it meanwhile; try again", isRefusal: true)
 

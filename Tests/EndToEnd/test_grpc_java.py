@@ -223,6 +223,15 @@ def test_streams_that_end_early_leave_the_connection_whole(access):
     assert set(ended()) <= {"CANCELLED", "DEADLINE_EXCEEDED"}, ended()
 
 
+@pytest.mark.parametrize("access", ["unix", "certificate-jdk"], indirect=True)
+def test_deadlines_that_pass_while_the_request_is_being_sent_end_their_calls_alone(access):
+    """Netty sends DATA behind its own RST_STREAM then."""
+    told = access.start().run("hurry", 500)
+    assert (told["codes"], told["after the hurry"]) == ("DEADLINE_EXCEEDED", "OK"), told
+    one_connection(told)
+    assert "protocol error" not in access.lab.log()
+
+
 def test_a_crowd_of_calls_on_one_connection(access):
     told = access.start().run("crowd", 1000)
     assert (told["codes"], told["answered"]) == ("NOT_FOUND", "1000"), told

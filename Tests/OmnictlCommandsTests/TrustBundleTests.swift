@@ -83,6 +83,6 @@ struct TrustBundleTests {
     let bench = Bench(service(outdated: true))
     #expect(await run(bench, "--component", "talos-ca") == .done)
     #expect(bench.output.text == "PEM aa\nPEM bb\n")
-    #expect(bench.errors.text.contains("secret rotate adopt"))
+    #expect(bench.errors.text.contains("cluster adopt demo --talosconfig"))
   }
 }

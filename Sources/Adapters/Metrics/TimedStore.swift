@@ -73,7 +73,10 @@ public final class TimedStore: RotationStore {
         _ = try await cluster("")
         if asks.mustWrite { _ = try await commit([]) }
       } catch { obstacle = error }
-      condition.withLock { $0.obstacle = obstacle }
+      condition.withLock {
+        $0.obstacle = obstacle
+        $0.askedAt = .now
+      }
     }
     return condition.withLock { $0.obstacle }
   }

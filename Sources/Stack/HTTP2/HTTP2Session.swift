@@ -144,9 +144,7 @@ public final class HTTP2Session {
         try unsafe feed(bytes, fed..<begin)
         fed = begin
         conduct.fed()
-        if unsafe stream(head.stream) == nil, let failure = conduct.judge(head.stream) {
-          condemn(failure)
-        }
+        if unsafe stream(head.stream) == nil { judge(head.stream) }
       } else if let failure = verdict.failure {
         condemn(failure)
       }
@@ -174,6 +172,18 @@ public final class HTTP2Session {
   @inline(__always)
   func stream(_ id: Int32) -> Unmanaged<HTTP2Stream>? {
     unsafe streams.stream(id) { unsafe nghttp2_session_get_stream_user_data(session, id) }
+  }
+
+  /// A frame has come on a stream that is not there any more.
+  private func judge(_ id: Int32) {
+    switch conduct.judge(id) {
+    case .passes: break
+    case .resets:
+      unsafe nghttp2_submit_rst_stream(
+        session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, HTTP2ErrorCode.streamClosed.rawValue)
+    case .ends(let code):
+      condemn(ConnectionFailure(code: code, reason: "a frame on a stream that is closed"))
+    }
   }
 
   private func feed(

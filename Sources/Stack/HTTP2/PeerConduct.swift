@@ -96,6 +96,7 @@ struct PeerConduct {
       return needsStream ? .needsStream : .proper
     case FrameWatch.Head.reset:
       hasReset = true
+      if head.stream & 1 == 1, head.stream <= history.last { history.peerReset(head.stream) }
       peerResets.count()
       return peerResets.isSpent ? .resetFlood : .proper
     case FrameWatch.Head.continuation:
@@ -125,17 +126,18 @@ struct PeerConduct {
     return idleFrames > maxIdleFrames ? .idleFlood : .proper
   }
 
-  /// A frame has come on a stream that is not there any more. Nil lets the frame pass.
-  mutating func judge(_ id: Int32) -> ConnectionFailure? {
-    guard id & 1 == 1 else { return nil }
+  /// A frame has come on a stream that is not there any more: what that comes to.
+  mutating func judge(_ id: Int32) -> StreamHistory.LateFrame {
+    guard id & 1 == 1 else { return .passes }
     // Streams that were refused or came after GOAWAY were never there: they are not told apart.
     if history.opened - taken > untaken {
       untaken = history.opened - taken
       history.forgetAll()
     }
-    return history.fault(id).map {
-      ConnectionFailure(code: $0, reason: "a frame on a stream that is closed")
-    }
+    let late = history.lateFrame(id)
+    // What else has been sent there already crosses the answer.
+    if late == .resets { history.reset(id) }
+    return late
   }
 
   // MARK: What this end does

@@ -108,6 +108,7 @@ public final class Client {
       case "refused" -> refused();
       case "large" -> large(Integer.parseInt(words.get(0)), words.get(1));
       case "ends" -> ends();
+      case "hurry" -> hurry(Integer.parseInt(words.get(0)));
       case "crowd" -> crowd(Integer.parseInt(words.get(0)));
       case "metadata" -> metadata();
       case "rotate" -> rotate(words.get(0), words.get(1));
@@ -238,6 +239,23 @@ public final class Client {
       });
     }
     tell("after the cancellation", code(() -> blocking().listClusters(ListClustersRequest.getDefaultInstance())));
+  }
+
+  /** Calls whose deadlines are over at every point of their way. */
+  private void hurry(int count) {
+    TreeSet<String> codes = new TreeSet<>();
+    for (int number = 0; number < count; number++) {
+      try {
+        ManagementServiceGrpc.newBlockingStub(channel).withCallCredentials(credentials)
+            .withDeadlineAfter(100 * (number % 50), TimeUnit.MICROSECONDS)
+            .watchRotationStatus(WatchRotationStatusRequest.getDefaultInstance())
+            .forEachRemaining(message -> {});
+      } catch (StatusRuntimeException error) {
+        codes.add(error.getStatus().getCode().name());
+      }
+    }
+    tell("codes", String.join(" ", codes));
+    tell("after the hurry", code(() -> blocking().listClusters(ListClustersRequest.getDefaultInstance())));
   }
 
   /** Many calls at once on one connection. */

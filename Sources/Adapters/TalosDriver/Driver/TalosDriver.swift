@@ -60,6 +60,8 @@ public final class TalosDriver: Sendable {
     var apiServerPorts: [String: Int] = [:]
     /// When time stamps of machines were first seen: see `Freshness`.
     var stamps: [String: (stamp: Instant, since: ContinuousClock.Instant)] = [:]
+    /// What has come back of what a rotation does not wait for, by cluster.
+    var recovered: [String: Recovered] = [:]
     /// Since when Kubernetes shows no static pods of a control plane, by machine address.
     var withoutPods: [String: ContinuousClock.Instant] = [:]
   }

@@ -7,10 +7,10 @@ import Rotation
 extension TalosDriver {
   /// What an API server serves and whom it lets in.
   ///
-  /// - Parameter isUnready: whether it was unwell before the rotation and need not be there.
+  /// - Parameter isExcused: whether it did not run before the rotation, nor at any look since, and need not be there.
   func probeAPIServer(
     _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess,
-    isUnready: Bool
+    isExcused: Bool
   ) async -> [CheckResult] {
     var results: [CheckResult] = []
     let port = await apiServerPort(machine, access)
@@ -21,7 +21,7 @@ extension TalosDriver {
       trust.accepted.count > 1 && other.hasKey
       ? askNodes(machine, port, as: other, trust) : nil
     let ready = await askReadiness(change, trust, machine, access)
-    if case .unreachable = ready, isUnready {
+    if case .unreachable = ready, isExcused {
       return [
         CheckResult(
           .apiServerReady, .notApplicable,

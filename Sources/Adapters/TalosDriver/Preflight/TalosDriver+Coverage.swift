@@ -25,24 +25,35 @@ extension TalosDriver {
     }.compactMap { $0 }
   }
 
-  /// The node identity of the machine that answers at an endpoint.
+  /// The node identity of the machine that answers at an endpoint, which its certificate need not name: what a machine
+  /// says of itself there only ever adds to what is looked at.
   private func identity(
     at endpoint: TalosEndpoint, _ access: ClusterAccess
   ) async -> Result<String, TalosFailure> {
     do throws(TalosFailure) {
       var failure = TalosFailure.unreachable("not asked")
       for tls in try tlsClients(access) {
+        do throws(TalosFailure) { return .success(try await identity(at: endpoint, as: tls)) } catch
+        {
+          failure = error
+        }
+        guard failure.isWrongName else { continue }
         do throws(TalosFailure) {
-          return .success(
-            try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
-              rpc throws(TalosFailure) in
-              try await TalosClient(rpc: rpc, node: nil, timeout: self.settings.callTimeout)
-                .identity() ?? ""
-            })
+          return .success(try await identity(at: endpoint, as: tls.withoutName))
         } catch { failure = error }
       }
       return .failure(failure)
     } catch { return .failure(error) }
+  }
+
+  private func identity(
+    at endpoint: TalosEndpoint, as tls: TLSClient
+  ) async throws(TalosFailure) -> String {
+    try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
+      rpc throws(TalosFailure) in
+      try await TalosClient(rpc: rpc, node: nil, timeout: self.settings.callTimeout).identity()
+        ?? ""
+    }
   }
 
   /// The check of a gate before and after POST_ROTATE: whether anything has come to light that was not rotated.

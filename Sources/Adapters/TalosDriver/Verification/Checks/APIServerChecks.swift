@@ -67,7 +67,7 @@ extension TalosDriver {
             .apiServerReady, .waiting,
             "/readyz: HTTP \(code); what fails: kubectl get --raw '/readyz?verbose'"),
       ]
-    case .untrusted(let text), .rejected(let text): [CheckResult(.apiServerLeaf, .waiting, text)]
+    case .untrusted(let text, _), .rejected(let text): [CheckResult(.apiServerLeaf, .waiting, text)]
     case .unreachable(let text): [CheckResult(.apiServerReady, .waiting, text)]
     }
   }

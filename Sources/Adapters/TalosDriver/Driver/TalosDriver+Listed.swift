@@ -49,10 +49,10 @@ extension TalosDriver {
     return machines
   }
 
-  private enum Presence: Sendable { case itself, another, silent }
+  enum Presence: Sendable { case itself, another, silent }
 
   /// Who answers at a machine's address.
-  private func presence(of machine: Machine, _ access: ClusterAccess) async -> Presence {
+  func presence(of machine: Machine, _ access: ClusterAccess) async -> Presence {
     do throws(TalosFailure) {
       _ = try await withReading(machine, access, within: .zero) {
         client async throws(TalosFailure) in try await client.version()

@@ -79,17 +79,21 @@ extension TalosDriver {
     _ views: [(Machine, Result<[ClusterMember], TalosFailure>)]
   ) async -> CheckResult {
     let machines = access.cluster.machines
-    var findings = views.flatMap { plane, members -> [Finding] in
+    var seen: [Coverage.View] = []
+    var findings: [Finding] = []
+    for (plane, members) in views {
       switch members {
       case .success(let members):
-        let names = Dictionary(
-          members.map { ($0.identity, $0.name) }, uniquingKeysWith: { first, _ in first })
-        return Coverage.findings(
-          machines, seenBy: plane.id, names, isListed: access.cluster.isListed)
+        seen.append(
+          Coverage.View(
+            plane: plane.id,
+            members: Dictionary(
+              members.map { ($0.identity, $0.name) }, uniquingKeysWith: { first, _ in first })))
       case .failure(let error):
-        return [Finding(.unreachable, plane.id, words(access).text(plane, error))]
+        findings.append(Finding(.unreachable, plane.id, words(access).text(plane, error)))
       }
     }
+    findings += Coverage.findings(machines, seenBy: seen, isListed: access.cluster.isListed)
     findings += await endpointFindings(machines, access, silentCounts: false)
     if access.cluster.authorities[.kubernetesCA] != nil {
       switch await nodes(access) {

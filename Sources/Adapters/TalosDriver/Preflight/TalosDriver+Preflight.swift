@@ -30,7 +30,7 @@ extension TalosDriver {
     }
     for seen in inspected { findings += await seen.findings(context) }
     findings += Coverage.findings(
-      machines, views: inspected, isListed: access.cluster.isListed)
+      machines, inspected: inspected, isListed: access.cluster.isListed)
     findings += await endpointFindings(machines, reached, silentCounts: true)
     var preflight = Preflight(
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)

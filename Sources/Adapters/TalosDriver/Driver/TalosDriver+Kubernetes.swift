@@ -42,16 +42,20 @@ extension TalosDriver {
     } catch { return .unreachable(error.message) }
   }
 
-  /// Calls the first API server that can be reached, as the driver itself.
+  /// Calls the API servers as the driver itself, one after the other until one answers as it should: one that is
+  /// overloaded, has lost its etcd or refuses us says nothing of the others.
+  ///
+  /// - Throws: what the first one that answered at all has said, else why the last one did not answer.
   func withKubernetes<Result: Sendable>(
     _ access: ClusterAccess, preferring machine: Machine? = nil,
     _ body: (KubernetesClient) async throws(DriverError) -> Result
   ) async throws(DriverError) -> Result {
     let trust = try ClusterTrust(.kubernetesCA, access, keyring)
-    var failure = DriverError(.unreachable, "cluster \(access.cluster.name) has no control plane")
+    var failures: [DriverError] = []
     let planes = access.cluster.controlPlanes
     for plane in planes.filter({ $0 == machine }) + planes.filter({ $0 != machine }) {
       let port = await apiServerPort(plane, access)
+      var failure: DriverError?
       for signer in trust.signers {
         do {
           let client = try keyring.client(.kubernetesAdmin, from: signer, trusting: trust.roots)
@@ -62,8 +66,10 @@ extension TalosDriver {
           guard error.code == .unauthenticated else { break }
         }
       }
-      guard failure.code == .unreachable || failure.code == .unauthenticated else { break }
+      if let failure { failures.append(failure) }
+      guard !Task.isCancelled else { break }
     }
-    throw failure
+    throw failures.first { $0.code != .unreachable } ?? failures.last
+      ?? DriverError(.unreachable, "cluster \(access.cluster.name) has no control plane")
   }
 }

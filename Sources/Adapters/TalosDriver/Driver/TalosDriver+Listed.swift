@@ -17,7 +17,7 @@ extension TalosDriver {
     switch await self.nodes(access) {
     case .success(let found): nodes = found
     case .failure(let error):
-      guard access.rotation != nil else { return machines }
+      guard let change = access.rotation, !Self.mayMissNodes(change) else { return machines }
       // Somebody may have joined who must not be left behind.
       throw DriverError(
         error.code,

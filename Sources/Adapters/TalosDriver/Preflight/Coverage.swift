@@ -4,6 +4,9 @@ import Rotation
 
 /// Whether the machines of a rotation are all that there are.
 enum Coverage {
+  /// What `RotationOptions.unready` calls the list of the Kubernetes nodes, where no API server gave it.
+  static let unreadyNodes = "nodes"
+
   /// The identities that one control plane's discovery knows, with their names.
   struct View: Sendable {
     var plane: String

@@ -35,7 +35,7 @@ extension TalosDriver {
     var preflight = Preflight(
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)
     preflight.earliestClock = inspected.compactMap(\.clock?.machine).min()
-    if hasKubernetes { await lookAtKubernetes(&preflight, reached, inspected) }
+    if hasKubernetes { await lookAtKubernetes(&preflight, component, reached, inspected) }
     preflight.notes += clockNotes(inspected)
     return preflight
   }

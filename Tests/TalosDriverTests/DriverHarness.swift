@@ -38,6 +38,7 @@ struct DriverHarness: Sendable {
     settings.lookWindow = .milliseconds(200)
     settings.probeTimeout = .seconds(2)
     settings.silenceGrace = .milliseconds(300)
+    settings.portRereading = .milliseconds(100)
     let sealer = try Sealer(masterKey: Random.bytes(32))
     return DriverHarness(
       cluster: cluster,

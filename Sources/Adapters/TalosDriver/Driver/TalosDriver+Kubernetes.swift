@@ -5,15 +5,57 @@ import Synchronization
 
 /// Ways to the Kubernetes API servers.
 extension TalosDriver {
-  /// The port of a control plane's API server, from its configuration.
+  /// The port of a control plane's API server, from its configuration: as it was read last, or read now where nobody has
+  /// answered at that port.
   func apiServerPort(_ machine: Machine, _ access: ClusterAccess) async -> Int {
-    if let known = notes.withLock({ $0.apiServerPorts[machine.address] }) { return known }
+    let now = ContinuousClock.now
+    let known = notes.withLock { $0.apiServerPorts[Self.portKey(machine, access)] }
+    if let known, !known.isDoubted || now - known.readAt < settings.portRereading {
+      return known.port
+    }
     let config = try? await withMachine(machine, access, within: .zero) {
       client async throws(TalosFailure) in try await client.machineConfig()
     }
-    guard let config, let parsed = try? MachineConfig(config) else { return 6443 }
-    notes.withLock { $0.apiServerPorts[machine.address] = parsed.apiServerPort }
+    guard let config, let parsed = try? MachineConfig(config) else {
+      // A machine that is down is not waited for at every call.
+      if let known { note(port: known.port, of: machine, access, isDoubted: true) }
+      return known?.port ?? 6443
+    }
+    note(port: parsed.apiServerPort, of: machine, access)
     return parsed.apiServerPort
+  }
+
+  /// Takes the port from a configuration that was read anyway.
+  func notePort(in config: [UInt8], of machine: Machine, _ access: ClusterAccess) {
+    guard machine.role == .controlPlane, let config = try? MachineConfig(config) else { return }
+    note(port: config.apiServerPort, of: machine, access)
+  }
+
+  private func note(
+    port: Int, of machine: Machine, _ access: ClusterAccess, isDoubted: Bool = false
+  ) {
+    notes.withLock { notes in
+      if notes.apiServerPorts.count >= Notes.maximumPorts { notes.apiServerPorts = [:] }
+      notes.apiServerPorts[Self.portKey(machine, access)] = Notes.APIServerPort(
+        port: port, isDoubted: isDoubted, readAt: .now)
+    }
+  }
+
+  /// Nobody has answered at the port: it may be another one by now.
+  func doubtPort(of machine: Machine, _ access: ClusterAccess) {
+    notes.withLock { $0.apiServerPorts[Self.portKey(machine, access)]?.isDoubted = true }
+  }
+
+  /// The ports of a cluster's API servers are read anew.
+  func forgetPorts(of cluster: String) {
+    notes.withLock { notes in
+      notes.apiServerPorts = notes.apiServerPorts.filter { !$0.key.hasPrefix("\(cluster)/") }
+    }
+  }
+
+  /// By the identity, because addresses are given to other machines.
+  private static func portKey(_ machine: Machine, _ access: ClusterAccess) -> String {
+    "\(access.cluster.name)/\(machine.identity.isEmpty ? machine.address : machine.identity)"
   }
 
   /// One request on a fresh connection.
@@ -67,9 +109,23 @@ extension TalosDriver {
         }
       }
       if let failure { failures.append(failure) }
+      if failure?.code == .unreachable { doubtPort(of: plane, access) }
       guard !Task.isCancelled else { break }
     }
     throw failures.first { $0.code != .unreachable } ?? failures.last
       ?? DriverError(.unreachable, "cluster \(access.cluster.name) has no control plane")
   }
+}
+
+extension TalosDriver.Notes {
+  /// The port of an API server, as a configuration had it.
+  struct APIServerPort {
+    var port: Int
+    /// Whether nobody has answered there since.
+    var isDoubted = false
+    var readAt: ContinuousClock.Instant
+  }
+
+  /// More control planes than any set of clusters has.
+  fileprivate static let maximumPorts = 16_384
 }

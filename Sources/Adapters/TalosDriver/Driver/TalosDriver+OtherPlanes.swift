@@ -118,6 +118,7 @@ extension TalosDriver {
       answer = await ask(plane, port, "/readyz", as: signer, trusting: roots)
       if case .status(200, _) = answer { break }
     }
+    if case .unreachable = answer { doubtPort(of: plane, access) }
     return answer
   }
 }

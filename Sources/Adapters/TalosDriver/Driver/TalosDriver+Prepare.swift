@@ -28,6 +28,7 @@ extension TalosDriver {
         }
         var config = try await client.machineConfig()
         defer { config.wipe() }
+        self.notePort(in: config, of: machine, access)
         let holds = try await !self.edit(config, wanted, machine).changed
         return (try await secrets.get(), try await nodename.get() ?? machine.id, holds)
       }

@@ -108,9 +108,7 @@ extension TalosDriver {
       try await KubernetesObservation.read(client, isControlPlane: isControlPlane)
     }
     defer { seen.configs.wipe() }
-    if isControlPlane, let config = try? MachineConfig(seen.configs.active) {
-      notes.withLock { $0.apiServerPorts[machine.address] = config.apiServerPort }
-    }
+    notePort(in: seen.configs.active, of: machine, access)
     var results = [CheckResult(.reachable, .passed, "answers")]
     let wanted = try wantedTrust(change, machine.role)
     results.append(try await configStanding(seen.configs.active, wanted, machine).check)

@@ -19,7 +19,9 @@ extension TalosDriver {
     defer { for index in inspected.indices { inspected[index].wipe() } }
     for (machine, look) in zip(machines, looks) {
       switch look {
-      case .success(let seen): inspected.append(seen)
+      case .success(let seen):
+        notePort(in: seen.active, of: machine, access)
+        inspected.append(seen)
       case .failure(let failure):
         findings.append(words(access).finding(machine, failure))
       }

@@ -50,10 +50,12 @@ extension TalosDriver {
   func askReadiness(
     _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess
   ) async -> KubernetesAnswer {
-    await ask(
+    let answer = await ask(
       machine, await apiServerPort(machine, access), "/readyz",
       as: trust.accepted.contains(trust.new) ? change.new : change.old,
       trusting: [trust.issuing])
+    if case .unreachable = answer { doubtPort(of: machine, access) }
+    return answer
   }
 
   func readiness(_ answer: KubernetesAnswer, _ trust: ChangeTrust) -> [CheckResult] {

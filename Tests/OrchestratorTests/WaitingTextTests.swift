@@ -6,6 +6,8 @@ import Testing
 
 @Suite("Why a machine is waited for")
 struct WaitingTextTests {
+  static let absence =
+    "dropped once Kubernetes has no node worker-9 either (kubectl delete node worker-9 if it is gone)"
   static let refused = "worker-9 does not answer: Connection refused"
 
   static func progress(
@@ -13,7 +15,8 @@ struct WaitingTextTests {
   ) -> MachineProgress {
     MachineProgress(
       machine: Machine(id: "worker-9", address: "10.0.0.9", role: .worker),
-      state: .waiting(Effort(lastError: error)), missingSince: missing, touched: touched)
+      state: .waiting(Effort(lastError: error)), missingSince: missing,
+      absence: missing == nil ? "" : absence, touched: touched)
   }
 
   @Test("What it showed stands as it is")
@@ -54,7 +57,8 @@ struct WaitingTextTests {
     func snapshot(_ missing: Instant?) -> RotationSnapshot {
       let progress = MachineProgress(
         machine: Machine(id: "worker-9", address: "10.0.0.9", role: .worker),
-        state: .verified(Effort()), missingSince: missing, touched: true)
+        state: .verified(Effort()), missingSince: missing,
+        absence: missing == nil ? "" : Self.absence, touched: true)
       let gate = Gate(effort: Effort(checks: checks, lastError: text, waitingSince: since))
       return RotationSnapshot(
         rotation: Sample.rotation(

@@ -290,7 +290,7 @@ struct RotationMachineTests {
     var (machine, _) = begun([RotationMachineTests.cp1, RotationMachineTests.w1])
     for hours in 0..<100 {
       _ = machine.membersListed(
-        [RotationMachineTests.cp1], departed: ["cp1", "w2"],
+        [RotationMachineTests.cp1], departures: ["cp1": .proved, "w2": .proved],
         at: now.advanced(by: .seconds(3600 * hours)))
     }
     #expect(states(machine).keys.sorted() == ["cp1", "w1"])
@@ -301,28 +301,48 @@ struct RotationMachineTests {
   func departure() {
     var (machine, _) = begun([RotationMachineTests.cp1, RotationMachineTests.w1])
     #expect(
-      machine.membersListed([RotationMachineTests.cp1], departed: ["w1"], at: now) == [listing])
+      machine.membersListed([RotationMachineTests.cp1], departures: ["w1": .proved], at: now) == [
+        listing
+      ])
     #expect(states(machine).keys.sorted() == ["cp1", "w1"])
     let half = now.advanced(by: .seconds(59))
-    _ = machine.membersListed([RotationMachineTests.cp1], departed: ["w1"], at: half)
+    _ = machine.membersListed([RotationMachineTests.cp1], departures: ["w1": .proved], at: half)
     #expect(states(machine).keys.sorted() == ["cp1", "w1"])
     // It shows up again: the count begins anew.
     _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.w1], at: half)
     _ = machine.membersListed(
-      [RotationMachineTests.cp1], departed: ["w1"], at: now.advanced(by: .seconds(100)))
+      [RotationMachineTests.cp1], departures: ["w1": .proved], at: now.advanced(by: .seconds(100)))
     #expect(states(machine).keys.sorted() == ["cp1", "w1"])
     _ = machine.membersListed(
-      [RotationMachineTests.cp1], departed: ["w1"], at: now.advanced(by: .seconds(160)))
+      [RotationMachineTests.cp1], departures: ["w1": .proved], at: now.advanced(by: .seconds(160)))
     #expect(states(machine).keys.sorted() == ["cp1"])
     #expect(machine.notes == ["w1 left the cluster during PRE_ROTATE"])
+  }
+
+  @Test("Until when a missing machine is waited for is kept, and forgotten when it is back")
+  func absence() {
+    let all = [RotationMachineTests.cp1, RotationMachineTests.w1]
+    var (machine, _) = begun(all)
+    func absence() -> String? { machine.state.stage?.machines.last?.absence }
+    _ = machine.membersListed(
+      [RotationMachineTests.cp1], departures: ["w1": .doubted("dropped once it has no node")],
+      at: now)
+    #expect(absence() == "dropped once it has no node")
+    // In a list that tells nothing of it, nothing is known any more.
+    _ = machine.membersListed([RotationMachineTests.cp1], at: now)
+    #expect(absence() == "")
+    _ = machine.membersListed(
+      [RotationMachineTests.cp1], departures: ["w1": .doubted("dropped once")], at: now)
+    _ = machine.membersListed(all, at: now)
+    #expect(absence() == "")
   }
 
   @Test("When the machine that is waited for leaves, the others go on")
   func departureOfTheOneInWork() {
     var (machine, _) = begun([RotationMachineTests.cp1, RotationMachineTests.cp2])
-    _ = machine.membersListed([RotationMachineTests.cp2], departed: ["cp1"], at: now)
+    _ = machine.membersListed([RotationMachineTests.cp2], departures: ["cp1": .proved], at: now)
     let effects = machine.membersListed(
-      [RotationMachineTests.cp2], departed: ["cp1"], at: now.advanced(by: .seconds(61)))
+      [RotationMachineTests.cp2], departures: ["cp1": .proved], at: now.advanced(by: .seconds(61)))
     #expect(effects == [.apply("cp2"), listing])
     // What comes in late about the one that left is ignored.
     let before = machine

@@ -92,7 +92,8 @@ public enum Sample {
     let progress = machineStates.enumerated().map {
       MachineProgress(
         machine: Machine(id: "m-\($0.offset)", address: "10.0.0.\($0.offset)", role: .worker),
-        state: $0.element, touched: true, isUnsent: $0.offset % 2 == 0,
+        state: $0.element, absence: "dropped once it has no node", touched: true,
+        isUnsent: $0.offset % 2 == 0,
         baseline: Baseline(["seen": "before"]),
         times: [
           StageTimes(phase: .preRotate, begunAt: instant, verifiedAt: instant),

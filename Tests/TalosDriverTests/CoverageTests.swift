@@ -13,11 +13,19 @@ struct CoverageTests {
 
   @Test("Who is known to one control plane and not to another is named")
   func views() {
-    #expect(Coverage.findings(machines, seenBy: "cp-1", ["A": "cp-1", "B": "worker-1"]).isEmpty)
-    let missing = Coverage.findings(machines, seenBy: "cp-1", ["A": "cp-1"])
+    let all = Coverage.View(plane: "cp-1", members: ["A": "cp-1", "B": "worker-1"])
+    let fewer = Coverage.View(plane: "cp-2", members: ["A": "cp-1"])
+    #expect(Coverage.findings(machines, seenBy: [all]).isEmpty)
+    let missing = Coverage.findings(machines, seenBy: [all, fewer])
     #expect(missing.map(\.subject) == ["worker-1"] && missing.map(\.kind) == [.notCovered])
-    let further = Coverage.findings(
-      machines, seenBy: "cp-1", ["A": "cp-1", "B": "worker-1", "C": "worker-9"])
+    #expect(missing[0].message.contains("cp-2") && missing[0].message.contains("disagree"))
+    // Where all agree, nobody is said to disagree.
+    let agreed = Coverage.findings(machines, seenBy: [fewer, fewer])
+    #expect(agreed.map(\.subject) == ["worker-1"] && agreed.map(\.kind) == [.notCovered])
+    #expect(!agreed[0].message.contains("disagree"))
+    var more = all
+    more.members["C"] = "worker-9"
+    let further = Coverage.findings(machines, seenBy: [more])
     #expect(further.map(\.subject) == ["worker-9"])
     #expect(further.first?.message.contains("locked out") == true)
   }

@@ -13,21 +13,21 @@ struct DepartureTests {
     let record = try await harness.importCluster()
     let access = ClusterAccess(cluster: record)
     let worker = try #require(record.machines.last)
-    #expect(await !harness.driver.hasLeft(worker, access: access))
+    #expect(await !harness.hasLeft(worker, access))
     await harness.cluster.node(worker.id)?.powerOff()
-    #expect(await !harness.driver.hasLeft(worker, access: access))
+    #expect(await !harness.hasLeft(worker, access))
     let answer = try await harness.driver.withKubernetes(access) {
       client async throws(DriverError) in await client.send("DELETE", "/api/v1/nodes/\(worker.id)")
     }
     #expect(answer.summary == "HTTP 200")
-    #expect(await harness.driver.hasLeft(worker, access: access))
+    #expect(await harness.hasLeft(worker, access))
     for other in record.machines.dropLast() {
-      #expect(await !harness.driver.hasLeft(other, access: access), "\(other.id)")
+      #expect(await !harness.hasLeft(other, access), "\(other.id)")
     }
     // It comes back: its kubelet registers the node again.
     try await harness.cluster.node(worker.id)?.powerOn()
     _ = await harness.cluster.settle()
-    #expect(await !harness.driver.hasLeft(worker, access: access))
+    #expect(await !harness.hasLeft(worker, access))
     await harness.cluster.stop()
   }
 
@@ -38,7 +38,69 @@ struct DepartureTests {
     let access = ClusterAccess(cluster: record)
     let worker = try #require(record.machines.last)
     await harness.cluster.stop()
-    #expect(await !harness.driver.hasLeft(worker, access: access))
+    #expect(await !harness.hasLeft(worker, access))
+  }
+
+  @Test("Without Kubernetes, one has left that is silent for a while and known to no control plane")
+  func withoutKubernetes() async throws {
+    let harness = try await DriverHarness.start("127.1.163.0", controlPlanes: 2, workers: 2) {
+      $0.withoutKubernetes = true
+    }
+    let record = try await harness.importCluster()
+    let access = ClusterAccess(cluster: record)
+    let gone = try #require(record.machines.last)
+    let planes = record.machines.prefix(2).map(\.id)
+    func doubt() async -> String {
+      // The count of the silence begins with the first look that has no doubt.
+      _ = await harness.driver.departure(of: gone, access: access)
+      try? await Task.sleep(for: .milliseconds(400))
+      if case .doubted(let text) = await harness.driver.departure(of: gone, access: access) {
+        return text
+      }
+      return "proved"
+    }
+    await harness.cluster.setMemberLies([.hide(gone.id)])
+    #expect(await doubt().contains("but it answers"))
+    await harness.cluster.node(gone.id)?.powerOff()
+    await harness.cluster.node(planes[1])?.setMemberLies([])
+    #expect(await doubt().contains("\(planes[1]) knows it still"))
+    await harness.cluster.node(planes[1])?.powerOff()
+    #expect(await doubt().contains("\(planes[1]) could not be asked"))
+    try await harness.cluster.node(planes[1])?.powerOn()
+    await harness.cluster.setMemberLies([.hide(gone.id)])
+    let first = await harness.driver.departure(of: gone, access: access)
+    #expect(first != .proved, "it is silent for a moment alone")
+    #expect(await doubt() == "proved")
+    // Once it has answered, the count begins anew.
+    try await harness.cluster.node(gone.id)?.powerOn()
+    await harness.cluster.setMemberLies([.hide(gone.id)])
+    #expect(await doubt().contains("but it answers"))
+    await harness.cluster.node(gone.id)?.powerOff()
+    #expect(await harness.driver.departure(of: gone, access: access) != .proved)
+    await harness.cluster.stop()
+  }
+
+  @Test("A node at its address is no doubt where another machine has shown that it is there")
+  func replaced() async throws {
+    let harness = try await DriverHarness.start("127.1.164.0", controlPlanes: 1, workers: 2)
+    var record = try await harness.importCluster()
+    let successor = try #require(record.machines.last)
+    let gone = Machine(
+      id: "demo-worker-9", address: successor.address, role: .worker, port: successor.port,
+      identity: "of the machine that was there before")
+    record.machines.append(gone)
+    #expect(await harness.hasLeft(gone, ClusterAccess(cluster: record)))
+    // Unless the record knows who it is, and it answers, the node may be that of the machine that is gone.
+    await harness.cluster.node(successor.id)?.powerOff()
+    let doubt = await harness.driver.departure(of: gone, access: ClusterAccess(cluster: record))
+    guard case .doubted(let text) = doubt else {
+      Issue.record("nothing shows that it has left")
+      return
+    }
+    #expect(
+      text.contains("node \(successor.id) is at its address \(gone.address)")
+        && text.contains("kubectl delete node \(successor.id)"), "\(text)")
+    await harness.cluster.stop()
   }
 
   private static let gone = Machine(id: "w-2", address: "10.0.0.6", role: .worker)
@@ -54,16 +116,16 @@ struct DepartureTests {
     ])
   func doubt(node: KnownNode) {
     #expect(
-      !NodeDeparture.isShown(by: [Self.control, node], of: Self.gone, others: [Self.other]))
-    #expect(NodeDeparture.isShown(by: [Self.control], of: Self.gone, others: [Self.other]))
+      NodeDeparture.doubt(by: [Self.control, node], of: Self.gone, others: [Self.other]) != nil)
+    #expect(NodeDeparture.doubt(by: [Self.control], of: Self.gone, others: [Self.other]) == nil)
   }
 
   @Test("Without the node of another machine nothing is proved")
   func control() {
-    #expect(!NodeDeparture.isShown(by: [], of: Self.gone, others: [Self.other]))
-    #expect(!NodeDeparture.isShown(by: [Self.control], of: Self.gone, others: []))
+    #expect(NodeDeparture.doubt(by: [], of: Self.gone, others: [Self.other]) != nil)
+    #expect(NodeDeparture.doubt(by: [Self.control], of: Self.gone, others: []) != nil)
     let renamed = KnownNode(name: "ip-10-0-0-5", addresses: ["10.0.0.5"])
-    #expect(!NodeDeparture.isShown(by: [renamed], of: Self.gone, others: [Self.other]))
+    #expect(NodeDeparture.doubt(by: [renamed], of: Self.gone, others: [Self.other]) != nil)
   }
 
   @Test("A machine that bears its domain has its node under the short name")
@@ -71,6 +133,6 @@ struct DepartureTests {
     let gone = Machine(id: "W-2.example.org", address: "10.0.0.6", role: .worker)
     #expect(NodeDeparture.names(of: gone) == ["w-2.example.org", "w-2"])
     let short = KnownNode(name: "w-2", addresses: [])
-    #expect(!NodeDeparture.isShown(by: [Self.control, short], of: gone, others: [Self.other]))
+    #expect(NodeDeparture.doubt(by: [Self.control, short], of: gone, others: [Self.other]) != nil)
   }
 }

@@ -37,6 +37,8 @@ struct DriverHarness: Sendable {
     settings.applyWindow = .seconds(3)
     settings.lookWindow = .milliseconds(200)
     settings.probeTimeout = .seconds(2)
+    settings.silenceGrace = .milliseconds(300)
+    settings.portRereading = .milliseconds(100)
     let sealer = try Sealer(masterKey: Random.bytes(32))
     return DriverHarness(
       cluster: cluster,
@@ -61,6 +63,11 @@ struct DriverHarness: Sendable {
           name: "demo", talosconfig: talosconfig ?? cluster.talosconfig, context: context))
       return nil
     } catch { return error }
+  }
+
+  /// Whether it is proved that a machine has left.
+  func hasLeft(_ machine: Machine, _ access: ClusterAccess) async -> Bool {
+    await driver.departure(of: machine, access: access) == .proved
   }
 
   func change(

@@ -132,7 +132,7 @@ extension LivingMachines {
       }
       #expect(
         try await harness.driver.members(access).map(\.id) == record.machines.prefix(2).map(\.id))
-      #expect(await harness.driver.hasLeft(gone, access: access))
+      #expect(await harness.hasLeft(gone, access))
       // Before a rotation nobody is left out because of silence.
       #expect(try await harness.driver.members(ClusterAccess(cluster: record)).count == 3)
       await harness.cluster.stop()

@@ -10,7 +10,7 @@ public struct RotationOptions: Sendable, Hashable {
   public var acknowledgeOwner: Bool
   /// How many workers may be in work at once; nil: as many as `RolloutPolicy` says.
   public var workerLimit: Int?
-  /// What was not ready when the rotation was started: `node/NAME` and `pod/NAME` of Kubernetes.
+  /// What was not ready when the rotation was started, by the driver's own names: `node/NAME` and `pod/NAME` of Kubernetes.
   public var unready: Set<String>
   /// The wait before POST_ROTATE; nil: none.
   public var soak: Soak?

@@ -142,9 +142,11 @@ struct SimulatedDriver: ClusterDriver {
     return members
   }
 
-  func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool {
-    guard let cluster = try? cluster(access), (try? await travel()) != nil else { return false }
-    return cluster.hasLeft(machine.id)
+  func departure(of machine: Machine, access: ClusterAccess) async -> Departure {
+    guard let cluster = try? cluster(access), (try? await travel()) != nil else {
+      return .doubted("")
+    }
+    return cluster.hasLeft(machine.id) ? .proved : .doubted("dropped once it has no node")
   }
 
   /// Any two machines, others each time: whose processes lead changes behind the driver's back.

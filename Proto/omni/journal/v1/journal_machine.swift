@@ -45,6 +45,7 @@ extension Journal {
     public var baseline: [Fact] = []
     public var times: [StageTimes] = []
     public var unsent = false
+    public var absence = ""
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -58,6 +59,7 @@ extension Journal {
       Field.message(6, "baseline", \.baseline)
       Field.message(7, "times", \.times)
       Field.bool(8, "unsent", \.unsent)
+      Field.string(9, "absence", \.absence)
     }
 
     public struct State: ProtoEnum {

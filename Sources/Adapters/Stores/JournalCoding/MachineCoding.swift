@@ -8,6 +8,7 @@ extension MachineProgress {
     var progress = Journal.MachineProgress()
     progress.machine = Journal.Machine(machine)
     progress.missingSince = missingSince.map { Timestamp($0) }
+    progress.absence = absence
     progress.effort = state.effort?.journal
     progress.state =
       switch state {
@@ -49,8 +50,9 @@ extension MachineProgress {
     for entry in progress.times { times.append(try StageTimes(journal: entry)) }
     self.init(
       machine: try progress.machine.required("machine").machine, state: state,
-      missingSince: progress.missingSince?.instant, touched: progress.touched,
-      isUnsent: progress.unsent, baseline: Baseline(journal: progress.baseline), times: times)
+      missingSince: progress.missingSince?.instant, absence: progress.absence,
+      touched: progress.touched, isUnsent: progress.unsent,
+      baseline: Baseline(journal: progress.baseline), times: times)
   }
 }
 

@@ -1,27 +1,117 @@
 public import Orchestrator
 import ProtoCodec
 public import Rotation
+import Synchronization
 
 /// Whether a machine is gone for good.
 extension TalosDriver {
-  /// True only when Kubernetes knows no node of the machine any more, by its name or its address, while
+  /// Proved only when Kubernetes knows no node of the machine any more, by its name or its address, while
   /// it does know the node of another machine under the name that machine has here.
   ///
   /// The other node is the positive control: it shows that nodes can be read, and that in this cluster
   /// nodes bear the names of their machines. Whatever cannot be read counts as no proof.
-  public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool {
-    let others = access.cluster.machines.filter { $0.id != machine.id }
-    let evidence = try? await withKubernetes(access) { client async throws(DriverError) in
-      let nodes = try await client.list("/api/v1/nodes").map(KnownNode.init)
-      guard NodeDeparture.isShown(by: nodes, of: machine, others: others) else { return false }
-      // A list may come a moment late; the object itself is asked for as well.
-      for name in NodeDeparture.names(of: machine) {
-        let path = "/api/v1/nodes/" + KubernetesClient.escaped(name)
-        guard try await client.get(path) == nil else { return false }
-      }
-      return true
+  public func departure(of machine: Machine, access: ClusterAccess) async -> Departure {
+    guard access.cluster.authorities[.kubernetesCA] != nil else {
+      return await departureFromDiscovery(of: machine, access)
     }
-    return evidence ?? false
+    let others = access.cluster.machines.filter { $0.id != machine.id }
+    let successors = await successors(at: machine, among: others, access)
+    do throws(DriverError) {
+      let doubt = try await withKubernetes(access) {
+        client async throws(DriverError) -> NodeDeparture.Doubt? in
+        let nodes = try await client.list("/api/v1/nodes").map(KnownNode.init)
+        if let doubt = NodeDeparture.doubt(
+          by: nodes, of: machine, others: others, successors: successors)
+        {
+          return doubt
+        }
+        // A list may come a moment late; the object itself is asked for as well.
+        for name in NodeDeparture.names(of: machine) {
+          let path = "/api/v1/nodes/" + KubernetesClient.escaped(name)
+          guard try await client.get(path) == nil else { return .itsNode(name) }
+        }
+        return nil
+      }
+      return doubt.map { .doubted($0.text(of: machine)) } ?? .proved
+    } catch {
+      return .doubted(
+        "dropped once Kubernetes has no node \(machine.id) either, which cannot be asked now: "
+          + error.message)
+    }
+  }
+
+  /// The other machines that are known by a machine's address, and have shown that they are there: one that merely refuses
+  /// has shown nothing.
+  private func successors(
+    at machine: Machine, among others: [Machine], _ access: ClusterAccess
+  ) async -> [Machine] {
+    var found: [Machine] = []
+    for other in others
+    where other.address == machine.address && !other.identity.isEmpty
+      && other.identity != machine.identity
+    {
+      let answer = try? await withReading(other, access, within: .zero) {
+        client async throws(TalosFailure) in try await client.version()
+      }
+      if answer != nil { found.append(other) }
+    }
+    return found
+  }
+
+  /// Without Kubernetes: proved when every control plane has answered and knows the machine no more, and the machine itself
+  /// has not answered for `settings.silenceGrace`.
+  private func departureFromDiscovery(
+    of machine: Machine, _ access: ClusterAccess
+  ) async -> Departure {
+    let rule =
+      "dropped once it has not answered for \(settings.silenceGrace.components.seconds) s and no control plane's "
+      + "discovery knows it"
+    guard !machine.identity.isEmpty else {
+      return .doubted("its node id is not known, so it cannot be told whether it has left")
+    }
+    if await presence(of: machine, access) == .itself {
+      notes.withLock { $0.silent["\(access.cluster.name)/\(machine.identity)"] = nil }
+      return .doubted("\(rule), but it answers: talosctl -n \(machine.address) reset")
+    }
+    let planes = access.cluster.controlPlanes.filter { $0.id != machine.id }
+    let views = await concurrently(planes) { plane -> (Machine, Bool?) in
+      let members = try? await self.withReading(plane, access, within: .zero) {
+        client async throws(TalosFailure) in try await client.members()
+      }
+      return (plane, members.map { $0.contains { $0.identity == machine.identity } })
+    }
+    if let (plane, knows) = views.first(where: { $0.1 != false }) {
+      return .doubted(
+        knows == nil
+          ? "\(rule): \(plane.id) could not be asked" : "\(rule): \(plane.id) knows it still")
+    }
+    guard !views.isEmpty else { return .doubted("there is no other control plane to ask") }
+    let silence = notes.withLock { $0.silence("\(access.cluster.name)/\(machine.identity)") }
+    return silence >= settings.silenceGrace ? .proved : .doubted(rule)
+  }
+}
+
+extension TalosDriver.Notes {
+  /// The looks in a row at which a machine did not answer.
+  struct Silence {
+    var since: ContinuousClock.Instant
+    var last: ContinuousClock.Instant
+  }
+
+  /// More machines than are ever missing at once.
+  private static let maximumSilent = 16_384
+  /// What was seen longer ago than this was another absence.
+  private static let longestGap = Duration.seconds(180)
+
+  /// For how long a machine has been silent that is so at this look, too.
+  fileprivate mutating func silence(_ key: String) -> Duration {
+    let now = ContinuousClock.now
+    var known = silent[key] ?? Silence(since: now, last: now)
+    if now - known.last > Self.longestGap { known.since = now }
+    known.last = now
+    if silent.count >= Self.maximumSilent { silent = [:] }
+    silent[key] = known
+    return now - known.since
   }
 }
 
@@ -65,17 +155,53 @@ enum NodeDeparture {
     return full == short ? [full] : [full, short]
   }
 
-  /// - Parameter others: the other machines that are known, of which one at least has to have its node.
-  static func isShown(by nodes: [KnownNode], of machine: Machine, others: [Machine]) -> Bool {
-    let names = names(of: machine)
-    let isThere = nodes.contains { node in
-      names.contains(node.name) || node.addresses.contains(machine.address)
-        || !node.addresses.isDisjoint(with: names)
+  /// What keeps it from being known that a machine has left.
+  enum Doubt: Hashable {
+    case itsNode(String)
+    /// A node of another name, at the machine's address or under its host name.
+    case nodeAtItsPlace(String, KnownPlace)
+    /// No node bears the name and the address of its machine.
+    case noControl
+
+    enum KnownPlace: Hashable { case address, hostName }
+
+    func text(of machine: Machine) -> String {
+      switch self {
+      case .itsNode(let name):
+        "dropped once Kubernetes has no node \(name) either (kubectl delete node \(name) if it is gone)"
+      case .nodeAtItsPlace(let node, let place):
+        "dropped once no node is taken for it any more: node \(node) "
+          + (place == .address ? "is at its address \(machine.address)" : "has its host name")
+          + ", and no machine that is known has shown that the node is its own (kubectl delete node \(node) if that is "
+          + "gone)"
+      case .noControl:
+        "it cannot be told whether it has left, because no other machine's node bears the name and the address of its "
+          + "machine"
+      }
     }
-    guard !isThere else { return false }
-    return others.contains { other in
+  }
+
+  /// Nil where nodes show that the machine has left.
+  ///
+  /// - Parameters:
+  ///   - others: the other machines that are known, of which one at least has to have its node.
+  ///   - successors: those of them that have shown that they are at the machine's address now: their nodes are no doubt.
+  static func doubt(
+    by nodes: [KnownNode], of machine: Machine, others: [Machine], successors: [Machine] = []
+  ) -> Doubt? {
+    let names = names(of: machine)
+    for node in nodes {
+      if names.contains(node.name) { return .itsNode(node.name) }
+      let owned = successors.contains { Self.names(of: $0).contains(node.name) }
+      if !owned, node.addresses.contains(machine.address) {
+        return .nodeAtItsPlace(node.name, .address)
+      }
+      if !node.addresses.isDisjoint(with: names) { return .nodeAtItsPlace(node.name, .hostName) }
+    }
+    let isControlled = others.contains { other in
       let names = Self.names(of: other)
       return nodes.contains { names.contains($0.name) && $0.addresses.contains(other.address) }
     }
+    return isControlled ? nil : .noControl
   }
 }

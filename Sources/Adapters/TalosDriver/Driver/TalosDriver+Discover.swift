@@ -10,6 +10,7 @@ extension TalosDriver {
     let context = try await Talosconfig.read(request)
     try context.requireInTime(now())
     let certificate = context.identity.certificate
+    forgetPorts(of: request.name)
     let discovery = ClusterDiscovery(
       driver: self, context: context, name: request.name, listing: request.listing)
     do {

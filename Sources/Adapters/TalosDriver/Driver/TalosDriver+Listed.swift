@@ -17,7 +17,7 @@ extension TalosDriver {
     switch await self.nodes(access) {
     case .success(let found): nodes = found
     case .failure(let error):
-      guard access.rotation != nil else { return machines }
+      guard let change = access.rotation, !Self.mayMissNodes(change) else { return machines }
       // Somebody may have joined who must not be left behind.
       throw DriverError(
         error.code,
@@ -49,10 +49,10 @@ extension TalosDriver {
     return machines
   }
 
-  private enum Presence: Sendable { case itself, another, silent }
+  enum Presence: Sendable { case itself, another, silent }
 
   /// Who answers at a machine's address.
-  private func presence(of machine: Machine, _ access: ClusterAccess) async -> Presence {
+  func presence(of machine: Machine, _ access: ClusterAccess) async -> Presence {
     do throws(TalosFailure) {
       _ = try await withReading(machine, access, within: .zero) {
         client async throws(TalosFailure) in try await client.version()

@@ -41,16 +41,18 @@ extension TalosDriver {
         let secrets = try await StaticPodSecrets.read(client)
         return (secrets, try await nodename.get() ?? plane.id)
       }
-      if change.options.unready.contains(StaticPod.apiServer.unreadyName(on: nodename)) {
-        return nil
-      }
+      let unready = StaticPod.apiServer.unreadyName(on: nodename)
       let trust = try ClusterTrust(.kubernetesCA, access, keyring)
+      let freshness = freshness(plane)
       switch await readiness(plane, access, trusting: trust.roots, as: trust.signers) {
-      case .status(200, _): break
+      case .status(200, _): noteRecovered(unready, change, access)
+      case .unreachable where isExcusable(unready, change, access):
+        guard let secrets else { return nil }
+        return try await isComingBack(plane, nodename, secrets, freshness, access)
+          ? "the API server of \(plane.id) is about to be restarted by its kubelet" : nil
       case let answer: return "the API server of \(plane.id): \(answer.summary)"
       }
       guard let secrets, let definition = secrets.pods[.apiServer] else { return nil }
-      let freshness = freshness(plane)
       guard secrets.isReady, definition.version == secrets.version,
         !secrets.isBehindRoot(freshness)
       else {
@@ -62,10 +64,12 @@ extension TalosDriver {
           ? nil : "the API server of \(plane.id) is just being restarted by its kubelet"
       }
       notes.withLock { $0.withoutPods[plane.address] = nil }
-      if mirror.version != secrets.version {
+      let version =
+        versionOfContainer(.apiServer, mirror, on: nodename, change, access) ?? mirror.version
+      if version != secrets.version {
         return
           "the API server of \(plane.id) is about to be restarted by its kubelet: it runs with the "
-          + "secrets of version \(PeerText.clean(mirror.version)), \(secrets.version) are on its disk"
+          + "secrets of version \(PeerText.clean(version)), \(secrets.version) are on its disk"
       }
       if mirror.isStale(against: definition, of: .apiServer, freshness) {
         return
@@ -80,6 +84,19 @@ extension TalosDriver {
     }
   }
 
+  /// Whether a container of an API server that does not answer runs, by its kubelet's word, and a change of the secrets on
+  /// its disk is so fresh that the kubelet is yet to restart it. A kubelet that is gone says so for ever.
+  private func isComingBack(
+    _ plane: Machine, _ nodename: String, _ secrets: StaticPodSecrets, _ freshness: Freshness,
+    _ access: ClusterAccess
+  ) async throws(DriverError) -> Bool {
+    guard let updated = secrets.pods[.apiServer]?.updated,
+      freshness.holds("excused \(StaticPod.apiServer.rawValue)", updated, within: .seconds(20)),
+      let mirror = try await mirrorPods(on: nodename, plane, access)[.apiServer]
+    else { return false }
+    return mirror.startedAt != nil && mirror.version != secrets.version
+  }
+
   /// Whether Kubernetes has shown no static pods of a control plane for so long that it never does.
   private func isPodless(_ plane: Machine) -> Bool {
     let now = ContinuousClock.now
@@ -91,7 +108,7 @@ extension TalosDriver {
   }
 
   /// What `/readyz` of a control plane's API server answers to whichever of our certificates it takes.
-  private func readiness(
+  func readiness(
     _ plane: Machine, _ access: ClusterAccess, trusting roots: [Certificate],
     as signers: [SealedAuthority]
   ) async -> KubernetesAnswer {
@@ -101,6 +118,7 @@ extension TalosDriver {
       answer = await ask(plane, port, "/readyz", as: signer, trusting: roots)
       if case .status(200, _) = answer { break }
     }
+    if case .unreachable = answer { doubtPort(of: plane, access) }
     return answer
   }
 }

@@ -28,6 +28,7 @@ extension TalosDriver {
         }
         var config = try await client.machineConfig()
         defer { config.wipe() }
+        self.notePort(in: config, of: machine, access)
         let holds = try await !self.edit(config, wanted, machine).changed
         return (try await secrets.get(), try await nodename.get() ?? machine.id, holds)
       }
@@ -38,7 +39,21 @@ extension TalosDriver {
       Fact.holds: "\(seen.holds)", Fact.version: secrets.version, Fact.nodename: seen.nodename,
     ]
     for (pod, mirror) in pods { facts[pod.rawValue] = mirror.container }
+    for pod in StaticPod.allCases
+    where change.options.unready.contains(pod.unreadyName(on: seen.nodename)) {
+      facts[Fact.ready(pod)] = "\(try await isReady(pod, pods[pod], machine, access))"
+    }
     return Baseline(facts)
+  }
+
+  /// Whether a static pod serves, or is said to be Ready. A mirror pod may say so of an API server that is gone.
+  private func isReady(
+    _ pod: StaticPod, _ mirror: MirrorPod?, _ machine: Machine, _ access: ClusterAccess
+  ) async throws(DriverError) -> Bool {
+    guard pod == .apiServer else { return mirror?.isReady == true }
+    let trust = try ClusterTrust(.kubernetesCA, access, keyring)
+    let answer = await readiness(machine, access, trusting: trust.roots, as: trust.signers)
+    return if case .status(200, _) = answer { true } else { false }
   }
 
   /// The mirror pods of a control plane's static pods, as far as there are any.
@@ -75,5 +90,7 @@ extension TalosDriver {
     static let version = "secrets-version"
     /// The name of the machine's Kubernetes node.
     static let nodename = "nodename"
+    /// Whether a static pod was ready; only of those that were not at the rotation's start.
+    static func ready(_ pod: StaticPod) -> String { "ready " + pod.rawValue }
   }
 }

@@ -6,32 +6,53 @@ extension TalosDriver {
   /// Whether they run with the new secrets. The controller-manager and the scheduler fail while their own API
   /// server is away and then sit out a back-off of 10, 20, 40 seconds: that they are Ready again is a matter
   /// for the gate, as long as another machine's hold the leases.
+  ///
+  /// - Parameter mirrors: nil where Talos shows no static pods.
   func staticPods(
-    _ seen: KubernetesObservation, _ nodename: String, _ look: MachineLook
+    _ seen: KubernetesObservation, _ nodename: String, _ look: MachineLook,
+    _ mirrors: Result<[StaticPod: MirrorPod], DriverError>?, excused: Set<StaticPod>
   ) async -> [CheckResult] {
-    let (change, machine, access) = (look.change, look.machine, look.access)
-    guard let secrets = seen.staticPods else {
+    let machine = look.machine
+    guard let secrets = seen.staticPods, let mirrors else {
       return [
         CheckResult(StaticPodRestart.name, .notApplicable, "Talos shows no static pods here")
       ]
     }
-    let mirrors: [StaticPod: MirrorPod]
-    do throws(DriverError) {
-      mirrors = try await mirrorPods(on: nodename, machine, access)
-    } catch {
+    switch mirrors {
+    case .failure(let error):
       return [CheckResult(StaticPodRestart.name, .waiting, error.message)]
+    case .success(let mirrors):
+      var versions: [StaticPod: String] = [:]
+      for pod in StaticPod.allCases {
+        versions[pod] = versionOfContainer(
+          pod, mirrors[pod], on: nodename, look.change, look.access)
+      }
+      let restart = StaticPodRestart(
+        secrets: secrets, mirrors: mirrors, baseline: look.baseline, excused: excused,
+        versions: versions, freshness: freshness(machine))
+      return [
+        restart.check(machine: machine.id),
+        await controlPlanePods(mirrors, nodename, look, excused: excused),
+      ]
     }
-    let restart = StaticPodRestart(
-      secrets: secrets, mirrors: mirrors, baseline: look.baseline,
-      unready: Set(
-        StaticPod.allCases.filter {
-          change.options.unready.contains($0.unreadyName(on: nodename))
-        }),
-      freshness: freshness(machine))
-    return [
-      restart.check(machine: machine.id),
-      await controlPlanePods(mirrors, nodename, look),
-    ]
+  }
+
+  /// What only a control plane shows of the Kubernetes CA: its static pods, and its API server.
+  func controlPlaneChecks(
+    _ seen: KubernetesObservation, _ nodename: String, _ look: MachineLook, _ trust: ChangeTrust
+  ) async -> [CheckResult] {
+    var mirrors: Result<[StaticPod: MirrorPod], DriverError>?
+    if seen.staticPods != nil {
+      do throws(DriverError) {
+        mirrors = .success(try await mirrorPods(on: nodename, look.machine, look.access))
+      } catch { mirrors = .failure(error) }
+    }
+    let excused = await excusedPods(
+      (try? mirrors?.get()) ?? [:], on: nodename, look, trust)
+    async let server = probeAPIServer(
+      look.change, trust, look.machine, look.access, isExcused: excused.contains(.apiServer))
+    let pods = await staticPods(seen, nodename, look, mirrors, excused: excused)
+    return pods + (await server)
   }
 
   /// The cheapest looks at a control plane, by Kubernetes alone: whether a container of its static pods is still the
@@ -42,18 +63,17 @@ extension TalosDriver {
       let nodename = baseline[Fact.nodename],
       let mirrors = try? await mirrorPods(on: nodename, look.machine, look.access)
     else { return nil }
-    let options = look.change.options
+    let excused = await excusedPods(mirrors, on: nodename, look, trust)
     let old = StaticPod.allCases.first { pod in
       guard let before = baseline[pod.rawValue] else { return false }
-      return mirrors[pod]?.container == before
-        && !options.unready.contains(pod.unreadyName(on: nodename))
+      return mirrors[pod]?.container == before && !excused.contains(pod)
     }
     if let old { return StaticPodRestart.notYet(old, on: look.machine.id) }
-    if !options.unready.contains(StaticPod.apiServer.unreadyName(on: nodename)) {
+    if !excused.contains(.apiServer) {
       let ready = await askReadiness(look.change, trust, look.machine, look.access)
       if let open = readiness(ready, trust).first(where: { !$0.isSettled }) { return open }
     }
-    let pods = await controlPlanePods(mirrors, nodename, look)
+    let pods = await controlPlanePods(mirrors, nodename, look, excused: excused)
     return pods.isSettled ? nil : pods
   }
 
@@ -66,12 +86,13 @@ extension TalosDriver {
     let end = ContinuousClock.now + settings.lookWindow
     while ContinuousClock.now < end {
       let isComing = await concurrently(access.cluster.controlPlanes) { plane in
-        guard let nodename = baselines[plane.id]?[Fact.nodename],
+        guard let baseline = baselines[plane.id], let nodename = baseline[Fact.nodename],
           let mirrors = try? await self.mirrorPods(on: nodename, plane, access)
         else { return false }
         return [StaticPod.controllerManager, .scheduler].contains { pod in
           mirrors[pod]?.isReady == false
-            && !change.options.unready.contains(pod.unreadyName(on: nodename))
+            && !(baseline[Fact.ready(pod)] != "true"
+              && self.isExcusable(pod.unreadyName(on: nodename), change, access))
         }
       }
       guard isComing.contains(true) else { return }

@@ -108,9 +108,7 @@ extension TalosDriver {
       try await KubernetesObservation.read(client, isControlPlane: isControlPlane)
     }
     defer { seen.configs.wipe() }
-    if isControlPlane, let config = try? MachineConfig(seen.configs.active) {
-      notes.withLock { $0.apiServerPorts[machine.address] = config.apiServerPort }
-    }
+    notePort(in: seen.configs.active, of: machine, access)
     var results = [CheckResult(.reachable, .passed, "answers")]
     let wanted = try wantedTrust(change, machine.role)
     results.append(try await configStanding(seen.configs.active, wanted, machine).check)
@@ -120,18 +118,12 @@ extension TalosDriver {
     let nodename = seen.nodename ?? machine.id
     // One that has come back is looked at like any other.
     let isDown = !(seen.kubelet.map { $0.running && $0.healthy } ?? false)
-    let isExcused = isDown && change.options.unready.contains(machine.unreadyKubelet)
+    if !isDown { noteRecovered(machine.unreadyKubelet, change, access) }
+    let isExcused = isDown && isExcusable(machine.unreadyKubelet, change, access)
     results += seen.checks(trust, machine, isExcused: isExcused, freshness(machine))
     guard isThorough || Self.isDone(results) else { return results }
-    async let node = nodeReady(nodename, machine, change.options, access)
-    if isControlPlane {
-      async let server = probeAPIServer(
-        change, trust, machine, access,
-        isUnready: change.options.unready.contains(
-          StaticPod.apiServer.unreadyName(on: nodename)))
-      results += await staticPods(seen, nodename, look)
-      results += await server
-    }
+    async let node = nodeReady(nodename, machine, change, access)
+    if isControlPlane { results += await controlPlaneChecks(seen, nodename, look, trust) }
     results.append(await node)
     if !trust.dropped.isEmpty, Self.isDone(results) {
       results.append(await probeKubelet(change, machine))

@@ -156,10 +156,10 @@ extension ClusterDiscovery {
   ///   beyond the others, an endpoint that none of the machines answers at.
   func requireCoverage(_ found: [Found], _ answers: Endpoints) throws(TalosFailure) {
     let machines = found.map(\.machine)
-    var findings = found.filter { $0.machine.role == .controlPlane }.flatMap {
-      Coverage.findings(
-        machines, seenBy: $0.machine.id, $0.members, isListed: listing != nil)
+    let views = found.filter { $0.machine.role == .controlPlane }.map {
+      Coverage.View(plane: $0.machine.id, members: $0.members)
     }
+    var findings = Coverage.findings(machines, seenBy: views, isListed: listing != nil)
     findings += answers.answers.compactMap {
       EndpointAnswer.finding($0.endpoint, $0.answer, machines: machines)
     }

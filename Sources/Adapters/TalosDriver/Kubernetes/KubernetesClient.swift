@@ -10,7 +10,7 @@ enum KubernetesAnswer {
   /// An HTTP status; the body of a success is JSON, or text for health endpoints.
   case status(Int, [UInt8])
   /// We do not accept the server's certificate.
-  case untrusted(String)
+  case untrusted(String, CertificateFault)
   /// The server broke the handshake off because of our certificate.
   case rejected(String)
   /// No answer.
@@ -20,7 +20,7 @@ enum KubernetesAnswer {
   var summary: String {
     switch self {
     case .status(let code, _): "HTTP \(code)"
-    case .untrusted(let text), .rejected(let text), .unreachable(let text): text
+    case .untrusted(let text, _), .rejected(let text), .unreachable(let text): text
     }
   }
 }
@@ -65,7 +65,7 @@ struct KubernetesClient: Sendable {
       let answer: KubernetesAnswer =
         switch error.cause?.tlsFailure {
         case .certificateRefused?: .rejected(said)
-        case .peerNotTrusted?: .untrusted(said)
+        case .peerNotTrusted(let fault, _)?: .untrusted(said, fault)
         case .alert?, .peerFault?, .ownFault?, nil: .unreachable(said)
         }
       return (answer, nil)
@@ -93,7 +93,7 @@ struct KubernetesClient: Sendable {
     case .status(401, _): throw DriverError(.unauthenticated, "GET \(shown): HTTP 401")
     case .status(403, _): throw DriverError(.permissionDenied, "GET \(shown): HTTP 403")
     case .status(let code, _): throw DriverError(.refused, "GET \(shown): HTTP \(code)")
-    case .untrusted(let text), .rejected(let text): throw DriverError(.unauthenticated, text)
+    case .untrusted(let text, _), .rejected(let text): throw DriverError(.unauthenticated, text)
     case .unreachable(let text): throw DriverError(.unreachable, text)
     }
   }

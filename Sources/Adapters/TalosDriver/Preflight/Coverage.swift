@@ -4,36 +4,63 @@ import Rotation
 
 /// Whether the machines of a rotation are all that there are.
 enum Coverage {
-  /// Compares the machines with the members as every control plane knows them.
-  static func findings(
-    _ machines: [Machine], views: [MachineInspection], isListed: Bool = false
-  ) -> [Finding] {
-    views.filter { $0.machine.role == .controlPlane }.flatMap {
-      findings(machines, seenBy: $0.machine.id, $0.members, isListed: isListed)
-    }
+  /// What `RotationOptions.unready` calls the list of the Kubernetes nodes, where no API server gave it.
+  static let unreadyNodes = "nodes"
+
+  /// The identities that one control plane's discovery knows, with their names.
+  struct View: Sendable {
+    var plane: String
+    var members: [String: String]
   }
 
-  /// - Parameters:
-  ///   - members: the identities that one control plane knows, with their names.
-  ///   - isListed: whether a person has named the machines, because discovery does not know them.
+  /// Compares the machines with the members as every control plane knows them.
   static func findings(
-    _ machines: [Machine], seenBy plane: String, _ members: [String: String], isListed: Bool = false
+    _ machines: [Machine], inspected: [MachineInspection], isListed: Bool = false
+  ) -> [Finding] {
+    findings(
+      machines,
+      seenBy: inspected.filter { $0.machine.role == .controlPlane }.map {
+        View(plane: $0.machine.id, members: $0.members)
+      }, isListed: isListed)
+  }
+
+  /// - Parameter isListed: whether a person has named the machines, because discovery does not know them.
+  static func findings(
+    _ machines: [Machine], seenBy views: [View], isListed: Bool = false
   ) -> [Finding] {
     let known = Set(machines.map(\.identity))
-    let expected = isListed ? [] : machines
-    let missing = expected.filter { !$0.identity.isEmpty && members[$0.identity] == nil }.map {
-      Finding(
-        .notCovered, $0.id,
-        "the cluster discovery of \(plane) does not know \($0.id): the control planes disagree about who "
-          + "is in the cluster; wait until they agree, or find out why they do not")
+    let expected = isListed ? [] : machines.filter { !$0.identity.isEmpty }
+    let missing = expected.flatMap { machine in
+      forgotten(machine, by: views.filter { $0.members[machine.identity] == nil }, of: views.count)
     }
-    let further = members.filter { !known.contains($0.key) }.sorted { $0.value < $1.value }.map {
-      Finding(
-        .notCovered, $0.value,
-        "the cluster discovery of \(plane) knows \($0.value) (node id \($0.key)), which is none of the "
-          + "machines that would be rotated: it would be locked out")
+    let further = views.flatMap { view in
+      view.members.filter { !known.contains($0.key) }.sorted { $0.value < $1.value }.map {
+        Finding(
+          .notCovered, $0.value,
+          "the cluster discovery of \(view.plane) knows \($0.value) (node id \($0.key)), which is none of the "
+            + "machines that would be rotated: it would be locked out")
+      }
     }
     return missing + further
+  }
+
+  private static func forgotten(_ machine: Machine, by views: [View], of count: Int) -> [Finding] {
+    guard views.count < count else {
+      return views.isEmpty
+        ? []
+        : [
+          Finding(
+            .notCovered, machine.id,
+            "the cluster discovery of no control plane that answers knows \(machine.id) any more: bring it up, or take "
+              + "it out of the cluster for good")
+        ]
+    }
+    return views.map {
+      Finding(
+        .notCovered, machine.id,
+        "the cluster discovery of \($0.plane) does not know \(machine.id): the control planes disagree about who "
+          + "is in the cluster; wait until they agree, or find out why they do not")
+    }
   }
 
   /// The Kubernetes nodes that no machine answers for, and those of the machines.

@@ -25,24 +25,35 @@ extension TalosDriver {
     }.compactMap { $0 }
   }
 
-  /// The node identity of the machine that answers at an endpoint.
+  /// The node identity of the machine that answers at an endpoint, which its certificate need not name: what a machine
+  /// says of itself there only ever adds to what is looked at.
   private func identity(
     at endpoint: TalosEndpoint, _ access: ClusterAccess
   ) async -> Result<String, TalosFailure> {
     do throws(TalosFailure) {
       var failure = TalosFailure.unreachable("not asked")
       for tls in try tlsClients(access) {
+        do throws(TalosFailure) { return .success(try await identity(at: endpoint, as: tls)) } catch
+        {
+          failure = error
+        }
+        guard failure.isWrongName else { continue }
         do throws(TalosFailure) {
-          return .success(
-            try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
-              rpc throws(TalosFailure) in
-              try await TalosClient(rpc: rpc, node: nil, timeout: self.settings.callTimeout)
-                .identity() ?? ""
-            })
+          return .success(try await identity(at: endpoint, as: tls.withoutName))
         } catch { failure = error }
       }
       return .failure(failure)
     } catch { return .failure(error) }
+  }
+
+  private func identity(
+    at endpoint: TalosEndpoint, as tls: TLSClient
+  ) async throws(TalosFailure) -> String {
+    try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
+      rpc throws(TalosFailure) in
+      try await TalosClient(rpc: rpc, node: nil, timeout: self.settings.callTimeout).identity()
+        ?? ""
+    }
   }
 
   /// The check of a gate before and after POST_ROTATE: whether anything has come to light that was not rotated.
@@ -68,22 +79,31 @@ extension TalosDriver {
     _ views: [(Machine, Result<[ClusterMember], TalosFailure>)]
   ) async -> CheckResult {
     let machines = access.cluster.machines
-    var findings = views.flatMap { plane, members -> [Finding] in
+    var seen: [Coverage.View] = []
+    var findings: [Finding] = []
+    for (plane, members) in views {
       switch members {
       case .success(let members):
-        let names = Dictionary(
-          members.map { ($0.identity, $0.name) }, uniquingKeysWith: { first, _ in first })
-        return Coverage.findings(
-          machines, seenBy: plane.id, names, isListed: access.cluster.isListed)
+        seen.append(
+          Coverage.View(
+            plane: plane.id,
+            members: Dictionary(
+              members.map { ($0.identity, $0.name) }, uniquingKeysWith: { first, _ in first })))
       case .failure(let error):
-        return [Finding(.unreachable, plane.id, words(access).text(plane, error))]
+        findings.append(Finding(.unreachable, plane.id, words(access).text(plane, error)))
       }
     }
+    findings += Coverage.findings(machines, seenBy: seen, isListed: access.cluster.isListed)
     findings += await endpointFindings(machines, access, silentCounts: false)
+    var compared = "no machine and no node has been left out"
     if access.cluster.authorities[.kubernetesCA] != nil {
       switch await nodes(access) {
       case .success(let nodes):
         findings += Coverage.nodes(nodes, of: machines).unmanaged.map(Coverage.unmanaged)
+      case .failure(let error) where Self.mayMissNodes(change):
+        compared =
+          "no machine has been left out by discovery; the Kubernetes nodes, which could not be listed before the "
+          + "rotation, cannot be listed now and are not compared: \(error.message)"
       case .failure(let error):
         findings.append(
           Finding(.notCovered, "", "the Kubernetes nodes cannot be listed: \(error.message)"))
@@ -91,10 +111,15 @@ extension TalosDriver {
     }
     let open = findings.filter { !change.options.allows($0.kind) }
     guard let first = open.first else {
-      return CheckResult(.coverage, .passed, "no machine and no node has been left out")
+      return CheckResult(.coverage, .passed, compared)
     }
     let more = open.count > 1 ? " (and \(open.count - 1) more)" : ""
     return CheckResult(.coverage, .failed, first.message + more)
+  }
+
+  /// Whether the rotation was begun although no API server listed the nodes. Never one of the Kubernetes CA.
+  static func mayMissNodes(_ change: TrustChange) -> Bool {
+    change.component == .talosCA && change.options.unready.contains(Coverage.unreadyNodes)
   }
 
   /// The nodes of the cluster, by any API server that answers.

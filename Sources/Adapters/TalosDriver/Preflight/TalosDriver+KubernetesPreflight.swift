@@ -6,7 +6,8 @@ import Rotation
 /// Whether Kubernetes is well before a rotation begins: what is unwell before would be waited for without end.
 extension TalosDriver {
   func lookAtKubernetes(
-    _ preflight: inout Preflight, _ access: ClusterAccess, _ inspected: [MachineInspection]
+    _ preflight: inout Preflight, _ component: SecretComponent, _ access: ClusterAccess,
+    _ inspected: [MachineInspection]
   ) async {
     let objects: [JSONValue]
     do throws(DriverError) {
@@ -14,11 +15,7 @@ extension TalosDriver {
         try await client.list("/api/v1/nodes")
       }
     } catch {
-      preflight.findings.append(
-        Finding(
-          .unreachable, "",
-          "the Kubernetes nodes cannot be listed, and without them nobody knows who is left out: \(error.message); put "
-            + "an API server right first"))
+      preflight.add(unlisted: error, component)
       return
     }
     let nodes = Coverage.nodes(objects.map(KnownNode.init), of: preflight.machines)
@@ -99,6 +96,28 @@ extension TalosDriver {
 }
 
 extension Preflight {
+  /// The Kubernetes nodes cannot be listed. A rotation of the Kubernetes CA needs an API server; that of the Talos CA needs
+  /// it to compare the machines with the nodes and no more.
+  fileprivate mutating func add(unlisted error: DriverError, _ component: SecretComponent) {
+    switch component {
+    case .kubernetesCA:
+      findings.append(
+        Finding(
+          .unreachable, "",
+          "the Kubernetes nodes cannot be listed, and without them nobody knows who is left out: \(error.message); put "
+            + "an API server right first"))
+    case .talosCA:
+      unready.insert(Coverage.unreadyNodes)
+      findings.append(
+        Finding(
+          .unready, "",
+          "the Kubernetes nodes cannot be listed: \(error.message); put an API server right first, or give "
+            + "--allow-unready: the machines are not compared with the nodes then, so that one which discovery does not "
+            + "know is locked out, nor is Cluster API found, and a machine that leaves is waited for"
+        ))
+    }
+  }
+
   fileprivate mutating func add(unready name: String, of machine: String, _ text: String) {
     unready.insert(name)
     findings.append(

@@ -19,7 +19,9 @@ extension TalosDriver {
     defer { for index in inspected.indices { inspected[index].wipe() } }
     for (machine, look) in zip(machines, looks) {
       switch look {
-      case .success(let seen): inspected.append(seen)
+      case .success(let seen):
+        notePort(in: seen.active, of: machine, access)
+        inspected.append(seen)
       case .failure(let failure):
         findings.append(words(access).finding(machine, failure))
       }
@@ -30,12 +32,12 @@ extension TalosDriver {
     }
     for seen in inspected { findings += await seen.findings(context) }
     findings += Coverage.findings(
-      machines, views: inspected, isListed: access.cluster.isListed)
+      machines, inspected: inspected, isListed: access.cluster.isListed)
     findings += await endpointFindings(machines, reached, silentCounts: true)
     var preflight = Preflight(
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)
     preflight.earliestClock = inspected.compactMap(\.clock?.machine).min()
-    if hasKubernetes { await lookAtKubernetes(&preflight, reached, inspected) }
+    if hasKubernetes { await lookAtKubernetes(&preflight, component, reached, inspected) }
     preflight.notes += clockNotes(inspected)
     return preflight
   }

@@ -11,6 +11,8 @@ struct TLSClient: Sendable {
   var roots: [Certificate]
   /// Made of both already, where they are used again and again; nil: made for each channel.
   var context: TLSContext?
+  /// Whether a server has to prove that it is the host dialled.
+  var verifiesName = true
 
   init(identity: Identity, roots: [Certificate], context: TLSContext? = nil) {
     self.identity = identity
@@ -18,23 +20,32 @@ struct TLSClient: Sendable {
     self.context = context
   }
 
+  /// The same client, to whom a server need only show a certificate of one of the roots. Only for asking what answers at an
+  /// address: whoever has any certificate of the cluster may answer.
+  var withoutName: TLSClient {
+    var client = TLSClient(identity: identity, roots: roots)
+    client.verifiesName = false
+    return client
+  }
+
   /// What connections are made of. The name that a server has to prove is a connection's own.
   ///
   /// - Throws: `.internalError` where TLS cannot be set up.
   static func context(
-    of identity: Identity, trusting roots: [Certificate]
+    of identity: Identity, trusting roots: [Certificate], verifiesName: Bool = true
   ) throws(DriverError) -> TLSContext {
     do {
       return try TLSContext(
         TLSConfiguration(
           role: .client, identity: identity, trustRoots: roots,
-          peerVerification: roots.isEmpty ? .none : .required, alpn: ["h2"]))
+          peerVerification: roots.isEmpty ? .none : .required, alpn: ["h2"],
+          verifiesName: verifiesName))
     } catch {
       throw DriverError(.internalError, "TLS cannot be set up: \(error.message)")
     }
   }
 
-  /// A channel over HTTP/2 and TLS whose server has to prove that it is the host dialled.
+  /// A channel over HTTP/2 and TLS whose server has to prove that it is the host dialled, unless `verifiesName` is false.
   func channel(
     to host: String, _ port: Int, connectTimeout: Duration
   ) throws(DriverError) -> SocketChannel {
@@ -42,7 +53,11 @@ struct TLSClient: Sendable {
     configuration.connectTimeout = connectTimeout
     configuration.backoff = .eager
     let context =
-      if let context { context } else { try Self.context(of: identity, trusting: roots) }
+      if let context {
+        context
+      } else {
+        try Self.context(of: identity, trusting: roots, verifiesName: verifiesName)
+      }
     do {
       return try SocketChannel(
         .tls(host: host, port: port), tls: context, serverName: host, configuration: configuration)
@@ -57,7 +72,8 @@ struct TLSClient: Sendable {
 enum TalosConnection {
   /// Opens a connection, lends it, and closes it whatever happens.
   ///
-  /// The machine's certificate must chain to one of the roots and name the host that was dialled.
+  /// The machine's certificate must chain to one of the roots and, unless `tls` says otherwise, name the host that was
+  /// dialled.
   static func with<Result: Sendable>(
     _ endpoint: TalosEndpoint, _ tls: TLSClient, timeout: Duration,
     _ body: (RPCClient) async throws(TalosFailure) -> Result

@@ -83,6 +83,11 @@ enum TalosFailure: Error {
     if case .untrusted(_, let failure) = self { failure.fault == .unknownIssuer } else { false }
   }
 
+  /// Whether the machine's certificate does not name the address that was dialled.
+  var isWrongName: Bool {
+    if case .untrusted(_, let failure) = self { failure.fault == .wrongName } else { false }
+  }
+
   /// Whether a certificate that was refused, on either side, points to a clock that is wrong.
   var isAboutTime: Bool {
     switch self {

@@ -80,7 +80,7 @@ enum AddressAnswer: Hashable, Sendable {
   case silent
   /// Somebody answers with a certificate of the cluster's, and lets neither client in.
   case closed
-  /// Somebody answers whose certificate is of none of the cluster's authorities, or of another host.
+  /// Somebody answers whose certificate is of none of the cluster's authorities.
   case foreign
 
   /// The check of all further addresses, as one.

@@ -18,7 +18,9 @@ extension ClusterDriver {
     throw DriverError(.refused, "this driver counts no stale trust")
   }
 
-  public func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool { false }
+  public func departure(of machine: Machine, access: ClusterAccess) async -> Departure {
+    .doubted("")
+  }
 
   public func unreachable(_ machines: [Machine], access: ClusterAccess) async -> Set<String> {
     []

@@ -35,14 +35,14 @@ public protocol ClusterDriver: Sendable {
   ) async throws(DriverError) -> SealedAuthority
 
   /// The members as the cluster knows them now. Host names are unique. One that has been down for
-  /// long may be missing: whether it has left for good is what `hasLeft` answers.
+  /// long may be missing: whether it has left for good is what `departure` answers.
   func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine]
 
   /// Whether a machine that `members` does not name has been removed from the cluster for good, by
-  /// evidence of its own: its Kubernetes node is gone too, say. In doubt, false: a machine that is
+  /// evidence of its own: its Kubernetes node is gone too, say. In doubt it has not: a machine that is
   /// waited for in vain is seen and can be removed; one that is forgotten comes back and is locked
   /// out. Without an implementation nobody ever leaves.
-  func hasLeft(_ machine: Machine, access: ClusterAccess) async -> Bool
+  func departure(of machine: Machine, access: ClusterAccess) async -> Departure
 
   /// The control planes whose processes lead the cluster just now and would be waited for if they were changed, the
   /// one that is better changed later at the end. A hint for the order of the turns, given with every list of

@@ -2,7 +2,8 @@ import Rotation
 
 /// What an effect has come to.
 enum EffectOutcome: Sendable {
-  case members([Machine], departed: Set<String>, leaders: [String], unreachable: Set<String>?)
+  case members(
+    [Machine], departures: [String: Departure], leaders: [String], unreachable: Set<String>?)
   case membersFailed(DriverError, unreachable: Set<String>?)
   case prepared(String, Baseline)
   case preparationFailed(String, DriverError)
@@ -132,12 +133,13 @@ struct RotationWork {
       do throws(DriverError) {
         let members = try await driver.members(access)
         let present = Set(members.map(\.id))
-        var departed: Set<String> = []
+        var departures: [String: Departure] = [:]
         for machine in known where !present.contains(machine.id) {
-          if await driver.hasLeft(machine, access: access) { departed.insert(machine.id) }
+          departures[machine.id] = await driver.departure(of: machine, access: access)
         }
         return .members(
-          members, departed: departed, leaders: await leaders, unreachable: await unreachable)
+          members, departures: departures, leaders: await leaders,
+          unreachable: await unreachable)
       } catch {
         return .membersFailed(error, unreachable: await unreachable)
       }
@@ -149,10 +151,10 @@ extension RotationMachine {
   /// Takes what an effect has come to.
   mutating func take(_ event: EffectOutcome, at now: Instant) -> [Effect] {
     switch event {
-    case .members(let members, let departed, let leaders, let unreachable):
+    case .members(let members, let departures, let leaders, let unreachable):
       leadersSeen(leaders)
       reachabilitySeen(unreachable, at: now)
-      return membersListed(members, departed: departed, at: now)
+      return membersListed(members, departures: departures, at: now)
     case .membersFailed(let error, let unreachable):
       reachabilitySeen(unreachable, at: now)
       return error.code == .unsupportedVersion

@@ -28,8 +28,8 @@ enum Waiting {
   private static func missing(_ progress: MachineProgress) -> String? {
     let id = progress.machine.id
     return progress.missingSince.map {
-      "\(id) is missing from cluster discovery since \($0): dropped once Kubernetes has no node \(id) "
-        + "either (kubectl delete node \(id) if it is gone)"
+      "\(id) is missing from cluster discovery since \($0)"
+        + (progress.absence.isEmpty ? "" : ": \(progress.absence)")
     }
   }
 }

@@ -89,6 +89,8 @@ public struct MachineProgress: Sendable, Hashable {
   public var state: MachineState
   /// Since when the members do not name it any more; nil while they do.
   public var missingSince: Instant?
+  /// While the members do not name it: until when it is waited for, in words; empty where nothing is known of that.
+  public var absence: String
   /// Whether a configuration has been sent to it in this rotation, or may have been.
   public var touched: Bool
   /// Whether it is certain that no configuration has been sent to it in this stage. Of machines in
@@ -101,6 +103,7 @@ public struct MachineProgress: Sendable, Hashable {
 
   public init(
     machine: Machine, state: MachineState = .pending, missingSince: Instant? = nil,
+    absence: String = "",
     touched: Bool = false, isUnsent: Bool = false, baseline: Baseline? = nil,
     times: [StageTimes] = []
   ) {
@@ -109,6 +112,7 @@ public struct MachineProgress: Sendable, Hashable {
     self.machine = machine
     self.state = state
     self.missingSince = missingSince
+    self.absence = absence
     self.touched = touched
     self.baseline = baseline
   }

@@ -1,15 +1,15 @@
 /// Brings the machines of a stage in line with the members of the cluster.
 struct Roster {
   private let members: [Machine]
-  private let departed: Set<String>
+  private let departures: [String: Departure]
   private let departureGrace: Duration
 
   /// - Parameters:
   ///   - members: none of the same name as another.
-  ///   - departed: machines of which it is known that they have left.
-  init(members: [Machine], departed: Set<String>, departureGrace: Duration) {
+  ///   - departures: what is known of machines that are none of the members, by name.
+  init(members: [Machine], departures: [String: Departure], departureGrace: Duration) {
     self.members = members.sorted(by: RolloutPolicy.precedes)
-    self.departed = departed
+    self.departures = departures
     self.departureGrace = departureGrace
   }
 
@@ -43,12 +43,17 @@ struct Roster {
         progress.machine = member
         if member.identity.isEmpty { progress.machine.identity = known.identity }
         progress.missingSince = nil
+        progress.absence = ""
         return progress
       }
       // A clock that was set back makes nobody wait for the time in between.
       let since = min(progress.missingSince ?? now, now)
       progress.missingSince = since
-      guard departed.contains(progress.machine.id),
+      let departure = departures[progress.machine.id] ?? .doubted("")
+      if case .doubted(let text) = departure {
+        progress.absence = text.bounded(to: CheckResult.detailLimit)
+      }
+      guard departure == .proved,
         since.duration(to: now) >= departureGrace
       else { return progress }
       notes.append("\(progress.machine.id) left the cluster during \(stage.phase.name)")

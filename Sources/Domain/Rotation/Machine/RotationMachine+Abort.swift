@@ -132,7 +132,8 @@ extension MachineProgress {
   /// The machine as it enters another stage.
   var forNextStage: MachineProgress {
     MachineProgress(
-      machine: machine, missingSince: missingSince, touched: touched, isUnsent: true,
+      machine: machine, missingSince: missingSince, absence: absence, touched: touched,
+      isUnsent: true,
       times: times)
   }
 }

@@ -23,10 +23,10 @@ extension RotationMachine {
 
   /// The members have been read.
   ///
-  /// - Parameter departed: of the machines that `members` does not name, those of which it is known
-  ///   that they have left for good. The others are down, and are waited for.
+  /// - Parameter departures: of the machines that `members` does not name, by name, whether they have left for good.
+  ///   Those that have not, or are not in it, are down, and are waited for.
   public mutating func membersListed(
-    _ members: [Machine], departed: Set<String> = [], at now: Instant
+    _ members: [Machine], departures: [String: Departure] = [:], at now: Instant
   ) -> [Effect] {
     guard members.contains(where: { $0.role == .controlPlane }) else {
       // A cluster without control planes cannot answer; this is a broken answer, not a departure.
@@ -41,14 +41,14 @@ extension RotationMachine {
     switch state {
     case .assembling:
       let roster = Roster(
-        members: members, departed: departed, departureGrace: rules.departureGrace)
+        members: members, departures: departures, departureGrace: rules.departureGrace)
       return enterFirst(Stage(phase: .preRotate, machines: roster.beginning()), at: now)
         + [.listMembers(after: rules.memberInterval)]
     case .rolling(var stage):
-      update(&stage, members, departed, at: now)
+      update(&stage, members, departures, at: now)
       return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)]
     case .gating(var stage, let gate):
-      update(&stage, members, departed, at: now)
+      update(&stage, members, departures, at: now)
       guard stage.isComplete else {
         haveHooksAgreed = false
         return roll(stage, at: now) + [.listMembers(after: rules.memberInterval)]
@@ -99,10 +99,10 @@ extension RotationMachine {
   }
 
   private mutating func update(
-    _ stage: inout Stage, _ members: [Machine], _ departed: Set<String>, at now: Instant
+    _ stage: inout Stage, _ members: [Machine], _ departures: [String: Departure], at now: Instant
   ) {
     let roster = Roster(
-      members: members, departed: departed, departureGrace: rules.departureGrace)
+      members: members, departures: departures, departureGrace: rules.departureGrace)
     note(roster.update(&stage, at: now))
     stage.listing = Effort()
   }

@@ -19,6 +19,9 @@ public struct ClusterOptions: Sendable {
   /// One more IPv4 loopback address, which one control plane holds for all of them, the first one to
   /// begin with; it is also the Kubernetes endpoint. Nil for none.
   public var sharedAddress: String?
+  /// Whether the certificates of the control planes name the shared address. False: as where the address is that of a
+  /// forwarded port, which the machines know nothing of.
+  public var namesSharedAddress = true
   /// A cluster without Kubernetes and etcd (Talos 1.14 and later): the configs have nothing of it.
   public var withoutKubernetes = false
   /// Cluster discovery is off in every machine config: no machine knows the others.
@@ -46,6 +49,9 @@ public struct ClusterOptions: Sendable {
   public var timing = Timing()
 
   public init() {}
+
+  /// The shared address as far as certificates name it.
+  var certifiedAddresses: [String] { namesSharedAddress ? [sharedAddress].compactMap { $0 } : [] }
 
   /// The version a node reports.
   var effectiveTalosVersion: String {

@@ -26,6 +26,8 @@ public struct Faults: Sendable, Equatable {
   public var trustdDown = false
   /// The Kubernetes API server of this control plane does not run.
   public var apiServerDown = false
+  /// The API server of this control plane answers every request with this HTTP status.
+  public var apiServerStatus: Int?
   /// The controller-manager, or the scheduler, of this control plane crash-loops.
   public var controllerManagerDown = false
   public var schedulerDown = false

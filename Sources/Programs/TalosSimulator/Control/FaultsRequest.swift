@@ -11,6 +11,7 @@ struct FaultsRequest: Decodable {
   var notReady: Bool?
   var trustdDown: Bool?
   var apiServerDown: Bool?
+  var apiServerStatus: Int?
   var staticPodsStuck: Bool?
   var noNetwork: Bool?
   var timeServerDown: Bool?
@@ -27,6 +28,7 @@ struct FaultsRequest: Decodable {
     faults.notReady = notReady ?? false
     faults.trustdDown = trustdDown ?? false
     faults.apiServerDown = apiServerDown ?? false
+    faults.apiServerStatus = apiServerStatus.map { min(max($0, 200), 599) }
     faults.controllerManagerDown = controllerManagerDown ?? false
     faults.schedulerDown = schedulerDown ?? false
     faults.timeServerDown = timeServerDown ?? false

@@ -14,6 +14,8 @@ final class NodeServers: Sendable {
     var apiServerTLS: TLSContext?
     /// The CAs that the API server accepts clients from now.
     var apiServerAccepted: [Certificate] = []
+    /// With what the API server answers everything; nil: as it should.
+    var apiServerStatus: Int?
     /// The address that the machine holds beside its own, and the servers there.
     var sharedAddress: String?
     var sharedAPID: RPCServer?
@@ -48,6 +50,8 @@ final class NodeServers: Sendable {
   }
 
   func setClockOffset(_ seconds: Int64) { state.withLock { $0.clockOffset = seconds } }
+
+  func setAPIServerStatus(_ status: Int?) { state.withLock { $0.apiServerStatus = status } }
 
   // MARK: apid
 
@@ -164,7 +168,7 @@ final class NodeServers: Sendable {
   var kubernetesEndpoint: KubernetesEndpoint {
     KubernetesEndpoint(
       hub: hub, accepted: { [self] in state.withLock { $0.apiServerAccepted } },
-      clock: { [self] in clock() })
+      clock: { [self] in clock() }, status: { [self] in state.withLock { $0.apiServerStatus } })
   }
 
   /// The API server goes on with other certificates: new connections see them, and every request is

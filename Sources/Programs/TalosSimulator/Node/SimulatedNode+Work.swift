@@ -114,7 +114,7 @@ extension SimulatedNode {
   private func issueAPICertificates() throws -> APICertificates {
     let root = state.osRoot
     guard let ca = root.issuing else { throw SimulatorError.setup("\(name): no issuing CA") }
-    let sans = root.certificateSANs + [options.sharedAddress].compactMap { $0 }
+    let sans = root.certificateSANs + options.certifiedAddresses
     let server = try issuing.machineServer(ca, name: name, address: address, sans: sans)
     trustdServer = try issuing.machineServer(ca, name: name, address: address, sans: sans)
     return APICertificates(
@@ -179,7 +179,7 @@ extension SimulatedNode {
     guard let root = state.kubernetesRoot else { return }
     state.kubernetesCertificatesIssued(
       try issuing.kubernetes(
-        root, name: name, addresses: [address] + [options.sharedAddress].compactMap { $0 }))
+        root, name: name, addresses: [address] + options.certifiedAddresses))
   }
 
   // MARK: kubelet

@@ -107,6 +107,7 @@ public actor SimulatedNode {
     let before = faults
     change(&faults)
     servers.setClockOffset(faults.clockOffset.components.seconds)
+    servers.setAPIServerStatus(faults.apiServerStatus)
     if before.apiServerDown != faults.apiServerDown {
       if faults.apiServerDown {
         await stopPods(failed: true)

@@ -45,6 +45,9 @@ public struct TLSConfiguration: Sendable {
   /// must name in SubjectAltName. Nil: no name is checked. `TLSEngine.init` can give another per
   /// connection.
   public var serverName: String?
+  /// For a client: whether the server's certificate has to name `serverName`. False: any certificate that chains to a root
+  /// will do, for whoever asks what answers at an address and takes its word for nothing; a DNS name is sent as SNI still.
+  public var verifiesName: Bool
   /// The clock by which a peer's certificates are judged, in seconds since 1970, read once for each
   /// connection. Nil: the system's.
   public var clock: (@Sendable () -> Int64)?
@@ -53,7 +56,7 @@ public struct TLSConfiguration: Sendable {
     role: Role, identity: Identity? = nil, trustRoots: [Certificate] = [],
     peerVerification: PeerVerification = .required, alpn: [String] = [],
     minimumVersion: Version = .tls12, maximumVersion: Version = .tls13, serverName: String? = nil,
-    clock: (@Sendable () -> Int64)? = nil
+    verifiesName: Bool = true, clock: (@Sendable () -> Int64)? = nil
   ) {
     self.role = role
     self.identity = identity
@@ -63,6 +66,7 @@ public struct TLSConfiguration: Sendable {
     self.minimumVersion = minimumVersion
     self.maximumVersion = maximumVersion
     self.serverName = serverName
+    self.verifiesName = verifiesName
     self.clock = clock
   }
 }

@@ -2,10 +2,11 @@ internal import COpenSSL
 
 /// Who the peer is, and who it has to be.
 extension TLSEngine {
-  /// Has the peer's certificate checked for a name; a DNS name is also sent to the server.
+  /// Has the peer's certificate checked for a name, if the configuration wants that; a DNS name is also sent to the server.
   func require(_ name: String) throws(CryptoError) {
     let parameters = unsafe SSL_get0_param(ssl.pointer)
     if let address = IPAddress(name) {
+      guard context.configuration.verifiesName else { return }
       let bytes = address.bytes
       guard unsafe X509_VERIFY_PARAM_set1_ip(parameters, bytes, bytes.count) == 1 else {
         throw CryptoError(.internalFailure, OpenSSL.drainErrors())
@@ -22,13 +23,17 @@ extension TLSEngine {
     guard isHostName, (1...253).contains(host.utf8.count) else {
       throw CryptoError(.malformed, "not a DNS name or an IP address: \(name.debugDescription)")
     }
+    guard unsafe copenssl_set_server_name(ssl.pointer, host) == 1 else {
+      throw CryptoError(.internalFailure, OpenSSL.drainErrors())
+    }
+    guard context.configuration.verifiesName else { return }
     // The common name does not count, as in Go.
     unsafe X509_VERIFY_PARAM_set_hostflags(
       parameters,
       UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
-    guard unsafe X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1,
-      unsafe copenssl_set_server_name(ssl.pointer, host) == 1
-    else { throw CryptoError(.internalFailure, OpenSSL.drainErrors()) }
+    guard unsafe X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1 else {
+      throw CryptoError(.internalFailure, OpenSSL.drainErrors())
+    }
   }
 
   /// The peer's certificates as DER, leaf first; empty when it presented none. Whether they were

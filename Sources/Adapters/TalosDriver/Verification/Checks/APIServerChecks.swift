@@ -7,10 +7,10 @@ import Rotation
 extension TalosDriver {
   /// What an API server serves and whom it lets in.
   ///
-  /// - Parameter isUnready: whether it was unwell before the rotation and need not be there.
+  /// - Parameter isExcused: whether it did not run before the rotation, nor at any look since, and need not be there.
   func probeAPIServer(
     _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess,
-    isUnready: Bool
+    isExcused: Bool
   ) async -> [CheckResult] {
     var results: [CheckResult] = []
     let port = await apiServerPort(machine, access)
@@ -21,7 +21,7 @@ extension TalosDriver {
       trust.accepted.count > 1 && other.hasKey
       ? askNodes(machine, port, as: other, trust) : nil
     let ready = await askReadiness(change, trust, machine, access)
-    if case .unreachable = ready, isUnready {
+    if case .unreachable = ready, isExcused {
       return [
         CheckResult(
           .apiServerReady, .notApplicable,
@@ -50,10 +50,12 @@ extension TalosDriver {
   func askReadiness(
     _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess
   ) async -> KubernetesAnswer {
-    await ask(
+    let answer = await ask(
       machine, await apiServerPort(machine, access), "/readyz",
       as: trust.accepted.contains(trust.new) ? change.new : change.old,
       trusting: [trust.issuing])
+    if case .unreachable = answer { doubtPort(of: machine, access) }
+    return answer
   }
 
   func readiness(_ answer: KubernetesAnswer, _ trust: ChangeTrust) -> [CheckResult] {
@@ -67,7 +69,7 @@ extension TalosDriver {
             .apiServerReady, .waiting,
             "/readyz: HTTP \(code); what fails: kubectl get --raw '/readyz?verbose'"),
       ]
-    case .untrusted(let text), .rejected(let text): [CheckResult(.apiServerLeaf, .waiting, text)]
+    case .untrusted(let text, _), .rejected(let text): [CheckResult(.apiServerLeaf, .waiting, text)]
     case .unreachable(let text): [CheckResult(.apiServerReady, .waiting, text)]
     }
   }

@@ -5,17 +5,19 @@ import Rotation
 /// `control-plane-pods`: whether controller-manager and scheduler are Ready, or need not be yet.
 extension TalosDriver {
   /// Whether the controller-manager and the scheduler of a control plane are Ready, or need not be yet.
+  ///
+  /// - Parameter excused: those that are not waited for.
   func controlPlanePods(
-    _ mirrors: [StaticPod: MirrorPod], _ nodename: String, _ look: MachineLook
+    _ mirrors: [StaticPod: MirrorPod], _ nodename: String, _ look: MachineLook,
+    excused: Set<StaticPod>
   ) async -> CheckResult {
     let name = CheckName.controlPlanePods
-    let (options, access, occasion) = (look.change.options, look.access, look.occasion)
+    let (access, occasion) = (look.access, look.occasion)
     guard !mirrors.isEmpty || StaticPodRestart.hadPods(look.baseline) else {
       return CheckResult(name, .notApplicable, "this control plane shows no such pods")
     }
     let open = [StaticPod.controllerManager, .scheduler].filter { pod in
-      mirrors[pod]?.isReady != true
-        && !options.unready.contains(pod.unreadyName(on: nodename))
+      mirrors[pod]?.isReady != true && !excused.contains(pod)
     }
     guard !open.isEmpty else {
       return CheckResult(name, .passed, "controller-manager and scheduler are Ready")

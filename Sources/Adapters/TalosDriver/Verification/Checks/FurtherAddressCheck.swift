@@ -1,5 +1,6 @@
 import Crypto
 import Orchestrator
+import RPC
 import Rotation
 
 /// `further-addresses`: whether clients of a dropped authority are turned away at every address of every machine, not only
@@ -48,10 +49,16 @@ extension TalosDriver {
   }
 
   /// Whoever answers has to show a certificate of the cluster's, also one of the dropped authority: a machine that goes on
-  /// with that one would else be taken for a stranger.
-  private func askTalos(_ address: FurtherAddress, _ probe: AddressProbe) async -> AddressAnswer {
+  /// with that one would else be taken for a stranger. The certificate need not name the address: behind a load balancer, a
+  /// forwarded port or a DNS name it often does not.
+  ///
+  /// - Parameter verifiesName: false for the second try.
+  private func askTalos(
+    _ address: FurtherAddress, _ probe: AddressProbe, verifiesName: Bool = true
+  ) async -> AddressAnswer {
     func dial(_ authority: SealedAuthority) async -> Result<Void, TalosFailure> {
-      await self.dial(address, as: authority, trusting: probe.roots)
+      await self.dial(
+        address, as: authority, trusting: probe.roots, verifiesName: verifiesName)
     }
     let control = await dial(probe.accepted)
     switch control {
@@ -62,7 +69,12 @@ extension TalosDriver {
       if proof == RefusalProof.stillIn { return .stillIn }
       return proof.state == .passed ? .refused : .unclear(proof.detail)
     case .failure(let failure):
-      if case .untrusted = failure { return .foreign }
+      if failure.isWrongName, verifiesName {
+        return await askTalos(address, probe, verifiesName: false)
+      }
+      if case .untrusted = failure {
+        return failure.isUnknownIssuer ? .foreign : .unclear(failure.message)
+      }
       if failure.isNoConnection { return .silent }
       if case .success = await dial(probe.dropped) { return .stillIn }
       // What cuts everybody off lets nobody in: a forwarded port with nothing behind it.
@@ -71,12 +83,14 @@ extension TalosDriver {
   }
 
   private func dial(
-    _ address: FurtherAddress, as authority: SealedAuthority, trusting roots: [Certificate]
+    _ address: FurtherAddress, as authority: SealedAuthority, trusting roots: [Certificate],
+    verifiesName: Bool
   ) async -> Result<Void, TalosFailure> {
     do throws(TalosFailure) {
-      let tls: TLSClient
+      var tls: TLSClient
       do {
         tls = try keyring.client(.talos(roles: ["os:reader"]), from: authority, trusting: roots)
+        if !verifiesName { tls = tls.withoutName }
       } catch { throw .unusable(error) }
       let timeout = settings.probeTimeout
       let endpoint = TalosEndpoint(host: address.host, port: address.port)
@@ -89,17 +103,20 @@ extension TalosDriver {
   }
 
   private func askAPIServer(
-    _ address: FurtherAddress, _ probe: AddressProbe
+    _ address: FurtherAddress, _ probe: AddressProbe, verifiesName: Bool = true
   ) async -> AddressAnswer {
     func askNodes(_ authority: SealedAuthority) async -> KubernetesAnswer {
       await self.ask(
         address.host, address.port, "/api/v1/nodes?limit=1", as: authority, trusting: probe.roots,
-        timeout: settings.probeTimeout)
+        timeout: settings.probeTimeout, verifiesName: verifiesName)
     }
     let control = await askNodes(probe.accepted)
     switch control {
     case .unreachable: return .silent
-    case .untrusted: return .foreign
+    case .untrusted(_, .unknownIssuer): return .foreign
+    case .untrusted(_, .wrongName) where verifiesName:
+      return await askAPIServer(address, probe, verifiesName: false)
+    case .untrusted(let text, _): return .unclear(text)
     case .status, .rejected: break
     }
     let dropped = await askNodes(probe.dropped)

@@ -6,11 +6,14 @@ import Rotation
 extension TalosDriver {
   /// Whether the machine's own node is Ready. Other nodes are none of this machine's business.
   func nodeReady(
-    _ nodename: String, _ machine: Machine, _ options: RotationOptions, _ access: ClusterAccess
+    _ nodename: String, _ machine: Machine, _ change: TrustChange, _ access: ClusterAccess
   ) async -> CheckResult {
     let name = CheckName.nodeReady
-    if options.unready.contains("node/" + nodename) {
-      return CheckResult(name, .notApplicable, "was not Ready before the rotation; not waited for")
+    let unready = "node/" + nodename
+    func isOpen(_ text: String) -> CheckResult {
+      isExcusable(unready, change, access)
+        ? CheckResult(name, .notApplicable, "was not Ready before the rotation; not waited for")
+        : CheckResult(name, .waiting, text)
     }
     do {
       let node = try await withKubernetes(
@@ -19,20 +22,20 @@ extension TalosDriver {
         try await client.get("/api/v1/nodes/" + KubernetesClient.escaped(nodename))
       }
       guard let node else {
-        return CheckResult(
-          name, .waiting,
+        return isOpen(
           "there is no node \(nodename), which the kubelet of \(machine.id) registers: talosctl -n "
             + "\(machine.address) logs kubelet")
       }
       guard let ready = node.condition("Ready") else {
-        return CheckResult(name, .waiting, "node \(nodename) has no Ready condition yet")
+        return isOpen("node \(nodename) has no Ready condition yet")
       }
-      return ready.status == "True"
-        ? CheckResult(name, .passed, "node \(nodename) is Ready")
-        : CheckResult(
-          name, .waiting,
+      guard ready.status == "True" else {
+        return isOpen(
           "node \(nodename) is not Ready (\(PeerText.clean(ready.reason))): kubectl describe node "
             + nodename)
+      }
+      noteRecovered(unready, change, access)
+      return CheckResult(name, .passed, "node \(nodename) is Ready")
     } catch { return CheckResult(name, .waiting, error.message) }
   }
 }

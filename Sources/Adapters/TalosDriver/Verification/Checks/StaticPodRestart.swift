@@ -6,8 +6,10 @@ struct StaticPodRestart: Sendable {
   var mirrors: [StaticPod: MirrorPod]
   /// What was seen before the change; nil where nothing was.
   var baseline: Baseline?
-  /// Those that were unwell before the rotation, and are not waited for.
-  var unready: Set<StaticPod> = []
+  /// Those that did not run before the rotation, do not now, and are not waited for.
+  var excused: Set<StaticPod> = []
+  /// The version of the secrets with which a container was first seen, where the baseline does not know the container.
+  var versions: [StaticPod: String] = [:]
   var freshness: Freshness
 
   static let name = CheckName.staticPods
@@ -26,7 +28,7 @@ struct StaticPodRestart: Sendable {
         name, .waiting,
         "\(machine) has not taken up the new secrets yet: they are still of version \(before)")
     }
-    for pod in StaticPod.allCases where !unready.contains(pod) {
+    for pod in StaticPod.allCases where !excused.contains(pod) {
       guard let mirror = mirrors[pod] else {
         return CheckResult(name, .waiting, "\(pod.rawValue) on \(machine) is being restarted")
       }
@@ -58,6 +60,7 @@ struct StaticPodRestart: Sendable {
     guard mirror.version == secrets.version else { return waiting }
     // The annotation comes before the restart, with the status of the container from before.
     if isEdited, let before = baseline?[pod.rawValue], before == mirror.container { return waiting }
+    if let version = versions[pod], version != secrets.version { return waiting }
     return mirror.isStale(against: definition, of: pod, freshness) ? waiting : nil
   }
 }

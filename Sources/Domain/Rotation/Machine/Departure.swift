@@ -1,0 +1,6 @@
+/// Whether a machine that the list of members does not name has left the cluster for good.
+public enum Departure: Sendable, Hashable {
+  case proved
+  /// It is waited for, until what is said here has come about: `dropped once …`. Empty: nothing is known of that.
+  case doubted(String)
+}

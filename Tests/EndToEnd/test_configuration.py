@@ -36,6 +36,17 @@ def test_every_error_of_a_file_is_told_with_its_line_and_the_status_says_so(lab,
     assert subprocess.run([lab.binaries / "omnid", "config"], capture_output=True, timeout=20).returncode == 2
 
 
+def test_a_state_directory_that_serve_would_refuse_is_told(lab, tmp_path):
+    directory = tmp_path / "state"
+    assert check(lab, "--state-dir", directory).returncode == 0 and not directory.exists()
+    directory.mkdir()
+    directory.chmod(0o777)
+    wrong = check(lab, "--state-dir", directory)
+    assert wrong.returncode == 2 and "0777" in wrong.stderr, wrong
+    directory.chmod(0o700)
+    assert check(lab, "--state-dir", directory).returncode == 0
+
+
 @contextlib.contextmanager
 def service_manager(path):
     """Takes systemd's place: a socket that is told how the service is."""

@@ -32,6 +32,23 @@ def local(lab, path, *arguments):
     return curl("--http2-prior-knowledge", "--unix-socket", lab.socket, *arguments, f"http://omnid{path}")
 
 
+def test_a_store_that_cannot_be_used_is_not_ready(new_lab):
+    lab = new_lab(control_planes=1, workers=0).start()
+    lab.import_cluster()
+
+    def ready():
+        status, _, text = local(lab, "/readyz")
+        return status, text.strip()
+
+    assert ready() == (200, "ok")
+    store = lab.state / "omnid.db"
+    moved = store.rename(lab.state / "moved.db")
+    told = eventually(lambda: (answer := ready())[0] == 503 and answer[1])
+    assert "cannot use its store" in told and str(lab.state) not in told, told
+    moved.rename(store)
+    eventually(lambda: ready() == (200, "ok"))
+
+
 def over_tls(remote, path, *arguments):
     ca = remote.lab.directory / "ca.pem"
     ca.write_bytes(remote.ca)

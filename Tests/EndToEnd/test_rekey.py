@@ -51,6 +51,20 @@ def test_the_master_key_is_changed_in_the_midst_of_a_rotation(new_lab):
     lab.fresh_credentials()
 
 
+def test_where_no_store_is_none_is_made(new_lab):
+    lab = new_lab(control_planes=1, workers=0).start()
+    other = lab.directory / "typed-wrong"
+    socket = f"unix:{lab.directory}/nobody.sock"
+    refused = subprocess.run([lab.binaries / "omnid", "rekey", "--listen", socket, "--state-dir", other],
+                             capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1 and "there is no store at" in refused.stderr, refused
+    assert not other.exists()
+    # The right store, and the wrong socket.
+    refused = subprocess.run([lab.binaries / "omnid", "rekey", "--listen", socket, "--state-dir", lab.state],
+                             capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1 and "--listen" in refused.stderr, refused
+
+
 def test_a_refused_new_key_changes_nothing(new_lab):
     lab = new_lab(control_planes=1, workers=0).start()
     lab.import_cluster()

@@ -1,6 +1,7 @@
 """The secrets bundle that omnid hands on is the one that the cluster lives by."""
 
 import base64
+import os
 import stat
 
 import pytest
@@ -11,6 +12,19 @@ from lab import fingerprints
 
 def pem(text):
     return base64.b64decode(text)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a file of another user takes root")
+def test_a_file_of_another_user_gets_no_key(new_lab, tmp_path):
+    lab = new_lab(control_planes=1, workers=0).start()
+    lab.import_cluster()
+    path = tmp_path / "other"
+    path.write_text("theirs")
+    os.chown(path, 65534, 65534)
+    for verb in (("secrets", "export"), ("kubeconfig",), ("talosconfig",)):
+        refused = lab.omnictl("cluster", "-n", lab.name, *verb, "--output-file", path, "--force")
+        assert refused.returncode == 3 and "another user (uid 65534)" in refused.stderr, refused
+        assert path.read_text() == "theirs"
 
 
 @pytest.mark.parametrize("layout", ["legacy", "multidoc"])

@@ -139,6 +139,27 @@ private final class FullStore: RotationStore {
 }
 
 @Suite struct StoreObstacleTests {
+  private struct FullLog: AuditLog {
+    func append(_ event: AuditEvent, at now: Instant) async throws(StoreError) -> AuditEntry {
+      throw StoreError(.unavailable, "full")
+    }
+    func entries(after index: UInt64, limit: Int) async throws(StoreError) -> [AuditEntry] { [] }
+  }
+
+  @Test("An audit log that cannot be written is an obstacle, although no commit has been tried")
+  func auditLog() async throws {
+    let full = FullStore()
+    let store = TimedStore(full)
+    let log = WatchedAuditLog(FullLog(), of: store)
+    #expect(await store.obstacle() == nil)
+    await #expect(throws: StoreError.self) {
+      _ = try await log.append(
+        AuditEvent(caller: "uid:0", method: "LockCluster", cluster: "demo", request: ""),
+        at: Instant(secondsSince1970: 1))
+    }
+    #expect(await store.obstacle()?.message == "full")
+  }
+
   @Test(
     "A commit that failed is an obstacle until one succeeds, and the store is asked once a second")
   func obstacle() async throws {

@@ -173,6 +173,29 @@ struct ClusterMarkTests {
     try process.stop()
   }
 
+  @Test(
+    "A leak that comes to light in mid-rotation outlives it, although the clock was set back meanwhile"
+  )
+  func lateByAnotherClock() throws {
+    let world = World(seed: 4)
+    let process = try world.bootWithClusters()
+    try rotate(process, .talosCA, nil)
+    try rotate(process, .kubernetesCA, nil)
+    _ = try process.rotate(.kubernetesCA, options: RotationOptions(soak: .untilContinued))
+    world.skew.set(.seconds(-3600))
+    _ = try process.world.perform {
+      try await process.orchestrator.rotate(
+        cluster: "demo", component: .kubernetesCA, cause: .leakedKubeconfig)
+    }
+    try process.pass(.seconds(1000))
+    _ = try process.world.perform {
+      try await process.orchestrator.goOn(cluster: "demo", requester: "uid:0")
+    }
+    #expect(try process.runToEnd()?.state == .succeeded)
+    #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
+    try process.stop()
+  }
+
   @Test("What is decided at a rotation's start is said not to count for whoever attaches")
   func unheeded() throws {
     let world = World(seed: 4)

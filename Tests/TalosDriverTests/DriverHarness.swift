@@ -37,7 +37,6 @@ struct DriverHarness: Sendable {
     settings.applyWindow = .seconds(3)
     settings.lookWindow = .milliseconds(200)
     settings.probeTimeout = .seconds(2)
-    settings.silenceGrace = .milliseconds(300)
     settings.portRereading = .milliseconds(100)
     let sealer = try Sealer(masterKey: Random.bytes(32))
     return DriverHarness(

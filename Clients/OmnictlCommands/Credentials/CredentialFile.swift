@@ -80,6 +80,7 @@ enum CredentialFile {
           reason: "it exists already; --merge puts the \(kind.name) into it, --force replaces it",
           isRefusal: true)
       }
+      try PrivateFile.requireOwn(standing)
       if merges {
         destination.existing = try PrivateFile.text(path, standing, limit: sizeLimit)
       }

@@ -48,7 +48,8 @@ enum TrustBundleCommand {
         .wrongUsage, "a file holds the CAs of one kind",
         hint: "choose --component talos-ca or --component kubernetes-ca")
     }
-    let standing = try KeyFile.standing(path, kind, replacing: session.invocation[force])
+    let standing = try KeyFile.standing(
+      path, kind, replacing: session.invocation[force], isSecret: false)
     let answer = try await ask(session)
     let bundle = try found(wanted, answer, session)
     do throws(PrivateFile.Failure) {

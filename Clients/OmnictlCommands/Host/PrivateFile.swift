@@ -85,12 +85,7 @@ enum PrivateFile {
   static func write(
     _ text: String, to path: String, replacing standing: Standing?, isSecret: Bool = true
   ) throws(Failure) {
-    if isSecret, let stranger = standing?.stranger {
-      throw Failure(
-        reason:
-          "it belongs to another user (uid \(stranger)), who could read it then; remove it, or name another file",
-        isRefusal: true)
-    }
+    if isSecret, let standing { try requireOwn(standing) }
     let (file, temporary) = try create(beside: path)
     var failure = Descriptor.write(text, to: file)
     if failure == nil { failure = protect(file, as: standing) }
@@ -113,6 +108,15 @@ enum PrivateFile {
     if access(directory, W_OK | X_OK) != 0 {
       throw Failure(reason: "\(directory): \(Descriptor.message(errno))")
     }
+  }
+
+  /// - Throws: a refusal for a file of another user.
+  static func requireOwn(_ standing: Standing) throws(Failure) {
+    guard let stranger = standing.stranger else { return }
+    throw Failure(
+      reason:
+        "it belongs to another user (uid \(stranger)), who could read it then; remove it, or name another file",
+      isRefusal: true)
   }
 
   private static let changed = Failure(

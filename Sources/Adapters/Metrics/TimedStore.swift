@@ -1,4 +1,5 @@
 public import Orchestrator
+public import Rotation
 internal import Synchronization
 
 /// A store that measures how long another one takes.
@@ -24,7 +25,7 @@ public final class TimedStore: RotationStore {
 
   /// What is known of whether the store can be used.
   private struct Condition {
-    var hasFailedToCommit = false
+    var hasFailedToWrite = false
     var obstacle: StoreError?
     var askedAt: ContinuousClock.Instant?
   }
@@ -44,28 +45,36 @@ public final class TimedStore: RotationStore {
       let revision = try await timing(.commit) { () async throws(StoreError) in
         try await inner.commit(changes)
       }
-      condition.withLock { $0.hasFailedToCommit = false }
+      wrote(nil)
       return revision
     } catch {
-      if error.code == .unavailable {
-        condition.withLock {
-          $0.hasFailedToCommit = true
-          $0.askedAt = nil
-        }
-      }
+      wrote(error)
       throw error
     }
   }
 
+  /// Something has been written to the store, or could not be.
+  fileprivate func wrote(_ failure: StoreError?) {
+    condition.withLock {
+      switch failure?.code {
+      case nil: $0.hasFailedToWrite = false
+      case .unavailable:
+        $0.hasFailedToWrite = true
+        $0.askedAt = nil
+      default: break
+      }
+    }
+  }
+
   /// Why the store cannot be read, or written to; nil while it can. The store is asked once a second at most, and written
-  /// to only if the last commit has failed.
+  /// to only if the last write has failed.
   public func obstacle() async -> StoreError? {
     let asks = condition.withLock { condition -> (mustAsk: Bool, mustWrite: Bool) in
       if let last = condition.askedAt, last.duration(to: .now) < .seconds(1) {
         return (false, false)
       }
       condition.askedAt = .now
-      return (true, condition.hasFailedToCommit)
+      return (true, condition.hasFailedToWrite)
     }
     if asks.mustAsk {
       var obstacle: StoreError?
@@ -164,5 +173,35 @@ public final class TimedStore: RotationStore {
           }
         }),
     ]
+  }
+}
+
+/// The audit log of a store: what it cannot write says that the store cannot be used. It is written to before every call
+/// that changes something.
+public struct WatchedAuditLog: AuditLog {
+  private let inner: any AuditLog
+  private let store: TimedStore
+
+  /// - Parameter store: whose log it is.
+  public init(_ inner: any AuditLog, of store: TimedStore) {
+    self.inner = inner
+    self.store = store
+  }
+
+  public func append(
+    _ event: AuditEvent, at now: Instant
+  ) async throws(StoreError) -> AuditEntry {
+    do throws(StoreError) {
+      let entry = try await inner.append(event, at: now)
+      store.wrote(nil)
+      return entry
+    } catch {
+      store.wrote(error)
+      throw error
+    }
+  }
+
+  public func entries(after index: UInt64, limit: Int) async throws(StoreError) -> [AuditEntry] {
+    try await inner.entries(after: index, limit: limit)
   }
 }

@@ -102,13 +102,11 @@ extension RotationOrchestrator {
       throw .invalid(
         "request_id", "was used for \(request.component.rawValue) before: choose another")
     }
-    // Records of before causes were kept with requests have that of the rotation that the request began.
-    let cause = request.cause ?? (request.attached ? nil : rotation.cause)
-    guard cause == order.cause else {
+    guard request.cause.mayBe(order.cause, of: rotation, begun: !request.attached) else {
       throw .invalid(
         "request_id",
-        "was used \(cause.map { "for cause \($0.rawValue)" } ?? "without a cause") on \(request.answeredAt), and nothing "
-          + "has been begun since: choose another")
+        "was used for another cause on \(request.answeredAt), and begins nothing now: choose another"
+      )
     }
     var ticket = ticket(
       for: rotation, attached: request.attached,
@@ -270,7 +268,8 @@ extension RotationOrchestrator {
     guard !order.requestID.isEmpty else { return nil }
     return RequestRecord(
       id: order.requestID, cluster: rotation.cluster, component: order.component,
-      rotation: rotation.id, ordinal: rotation.ordinal, attached: attached, cause: order.cause,
+      rotation: rotation.id, ordinal: rotation.ordinal, attached: attached,
+      cause: StatedCause(order.cause),
       answeredAt: clock.now())
   }
 

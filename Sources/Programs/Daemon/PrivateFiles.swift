@@ -41,16 +41,26 @@ public enum PrivateFiles {
     ]
   }
 
+  /// The user whose a file or a directory is; nil where there is none.
+  public static func owner(of path: String) -> UInt32? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? status.st_uid : nil
+  }
+
   /// Looks whose a directory is: what it holds can be replaced by whoever may write to it.
   ///
+  /// - Parameter user: whose it has to be; nil: this process'.
   /// - Throws: when it belongs to another user, or group or others have rights to it.
-  public static func checkDirectory(_ path: String) throws(DaemonError) {
+  public static func checkDirectory(
+    _ path: String, of user: UInt32? = nil
+  ) throws(DaemonError) {
+    let user = user ?? geteuid()
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { throw DaemonError(errno: errno, path) }
-    guard status.st_uid == geteuid() else {
+    guard status.st_uid == user else {
       throw DaemonError(
         "the directory \(path) belongs to the user with id \(status.st_uid): "
-          + "chown \(geteuid()) \(path), if it is yours")
+          + "chown \(user) \(path), if it is yours")
     }
     let mode = status.st_mode & 0o777
     guard mode & 0o077 == 0 else {
@@ -65,13 +75,16 @@ public enum PrivateFiles {
   ///
   /// - Throws: when it belongs to another user than this one or root, or group or others may write to it, also where
   ///   the sticky bit keeps them from removing files: they could make the next one first.
-  public static func checkSharedDirectory(_ path: String) throws(DaemonError) {
+  public static func checkSharedDirectory(
+    _ path: String, of user: UInt32? = nil
+  ) throws(DaemonError) {
+    let user = user ?? geteuid()
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { throw DaemonError(errno: errno, path) }
-    guard status.st_uid == geteuid() || status.st_uid == 0 else {
+    guard status.st_uid == user || status.st_uid == 0 else {
       throw DaemonError(
         "the directory \(path) of the store belongs to the user with id \(status.st_uid), who may replace the "
-          + "store: chown \(geteuid()) \(path), or keep the store elsewhere")
+          + "store: chown \(user) \(path), or keep the store elsewhere")
     }
     let mode = status.st_mode & 0o7777
     guard mode & 0o022 == 0 else {

@@ -194,6 +194,12 @@ struct SQLiteStoreTests {
     "A store with a table, a trigger, a view or an index more or less is refused, and it is named",
     arguments: [
       ("CREATE TRIGGER t AFTER UPDATE ON journal BEGIN DELETE FROM rotations; END", "trigger t"),
+      (
+        "CREATE TRIGGER t AFTER UPDATE ON journal BEGIN DELETE FROM rotations; END; "
+          + "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = 'sqlite_t', "
+          + "sql = replace(sql, 'TRIGGER t', 'TRIGGER sqlite_t') WHERE name = 't'",
+        "trigger sqlite_t"
+      ),
       ("CREATE VIEW v AS SELECT 1", "view v"), ("CREATE TABLE more (x)", "table more"),
       ("DROP TABLE progress", "index progress_by_ordinal"), ("DROP TABLE access", "table access"),
       ("DROP INDEX requests_by_ordinal", "index requests_by_ordinal"),

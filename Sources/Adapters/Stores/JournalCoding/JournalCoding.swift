@@ -242,7 +242,12 @@ extension RequestRecord {
     record.ordinal = ordinal
     record.attached = attached
     record.answeredAt = Timestamp(answeredAt)
-    record.cause = cause?.rawValue ?? ""
+    record.cause =
+      switch cause {
+      case .notKept: ""
+      case .none: "none"
+      case .cause(let cause): cause.rawValue
+      }
     return record.serialized()
   }
 
@@ -251,7 +256,7 @@ extension RequestRecord {
     self.init(
       id: record.id, cluster: record.cluster, component: try record.component.component(),
       rotation: record.rotation, ordinal: record.ordinal, attached: record.attached,
-      cause: RotationCause(rawValue: record.cause),
+      cause: record.cause.isEmpty ? .notKept : StatedCause(RotationCause(rawValue: record.cause)),
       answeredAt: try record.answeredAt.required("answered_at").instant)
   }
 }

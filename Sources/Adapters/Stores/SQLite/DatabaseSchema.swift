@@ -206,7 +206,9 @@ enum DatabaseSchema {
   ) throws(StoreError) {
     var missing = objects(of: version)
     let all = try connection.prepare(
-      "SELECT type || ' ' || name FROM sqlite_schema WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~'")
+      // SQLite's own: indices that it makes for constraints, which have no text, and tables of statistics.
+      "SELECT type || ' ' || name FROM sqlite_schema WHERE sql IS NOT NULL AND NOT "
+        + "(type = 'table' AND name LIKE 'sqlite~_%' ESCAPE '~')")
     while try all.step() {
       let object = String(decoding: all.bytes(0), as: UTF8.self)
       guard missing.remove(object) != nil else {

@@ -1,7 +1,6 @@
 public import Orchestrator
 import ProtoCodec
 public import Rotation
-import Synchronization
 
 /// Whether a machine is gone for good.
 extension TalosDriver {
@@ -9,10 +8,14 @@ extension TalosDriver {
   /// it does know the node of another machine under the name that machine has here.
   ///
   /// The other node is the positive control: it shows that nodes can be read, and that in this cluster
-  /// nodes bear the names of their machines. Whatever cannot be read counts as no proof.
+  /// nodes bear the names of their machines. Whatever cannot be read counts as no proof. Without Kubernetes there is none:
+  /// discovery forgets a machine that is switched off, too, and it would come back with the old authority.
   public func departure(of machine: Machine, access: ClusterAccess) async -> Departure {
     guard access.cluster.authorities[.kubernetesCA] != nil else {
-      return await departureFromDiscovery(of: machine, access)
+      return .doubted(
+        "discovery forgets whoever is down for half an hour, and without Kubernetes nothing else tells a machine that is "
+          + "gone from one that is off: bring it back; cluster forget --force ends the rotation without it"
+      )
     }
     let others = access.cluster.machines.filter { $0.id != machine.id }
     let successors = await successors(at: machine, among: others, access)
@@ -56,62 +59,6 @@ extension TalosDriver {
       if answer != nil { found.append(other) }
     }
     return found
-  }
-
-  /// Without Kubernetes: proved when every control plane has answered and knows the machine no more, and the machine itself
-  /// has not answered for `settings.silenceGrace`.
-  private func departureFromDiscovery(
-    of machine: Machine, _ access: ClusterAccess
-  ) async -> Departure {
-    let rule =
-      "dropped once it has not answered for \(settings.silenceGrace.components.seconds) s and no control plane's "
-      + "discovery knows it"
-    guard !machine.identity.isEmpty else {
-      return .doubted("its node id is not known, so it cannot be told whether it has left")
-    }
-    if await presence(of: machine, access) == .itself {
-      notes.withLock { $0.silent["\(access.cluster.name)/\(machine.identity)"] = nil }
-      return .doubted("\(rule), but it answers: talosctl -n \(machine.address) reset")
-    }
-    let planes = access.cluster.controlPlanes.filter { $0.id != machine.id }
-    let views = await concurrently(planes) { plane -> (Machine, Bool?) in
-      let members = try? await self.withReading(plane, access, within: .zero) {
-        client async throws(TalosFailure) in try await client.members()
-      }
-      return (plane, members.map { $0.contains { $0.identity == machine.identity } })
-    }
-    if let (plane, knows) = views.first(where: { $0.1 != false }) {
-      return .doubted(
-        knows == nil
-          ? "\(rule): \(plane.id) could not be asked" : "\(rule): \(plane.id) knows it still")
-    }
-    guard !views.isEmpty else { return .doubted("there is no other control plane to ask") }
-    let silence = notes.withLock { $0.silence("\(access.cluster.name)/\(machine.identity)") }
-    return silence >= settings.silenceGrace ? .proved : .doubted(rule)
-  }
-}
-
-extension TalosDriver.Notes {
-  /// The looks in a row at which a machine did not answer.
-  struct Silence {
-    var since: ContinuousClock.Instant
-    var last: ContinuousClock.Instant
-  }
-
-  /// More machines than are ever missing at once.
-  private static let maximumSilent = 16_384
-  /// What was seen longer ago than this was another absence.
-  private static let longestGap = Duration.seconds(180)
-
-  /// For how long a machine has been silent that is so at this look, too.
-  fileprivate mutating func silence(_ key: String) -> Duration {
-    let now = ContinuousClock.now
-    var known = silent[key] ?? Silence(since: now, last: now)
-    if now - known.last > Self.longestGap { known.since = now }
-    known.last = now
-    if silent.count >= Self.maximumSilent { silent = [:] }
-    silent[key] = known
-    return now - known.since
   }
 }
 

@@ -15,9 +15,11 @@ extension TalosDriver {
     guard access.cluster.authorities[.kubernetesCA] != nil else { return machines }
     let nodes: [KnownNode]
     switch await self.nodes(access) {
-    case .success(let found): nodes = found
+    case .success(let found):
+      nodes = found
+      if let change = access.rotation { noteRecovered(Coverage.unreadyNodes, change, access) }
     case .failure(let error):
-      guard let change = access.rotation, !Self.mayMissNodes(change) else { return machines }
+      guard let change = access.rotation, !mayMissNodes(change, access) else { return machines }
       // Somebody may have joined who must not be left behind.
       throw DriverError(
         error.code,
@@ -49,10 +51,10 @@ extension TalosDriver {
     return machines
   }
 
-  enum Presence: Sendable { case itself, another, silent }
+  private enum Presence: Sendable { case itself, another, silent }
 
   /// Who answers at a machine's address.
-  func presence(of machine: Machine, _ access: ClusterAccess) async -> Presence {
+  private func presence(of machine: Machine, _ access: ClusterAccess) async -> Presence {
     do throws(TalosFailure) {
       _ = try await withReading(machine, access, within: .zero) {
         client async throws(TalosFailure) in try await client.version()

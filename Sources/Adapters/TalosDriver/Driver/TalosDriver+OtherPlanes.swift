@@ -50,6 +50,8 @@ extension TalosDriver {
         guard let secrets else { return nil }
         return try await isComingBack(plane, nodename, secrets, freshness, access)
           ? "the API server of \(plane.id) is about to be restarted by its kubelet" : nil
+      // It serves nobody, as before the rotation.
+      case .status where isExcusable(unready, change, access): return nil
       case let answer: return "the API server of \(plane.id): \(answer.summary)"
       }
       guard let secrets, let definition = secrets.pods[.apiServer] else { return nil }
@@ -65,7 +67,8 @@ extension TalosDriver {
       }
       notes.withLock { $0.withoutPods[plane.address] = nil }
       let version =
-        versionOfContainer(.apiServer, mirror, on: nodename, change, access) ?? mirror.version
+        versionOfContainer(.apiServer, mirror, definition, on: nodename, change, access)
+        ?? mirror.version
       if version != secrets.version {
         return
           "the API server of \(plane.id) is about to be restarted by its kubelet: it runs with the "

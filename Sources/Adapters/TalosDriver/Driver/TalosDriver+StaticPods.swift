@@ -25,7 +25,7 @@ extension TalosDriver {
       var versions: [StaticPod: String] = [:]
       for pod in StaticPod.allCases {
         versions[pod] = versionOfContainer(
-          pod, mirrors[pod], on: nodename, look.change, look.access)
+          pod, mirrors[pod], secrets.pods[pod], on: nodename, look.change, look.access)
       }
       let restart = StaticPodRestart(
         secrets: secrets, mirrors: mirrors, baseline: look.baseline, excused: excused,

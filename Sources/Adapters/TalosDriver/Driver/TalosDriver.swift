@@ -36,8 +36,6 @@ public struct TalosDriverSettings: Sendable {
   /// For how long a control plane may show no static pods before it counts as one that never does: a kubelet that restarts
   /// them takes them away for a moment.
   public var podlessGrace: Duration = .seconds(60)
-  /// For how long a machine that discovery has forgotten has to be silent before it has left a cluster without Kubernetes.
-  public var silenceGrace: Duration = .seconds(60)
   /// How long an API server's port counts that a configuration named lately, although nobody answers there.
   public var portRereading: Duration = .seconds(30)
   /// How long a probe waits for a port that may well be firewalled.
@@ -66,8 +64,6 @@ public final class TalosDriver: Sendable {
     var stamps: [String: (stamp: Instant, since: ContinuousClock.Instant)] = [:]
     /// What has come back of what a rotation does not wait for, by cluster.
     var recovered: [String: Recovered] = [:]
-    /// Since when machines that discovery has forgotten have not answered, by cluster and identity.
-    var silent: [String: Silence] = [:]
     /// Since when Kubernetes shows no static pods of a control plane, by machine address.
     var withoutPods: [String: ContinuousClock.Instant] = [:]
   }

@@ -99,8 +99,9 @@ extension TalosDriver {
     if access.cluster.authorities[.kubernetesCA] != nil {
       switch await nodes(access) {
       case .success(let nodes):
+        noteRecovered(Coverage.unreadyNodes, change, access)
         findings += Coverage.nodes(nodes, of: machines).unmanaged.map(Coverage.unmanaged)
-      case .failure(let error) where Self.mayMissNodes(change):
+      case .failure(let error) where mayMissNodes(change, access):
         compared =
           "no machine has been left out by discovery; the Kubernetes nodes, which could not be listed before the "
           + "rotation, cannot be listed now and are not compared: \(error.message)"
@@ -117,9 +118,10 @@ extension TalosDriver {
     return CheckResult(.coverage, .failed, first.message + more)
   }
 
-  /// Whether the rotation was begun although no API server listed the nodes. Never one of the Kubernetes CA.
-  static func mayMissNodes(_ change: TrustChange) -> Bool {
-    change.component == .talosCA && change.options.unready.contains(Coverage.unreadyNodes)
+  /// Whether the rotation was begun although no API server listed the nodes, and none has since. Never one of the
+  /// Kubernetes CA.
+  func mayMissNodes(_ change: TrustChange, _ access: ClusterAccess) -> Bool {
+    change.component == .talosCA && isExcusable(Coverage.unreadyNodes, change, access)
   }
 
   /// The nodes of the cluster, by any API server that answers.

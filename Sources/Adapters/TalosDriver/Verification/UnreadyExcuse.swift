@@ -40,15 +40,19 @@ extension TalosDriver {
   /// The version of the secrets with which the container of a static pod was first seen, which is what it runs with: the
   /// annotation changes before the restart, and no baseline knows a container that has come back since.
   ///
+  /// - Parameter definition: of the pod, as the machine has it. A container that was started after it runs with it,
+  ///   whatever the annotation of a mirror pod said that the kubelet had not replaced yet.
   /// - Returns: nil for a pod that was ready at the rotation's start, whose container the baseline knows, and for one
   ///   that does not run.
   func versionOfContainer(
-    _ pod: StaticPod, _ mirror: MirrorPod?, on nodename: String, _ change: TrustChange,
-    _ access: ClusterAccess
+    _ pod: StaticPod, _ mirror: MirrorPod?, _ definition: StaticPodSecrets.Definition?,
+    on nodename: String, _ change: TrustChange, _ access: ClusterAccess
   ) -> String? {
     let name = pod.unreadyName(on: nodename)
-    guard change.options.unready.contains(name), let mirror, mirror.startedAt != nil else {
-      return nil
+    guard change.options.unready.contains(name), let mirror, let startedAt = mirror.startedAt
+    else { return nil }
+    if let updated = definition?.updated, startedAt > updated.advanced(by: .seconds(2)) {
+      return mirror.version
     }
     return changeRecovered(change, access) { known in
       if let seen = known.containers[name], seen.container == mirror.container {
@@ -71,7 +75,7 @@ extension TalosDriver {
     var excused: Set<StaticPod> = []
     for pod in StaticPod.allCases {
       let name = pod.unreadyName(on: nodename)
-      _ = versionOfContainer(pod, mirrors[pod], on: nodename, change, access)
+      _ = versionOfContainer(pod, mirrors[pod], nil, on: nodename, change, access)
       guard isExcusable(name, change, access) else { continue }
       guard look.baseline?[Fact.ready(pod)] != "true" else {
         noteRecovered(name, change, access)

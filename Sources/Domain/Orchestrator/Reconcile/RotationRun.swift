@@ -255,7 +255,7 @@ actor RotationRun {
     var rotation = rotation
     var cluster = cluster
     cluster.locks = machine.locks
-    if let note { cluster.take(note, at: now) }
+    if let note { cluster.take(note, at: max(now, rotation.lateMoment)) }
     rotation.state = machine.state
     rotation.notes = machine.notes
     rotation.options = options

@@ -63,6 +63,10 @@ public struct RotationRecord: Sendable, Hashable {
     self.revision = revision
   }
 
+  /// The first moment of which it is certain that the rotation began before: what comes to light then is not dealt with by
+  /// the rotation, although the clock may have been set back.
+  var lateMoment: Instant { startedAt.advanced(by: .nanoseconds(1)) }
+
   /// The authority that goes when the rotation ends as it stands: the new one where it goes, or went, back.
   var retiring: SealedAuthority {
     if case .aborted = state { return new }
@@ -86,13 +90,13 @@ public struct RequestRecord: Sendable, Hashable {
   public var rotation: String
   public var ordinal: UInt64
   public var attached: Bool
-  /// What was said to have happened; nil also in records of before this was kept.
-  public var cause: RotationCause?
+  /// What was said to have happened.
+  public var cause: StatedCause
   public var answeredAt: Instant
 
   public init(
     id: String, cluster: String, component: SecretComponent, rotation: String, ordinal: UInt64,
-    attached: Bool, cause: RotationCause? = nil, answeredAt: Instant
+    attached: Bool, cause: StatedCause = .notKept, answeredAt: Instant
   ) {
     self.cause = cause
     self.id = id

@@ -50,9 +50,12 @@ struct Roster {
       let since = min(progress.missingSince ?? now, now)
       progress.missingSince = since
       let departure = departures[progress.machine.id] ?? .doubted("")
-      if case .doubted(let text) = departure {
-        progress.absence = text.bounded(to: CheckResult.detailLimit)
-      }
+      progress.absence =
+        if case .doubted(let text) = departure {
+          text.bounded(to: CheckResult.detailLimit)
+        } else {
+          ""
+        }
       guard departure == .proved,
         since.duration(to: now) >= departureGrace
       else { return progress }

@@ -1,4 +1,5 @@
 import Daemon
+import Glibc
 
 /// `omnid config check`: whether `omnid serve` would take what it is told.
 enum ConfigCommand {
@@ -23,15 +24,19 @@ enum ConfigCommand {
     return StandardStream.output.write("the configuration is good\n") ? 0 : 1
   }
 
-  /// What `omnid serve` would refuse of the directories that are there already. Nothing is made.
+  /// What `omnid serve` would refuse of the directories that are there already, whoever asks: they are to belong to the
+  /// user that it runs as, which is whose the state directory is. Nothing is made.
   private static func directoryProblems(_ options: ServeOptions) -> [String] {
     var problems: [String] = []
+    func note(_ check: () throws -> Void) {
+      do { try check() } catch { problems.append(explanation(of: error)) }
+    }
+    let state = options.stateDirectory
     let store = PrivateFiles.parent(of: options.storePath) ?? "."
-    for (path, check) in [
-      (options.stateDirectory, PrivateFiles.checkDirectory),
-      (store, PrivateFiles.checkSharedDirectory),
-    ] where PrivateFiles.exists(path) {
-      do { try check(path) } catch { problems.append(explanation(of: error)) }
+    let user = PrivateFiles.owner(of: state) ?? geteuid()
+    if PrivateFiles.exists(state) { note { try PrivateFiles.checkDirectory(state, of: user) } }
+    if PrivateFiles.exists(store) {
+      note { try PrivateFiles.checkSharedDirectory(store, of: user) }
     }
     return problems
   }

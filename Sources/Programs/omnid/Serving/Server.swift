@@ -60,7 +60,7 @@ struct Server {
         store: timed, driver: driver, clock: Self.clock,
         settings: OrchestratorSettings(
           driftInterval: Self.driftInterval, trustPublisher: trust, stageHooks: hooks))
-      let audit = AuditTrail(log: store, clock: Self.clock)
+      let audit = AuditTrail(log: WatchedAuditLog(store, of: timed), clock: Self.clock)
       let reports = try Self.reports(state.sealer)
       let notifier = Notifier(
         stateDirectory: options.stateDirectory, clock: Self.clock, logger: logger)

@@ -91,7 +91,7 @@ struct TroubleTests {
     #expect(status.error.hasPrefix(missing))
     #expect(status.step.hasPrefix("waiting for the cluster since 20"))
     #expect(
-      status.step.contains(": \(missing)") && status.step.contains("kubectl delete node demo-w-0"))
+      status.step.contains(": \(missing)") && status.step.contains("dropped once it has no node"))
     #expect(try process.runToEnd()?.state == .succeeded)
   }
 

@@ -72,14 +72,15 @@ struct AccessStoreTests {
   @Test("An older state of one row does not come back unseen")
   func rollback() async throws {
     let disk = try await Self.filled()
-    try disk.execute("CREATE TABLE kept AS SELECT * FROM access WHERE id = '5e71'")
+    let kept = try disk.copy("kept.db")
     let store = try disk.open()
     var revoked = Self.certificate
     revoked.revokedAt = Self.now
     try await store.commit([.putGrant(revoked)])
     await store.close()
     try disk.execute(
-      "DELETE FROM access WHERE id = '5e71'; INSERT INTO access SELECT * FROM kept; DROP TABLE kept"
+      "ATTACH '\(kept)' AS kept; DELETE FROM access WHERE id = '5e71'; "
+        + "INSERT INTO access SELECT * FROM kept.access WHERE id = '5e71'"
     )
     #expect(await disk.refusal()?.code == .corrupt)
   }

@@ -99,6 +99,40 @@ extension LivingMachines {
       await harness.cluster.stop()
     }
 
+    @Test(
+      "An API server that answers with errors need not get well, but it restarts and refuses the old CA"
+    )
+    func unwell() async throws {
+      let harness = try await DriverHarness.start("127.1.165.0", controlPlanes: 2, workers: 0)
+      let record = try await harness.importCluster()
+      let (machine, node) = (record.machines[0], harness.cluster.nodes[0])
+      await node.setFaults { $0.apiServerStatus = 500 }
+      let preflight = try await harness.driver.preflight(
+        .kubernetesCA, options: RotationOptions(allowUnready: true),
+        access: ClusterAccess(cluster: record))
+      #expect(preflight.unready.contains("pod/kube-apiserver-\(machine.id)"))
+      var change = try await harness.change(.kubernetesCA, record)
+      change.options = RotationOptions(allowUnready: true, unready: preflight.unready)
+      let access = ClusterAccess(cluster: record, rotation: change)
+      let before = try await harness.containers(machine, access)
+      for phase in RotationPhase.allCases {
+        change.phase = phase
+        #expect(try await harness.runStage(change, record) == [], "\(phase)")
+      }
+      let after = try await harness.containers(
+        machine, ClusterAccess(cluster: record, rotation: change))
+      #expect(after[.apiServer] != before[.apiServer])
+      func check(_ name: CheckName) async -> CheckResult? {
+        await harness.driver.verify(
+          change, machine: machine, baseline: nil,
+          access: ClusterAccess(cluster: record, rotation: change)
+        ).first { $0.isNamed(name) }
+      }
+      #expect(await check(.apiServerReady)?.state == .notApplicable)
+      #expect(await check(.oldRefused)?.state == .passed)
+      await harness.cluster.stop()
+    }
+
     @Test("A node and a kubelet that are back are waited for as well")
     func node() async throws {
       let harness = try await DriverHarness.start("127.1.157.0", controlPlanes: 1, workers: 1)

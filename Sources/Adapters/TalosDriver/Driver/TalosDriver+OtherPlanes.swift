@@ -51,7 +51,7 @@ extension TalosDriver {
         return try await isComingBack(plane, nodename, secrets, freshness, access)
           ? "the API server of \(plane.id) is about to be restarted by its kubelet" : nil
       // It serves nobody, as before the rotation.
-      case .status where isExcusable(unready, change, access): return nil
+      case let answer where answer.isError && isExcusable(unready, change, access): return nil
       case let answer: return "the API server of \(plane.id): \(answer.summary)"
       }
       guard let secrets, let definition = secrets.pods[.apiServer] else { return nil }
@@ -118,8 +118,10 @@ extension TalosDriver {
     let port = await apiServerPort(plane, access)
     var answer = KubernetesAnswer.unreachable("not asked")
     for signer in signers {
-      answer = await ask(plane, port, "/readyz", as: signer, trusting: roots)
-      if case .status(200, _) = answer { break }
+      let next = await ask(plane, port, "/readyz", as: signer, trusting: roots)
+      // What a server tells a client that it knows says more than that it does not know another one.
+      if !answer.isError { answer = next }
+      if case .status(200, _) = next { return next }
     }
     if case .unreachable = answer { doubtPort(of: plane, access) }
     return answer

@@ -50,7 +50,9 @@ extension TalosDriver {
     let excused = await excusedPods(
       (try? mirrors?.get()) ?? [:], on: nodename, look, trust)
     async let server = probeAPIServer(
-      look.change, trust, look.machine, look.access, isExcused: excused.contains(.apiServer))
+      look.change, trust, look.machine, look.access, isExcused: excused.contains(.apiServer),
+      mayBeUnwell: isExcusable(
+        StaticPod.apiServer.unreadyName(on: nodename), look.change, look.access))
     let pods = await staticPods(seen, nodename, look, mirrors, excused: excused)
     return pods + (await server)
   }
@@ -71,7 +73,10 @@ extension TalosDriver {
     if let old { return StaticPodRestart.notYet(old, on: look.machine.id) }
     if !excused.contains(.apiServer) {
       let ready = await askReadiness(look.change, trust, look.machine, look.access)
-      if let open = readiness(ready, trust).first(where: { !$0.isSettled }) { return open }
+      let mayBeUnwell = isExcusable(
+        StaticPod.apiServer.unreadyName(on: nodename), look.change, look.access)
+      let results = readiness(ready, trust, isUnwell: ready.isError && mayBeUnwell)
+      if let open = results.first(where: { !$0.isSettled }) { return open }
     }
     let pods = await controlPlanePods(mirrors, nodename, look, excused: excused)
     return pods.isSettled ? nil : pods

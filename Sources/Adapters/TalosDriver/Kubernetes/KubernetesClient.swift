@@ -16,6 +16,11 @@ enum KubernetesAnswer {
   /// No answer.
   case unreachable(String)
 
+  /// Whether the server has told a client that it knows that something is wrong with the server itself.
+  var isError: Bool {
+    if case .status(let code, _) = self { (500..<600).contains(code) } else { false }
+  }
+
   /// Short, for the detail of a check.
   var summary: String {
     switch self {

@@ -8,12 +8,13 @@ struct KubernetesEndpoint: HTTPHandler {
   let accepted: @Sendable () -> [Certificate]
   /// The machine's clock, in seconds since 1970.
   let clock: @Sendable () -> Int64
-  /// With what it answers everything; nil: as it should.
+  /// With what it answers everybody whom it lets in; nil: as it should.
   let status: @Sendable () -> Int?
 
   func respond(to request: HTTPRequest, peer: Peer) async -> HTTPResponse {
-    if let status = status() { return HTTPResponse(status: status) }
     let identity = identify(request, peer)
+    // Whom it refuses it refuses before anything else.
+    if let status = status(), identity != .refused { return HTTPResponse(status: status) }
     let parsed = KubernetesRequest(
       method: request.method, target: request.path, identity: identity)
     let answer = KubernetesAPI.respond(to: parsed, await hub.snapshot())

@@ -45,7 +45,7 @@ test: test-deps $(VENV)/done lint ## run every test: Swift, schema rules, real c
 .PHONY: test-outside
 test-outside: test-deps build interop-programs $(VENV)/done ## the tests that drive the release binaries with other people's clients
 # One run for each: they have support modules of their own by the same names.
-	$(VENV)/bin/python -m pytest -q -x -n 2 --dist worksteal Tests/EndToEnd
+	$(VENV)/bin/python -m pytest -q -x -n 3 --dist worksteal Tests/EndToEnd
 	$(VENV)/bin/python -m pytest -q -x Tests/Interop
 	$(VENV)/bin/python -m pytest -q -x Clients/python
 	$(VENV)/bin/python -m pytest -q -x packaging/tests/test_files.py

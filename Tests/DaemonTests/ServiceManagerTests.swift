@@ -47,6 +47,25 @@ struct ServiceManagerTests {
     #expect(message(descriptor) == "STOPPING=1")
   }
 
+  @Test("A service manager that reads nothing holds nobody up", .timeLimit(.minutes(1)))
+  func unread() throws {
+    let path = NSTemporaryDirectory() + "notify-" + UUID().uuidString.prefix(8)
+    let descriptor = try receiver(path)
+    defer {
+      close(descriptor)
+      unlink(path)
+    }
+    let manager = ServiceManager(socketName: path)
+    var told = 0
+    #expect(throws: DaemonError.self) {
+      for _ in 0..<100_000 {
+        try manager.ready()
+        told += 1
+      }
+    }
+    #expect(told > 0)
+  }
+
   @Test("Without a service manager nothing happens; one that cannot be told is an error")
   func absence() throws {
     try ServiceManager(socketName: nil).ready()

@@ -17,9 +17,9 @@ PROGRAMS = ("omnid", "omnictl", "talosim")
 # The API reference is written from the schema's comments, which name commands too.
 DOCUMENTS = documents.documents()
 # What reads like a command and is none, each with what it is.
-NO_COMMANDS = {
-    "omnid audit 1": "the first text of an entry's hash", "machine done": "a line of omnid's log",
-    "machine waited for": "a line of omnid's log",
+NO_COMMANDS = {"omnid audit 1": "the first text of an entry's hash"} | {
+    line: "a line of omnid's log"
+    for line in re.findall(r"^\| `([^`]+)` \| `(?:debug|info|warning|error)`", (ROOT / "docs/logging.md").read_text(), re.MULTILINE)
 }
 # Flags of other programs that documents name, each with whose it is.
 FOREIGN = {

@@ -19,7 +19,7 @@ from lab import eventually
 from receiver import Receiver
 
 # A block may be one of these. Whoever adds a block with commands has to say so, because a block of no language is refused.
-LANGUAGES = {"sh", "console", "python", "swift", "yaml", "json", "http", "text"}
+LANGUAGES = {"sh", "console", "python", "swift", "java", "yaml", "json", "http", "text"}
 RUNNABLE = {"run", "serve"}
 DOCUMENTS = [name for name in documents.documents() if any(block.marks & RUNNABLE for block in documents.blocks(name))]
 # Here no cluster prod is known yet.
@@ -31,6 +31,7 @@ NOT_RUN_HERE = {
     ("README.md", "make demo"): "builds; its targets are looked up below",
     ("README.md", "make deb *"): "builds; the package is made by packaging/tests, the files by test_manual.py",
     ("README.md", "make test *"): "this is one of its tests",
+    ("docs/access.md", "openssl pkcs8 *"): "test_grpc_java.py runs the line",
     ("docs/install.md", "make deb *"): "builds; the package is made by packaging/tests",
     ("docs/install.md", "make install *"): "builds; its targets are looked up below",
     ("docs/operate.md", "talosctl gen config *"): "there is no talosctl for the tests; test_secrets.py compares the file with one of talosctl's form",

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Tells the service manager how the service is, as sd_notify(3) describes it: one datagram to the
-/// socket that `NOTIFY_SOCKET` names.
+/// socket that `NOTIFY_SOCKET` names. One that takes nothing for a quarter of a second is not told.
 public struct ServiceManager: Sendable {
   private let socketName: String?
 
@@ -43,6 +43,10 @@ public struct ServiceManager: Sendable {
     let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw DaemonError(errno: errno, "socket for NOTIFY_SOCKET") }
     defer { close(descriptor) }
+    // A service manager that does not read must not keep omnid from serving, or from ending.
+    var limit = timeval(tv_sec: 0, tv_usec: 250_000)
+    unsafe setsockopt(
+      descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     let message = Array(state.utf8)
     let sent = unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

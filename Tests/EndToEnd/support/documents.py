@@ -16,7 +16,9 @@ def documents():
     """Every document that people read, as a path below the repository."""
     found = [*ROOT.glob("*.md"), *(path for folder in ("docs", "Clients", "Proto", "Tests", "packaging")
                                    for path in (ROOT / folder).rglob("*.md"))]
-    return sorted(str(path.relative_to(ROOT)) for path in found)
+    below = (path.relative_to(ROOT) for path in found)
+    # Hidden folders are what tools leave behind.
+    return sorted(str(path) for path in below if not any(part.startswith(".") for part in path.parts))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,43 +27,43 @@ struct ServiceManagerTests {
     return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
   }
 
-  @Test("Readiness and the end are told in one datagram each")
-  func notifies() throws {
+  private func withManager(_ body: (ServiceManager, Int32) throws -> Void) throws {
     let path = NSTemporaryDirectory() + "notify-" + UUID().uuidString.prefix(8)
     let descriptor = try receiver(path)
     defer {
       close(descriptor)
       unlink(path)
     }
-    let manager = ServiceManager(socketName: path)
-    try manager.ready()
-    #expect(message(descriptor) == "READY=1")
-    try manager.reloading()
-    let lines = message(descriptor).split(separator: "\n")
-    #expect(lines.count == 2 && lines[0] == "RELOADING=1")
-    let time = try #require(lines[1].wholeMatch(of: /MONOTONIC_USEC=([0-9]+)/))
-    #expect(try #require(Int64(time.1)) > 0)
-    try manager.stopping()
-    #expect(message(descriptor) == "STOPPING=1")
+    try body(ServiceManager(socketName: path), descriptor)
+  }
+
+  @Test("Readiness and the end are told in one datagram each")
+  func notifies() throws {
+    try withManager { manager, descriptor in
+      try manager.ready()
+      #expect(message(descriptor) == "READY=1")
+      try manager.reloading()
+      let lines = message(descriptor).split(separator: "\n")
+      #expect(lines.count == 2 && lines[0] == "RELOADING=1")
+      let time = try #require(lines[1].wholeMatch(of: /MONOTONIC_USEC=([0-9]+)/))
+      #expect(try #require(Int64(time.1)) > 0)
+      try manager.stopping()
+      #expect(message(descriptor) == "STOPPING=1")
+    }
   }
 
   @Test("A service manager that reads nothing holds nobody up", .timeLimit(.minutes(1)))
   func unread() throws {
-    let path = NSTemporaryDirectory() + "notify-" + UUID().uuidString.prefix(8)
-    let descriptor = try receiver(path)
-    defer {
-      close(descriptor)
-      unlink(path)
-    }
-    let manager = ServiceManager(socketName: path)
-    var told = 0
-    #expect(throws: DaemonError.self) {
-      for _ in 0..<100_000 {
-        try manager.ready()
-        told += 1
+    try withManager { manager, descriptor in
+      var told = 0
+      #expect(throws: DaemonError.self) {
+        for _ in 0..<100_000 {
+          try manager.ready()
+          told += 1
+        }
       }
+      #expect(told > 0)
     }
-    #expect(told > 0)
   }
 
   @Test("Without a service manager nothing happens; one that cannot be told is an error")

@@ -110,6 +110,16 @@ struct ClusterMarkTests {
     try process.stop()
   }
 
+  /// Ends the soak of the rotation that runs: the mark of the leak is there after its end.
+  private func expectOutlived(_ process: Process) throws {
+    try process.pass(.seconds(1000))
+    _ = try process.world.perform {
+      try await process.orchestrator.goOn(cluster: "demo", requester: "uid:0")
+    }
+    #expect(try process.runToEnd()?.state == .succeeded)
+    #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
+  }
+
   @Test("A leak that comes to light while a rotation runs outlives that rotation")
   func late() throws {
     let world = World(seed: 4)
@@ -131,12 +141,7 @@ struct ClusterMarkTests {
     try process.pass(.seconds(100))
     #expect(try attach(.leakedKubeconfig).notes == ticket.notes, "whoever asks next is told too")
     #expect(try cluster(process).marks.map(\.since) == since)
-    try process.pass(.seconds(1000))
-    _ = try process.world.perform {
-      try await process.orchestrator.goOn(cluster: "demo", requester: "uid:0")
-    }
-    #expect(try process.runToEnd()?.state == .succeeded)
-    #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
+    try expectOutlived(process)
     try rotate(process, .kubernetesCA, nil)
     #expect(try marks(process).isEmpty)
     try process.stop()
@@ -164,12 +169,7 @@ struct ClusterMarkTests {
     let began = try cluster(process).marks.map(\.since)
     #expect(try ask("carol").notes.count == 1)
     #expect(try cluster(process).marks.map(\.since) != began)
-    try process.pass(.seconds(1000))
-    _ = try process.world.perform {
-      try await process.orchestrator.goOn(cluster: "demo", requester: "uid:0")
-    }
-    #expect(try process.runToEnd()?.state == .succeeded)
-    #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
+    try expectOutlived(process)
     try process.stop()
   }
 
@@ -187,12 +187,7 @@ struct ClusterMarkTests {
       try await process.orchestrator.rotate(
         cluster: "demo", component: .kubernetesCA, cause: .leakedKubeconfig)
     }
-    try process.pass(.seconds(1000))
-    _ = try process.world.perform {
-      try await process.orchestrator.goOn(cluster: "demo", requester: "uid:0")
-    }
-    #expect(try process.runToEnd()?.state == .succeeded)
-    #expect(try marks(process) == ["leaked-kubeconfig kubernetes-ca"])
+    try expectOutlived(process)
     try process.stop()
   }
 

@@ -45,10 +45,10 @@ test: test-deps $(VENV)/done lint ## run every test: Swift, schema rules, real c
 .PHONY: test-outside
 test-outside: test-deps build interop-programs $(VENV)/done ## the tests that drive the release binaries with other people's clients
 # One run for each: they have support modules of their own by the same names.
-	$(VENV)/bin/python -m pytest -q -x -n 3 --dist worksteal Tests/EndToEnd
-	$(VENV)/bin/python -m pytest -q -x Tests/Interop
-	$(VENV)/bin/python -m pytest -q -x Clients/python
-	$(VENV)/bin/python -m pytest -q -x packaging/tests/test_files.py
+	scripts/test-outside Tests/EndToEnd -n 3 --dist worksteal
+	scripts/test-outside Tests/Interop
+	scripts/test-outside Clients/python
+	scripts/test-outside packaging/tests/test_files.py
 
 INTEROP := rotate-and-wait journal-seed grpc-interop-server grpc-interop-client connect-conformance-server connect-conformance-client conformance-protobuf
 

@@ -319,6 +319,19 @@ struct RotationMachineTests {
     #expect(machine.notes == ["w1 left the cluster during PRE_ROTATE"])
   }
 
+  @Test(
+    "A machine that a person has said to be gone is dropped at once, and it is noted that nothing is proved"
+  )
+  func said() {
+    var (machine, _) = begun([RotationMachineTests.cp1, RotationMachineTests.w1])
+    _ = machine.membersListed([RotationMachineTests.cp1], departures: ["w1": .said], at: now)
+    #expect(states(machine).keys.sorted() == ["cp1"])
+    #expect(
+      machine.notes == [
+        "w1 was left out during PRE_ROTATE, because a person has said that it is gone: nothing is proved of it"
+      ])
+  }
+
   @Test("Until when a missing machine is waited for is kept, and forgotten when it is back")
   func absence() {
     let all = [RotationMachineTests.cp1, RotationMachineTests.w1]

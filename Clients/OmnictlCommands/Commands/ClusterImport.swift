@@ -34,6 +34,7 @@ enum ClusterImport {
     flags: [
       talosconfig.spec, TalosconfigAccess.context.spec, TalosconfigAccess.endpoints.spec,
       TalosconfigAccess.controlPlanes.spec, TalosconfigAccess.workers.spec,
+      TalosconfigAccess.leaveOut.spec,
     ], clusterFlag: .substitute
   ) { session throws(CommandError) in
     var request = ImportClusterRequest()
@@ -42,6 +43,7 @@ enum ClusterImport {
     request.endpoints = session.invocation[TalosconfigAccess.endpoints]
     request.controlPlanes = session.invocation[TalosconfigAccess.controlPlanes]
     request.workers = session.invocation[TalosconfigAccess.workers]
+    request.leaveOut = session.invocation[TalosconfigAccess.leaveOut]
     request.talosconfig = try TalosconfigAccess.read(session.invocation[talosconfig])
     let cluster =
       try await session.call(ManagementServiceMethods.importCluster, request).cluster ?? Cluster()

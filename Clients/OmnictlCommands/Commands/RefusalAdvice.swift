@@ -48,7 +48,7 @@ struct RefusalAdvice {
     case "TALOS_VERSION": return "upgrade Talos first"
     case "MACHINE_UNREACHABLE":
       return "every machine has to answer before a rotation begins: bring back those that do not, "
-        + "or remove them from the cluster"
+        + "or remove them from the cluster; --leave-out MACHINE goes on without one that is gone for good"
     case "CA_EXPIRED": return "an expired CA cannot be rotated: replace it by hand first"
     case "CLOCK": return "set the clocks right first"
     case "CONFIG_PENDING":
@@ -58,7 +58,9 @@ struct RefusalAdvice {
     case "NO_TLS_LISTENER":
       return "start omnid with --listen tls:127.0.0.1:8443 besides its socket, then run this again"
     case "NOT_COVERED":
-      return "see that cluster discovery knows every machine, or remove what is gone"
+      return
+        "see that cluster discovery knows every machine, or remove what is gone (--leave-out MACHINE "
+        + "goes on without it)"
     case "ROTATED_ELSEWHERE":
       return "take it over with a talosconfig that works: "
         + session.line("cluster adopt \(session.cluster) --talosconfig FILE")

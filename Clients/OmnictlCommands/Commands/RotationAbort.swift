@@ -6,6 +6,11 @@ enum RotationAbort {
     "ROTATION", "the rotation to abort (default the one in progress)", completion: .rotations,
     isOptional: true)
 
+  private static let leaveOut = Flag<[String]>.list(
+    "leave-out", "MACHINE", completion: .machines,
+    "go back without a machine that is gone for good, by name or node id; also for a rotation that goes "
+      + "back already")
+
   static let command: CommandSpec = .init(
     "abort", "Go back to the old CA",
     examples: [
@@ -17,11 +22,12 @@ enum RotationAbort {
       It is followed until then. Refused (exit code 3) once POST-ROTATE has begun, because machines
       refuse the old CA from then on: let it end, and start another rotation.
       """,
-    arguments: [rotation], flags: WaitFlags.all, clusterFlag: .required
+    arguments: [rotation], flags: WaitFlags.all + [leaveOut.spec], clusterFlag: .required
   ) { session throws(CommandError) in
     var request = AbortRotationRequest()
     request.cluster = session.cluster
     request.rotationID = session.invocation[rotation]
+    request.leaveOut = session.invocation[leaveOut]
     let answer = try await session.call(ManagementServiceMethods.abortRotation, request)
     if let status = answer.status, !status.isOver, session.invocation[WaitFlags.wait] {
       if session.format == .table {

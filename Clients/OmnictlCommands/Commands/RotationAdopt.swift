@@ -39,6 +39,7 @@ enum RotationAdopt {
   static let flags = [
     talosconfig.spec, TalosconfigAccess.context.spec, TalosconfigAccess.endpoints.spec,
     TalosconfigAccess.controlPlanes.spec, TalosconfigAccess.workers.spec,
+    TalosconfigAccess.leaveOut.spec,
     component.spec, rollBack.spec, heal.spec, SecretRotate.dryRun.spec,
     SecretRotate.removeForeign.spec,
     SecretRotate.allowUnmanagedNodes.spec, SecretRotate.ownerAck.spec,
@@ -87,6 +88,7 @@ enum RotationAdopt {
     request.endpoints = session.invocation[TalosconfigAccess.endpoints]
     request.controlPlanes = session.invocation[TalosconfigAccess.controlPlanes]
     request.workers = session.invocation[TalosconfigAccess.workers]
+    request.leaveOut = session.invocation[TalosconfigAccess.leaveOut]
     guard !request.talosconfig.isEmpty || (request.context.isEmpty && request.endpoints.isEmpty)
     else { throw CommandError(.wrongUsage, "--context and --endpoints need --talosconfig") }
     request.rollBack = session.invocation[rollBack]

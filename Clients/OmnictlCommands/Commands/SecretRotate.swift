@@ -41,6 +41,12 @@ enum SecretRotate {
     "allow-unmanaged-nodes", fallback: false,
     "start although Kubernetes has nodes that no machine of the cluster answers for")
 
+  static let leaveOut = Flag<[String]>.list(
+    "leave-out", "MACHINE", completion: .machines,
+    "go on without a machine that is gone for good, by name or node id; nothing is proved of it, and "
+      + "one that still lets omnid in is not left out; counts for a rotation in progress from now on"
+  )
+
   static let yes = Flag<Bool>.switched(
     "yes", short: "y", fallback: false, "do not ask on a terminal")
 
@@ -93,7 +99,8 @@ enum SecretRotate {
       flags: WaitFlags.all + [
         dryRun.spec, reason.spec, removeForeign.spec, allowUnready.spec, allowUnmanagedNodes.spec,
         ownerAck.spec, maxParallelWorkers.spec,
-        soak.spec, soakUntilContinued.spec, tries.spec, tryTimeout.spec, requestID.spec, yes.spec,
+        leaveOut.spec, soak.spec, soakUntilContinued.spec, tries.spec, tryTimeout.spec,
+        requestID.spec, yes.spec,
       ], clusterFlag: .required
     ) { session throws(CommandError) in
       try await run(component, session)
@@ -121,6 +128,7 @@ enum SecretRotate {
       let wait = session.invocation[tryTimeout] ?? .seconds(300)
       request.tryTimeout = ProtoDuration(seconds: wait.components.seconds, nanos: 0)
     }
+    request.leaveOut = session.invocation[leaveOut]
     request.soakUntilContinued = session.invocation[soakUntilContinued]
     request.requestID = session.invocation[requestID] ?? ""
     if !request.dryRun, !session.invocation[yes] { try await confirm(request, component, session) }

@@ -17,6 +17,11 @@ enum TalosconfigAccess {
   static let workers = Flag<[String]>.list(
     "workers", "ADDRESS", "the workers, where cluster discovery is off")
 
+  static let leaveOut = Flag<[String]>.list(
+    "leave-out", "MACHINE",
+    "go on without a member that discovery names and that is gone for good, by name or node id; one "
+      + "that lets omnid in is not left out")
+
   /// As the server has it.
   private static let sizeLimit = 1 << 20
 

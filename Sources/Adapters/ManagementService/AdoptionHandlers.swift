@@ -34,7 +34,8 @@ extension ManagementHandlers {
           options: RotationOptions(
             removeForeign: request.removeForeign,
             allowUnmanagedNodes: request.allowUnmanagedNodes, acknowledgeOwner: request.ownerAck,
-            workerLimit: request.maxParallelWorkers == 0 ? nil : Int(request.maxParallelWorkers)),
+            workerLimit: request.maxParallelWorkers == 0 ? nil : Int(request.maxParallelWorkers),
+            leftOut: LeftOutMachines(Set(request.leaveOut))),
           reason: request.reason, requester: requester.name, call: requester.call))
     }
     if let status = ticket.status { requester.record.note(status) }

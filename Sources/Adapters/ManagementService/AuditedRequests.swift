@@ -109,6 +109,7 @@ extension RotateSecretRequest: AuditedRequest {
       ("try_timeout", tryTimeout.map { "\($0.seconds)s" } ?? ""),
       ("soak", AuditText.seconds(soak)),
       ("soak_until_continued", AuditText.flag(soakUntilContinued)),
+      ("leave_out", leaveOut.joined(separator: ",")),
       ("request_id", requestID), ("reason", reason),
     ]
   }
@@ -122,7 +123,9 @@ extension RotateSecretResponse: AuditedResponse {
 }
 
 extension AbortRotationRequest: AuditedRequest {
-  var auditedFields: [(name: String, value: String)] { [("rotation_id", rotationID)] }
+  var auditedFields: [(name: String, value: String)] {
+    [("rotation_id", rotationID), ("leave_out", leaveOut.joined(separator: ","))]
+  }
 }
 
 extension ContinueRotationRequest: AuditedRequest {
@@ -147,6 +150,7 @@ extension AdoptRotationRequest: AuditedRequest {
       ("context", context), ("endpoints", endpoints.joined(separator: ",")),
       ("control_planes", controlPlanes.joined(separator: ",")),
       ("workers", workers.joined(separator: ",")),
+      ("leave_out", leaveOut.joined(separator: ",")),
       ("talosconfig", talosconfig.isEmpty ? "" : "given"), ("reason", reason),
     ]
   }
@@ -170,6 +174,7 @@ extension ImportClusterRequest: AuditedRequest {
       ("context", context), ("endpoints", endpoints.joined(separator: ",")),
       ("control_planes", controlPlanes.joined(separator: ",")),
       ("workers", workers.joined(separator: ",")),
+      ("leave_out", leaveOut.joined(separator: ",")),
     ]
   }
 }

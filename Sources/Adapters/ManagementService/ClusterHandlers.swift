@@ -13,7 +13,8 @@ extension ManagementHandlers {
       try await orchestrator.importCluster(
         name: request.cluster, talosconfig: request.talosconfig, context: request.context,
         endpoints: request.endpoints,
-        listing: MachineListing(request.controlPlanes, request.workers))
+        listing: MachineListing(request.controlPlanes, request.workers),
+        leftOut: LeftOutMachines(Set(request.leaveOut)))
     }
     var response = ImportClusterResponse()
     var cluster = try await describe(found.record)

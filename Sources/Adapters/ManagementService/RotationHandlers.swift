@@ -27,7 +27,8 @@ extension ManagementHandlers {
           removeForeign: request.removeForeign, allowUnready: request.allowUnready,
           allowUnmanagedNodes: request.allowUnmanagedNodes, acknowledgeOwner: request.ownerAck,
           workerLimit: request.maxParallelWorkers == 0 ? nil : Int(request.maxParallelWorkers),
-          soak: soak, tryTimeout: tryTimeout),
+          soak: soak, tryTimeout: tryTimeout,
+          leftOut: LeftOutMachines(Set(request.leaveOut))),
         requestID: request.requestID, reason: request.reason,
         cause: cause, requester: requester.name, call: requester.call)
     }
@@ -78,7 +79,8 @@ extension ManagementHandlers {
   ) async throws(RPCError) -> AbortRotationResponse {
     let status = try await asking { () async throws(OrchestratorError) in
       try await orchestrator.abort(
-        cluster: request.cluster, rotationID: request.rotationID, requester: requester.name,
+        cluster: request.cluster, rotationID: request.rotationID,
+        leftOut: LeftOutMachines(Set(request.leaveOut)), requester: requester.name,
         call: requester.call)
     }
     requester.record.note(status)

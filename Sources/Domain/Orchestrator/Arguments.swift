@@ -169,6 +169,16 @@ struct Arguments {
     list(listing.workers.prefix(Self.listingLimit), "workers", limit: Self.contextLimit)
   }
 
+  /// Machines that are to be left out.
+  mutating func leftOut(_ machines: LeftOutMachines) {
+    if machines.names.count > LeftOutMachines.limit {
+      refuse("leave_out", "must not be more than \(LeftOutMachines.limit)")
+    }
+    list(
+      machines.names.sorted().prefix(LeftOutMachines.limit), "leave_out",
+      limit: Self.contextLimit)
+  }
+
   /// Which roles there are is Talos' business, and the driver's.
   mutating func roles(_ roles: [String]) {
     if !(1...Self.rolesLimit).contains(roles.count) {

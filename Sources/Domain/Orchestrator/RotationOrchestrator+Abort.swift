@@ -1,4 +1,4 @@
-import Rotation
+public import Rotation
 
 extension RotationOrchestrator {
   /// Aborts the cluster's rotation: at once where it has touched no machine, else by going back to the old
@@ -8,15 +8,18 @@ extension RotationOrchestrator {
   ///
   /// - Parameters:
   ///   - rotationID: the rotation that is meant; empty: the one that runs.
+  ///   - leftOut: machines that are not waited for from now on.
   ///   - requester: who asks; at most 256 characters.
   ///   - call: by which call, as the server's log has it; empty: by none.
   /// - Returns: how the rotation ended, or that it goes back.
   /// - Throws: `.notFound`, `.invalidArgument`, `.noRotation`, `.authorityRetired`, `.journalUnavailable`.
   public func abort(
-    cluster name: String, rotationID: String = "", requester: String = "", call: String = ""
+    cluster name: String, rotationID: String = "", leftOut: LeftOutMachines = LeftOutMachines(),
+    requester: String = "", call: String = ""
   ) async throws(OrchestratorError) -> RotationSnapshot {
     let cluster = try known(name) {
       $0.text(rotationID, "rotation_id", limit: Arguments.requestIDLimit)
+      $0.leftOut(leftOut)
       $0.text(requester, "requester", limit: Arguments.requesterLimit)
     }
     if let rotation = journal.activeRotation(of: cluster), rotation.isAdopted,
@@ -29,6 +32,7 @@ extension RotationOrchestrator {
           + "\(rotation.old.fingerprint.prefix(12)) \(why); let it go on to its end", subject: name)
     }
     let run = try run(of: cluster, rotationID)
+    try await allow(RotationOptions(leftOut: leftOut), cluster: name, by: call)
     switch await run.give(.abort(requester: requester), by: call) {
     case .done: return try snapshot(cluster: name)
     case .retired(let machines):
@@ -65,6 +69,21 @@ extension RotationOrchestrator {
         subject: name)
     case .ended: throw .noRotation(name, wanted: rotationID)
     }
+  }
+
+  /// Allows the rotation that runs more, if anything.
+  ///
+  /// - Throws: `.invalidArgument` for more machines to leave out than a rotation is told of.
+  func allow(
+    _ more: RotationOptions, cluster name: String, by call: String
+  ) async throws(OrchestratorError) {
+    guard more != RotationOptions(), let run = runs[name]?.run else { return }
+    let known = journal.rotation(cluster: name)?.options ?? RotationOptions()
+    guard known.allowing(more).leftOut.names.count <= LeftOutMachines.limit else {
+      throw .invalid(
+        "leave_out", "a rotation leaves out no more than \(LeftOutMachines.limit) machines")
+    }
+    _ = await run.give(.allow(more), by: call)
   }
 
   /// What carries the rotation out. A run that has ended without its rotation's end (the journal was somebody else's)

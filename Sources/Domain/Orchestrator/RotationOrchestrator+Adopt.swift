@@ -49,7 +49,7 @@ extension RotationOrchestrator {
     let survey = try await survey(
       SurveyRequest(
         cluster: order.cluster, rotation: id, known: known, retired: retired, access: order.access,
-        listing: order.listing))
+        listing: order.listing, leftOut: order.options.leftOut))
     if let known, !known.clusterID.isEmpty, !survey.record.clusterID.isEmpty,
       known.clusterID != survey.record.clusterID
     {
@@ -78,6 +78,7 @@ extension RotationOrchestrator {
     }
     if let listing = order.listing { arguments.listing(listing) }
     arguments.workerLimit(order.options.workerLimit)
+    arguments.leftOut(order.options.leftOut)
     arguments.soak(order.options.soak)
     arguments.text(order.reason, "reason", limit: Arguments.reasonLimit)
     arguments.text(order.requester, "requester", limit: Arguments.requesterLimit)

@@ -1,4 +1,4 @@
-import Rotation
+public import Rotation
 
 extension RotationOrchestrator {
   /// Takes a cluster into care, from nothing but a talosconfig.
@@ -8,12 +8,13 @@ extension RotationOrchestrator {
   ///   - context: the talosconfig's context; nil or empty: its current one.
   ///   - endpoints: addresses to dial instead of the context's own; empty: those.
   ///   - listing: the machines, where cluster discovery is off.
+  ///   - leftOut: members that need not answer, because a person has said that they are gone.
   /// - Throws: `.alreadyExists` for the name, and for a cluster that is known under another one;
   ///   `.invalidArgument`, `.unsupportedVersion`, `.clusterUnreachable`, `.credentialsRefused`, `.clocksDisagree`,
   ///   `.accessDenied`, `.clusterRefused`, `.journalUnavailable`.
   public func importCluster(
     name: String, talosconfig: String, context: String? = nil, endpoints: [String] = [],
-    listing: MachineListing? = nil
+    listing: MachineListing? = nil, leftOut: LeftOutMachines = LeftOutMachines()
   ) async throws(OrchestratorError) -> DiscoveredCluster {
     var arguments = Arguments()
     arguments.cluster(name)
@@ -21,6 +22,7 @@ extension RotationOrchestrator {
     arguments.text(context ?? "", "context", limit: Arguments.contextLimit)
     arguments.endpoints(endpoints)
     if let listing { arguments.listing(listing) }
+    arguments.leftOut(leftOut)
     try arguments.check()
     try requireStarted()
     guard journal.cluster(name) == nil else { throw .taken(name) }
@@ -28,7 +30,7 @@ extension RotationOrchestrator {
     do throws(DriverError) {
       let request = DiscoveryRequest(
         name: name, talosconfig: talosconfig, context: context == "" ? nil : context,
-        endpoints: endpoints, listing: listing)
+        endpoints: endpoints, listing: listing, leftOut: leftOut)
       found = try await away { driver async throws(DriverError) in
         try await driver.discover(request)
       }

@@ -9,8 +9,8 @@ extension RotationOrchestrator {
   /// - Parameters:
   ///   - component: nil, for one that is not known, is refused.
   ///   - dryRun: asks the machines what a start asks them, changes and records nothing.
-  ///   - options: what the rotation is allowed beyond the usual. Where it attaches, `removeForeign` and
-  ///     `allowUnmanagedNodes` count from then on; the others are decided at the start, and the ticket says so.
+  ///   - options: what the rotation is allowed beyond the usual. Where it attaches, what `RotationOptions.allowing` takes
+  ///     counts from then on; the others are decided at the start, and the ticket says so.
   ///   - requestID: the same identifier again, on the same cluster, is given the first answer: the
   ///     same rotation, `attached` or not as it was then, with `answeredAt`. At most 128 characters; empty: no such
   ///     protection. Kept as long as the rotation is. An order for another component or cause is refused.
@@ -32,6 +32,7 @@ extension RotationOrchestrator {
       $0.soak(options.soak)
       $0.workerLimit(options.workerLimit)
       $0.tryTimeout(options.tryTimeout)
+      $0.leftOut(options.leftOut)
       $0.cause(cause, component)
       $0.text(requestID, "request_id", limit: Arguments.requestIDLimit)
       $0.text(reason, "reason", limit: Arguments.reasonLimit)
@@ -70,9 +71,7 @@ extension RotationOrchestrator {
     }
     try admit(order.component, beside: rotation)
     takeUp(name)
-    if order.options != RotationOptions(), let run = runs[name] {
-      _ = await run.run.give(.allow(order.options), by: order.call)
-    }
+    try await allow(order.options, cluster: name, by: order.call)
     if let kind = order.mark(of: cluster, beside: rotation) {
       try await note(.mark(kind), on: cluster.name)
     }

@@ -17,12 +17,16 @@ public struct RotationOptions: Sendable, Hashable {
   /// Each change is tried first, and made permanent when it is verified: a machine goes back by itself if that does not
   /// happen within this time. Nil: changes are permanent at once.
   public var tryTimeout: Duration?
+  /// Machines that are not waited for, because a person has said that they are gone.
+  public var leftOut: LeftOutMachines
 
   public init(
     removeForeign: Bool = false, allowUnready: Bool = false, allowUnmanagedNodes: Bool = false,
     acknowledgeOwner: Bool = false, workerLimit: Int? = nil, unready: Set<String> = [],
-    soak: Soak? = nil, tryTimeout: Duration? = nil
+    soak: Soak? = nil, tryTimeout: Duration? = nil,
+    leftOut: LeftOutMachines = LeftOutMachines()
   ) {
+    self.leftOut = leftOut
     self.tryTimeout = tryTimeout
     self.acknowledgeOwner = acknowledgeOwner
     self.workerLimit = workerLimit
@@ -31,6 +35,16 @@ public struct RotationOptions: Sendable, Hashable {
     self.allowUnready = allowUnready
     self.allowUnmanagedNodes = allowUnmanagedNodes
     self.unready = unready
+  }
+
+  /// What a rotation that is under way is allowed from now on, when somebody allows it more: `removeForeign`,
+  /// `allowUnmanagedNodes` and `leftOut` of that. The others are decided at the start.
+  public func allowing(_ more: RotationOptions) -> RotationOptions {
+    var options = self
+    options.removeForeign = removeForeign || more.removeForeign
+    options.allowUnmanagedNodes = allowUnmanagedNodes || more.allowUnmanagedNodes
+    options.leftOut.names.formUnion(more.leftOut.names)
+    return options
   }
 
   /// Whether a rotation may start in spite of a finding.

@@ -213,7 +213,9 @@ extension SimulatedCluster {
   func verifyCluster(_ change: TrustChange) -> [CheckResult] {
     let now = clock.now()
     return state.withLock { state in
-      let down = state.nodes.values.filter { $0.downUntil > now }
+      let down = state.nodes.values.filter {
+        $0.downUntil > now && !change.options.leftOut.contains($0.machine)
+      }
       let drops = change.component == .kubernetesCA && change.dropsAuthority
       let kept = change.authority(change.bundle(for: .controlPlane).issuing).fingerprint
       let isClean = !drops || state.clientRoots == [kept]

@@ -124,7 +124,7 @@ struct SimulatedDriver: ClusterDriver {
     try await travel()
     if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
     let cluster = try cluster(access)
-    let members = Array(cluster.members.reversed())
+    let members = Array(cluster.members.reversed()).filter { !isLeftOut($0, cluster, access) }
     if flaws.contains(.sendsKeyToAnyone) { return members }
     if flaws.contains(.workersFirst) {
       return members.map { member in
@@ -146,7 +146,14 @@ struct SimulatedDriver: ClusterDriver {
     guard let cluster = try? cluster(access), (try? await travel()) != nil else {
       return .doubted("")
     }
+    if isLeftOut(machine, cluster, access) { return .said }
     return cluster.hasLeft(machine.id) ? .proved : .doubted("dropped once it has no node")
+  }
+
+  private func isLeftOut(
+    _ machine: Machine, _ cluster: SimulatedCluster, _ access: ClusterAccess
+  ) -> Bool {
+    access.rotation?.options.leftOut.contains(machine) == true && cluster.isDown(machine.id)
   }
 
   /// Any two machines, others each time: whose processes lead changes behind the driver's back.

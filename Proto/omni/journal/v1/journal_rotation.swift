@@ -73,6 +73,7 @@ extension Journal {
     public var adopted = false
     public var tryTimeout: ProtoDuration?
     public var call = ""
+    public var leftOut: [String] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -133,6 +134,7 @@ extension Journal {
       Field.bool(29, "adopted", \.adopted)
       Field.message(30, "try_timeout", \.tryTimeout)
       Field.string(31, "call", \.call)
+      Field.string(32, "left_out", \.leftOut)
     }
   }
 

@@ -18,6 +18,7 @@ public struct AdoptRotationRequest: Message {
   public var heal = false
   public var controlPlanes: [String] = []
   public var workers: [String] = []
+  public var leaveOut: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -38,6 +39,7 @@ public struct AdoptRotationRequest: Message {
     Field.bool(13, "heal", \.heal)
     Field.string(14, "control_planes", \.controlPlanes)
     Field.string(15, "workers", \.workers)
+    Field.string(16, "leave_out", \.leaveOut)
   }
 }
 

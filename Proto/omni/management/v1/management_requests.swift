@@ -17,6 +17,7 @@ public struct RotateSecretRequest: Message {
   public var ownerAck = false
   public var maxParallelWorkers: Int32 = 0
   public var tryTimeout: ProtoDuration?
+  public var leaveOut: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -36,6 +37,7 @@ public struct RotateSecretRequest: Message {
     Field.bool(12, "owner_ack", \.ownerAck)
     Field.int32(13, "max_parallel_workers", \.maxParallelWorkers)
     Field.message(14, "try_timeout", \.tryTimeout)
+    Field.string(15, "leave_out", \.leaveOut)
   }
 }
 
@@ -83,6 +85,7 @@ public struct GetRotationStatusResponse: Message {
 public struct AbortRotationRequest: Message {
   public var cluster = ""
   public var rotationID = ""
+  public var leaveOut: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -90,6 +93,7 @@ public struct AbortRotationRequest: Message {
   public static let fields = FieldTable<Self>("omni.management.v1.AbortRotationRequest") {
     Field.string(1, "cluster", \.cluster)
     Field.string(2, "rotation_id", \.rotationID)
+    Field.string(3, "leave_out", \.leaveOut)
   }
 }
 
@@ -189,6 +193,7 @@ public struct ImportClusterRequest: Message {
   public var endpoints: [String] = []
   public var controlPlanes: [String] = []
   public var workers: [String] = []
+  public var leaveOut: [String] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -200,6 +205,7 @@ public struct ImportClusterRequest: Message {
     Field.string(4, "endpoints", \.endpoints)
     Field.string(5, "control_planes", \.controlPlanes)
     Field.string(6, "workers", \.workers)
+    Field.string(7, "leave_out", \.leaveOut)
   }
 }
 

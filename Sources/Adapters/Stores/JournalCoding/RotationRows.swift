@@ -72,6 +72,7 @@ extension RotationRecord {
     record.allowUnready = options.allowUnready
     record.allowUnmanagedNodes = options.allowUnmanagedNodes
     record.unready = options.unready.sorted()
+    record.leftOut = options.leftOut.names.sorted()
     switch options.soak {
     case .lasting(let duration)?: record.soak = ProtoDuration(duration)
     case .untilContinued?: record.soaksUntilContinued = true
@@ -110,7 +111,7 @@ extension RotationRecord {
         unready: Set(record.unready),
         soak: record.soaksUntilContinued
           ? .untilContinued : record.soak.map { Soak.lasting($0.duration) },
-        tryTimeout: record.tryTimeout?.duration),
+        tryTimeout: record.tryTimeout?.duration, leftOut: LeftOutMachines(Set(record.leftOut))),
       isAdopted: record.adopted,
       elapsed: record.elapsed?.duration ?? .zero,
       startedAt: try record.startedAt.required("started_at").instant,

@@ -11,10 +11,15 @@ extension TalosDriver {
   /// nodes bear the names of their machines. Whatever cannot be read counts as no proof. Without Kubernetes there is none:
   /// discovery forgets a machine that is switched off, too, and it would come back with the old authority.
   public func departure(of machine: Machine, access: ClusterAccess) async -> Departure {
+    if let leftOut = access.rotation?.options.leftOut, leftOut.contains(machine),
+      await openAddress([machine], access) == nil
+    {
+      return .said
+    }
     guard access.cluster.authorities[.kubernetesCA] != nil else {
       return .doubted(
         "discovery forgets whoever is down for half an hour, and without Kubernetes nothing else tells a machine that is "
-          + "gone from one that is off: bring it back; cluster forget --force ends the rotation without it"
+          + "gone from one that is off: bring it back, or, if it is gone for good, leave it out (--leave-out \(machine.id))"
       )
     }
     let others = access.cluster.machines.filter { $0.id != machine.id }

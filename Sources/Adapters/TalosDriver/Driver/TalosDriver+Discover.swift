@@ -12,7 +12,8 @@ extension TalosDriver {
     let certificate = context.identity.certificate
     forgetPorts(of: request.name)
     let discovery = ClusterDiscovery(
-      driver: self, context: context, name: request.name, listing: request.listing)
+      driver: self, context: context, name: request.name, listing: request.listing,
+      leftOut: request.leftOut)
     do {
       return try await Deadline.of(
         settings.importTimeout, late: { discovery.awaited.late(self.settings.importTimeout) }

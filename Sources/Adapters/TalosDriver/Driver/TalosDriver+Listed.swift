@@ -10,8 +10,22 @@ extension TalosDriver {
   ///
   /// A node says where to ask, and no more: whatever answers there has to show a certificate of the cluster's Talos CA, and is a
   /// worker unless it holds the key.
-  func listedMembers(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
-    var machines = access.cluster.machines
+  func listedMembers(
+    _ access: ClusterAccess, leaving leftOut: LeftOutMachines
+  ) async throws(DriverError) -> Membership {
+    var membership = Membership(machines: [])
+    for machine in access.cluster.machines
+    where !(await leave(machine, at: [machine], leftOut, access, in: &membership)) {
+      membership.machines.append(machine)
+    }
+    membership.machines = try await listed(membership.machines, access)
+    return membership
+  }
+
+  private func listed(
+    _ machines: [Machine], _ access: ClusterAccess
+  ) async throws(DriverError) -> [Machine] {
+    var machines = machines
     guard access.cluster.authorities[.kubernetesCA] != nil else { return machines }
     let nodes: [KnownNode]
     switch await self.nodes(access) {
@@ -28,8 +42,9 @@ extension TalosDriver {
     }
     let known = Coverage.nodes(nodes, of: machines)
     if access.rotation != nil {
-      let standings = await concurrently(machines) { await self.presence(of: $0, access) }
-      for (machine, presence) in zip(access.cluster.machines, standings) {
+      let asked = machines
+      let standings = await concurrently(asked) { await self.presence(of: $0, access) }
+      for (machine, presence) in zip(asked, standings) {
         let node = known.managed.first { $0.0.id == machine.id }?.1
         switch (presence, node) {
         case (.silent, nil): machines.removeAll { $0.id == machine.id }

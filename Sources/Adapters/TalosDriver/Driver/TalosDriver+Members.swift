@@ -21,7 +21,17 @@ extension TalosDriver {
   }
 
   public func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
-    guard !access.cluster.isListed else { return try await listedMembers(access) }
+    let leftOut = access.rotation?.options.leftOut ?? LeftOutMachines()
+    return try await membership(access, leaving: leftOut).machines
+  }
+
+  /// - Parameter leftOut: whom a person has said to be gone.
+  func membership(
+    _ access: ClusterAccess, leaving leftOut: LeftOutMachines
+  ) async throws(DriverError) -> Membership {
+    guard !access.cluster.isListed else {
+      return try await listedMembers(access, leaving: leftOut)
+    }
     var failure = DriverError(
       .unreachable, "cluster \(access.cluster.name) has no control plane")
     var silent: [String] = []
@@ -30,7 +40,7 @@ extension TalosDriver {
         let members = try await withReading(plane, access, within: .zero) {
           client async throws(TalosFailure) in try await client.members()
         }
-        return try await machines(members, access)
+        return try await machines(members, access, leaving: leftOut)
       } catch {
         if case .unusable(let unusable) = error { throw unusable }
         if case .unreachable = error { silent.append(plane.id) }
@@ -55,25 +65,23 @@ extension TalosDriver {
   ///
   /// - Throws: `.conflict` for a member that calls itself a control plane and does not hold the key, and
   ///   for one that has no address of its own.
-  func machines(
-    _ members: [ClusterMember], _ access: ClusterAccess
-  ) async throws(TalosFailure) -> [Machine] {
-    var machines: [Machine] = []
+  private func machines(
+    _ members: [ClusterMember], _ access: ClusterAccess, leaving leftOut: LeftOutMachines
+  ) async throws(TalosFailure) -> Membership {
+    var membership = Membership(machines: [])
     for member in members {
+      if await leave(member, leftOut, access, in: &membership) { continue }
       guard let machine = try await machine(member, among: members, access) else { continue }
-      machines.append(machine)
+      membership.machines.append(machine)
     }
-    return machines
+    return membership
   }
 
   /// Nil for a member that turns out to be another one: a record that discovery has not forgotten yet.
   func machine(
     _ member: ClusterMember, among members: [ClusterMember], _ access: ClusterAccess
   ) async throws(TalosFailure) -> Machine? {
-    let known =
-      access.cluster.machines.first { $0.identity == member.identity }
-      // Records of release 0.1.0 know machines by name alone.
-      ?? access.cluster.machines.first { $0.identity.isEmpty && $0.id == member.name }
+    let known = known(member, access)
     let claims = member.role == .controlPlane && known?.role != .controlPlane
     if let known, !claims, !known.identity.isEmpty, member.addresses.contains(known.address) {
       return known
@@ -119,6 +127,13 @@ extension TalosDriver {
     // It is waited for by the address at which it may answer yet.
     return known.flatMap { candidates.map(\.address).contains($0.address) ? $0 : nil }
       ?? candidates[0]
+  }
+
+  /// The machine on record that a member is.
+  func known(_ member: ClusterMember, _ access: ClusterAccess) -> Machine? {
+    access.cluster.machines.first { $0.identity == member.identity }
+      // Records of release 0.1.0 know machines by name alone.
+      ?? access.cluster.machines.first { $0.identity.isEmpty && $0.id == member.name }
   }
 
   /// The name under which a machine that is not known is recorded: its own, unless another one that is there still has been

@@ -159,7 +159,8 @@ extension ClusterDiscovery {
     let views = found.filter { $0.machine.role == .controlPlane }.map {
       Coverage.View(plane: $0.machine.id, members: $0.members)
     }
-    var findings = Coverage.findings(machines, seenBy: views, isListed: listing != nil)
+    var findings = Coverage.findings(
+      machines, seenBy: views, isListed: listing != nil, leftOut: leftOut)
     findings += answers.answers.compactMap {
       EndpointAnswer.finding($0.endpoint, $0.answer, machines: machines)
     }

@@ -83,7 +83,8 @@ extension ClusterDiscovery {
         // A record that discovery has not forgotten yet: all its addresses are another member's.
         let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
         if case .misdirected = failure, member.addresses.allSatisfy(others.contains) { continue }
-        throw failure
+        if leaves(member), failure.letsNobodyIn { continue }
+        throw worded(failure, of: member)
       }
     }
     return found
@@ -103,19 +104,34 @@ extension ClusterDiscovery {
             try await findOnce(member, relays: relays)
           }
         })
-    } catch {
-      switch error {
-      case .unusable, .misdirected: return .failure(error)
-      case .status where error.isPermissionDenied: return .failure(error)
-      case .unreachable(let message, let end):
-        return .failure(
-          .unreachable(
-            "\(member.name) does not answer, and an import asks every machine: \(Routes.plain(message))",
-            end))
-      case .rejected, .untrusted, .status:
-        return .failure(
-          unusable(error.driverError.code, words.text(of: member.name, error)))
-      }
+    } catch { return .failure(error) }
+  }
+
+  private func worded(_ failure: TalosFailure, of member: ClusterMember) -> TalosFailure {
+    switch failure {
+    case .unusable, .misdirected: failure
+    case .status where failure.isPermissionDenied: failure
+    case .unreachable(let message, let end):
+      .unreachable(
+        "\(member.name) does not answer, and an import asks every machine: \(Routes.plain(message)); bring it up, or, if "
+          + "it is gone for good, leave it out (--leave-out \(member.name))", end)
+    case .rejected, .untrusted, .status:
+      unusable(failure.driverError.code, words.text(of: member.name, failure))
+    }
+  }
+
+  /// Whether a person has said that the member is gone.
+  private func leaves(_ member: ClusterMember) -> Bool {
+    !leftOut.names.isDisjoint(with: [member.name, member.identity] + member.aliases)
+  }
+
+  /// Who was to be left out, and what has come of it.
+  func leftOutWarnings(_ members: [ClusterMember], _ found: [Found]) -> [String] {
+    members.filter(leaves).map { member in
+      found.contains { $0.machine.identity == member.identity }
+        ? "\(member.name) is not left out, because it lets omnid in: it is one of the machines"
+        : "\(member.name) (node id \(member.identity)) is left out, as asked: name it to each rotation too (--leave-out) as "
+          + "long as discovery knows it"
     }
   }
 

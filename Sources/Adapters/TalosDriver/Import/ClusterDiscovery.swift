@@ -12,6 +12,8 @@ struct ClusterDiscovery: Sendable {
   let name: String
   /// The machines; nil: those that cluster discovery knows.
   let listing: MachineListing?
+  /// Members that need not answer.
+  let leftOut: LeftOutMachines
   /// Who this is towards the machines, the surest first; where machines do not agree whom to let in, there are several.
   private(set) var clients: [TLSClient]
   private var identities: [Identity]
@@ -32,8 +34,10 @@ struct ClusterDiscovery: Sendable {
   }
 
   init(
-    driver: TalosDriver, context: TalosContext, name: String, listing: MachineListing? = nil
+    driver: TalosDriver, context: TalosContext, name: String, listing: MachineListing? = nil,
+    leftOut: LeftOutMachines = LeftOutMachines()
   ) {
+    self.leftOut = leftOut
     self.listing = listing
     self.driver = driver
     self.context = context
@@ -72,7 +76,7 @@ struct ClusterDiscovery: Sendable {
       kubernetesEndpoint: facts.kubernetesEndpoint, authorities: [:],
       machines: machines, isListed: listing != nil,
       talosVersion: found.map(\.version).min()?.description ?? "")
-    var warnings = facts.warnings
+    var warnings = facts.warnings + leftOutWarnings(answers.members, found)
     for component in SecretComponent.allCases {
       guard component == .talosCA || facts.hasKubernetes else { continue }
       let agreed = try await AgreedAuthority.find(component, found)

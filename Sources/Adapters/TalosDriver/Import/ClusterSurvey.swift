@@ -41,7 +41,8 @@ struct ClusterSurvey: Sendable {
     discovery = ClusterDiscovery(
       driver: driver, context: context, name: request.cluster,
       listing: request.listing
-        ?? request.known.flatMap { $0.isListed ? MachineListing($0.machines) : nil })
+        ?? request.known.flatMap { $0.isListed ? MachineListing($0.machines) : nil },
+      leftOut: request.leftOut)
     if request.access == nil { discovery.credentials = .record(request.cluster) }
     try learnFromRecord()
   }
@@ -85,7 +86,8 @@ struct ClusterSurvey: Sendable {
         endpoints: discovery.context.endpoints.map(\.description),
         kubernetesEndpoint: facts.kubernetesEndpoint, authorities: [:],
         machines: found.map(\.machine), isListed: discovery.listing != nil,
-        talosVersion: found.map(\.version).min()?.description ?? ""), warnings: facts.warnings)
+        talosVersion: found.map(\.version).min()?.description ?? ""),
+      warnings: facts.warnings + discovery.leftOutWarnings(answers.members, found))
     for inspection in inspections { surveyed.findings += await inspection.generalFindings() }
     for component in SecretComponent.allCases
     where component == .talosCA || facts.hasKubernetes {

@@ -15,18 +15,22 @@ enum Coverage {
 
   /// Compares the machines with the members as every control plane knows them.
   static func findings(
-    _ machines: [Machine], inspected: [MachineInspection], isListed: Bool = false
+    _ machines: [Machine], inspected: [MachineInspection], isListed: Bool = false,
+    leftOut: LeftOutMachines
   ) -> [Finding] {
     findings(
       machines,
       seenBy: inspected.filter { $0.machine.role == .controlPlane }.map {
         View(plane: $0.machine.id, members: $0.members)
-      }, isListed: isListed)
+      }, isListed: isListed, leftOut: leftOut)
   }
 
-  /// - Parameter isListed: whether a person has named the machines, because discovery does not know them.
+  /// - Parameters:
+  ///   - isListed: whether a person has named the machines, because discovery does not know them.
+  ///   - leftOut: members that none of the machines need be, by name or node identity.
   static func findings(
-    _ machines: [Machine], seenBy views: [View], isListed: Bool = false
+    _ machines: [Machine], seenBy views: [View], isListed: Bool = false,
+    leftOut: LeftOutMachines = LeftOutMachines()
   ) -> [Finding] {
     let known = Set(machines.map(\.identity))
     let expected = isListed ? [] : machines.filter { !$0.identity.isEmpty }
@@ -34,7 +38,9 @@ enum Coverage {
       forgotten(machine, by: views.filter { $0.members[machine.identity] == nil }, of: views.count)
     }
     let further = views.flatMap { view in
-      view.members.filter { !known.contains($0.key) }.sorted { $0.value < $1.value }.map {
+      view.members.filter {
+        !known.contains($0.key) && leftOut.names.isDisjoint(with: [$0.key, $0.value])
+      }.sorted { $0.value < $1.value }.map {
         Finding(
           .notCovered, $0.value,
           "the cluster discovery of \(view.plane) knows \($0.value) (node id \($0.key)), which is none of the "

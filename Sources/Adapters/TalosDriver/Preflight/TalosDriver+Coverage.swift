@@ -10,8 +10,10 @@ extension TalosDriver {
   /// - Parameter silentCounts: whether an endpoint that nobody answers at, and that is no machine's address, is a
   ///   finding. Before a start it is; at the last gate it would be waited for without end.
   func endpointFindings(
-    _ machines: [Machine], _ access: ClusterAccess, silentCounts: Bool
+    _ machines: [Machine], _ access: ClusterAccess, silentCounts: Bool,
+    leftOut: LeftOutMachines = LeftOutMachines()
   ) async -> [Finding] {
+    let gone = access.cluster.machines.filter(leftOut.contains).map(\.address)
     let endpoints = access.cluster.endpoints.compactMap { TalosEndpoint($0) }.filter { endpoint in
       !machines.contains {
         $0.role == .controlPlane && !$0.identity.isEmpty && $0.address == endpoint.host
@@ -20,7 +22,7 @@ extension TalosDriver {
     }
     return await concurrently(endpoints) { endpoint -> Finding? in
       let answer = await self.identity(at: endpoint, access)
-      if case .failure = answer, !silentCounts { return nil }
+      if case .failure = answer, !silentCounts || gone.contains(endpoint.host) { return nil }
       return EndpointAnswer.finding(endpoint, answer, machines: machines)
     }.compactMap { $0 }
   }
@@ -93,7 +95,8 @@ extension TalosDriver {
         findings.append(Finding(.unreachable, plane.id, words(access).text(plane, error)))
       }
     }
-    findings += Coverage.findings(machines, seenBy: seen, isListed: access.cluster.isListed)
+    findings += Coverage.findings(
+      machines, seenBy: seen, isListed: access.cluster.isListed, leftOut: change.options.leftOut)
     findings += await endpointFindings(machines, access, silentCounts: false)
     var compared = "no machine and no node has been left out"
     if access.cluster.authorities[.kubernetesCA] != nil {

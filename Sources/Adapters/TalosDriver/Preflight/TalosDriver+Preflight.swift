@@ -8,12 +8,13 @@ extension TalosDriver {
     _ component: SecretComponent, options: RotationOptions, access: ClusterAccess
   ) async throws(DriverError) -> Preflight {
     var context = try preflightContext(component, options, access)
-    let machines = try await members(access)
+    let membership = try await membership(access, leaving: options.leftOut)
+    let machines = membership.machines
     var reached = access
     reached.cluster.machines = machines
     let hasKubernetes = context.authorities[.kubernetesCA] != nil
     var looks = await inspect(machines, reached, hasKubernetes: hasKubernetes)
-    var findings = authorityFindings(context)
+    var findings = authorityFindings(context) + membership.present
     var inspected: [MachineInspection] = []
     // They hold keys.
     defer { for index in inspected.indices { inspected[index].wipe() } }
@@ -32,13 +33,16 @@ extension TalosDriver {
     }
     for seen in inspected { findings += await seen.findings(context) }
     findings += Coverage.findings(
-      machines, inspected: inspected, isListed: access.cluster.isListed)
-    findings += await endpointFindings(machines, reached, silentCounts: true)
+      machines, inspected: inspected, isListed: access.cluster.isListed, leftOut: options.leftOut)
+    findings += await endpointFindings(
+      machines, access, silentCounts: true, leftOut: options.leftOut)
     var preflight = Preflight(
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)
     preflight.earliestClock = inspected.compactMap(\.clock?.machine).min()
     if hasKubernetes { await lookAtKubernetes(&preflight, component, reached, inspected) }
-    preflight.notes += clockNotes(inspected)
+    let forgotten = await forgotten(besides: membership, leaving: options.leftOut, access)
+    preflight.findings += forgotten.findings
+    preflight.notes += clockNotes(inspected) + membership.left + forgotten.left
     return preflight
   }
 

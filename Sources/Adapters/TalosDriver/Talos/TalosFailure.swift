@@ -57,6 +57,15 @@ enum TalosFailure: Error {
     }
   }
 
+  /// Whether nothing shows that the machine lets in a client of the cluster's authorities.
+  var letsNobodyIn: Bool {
+    switch self {
+    case .unreachable, .rejected, .untrusted, .misdirected: true
+    // Whoever answers with a status has let the client in.
+    case .status, .unusable: false
+    }
+  }
+
   /// Whether one of the two sides does not accept the other's certificate.
   var isAboutTrust: Bool {
     switch self {

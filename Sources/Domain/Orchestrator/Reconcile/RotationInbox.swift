@@ -74,7 +74,7 @@ final class RotationInbox: Sendable {
 enum RotationCommand: Sendable {
   /// End it, or let it go back, if machines accept the old authority still.
   case abort(requester: String)
-  /// Allow it more from now on: what of this is set. What was not ready is decided at the start.
+  /// Allow it more from now on (`RotationOptions.allowing`).
   case allow(RotationOptions)
   /// End the wait before POST_ROTATE.
   case goOn(requester: String)

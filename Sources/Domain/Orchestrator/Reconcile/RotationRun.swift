@@ -117,15 +117,15 @@ actor RotationRun {
       if case .reversed(let effects) = answer { begin(effects, in: &group) }
       return true
     case .allow(let more):
-      var options = rotation.options
-      options.removeForeign = options.removeForeign || more.removeForeign
-      options.allowUnmanagedNodes = options.allowUnmanagedNodes || more.allowUnmanagedNodes
+      let options = rotation.options.allowing(more)
       guard options != rotation.options else {
         reply.send(.done)
         return true
       }
+      let asksAgain = options.leftOut != rotation.options.leftOut
       let isKept = await persist(options: options, by: call)
       reply.send(isKept ? .done : .ended)
+      if isKept, asksAgain { begin([.listMembers(after: .zero)], in: &group) }
       return isKept
     case .note(let note):
       let isKept = await persist(noting: note)

@@ -1,3 +1,5 @@
+public import Rotation
+
 /// What an import is made of.
 public struct DiscoveryRequest: Sendable, Hashable {
   public var name: String
@@ -8,11 +10,14 @@ public struct DiscoveryRequest: Sendable, Hashable {
   public var endpoints: [String]
   /// The machines; nil: those that cluster discovery knows.
   public var listing: MachineListing?
+  /// Members that need not answer.
+  public var leftOut: LeftOutMachines
 
   public init(
     name: String, talosconfig: String, context: String? = nil, endpoints: [String] = [],
-    listing: MachineListing? = nil
+    listing: MachineListing? = nil, leftOut: LeftOutMachines = LeftOutMachines()
   ) {
+    self.leftOut = leftOut
     self.listing = listing
     self.name = name
     self.talosconfig = talosconfig

@@ -30,13 +30,23 @@ struct RotationReport {
     stage.machines.filter { $0.state.effort?.checks.isEmpty ?? true }
   }
 
+  /// Whom a person had left out, as the person named them.
+  private var leftOut: [String] {
+    rotation.options.leftOut.beyond(stage.machines.map(\.machine))
+  }
+
   private var wentBack: Bool { stage.reversal != nil }
   private var gone: SealedAuthority { wentBack ? rotation.new : rotation.old }
 
   private var facts: [String] {
     let which = wentBack ? "new CA, which the rotation had brought," : "old CA"
     let took = max(rotation.startedAt.duration(to: closing.at), .zero)
-    let whom = unseen.isEmpty ? "Every machine" : "Every machine that was sent anything"
+    let conditions =
+      (leftOut.isEmpty ? [] : ["was not left out"])
+      + (unseen.isEmpty ? [] : ["was sent anything"])
+    let whom =
+      "Every machine"
+      + (conditions.isEmpty ? "" : " that \(conditions.joined(separator: " and "))")
     let others = stage.machines.filter { !$0.hasRefused }.map(\.machine.id)
     let proved = stage.machines.count - others.count
     let rest =
@@ -50,6 +60,11 @@ struct RotationReport {
       "\(proved) of \(stage.machines.count) machines have refused a client of it.",
     ]
     lines += rest
+    if !leftOut.isEmpty {
+      lines.append(
+        "Left out, because a person said that they are gone, so that nothing is proved of them: "
+          + "\(leftOut.joined(separator: ", ")).")
+    }
     lines += [
       "",
       "cluster:             \(rotation.cluster)",

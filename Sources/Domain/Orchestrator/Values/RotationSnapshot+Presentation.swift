@@ -60,14 +60,21 @@ extension RotationSnapshot {
         : "waiting for the cluster"
           + Waiting.gateText(gate.effort.lastError, stage)
           .following(since: gate.effort.waitingSince)
-    case .succeeded: "every machine accepts the new CA alone"
+    case .succeeded: "every machine accepts the new CA alone" + leftOut
     case .aborted(let requester, nil):
       "no machine was changed" + (requester.isEmpty ? "" : "; cancelled by \(requester)")
     case .aborted(let requester, _?):
-      "every machine accepts the old CA alone"
+      "every machine accepts the old CA alone" + leftOut
         + (requester.isEmpty ? "" : "; aborted by \(requester)")
     case .failed: "no machine was changed"
     }
+  }
+
+  /// Whom a person had left out.
+  private var leftOut: String {
+    guard let rotation, let stage else { return "" }
+    let names = rotation.options.leftOut.beyond(stage.machines.map(\.machine))
+    return names.isEmpty ? "" : "; left out, and not proved: \(names.abbreviated)"
   }
 
   /// The last error that stands in the way; empty when nothing does.

@@ -46,11 +46,15 @@ public struct SurveyRequest: Sendable, Hashable {
   public var access: DiscoveryRequest?
   /// The machines; nil: as the record says, or those that cluster discovery knows.
   public var listing: MachineListing?
+  /// Members that need not answer.
+  public var leftOut: LeftOutMachines
 
   public init(
     cluster: String, rotation: String, known: ClusterRecord?, retired: RetiredAuthorities,
-    access: DiscoveryRequest?, listing: MachineListing? = nil
+    access: DiscoveryRequest?, listing: MachineListing? = nil,
+    leftOut: LeftOutMachines = LeftOutMachines()
   ) {
+    self.leftOut = leftOut
     self.listing = listing
     self.cluster = cluster
     self.rotation = rotation

@@ -49,18 +49,21 @@ struct Roster {
       // A clock that was set back makes nobody wait for the time in between.
       let since = min(progress.missingSince ?? now, now)
       progress.missingSince = since
-      let departure = departures[progress.machine.id] ?? .doubted("")
-      progress.absence =
-        if case .doubted(let text) = departure {
-          text.bounded(to: CheckResult.detailLimit)
-        } else {
-          ""
-        }
-      guard departure == .proved,
-        since.duration(to: now) >= departureGrace
-      else { return progress }
-      notes.append("\(progress.machine.id) left the cluster during \(stage.phase.name)")
-      return nil
+      progress.absence = ""
+      switch departures[progress.machine.id] ?? .doubted("") {
+      case .doubted(let text):
+        progress.absence = text.bounded(to: CheckResult.detailLimit)
+        return progress
+      case .said:
+        notes.append(
+          "\(progress.machine.id) was left out during \(stage.phase.name), because a person has said that it is gone: "
+            + "nothing is proved of it")
+        return nil
+      case .proved:
+        guard since.duration(to: now) >= departureGrace else { return progress }
+        notes.append("\(progress.machine.id) left the cluster during \(stage.phase.name)")
+        return nil
+      }
     }
     for member in members where !names.contains(member.id) {
       let role = member.role == .controlPlane ? " as a control plane that holds the CA's key" : ""

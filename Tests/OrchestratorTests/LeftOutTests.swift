@@ -1,0 +1,116 @@
+import Orchestrator
+import Rotation
+import TestSupport
+import Testing
+
+/// A machine that is gone for good, and nothing proves it: a person's word ends the wait.
+@Suite("Machines that are left out, in simulated time", .serialized)
+struct LeftOutTests {
+  private static let forGood = Duration.seconds(1_000_000)
+
+  @Test(
+    "A rotation that waits for a machine goes on without it once it is left out, and its report says so",
+    arguments: [RotationPhase.preRotate, .rotate, .postRotate])
+  func forward(phase: RotationPhase) throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    let gone = "demo-w-1"
+    #expect(world.demo.members.contains { $0.id == gone })
+    _ = try process.rotate()
+    try world.perform {
+      while try await process.orchestrator.status(cluster: "demo").phase != phase {
+        try await world.clock.sleep(for: .milliseconds(50))
+      }
+    }
+    world.demo.takeDown(gone, for: Self.forGood)
+    try process.pass(.seconds(3600))
+    #expect(try !process.status().isIdle, "it is waited for")
+    let ticket = try world.perform {
+      try await process.orchestrator.rotate(
+        cluster: "demo", component: .talosCA,
+        options: RotationOptions(leftOut: LeftOutMachines([gone])))
+    }
+    #expect(ticket.attached)
+    // The word outlives the process.
+    try process.kill()
+    let next = try world.boot()
+    let end = try #require(try next.runToEnd())
+    #expect(end.state == .succeeded && !end.machines.contains { $0.machine == gone })
+    #expect(end.step.contains("left out, and not proved: \(gone)"), "\(end.step)")
+    #expect(end.notes.contains { $0.hasPrefix("\(gone) was left out during \(phase.name)") })
+    let report = try world.perform { try await next.orchestrator.report(cluster: "demo") }
+    #expect(report.contains("Every machine that was not left out refuses the old CA"), "\(report)")
+    #expect(report.contains("nothing is proved of them: \(gone)."), "\(report)")
+    try next.stop()
+  }
+
+  @Test("An abort that waits for a machine goes back without it, also when that is said later")
+  func backward() throws {
+    for isLater in [false, true] {
+      let world = World(seed: 5)
+      let process = try world.bootWithClusters()
+      let gone = "demo-w-1"
+      _ = try process.rotate()
+      try world.perform {
+        while try await process.orchestrator.status(cluster: "demo").phase != .rotate {
+          try await world.clock.sleep(for: .milliseconds(50))
+        }
+      }
+      world.demo.takeDown(gone, for: Self.forGood)
+      func abort(_ names: Set<String>) throws {
+        _ = try world.perform {
+          try await process.orchestrator.abort(
+            cluster: "demo", leftOut: LeftOutMachines(names), requester: "uid:0")
+        }
+      }
+      if isLater {
+        try abort([])
+        try process.pass(.seconds(3600))
+        #expect(try !process.status().isIdle, "it is waited for")
+      }
+      try abort([gone])
+      let end = try #require(try process.runToEnd())
+      #expect(end.state == .aborted && !end.machines.contains { $0.machine == gone })
+      #expect(end.step.contains("left out, and not proved: \(gone)"))
+      try process.stop()
+    }
+  }
+
+  @Test("A machine that answers takes part, whatever was said of it")
+  func present() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    _ = try world.perform {
+      try await process.orchestrator.rotate(
+        cluster: "demo", component: .talosCA,
+        options: RotationOptions(leftOut: LeftOutMachines(["demo-w-1"])))
+    }
+    let end = try #require(try process.runToEnd())
+    #expect(end.state == .succeeded && end.machines.count == 5)
+    #expect(!end.step.contains("left out"))
+    #expect(world.demo.expectOnly(end.newFingerprint, .talosCA) == [])
+    try process.stop()
+  }
+
+  @Test("A rotation is told of 64 machines and no more, at once or one after the other")
+  func limit() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    func rotate(_ names: some Sequence<Int>) throws {
+      _ = try world.perform { [names = Set(names.map { "m-\($0)" })] in
+        try await process.orchestrator.rotate(
+          cluster: "demo", component: .talosCA,
+          options: RotationOptions(leftOut: LeftOutMachines(names)))
+      }
+    }
+    func code(_ body: () throws -> Void) -> OrchestratorError.Code? {
+      do { try body() } catch { return (error as? OrchestratorError)?.code }
+      return nil
+    }
+    #expect(code { try rotate(0..<65) } == .invalidArgument)
+    #expect(code { try rotate(0..<40) } == nil)
+    #expect(code { try rotate(30..<64) } == nil)
+    #expect(code { try rotate(64..<65) } == .invalidArgument)
+    try process.stop()
+  }
+}

@@ -267,9 +267,10 @@ struct MachineWalkTests {
     if world.asksHooks, stage.reversal == nil, before?.phase != stage.phase, before != nil {
       #expect(world.agreed == stage.phase)
     }
-    let controlPlanes = changing.filter { $0.machine.role == .controlPlane }
-    #expect(controlPlanes.count <= 1)
-    #expect(changing.count <= 2)
+    let controlPlanes = changing.count { $0.machine.role == .controlPlane }
+    #expect(controlPlanes <= 1)
+    // A control plane whose change is undone takes its turn beside the workers that wait for it.
+    #expect(changing.count - controlPlanes <= 2)
     for progress in changing where progress.machine.role == .controlPlane {
       if case .applying = progress.state, world.component == .kubernetesCA {
         #expect(progress.baseline != nil, "nothing is changed before what it shows is on record")

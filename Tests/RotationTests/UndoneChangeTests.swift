@@ -103,6 +103,86 @@ struct UndoneChangeTests {
     #expect(machine.state.stage?.done == 1)
   }
 
+  private let handedThePast = [
+    CheckResult(.reachable, .passed),
+    CheckResult(.accepted, .waiting, "does not accept the new CA yet"),
+  ]
+
+  /// A stage in which the control planes are verified and the worker is in work.
+  private func workersBegun() -> RotationMachine {
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed(
+      [RotationMachineTests.cp1, RotationMachineTests.cp2, RotationMachineTests.w1], at: now)
+    for id in ["cp1", "cp2"] {
+      _ = machine.changeApplied(to: id, at: now)
+      _ = machine.machineChecked(id, RotationMachineTests.passed, at: now)
+    }
+    _ = machine.machineChecked("cp1", RotationMachineTests.passed, at: now)
+    _ = machine.changeApplied(to: "w1", at: now)
+    return machine
+  }
+
+  @Test(
+    "While a worker is waited for, the control planes are looked at again, and one that is undone takes its turn"
+  )
+  func undoneAmongTheWorkers() {
+    var machine = workersBegun()
+    var looks: [Int] = []
+    for second in 0...130 {
+      let later = now.advanced(by: .seconds(second))
+      for effect in machine.machineChecked("w1", handedThePast, at: later) {
+        guard case .verify(let id, _) = effect, id != "w1" else { continue }
+        looks.append(second)
+        #expect(machine.machineChecked(id, RotationMachineTests.passed, at: later) == [])
+      }
+    }
+    #expect(looks == [60, 60, 120, 120], "both control planes, once a minute")
+    #expect(machine.state.stage?.done == 2)
+
+    let later = now.advanced(by: .seconds(180))
+    let effects = machine.machineChecked("w1", handedThePast, at: later)
+    #expect(
+      Set(effects.map(\.key)).isSuperset(of: [Effect.verify("cp1", after: .zero).key]),
+      "\(effects)")
+    _ = machine.machineChecked("cp2", RotationMachineTests.passed, at: later)
+    #expect(machine.machineChecked("cp1", lost, at: later) == [.attempt("cp1", after: .seconds(1))])
+    #expect(machine.attemptDue("cp1", at: later) == [.apply("cp1")])
+    _ = machine.changeApplied(to: "cp1", at: later)
+    // The other one once more; the worker that was in work goes on with its own looks.
+    #expect(
+      machine.machineChecked("cp1", RotationMachineTests.passed, at: later)
+        == [.verify("cp2", after: .zero)])
+    #expect(machine.machineChecked("cp2", RotationMachineTests.passed, at: later) == [])
+    #expect(
+      machine.machineChecked("w1", RotationMachineTests.passed, at: later)
+        == [.verifyCluster(after: .zero)])
+  }
+
+  @Test(
+    "A worker that has just begun to wait, or a look at the control planes just now, brings no other look"
+  )
+  func notYetStuck() {
+    var machine = workersBegun()
+    let early = machine.machineChecked("w1", handedThePast, at: now.advanced(by: .seconds(59)))
+    #expect(early.map(\.key) == [Effect.verify("w1", after: .zero).key])
+    var fresh = workersBegun()
+    let late = fresh.machineChecked("w1", handedThePast, at: now.advanced(by: .seconds(300)))
+    #expect(late.map(\.key) == [Effect.verify("w1", after: .zero).key], "it waits since now")
+  }
+
+  @Test("The one control plane is looked at again before the workers once a lock is taken off")
+  func alone() {
+    var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)
+    _ = machine.membersListed([RotationMachineTests.cp1, RotationMachineTests.w1], at: now)
+    _ = machine.changeApplied(to: "cp1", at: now)
+    let lock = Lock(requester: "uid:0", lockedAt: now, reason: "")
+    _ = machine.locksChanged(Locks(cluster: lock), at: now)
+    #expect(machine.machineChecked("cp1", RotationMachineTests.passed, at: now) == [])
+    let later = now.advanced(by: .seconds(7200))
+    #expect(machine.locksChanged(Locks(), at: later) == [.verify("cp1", after: .zero)])
+    #expect(machine.machineChecked("cp1", RotationMachineTests.passed, at: later) == [.apply("w1")])
+  }
+
   @Test("A look before the workers that finds nothing wrong but no answer either is repeated")
   func confirmationWaits() {
     var machine = RotationMachine(component: .talosCA, rules: RotationMachineTests.rules)

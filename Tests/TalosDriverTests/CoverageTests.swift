@@ -66,12 +66,19 @@ struct CoverageTests {
     }
     let newcomer = member("worker-1", "C", "10.0.0.3")
     let renamed = [member("worker-9", "B", "10.0.0.2"), newcomer]
-    func name(_ members: [ClusterMember]) -> String {
-      TalosDriver.freeName(of: newcomer, among: members, machines)
+    func name(
+      _ newcomer: ClusterMember, _ members: [ClusterMember], hasKubernetes: Bool = true
+    ) -> String {
+      TalosDriver.freeName(
+        of: newcomer, among: members, machines, hasKubernetes: hasKubernetes)
     }
-    #expect(name(renamed) == "worker-1@10.0.0.3")
-    // Set up anew: the machine that bore the name is there no more.
-    #expect(name([newcomer]) == "worker-1")
+    #expect(name(newcomer, renamed) == "worker-1@10.0.0.3")
+    // Set up anew: the node of that name is the newcomer's, so the machine that bore the name is there no more.
+    #expect(name(newcomer, [newcomer]) == "worker-1")
+    // Without nodes it may be off. At its address the newcomer answers.
+    #expect(name(newcomer, [newcomer], hasKubernetes: false) == "worker-1@10.0.0.3")
+    let there = member("worker-1", "C", "10.0.0.2")
+    #expect(name(there, [there], hasKubernetes: false) == "worker-1")
   }
 
   @Test("A kubelet that runs with the old CA alone is not taken for one that cannot be asked")

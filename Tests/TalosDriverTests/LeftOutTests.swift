@@ -114,6 +114,32 @@ struct LeftOutTests {
     await harness.cluster.stop()
   }
 
+  @Test(
+    "A newcomer under the name of a machine that is off does not take that machine's place without Kubernetes"
+  )
+  func namesake() async throws {
+    let harness = try await DriverHarness.start("127.1.178.0", controlPlanes: 1, workers: 2) {
+      $0.withoutKubernetes = true
+    }
+    var record = try await harness.importCluster()
+    let newcomer = try #require(record.machines.last)
+    // The record knows another machine by that name, at another address.
+    let gone = Machine(
+      id: newcomer.id, address: "127.1.178.99", role: .worker, port: newcomer.port,
+      identity: "identity-of-the-machine-that-is-off")
+    record.machines[record.machines.count - 1] = gone
+    let looked = try await preflight(harness, record, leaving: [])
+    #expect(looked.machines.last?.identity == newcomer.identity)
+    #expect(looked.machines.last?.id == "\(newcomer.id)@\(newcomer.address)")
+    #expect(looked.obstacles(RotationOptions()).map(\.subject) == [gone.id], "\(looked.findings)")
+    for name in [gone.id, gone.identity] {
+      let left = try await preflight(harness, record, leaving: [name])
+      #expect(left.obstacles(RotationOptions()) == [], "\(name)")
+      #expect(left.machines.contains { $0.identity == newcomer.identity })
+    }
+    await harness.cluster.stop()
+  }
+
   @Test("An endpoint of the talosconfig that was a machine's which is left out need not answer")
   func endpoint() async throws {
     let harness = try await DriverHarness.start("127.1.174.0", controlPlanes: 3, workers: 0) {

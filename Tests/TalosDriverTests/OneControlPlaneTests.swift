@@ -67,6 +67,32 @@ extension LivingMachines {
       await harness.cluster.stop()
     }
 
+    @Test(
+      "A control plane that boots after its change is done, although it counts its secrets' versions from the beginning"
+    )
+    func bootsAfterItsChange() async throws {
+      let harness = try await DriverHarness.start("127.1.177.0", controlPlanes: 2, workers: 0)
+      let record = try await harness.importCluster()
+      let change = try await harness.change(.kubernetesCA, record)
+      let access = ClusterAccess(cluster: record, rotation: change)
+      let machine = record.machines[0]
+      let node = try #require(harness.cluster.node(machine.id))
+      let baseline = try await harness.driver.prepare(change, machine: machine, access: access)
+      try await harness.applied(change, to: machine, access)
+      let done = await harness.verified(change, machine, record, baseline: baseline)
+      #expect(done.filter { !$0.isSettled } == [])
+      await node.powerOff()
+      try await node.powerOn()
+      _ = await harness.cluster.settle()
+      let secrets = try await harness.driver.withReading(machine, access) {
+        client async throws(TalosFailure) in try await StaticPodSecrets.read(client)
+      }
+      #expect(secrets?.version == baseline[TalosDriver.Fact.version], "the case that is meant")
+      let again = await harness.verified(change, machine, record, baseline: baseline)
+      #expect(again.filter { !$0.isSettled } == [])
+      await harness.cluster.stop()
+    }
+
     @Test("A scheduler or controller-manager that crash-loops holds up the gate and not the turn")
     func crashLoop() async throws {
       let harness = try await DriverHarness.start("127.0.106.32", controlPlanes: 2, workers: 0)

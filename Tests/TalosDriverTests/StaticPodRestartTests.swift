@@ -27,13 +27,14 @@ struct StaticPodRestartTests {
 
   private func restart(
     version: String = "4", mirrors: [StaticPod: MirrorPod], baseline: Baseline?, ready: Bool = true,
-    given: String? = nil, updated: Instant? = nil,
+    given: String? = nil, updated: Instant? = nil, created: Instant? = nil,
     seen: Duration = .zero
   ) -> CheckResult {
     let definition = StaticPodSecrets.Definition(version: given ?? version, updated: updated)
     let secrets = StaticPodSecrets(
       isReady: ready, version: version,
-      pods: Dictionary(uniqueKeysWithValues: StaticPod.allCases.map { ($0, definition) }))
+      pods: Dictionary(uniqueKeysWithValues: StaticPod.allCases.map { ($0, definition) }),
+      created: created)
     return StaticPodRestart(
       secrets: secrets, mirrors: mirrors, baseline: baseline,
       freshness: Freshness(now: edit.advanced(by: .seconds(5))) { _, _ in seen }
@@ -87,6 +88,24 @@ struct StaticPodRestartTests {
     let writing = restart(
       mirrors: try all(version: "4", container: "new"), baseline: before, ready: false)
     #expect(writing.state == .waiting)
+  }
+
+  @Test(
+    "After a boot the same version says nothing, because versions are counted from the beginning")
+  func booted() throws {
+    var facts = before.facts
+    facts["secrets-created"] = "\(edit.nanosecondsSince1970)"
+    let counted = Baseline(facts)
+    func check(created: Instant?, container: String) throws -> CheckResult {
+      restart(
+        version: "3", mirrors: try all(version: "3", container: container), baseline: counted,
+        created: created)
+    }
+    let boot = edit.advanced(by: .seconds(60))
+    #expect(try check(created: boot, container: "new").isSettled)
+    #expect(try check(created: boot, container: "old").state == .waiting, "of the boot before")
+    #expect(try check(created: edit, container: "new").state == .waiting, "no boot")
+    #expect(try check(created: nil, container: "new").state == .waiting, "nothing is known")
   }
 
   @Test(

@@ -9,14 +9,18 @@ public struct RotationRules: Sendable, Hashable {
   public var departureGrace: Duration
   /// For how long a worker may go on with the trust of the stage before until it is made to ask again.
   public var refreshAfter: Duration
+  /// How often the control planes are looked at while a worker is waited for (`Stage.isStuck`).
+  public var planeInterval: Duration
   /// How often the hooks that hold a stage are asked again.
   public var hookBackoff: Backoff
 
   public init(
     rollout: RolloutPolicy = RolloutPolicy(), backoff: Backoff = .looking,
     memberInterval: Duration = .seconds(30), departureGrace: Duration = .seconds(60),
-    refreshAfter: Duration = .seconds(20), hookBackoff: Backoff = .asking
+    refreshAfter: Duration = .seconds(20), planeInterval: Duration = .seconds(60),
+    hookBackoff: Backoff = .asking
   ) {
+    self.planeInterval = planeInterval
     self.hookBackoff = hookBackoff
     self.refreshAfter = refreshAfter
     self.rollout = rollout

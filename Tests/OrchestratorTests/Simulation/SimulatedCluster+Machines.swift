@@ -163,6 +163,13 @@ extension SimulatedCluster {
       if node.usurpedUntil > now {
         results.append(CheckResult(.configEditable, .failed, "somebody else is rotating"))
       }
+      // A worker's trust comes from whichever control plane's trustd answers it.
+      let planes = state.nodes.values.filter { $0.machine.role == .controlPlane }
+      if change.component == .talosCA, machine.role == .worker,
+        planes.contains(where: { $0.trust[.talosCA]?.accepted != wanted.accepted })
+      {
+        results.append(CheckResult(.accepted, .waiting, "does not accept the new CA yet"))
+      }
       if node.isStale { results.append(CheckResult(.trustRefresh, .waiting, "asked too early")) }
       if change.component == .kubernetesCA, machine.role == .controlPlane {
         let isAnother =

@@ -27,7 +27,13 @@ extension TalosDriver {
         id: id, address: address, role: known?.role ?? member.role, port: port,
         identity: member.identity)
     }
-    let names = [known?.id].compactMap(\.self) + [member.name] + member.aliases
+    // A name by which the record knows another machine means that one.
+    let shown = ([member.name] + member.aliases).filter { name in
+      !access.cluster.machines.contains {
+        $0.id == name && !$0.identity.isEmpty && $0.identity != member.identity
+      }
+    }
+    let names = [known?.id].compactMap(\.self) + shown + [member.identity]
     guard let named = names.map({ machine($0, addresses[0]) }).first(where: leftOut.contains) else {
       return false
     }

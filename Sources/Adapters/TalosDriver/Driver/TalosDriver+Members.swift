@@ -100,7 +100,11 @@ extension TalosDriver {
     let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
     let addresses = VirtualAddresses.last(
       member.addresses, endpoint: access.cluster.kubernetesEndpoint, others: others)
-    let id = known?.id ?? Self.freeName(of: member, among: members, access.cluster.machines)
+    let id =
+      known?.id
+      ?? Self.freeName(
+        of: member, among: members, access.cluster.machines,
+        hasKubernetes: access.cluster.authorities[.kubernetesCA] != nil)
     let candidates = addresses.map {
       Machine(
         id: id, address: $0, role: role, port: known?.port ?? port,
@@ -136,15 +140,20 @@ extension TalosDriver {
       ?? access.cluster.machines.first { $0.identity.isEmpty && $0.id == member.name }
   }
 
-  /// The name under which a machine that is not known is recorded: its own, unless another one that is there still has been
-  /// known by that name before it changed it.
+  /// The name under which a machine that is not known is recorded: its own, unless it is another one's: of one that is there
+  /// still and was known by that name before it changed it, or of one that may be merely off.
+  ///
+  /// - Parameter hasKubernetes: whether the node of that name tells that the one before is gone: the new one has taken it
+  ///   over. Without Kubernetes only its address does, which answers as the new one.
   static func freeName(
-    of member: ClusterMember, among members: [ClusterMember], _ machines: [Machine]
+    of member: ClusterMember, among members: [ClusterMember], _ machines: [Machine],
+    hasKubernetes: Bool
   ) -> String {
     let isTaken = machines.contains { machine in
       machine.id == member.name && !machine.identity.isEmpty
         && machine.identity != member.identity
-        && members.contains { $0.identity == machine.identity }
+        && (members.contains { $0.identity == machine.identity }
+          || (!hasKubernetes && !member.addresses.contains(machine.address)))
     }
     return isTaken ? "\(member.name)@\(member.addresses[0])" : member.name
   }

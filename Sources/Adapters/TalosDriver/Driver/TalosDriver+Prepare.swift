@@ -38,6 +38,7 @@ extension TalosDriver {
     var facts = [
       Fact.holds: "\(seen.holds)", Fact.version: secrets.version, Fact.nodename: seen.nodename,
     ]
+    facts[Fact.created] = secrets.boot
     for (pod, mirror) in pods { facts[pod.rawValue] = mirror.container }
     for pod in StaticPod.allCases
     where change.options.unready.contains(pod.unreadyName(on: seen.nodename)) {
@@ -88,6 +89,8 @@ extension TalosDriver {
     static let holds = "holds"
     /// The version of the static pods' secrets.
     static let version = "secrets-version"
+    /// Since when the machine counts the versions.
+    static let created = "secrets-created"
     /// The name of the machine's Kubernetes node.
     static let nodename = "nodename"
     /// Whether a static pod was ready; only of those that were not at the rotation's start.

@@ -14,6 +14,14 @@ extension TalosDriver {
   ) async -> [CheckResult] {
     let machine = look.machine
     guard let secrets = seen.staticPods, let mirrors else {
+      guard look.baseline?[Fact.version] == nil else {
+        return [
+          CheckResult(
+            StaticPodRestart.name, .waiting,
+            "\(machine.id) shows no static pods, which it did before its change: it is booting, perhaps"
+          )
+        ]
+      }
       return [
         CheckResult(StaticPodRestart.name, .notApplicable, "Talos shows no static pods here")
       ]

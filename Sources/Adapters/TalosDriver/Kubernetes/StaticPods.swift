@@ -27,9 +27,15 @@ struct StaticPodSecrets: Sendable, Hashable {
   /// The version that each pod is given, and when its definition last changed, by the machine's clock.
   var pods: [StaticPod: Definition]
 
+  /// When the status was made, by the machine's clock. Talos keeps it in memory, so that each boot makes it anew, and counts
+  /// the versions from the beginning.
+  var created: Instant?
   /// When the status, and the root that the secrets are made from, last changed, by the machine's clock.
   var updated: Instant?
   var rootUpdated: Instant?
+
+  /// What tells one boot of the machine from the next; nil where the machine does not say when the status was made.
+  var boot: String? { created.map { "\($0.nanosecondsSince1970)" } }
 
   /// Whether the root is newer than the secrets on disk: for half a second after a change nothing else tells
   /// that a restart is to come. Looked at only while the change is fresh, because not every change of the
@@ -59,7 +65,8 @@ struct StaticPodSecrets: Sendable, Hashable {
     async let shown = TalosClient.outcome { () async throws(TalosFailure) in
       try await client.list(.staticPods)
     }
-    guard let (status, updated) = try await client.find(.staticPodSecrets) else { return nil }
+    guard let secrets = try await client.find(.staticPodSecrets) else { return nil }
+    let status = secrets.spec
     var pods: [StaticPod: Definition] = [:]
     for (id, spec, updated) in try await shown.get() {
       guard let pod = StaticPod(rawValue: id) else { continue }
@@ -75,7 +82,8 @@ struct StaticPodSecrets: Sendable, Hashable {
       )
     }
     return StaticPodSecrets(
-      isReady: status.ready, version: version, pods: pods, updated: updated)
+      isReady: status.ready, version: version, pods: pods, created: secrets.created,
+      updated: secrets.updated)
   }
 }
 

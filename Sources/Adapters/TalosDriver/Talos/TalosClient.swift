@@ -96,7 +96,7 @@ struct TalosClient: Sendable {
   /// A resource's content and when it was last changed, by the machine's clock.
   func find<Spec: Message>(
     _ resource: TalosResource<Spec>
-  ) async throws(TalosFailure) -> (spec: Spec, updated: Instant?)? {
+  ) async throws(TalosFailure) -> SeenResource<Spec>? {
     let action = "read \(resource.plainName)"
     var request = Cosi.GetRequest()
     request.namespace = resource.namespace
@@ -110,7 +110,9 @@ struct TalosClient: Sendable {
       throw error
     }
     guard let bytes = response.resource?.spec?.protoSpec else { throw empty(action) }
-    return (try decode(bytes, action), response.resource?.updated)
+    return SeenResource(
+      spec: try decode(bytes, action), created: response.resource?.created,
+      updated: response.resource?.updated)
   }
 
   /// All resources of a type, with their ids, and when each was last changed, by the machine's clock.
@@ -230,12 +232,24 @@ struct TalosClient: Sendable {
   }
 }
 
+/// A resource as a machine shows it, with times by the machine's clock.
+struct SeenResource<Spec: Sendable>: Sendable {
+  var spec: Spec
+  /// When it was made. Talos keeps resources in memory, so each boot makes them anew.
+  var created: Instant?
+  /// When it was last changed.
+  var updated: Instant?
+}
+
 extension Cosi.Resource {
-  /// When it was last changed, by the machine's clock.
-  fileprivate var updated: Instant? {
-    metadata?.updated.map {
-      Instant(secondsSince1970: $0.seconds).advanced(by: .nanoseconds($0.nanos))
-    }
+  fileprivate var created: Instant? { metadata?.created.map(Instant.init) }
+
+  fileprivate var updated: Instant? { metadata?.updated.map(Instant.init) }
+}
+
+extension Instant {
+  fileprivate init(_ time: Timestamp) {
+    self = Instant(secondsSince1970: time.seconds).advanced(by: .nanoseconds(time.nanos))
   }
 }
 

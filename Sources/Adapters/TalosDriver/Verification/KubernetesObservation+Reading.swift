@@ -29,22 +29,23 @@ extension KubernetesObservation {
     }
     async let plane = ControlPlane.read(client, isControlPlane)
     var seen = KubernetesObservation(configs: try await configs.get())
-    if let (spec, updated) = try await secrets.get() {
-      seen.kubeletAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
-      seen.kubeletSecretsUpdated = updated
+    if let secrets = try await secrets.get() {
+      seen.kubeletAccepted = Talos.PEMEncodedCertificate.trust(in: secrets.spec.acceptedCAs)
+      seen.kubeletSecretsUpdated = secrets.updated
     }
-    if let (spec, updated) = try await service.get() {
+    if let service = try await service.get() {
       seen.kubelet = Service(
-        running: spec.running, healthy: spec.healthy, unknown: spec.unknown, updated: updated)
+        running: service.spec.running, healthy: service.spec.healthy,
+        unknown: service.spec.unknown, updated: service.updated)
     }
     seen.nodename = try await nodename.get()
     seen.kubeletClient = try await certificates.get()
     guard let shown = await plane else { return seen }
     seen.staticPods = try shown.staticPods.get()
-    if let (spec, updated) = try shown.root.get() {
-      seen.staticPods?.rootUpdated = updated
-      seen.issuing = spec.issuingCA?.certificates.first
-      seen.rootAccepted = Talos.PEMEncodedCertificate.trust(in: spec.acceptedCAs)
+    if let root = try shown.root.get() {
+      seen.staticPods?.rootUpdated = root.updated
+      seen.issuing = root.spec.issuingCA?.certificates.first
+      seen.rootAccepted = Talos.PEMEncodedCertificate.trust(in: root.spec.acceptedCAs)
     }
     return seen
   }
@@ -52,7 +53,7 @@ extension KubernetesObservation {
   /// What only control planes show.
   private struct ControlPlane {
     var staticPods: Result<StaticPodSecrets?, TalosFailure>
-    var root: Result<(spec: Talos.KubernetesRootSpec, updated: Instant?)?, TalosFailure>
+    var root: Result<SeenResource<Talos.KubernetesRootSpec>?, TalosFailure>
 
     /// Nil on workers.
     static func read(_ client: TalosClient, _ isControlPlane: Bool) async -> ControlPlane? {

@@ -124,7 +124,8 @@ struct RotationWork {
   }
 
   private func listing(_ access: ClusterAccess) -> Step {
-    let known = stage?.machines.map(\.machine) ?? []
+    let isBeginning = stage == nil
+    let known = stage?.machines.map(\.machine) ?? cluster.machines
     let isWaiting = stage?.isWaiting ?? false
     let driver = driver
     return {
@@ -136,6 +137,13 @@ struct RotationWork {
         var departures: [String: Departure] = [:]
         for machine in known where !present.contains(machine.id) {
           departures[machine.id] = await driver.departure(of: machine, access: access)
+          // One that has gone missing since the start was asked for: nobody has had a turn, so nobody is left out.
+          if isBeginning, case .doubted(let doubt) = departures[machine.id] {
+            throw DriverError(
+              .conflict,
+              "\(machine.id) is on record, and cluster discovery does not know it any more; \(doubt)"
+            )
+          }
         }
         return .members(
           members, departures: departures, leaders: await leaders,

@@ -27,7 +27,8 @@ public enum MachineState: Sendable, Hashable {
   case persisting(Effort)
   /// Every check has passed. → `confirming`, `undone`
   case verified(Effort)
-  /// It was verified and is looked at once more, before the workers begin. → `verified`, `undone`
+  /// It was verified and is looked at once more: before the workers begin, and while one of them is waited for. →
+  /// `verified`, `undone`
   case confirming(Effort)
   /// It was verified, and somebody else has undone the change since: its turn comes again. → `waiting`
   case undone(Effort)

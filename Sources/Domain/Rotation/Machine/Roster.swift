@@ -38,7 +38,7 @@ struct Roster {
           progress.state = .pending
           progress.baseline = nil
           progress.times = []
-          if let note = note.isEmpty ? nil : note { notes.append(note) }
+          notes.append(note)
         }
         progress.machine = member
         if member.identity.isEmpty { progress.machine.identity = known.identity }
@@ -80,12 +80,16 @@ struct Roster {
 }
 
 extension Roster {
-  /// Whether another machine has taken the place of the one that is known by this name: nil if not,
-  /// else what there is to note.
+  /// Whether another machine has taken the place of the one that is known by this name: nil if not, else what there is to
+  /// note.
   private static func replaced(
     _ known: Machine, by member: Machine, in phase: RotationPhase
   ) -> String? {
-    if member.role != known.role { return "" }
+    if member.role != known.role {
+      return member.role == .controlPlane
+        ? "\(member.id), which was a worker, is a control plane that holds the CA's key since \(phase.name): its turn comes again"
+        : "\(member.id), which was a control plane, is a worker since \(phase.name): its turn comes again"
+    }
     guard !known.identity.isEmpty, !member.identity.isEmpty, known.identity != member.identity
     else { return nil }
     return "\(member.id) was set up anew during \(phase.name): its turn comes again"

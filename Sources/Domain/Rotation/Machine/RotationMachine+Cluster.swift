@@ -51,7 +51,9 @@ extension RotationMachine {
   // MARK: - Moving on
 
   /// Lets every machine begin whose turn it is; opens the gate when all are verified.
-  mutating func roll(_ stage: Stage, at now: Instant) -> [Effect] {
+  ///
+  /// - Parameter seen: a machine that has been looked at this very moment.
+  mutating func roll(_ stage: Stage, seen: String? = nil, at now: Instant) -> [Effect] {
     var stage = stage
     guard !stage.isHeld else {
       state = .rolling(stage)
@@ -64,8 +66,9 @@ extension RotationMachine {
       state = .gating(stage, Gate())
       return [.verifyCluster(after: .zero)]
     }
+    if stage.isStuck(rules, at: now) { stage.planesConfirmed = false }
     if stage.wantsConfirmation {
-      let again = confirmation(&stage, at: now)
+      let again = confirmation(&stage, seen, at: now)
       guard again.isEmpty else {
         state = .rolling(stage)
         return again
@@ -96,18 +99,11 @@ extension RotationMachine {
       progress.machine.id, after: effort.remaining(at: now, backoff: rules.backoff))
   }
 
-  /// Has the control planes looked at once more, but for the one that was verified last. Empty where there
+  /// Has the control planes looked at once more, but for one that has been seen this very moment. Empty where there
   /// is no other.
-  private func confirmation(_ stage: inout Stage, at now: Instant) -> [Effect] {
-    let planes = stage.planes
-    let newest = planes.max {
-      let (a, b) = (
-        stage.machines[$0].state.effort?.begunAt, stage.machines[$1].state.effort?.begunAt
-      )
-      return (a ?? now, $0) < (b ?? now, $1)
-    }
+  private func confirmation(_ stage: inout Stage, _ seen: String?, at now: Instant) -> [Effect] {
     var effects: [Effect] = []
-    for index in planes where index != newest {
+    for index in stage.planes where stage.machines[index].machine.id != seen {
       guard case .verified(var effort) = stage.machines[index].state else { continue }
       effort.begunAt = now
       stage.machines[index].state = .confirming(effort)

@@ -207,7 +207,7 @@ extension RotationMachine {
     guard case .rolling(var stage) = state, let index = stage.index(of: id),
       let effects = transition(&stage.machines[index], rules)
     else { return [] }
-    return effects + roll(stage, at: now)
+    return effects + roll(stage, seen: id, at: now)
   }
 
   /// When it is looked whether changes are held no more.

@@ -61,6 +61,22 @@ public struct Stage: Sendable, Hashable {
     planesConfirmed = false
   }
 
+  /// Whether a worker has been waited for so long that the control planes, which hand it its certificates and its trust, are
+  /// to be looked at once more: somebody may have undone their change since the workers began.
+  func isStuck(_ rules: RotationRules, at now: Instant) -> Bool {
+    // A clock that was set back puts it off no longer.
+    func isOver(_ since: Instant?, _ duration: Duration) -> Bool {
+      guard let since else { return true }
+      return since > now || since.duration(to: now) >= duration
+    }
+    let waits = machines.contains {
+      guard $0.machine.role == .worker, case .verifying(let effort) = $0.state else { return false }
+      return effort.waitingSince != nil && isOver(effort.waitingSince, rules.refreshAfter)
+    }
+    return waits
+      && planes.allSatisfy { isOver(machines[$0].state.effort?.begunAt, rules.planeInterval) }
+  }
+
   /// Whether the control planes have to be looked at once more, because all of them are verified and the
   /// workers, who get their certificates from them, are about to begin.
   var wantsConfirmation: Bool {

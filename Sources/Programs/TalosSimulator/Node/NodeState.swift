@@ -119,6 +119,10 @@ struct NodeState: Sendable {
 
   /// The machine has booted: what is on disk counts.
   mutating func rebooted() {
+    // Versions are counted in memory.
+    kubernetesSecrets = 0
+    secretsVersion = 0
+    staticPodVersion = 0
     rollback = nil
     applying = false
     staged = nil

@@ -18,6 +18,8 @@ extension SimulatedNode {
     guard !isUp else { return }
     isUp = true
     state.rebooted()
+    // What Talos knows is in memory: each boot makes the resources anew.
+    resources.remove(ResourceCatalog.secretStatus.key("static-pods"))
     if isControlPlane {
       try await bootControlPlane(atOnce: false)
     } else {

@@ -23,7 +23,9 @@ struct StaticPodRestart: Sendable {
     guard !mirrors.isEmpty || Self.hadPods(baseline) else {
       return CheckResult(name, .notApplicable, "Kubernetes shows no static pods of this machine")
     }
-    if let before = baseline?[TalosDriver.Fact.version], isEdited, before == secrets.version {
+    if let before = baseline?[TalosDriver.Fact.version], isEdited, before == secrets.version,
+      !hasBooted
+    {
       return CheckResult(
         name, .waiting,
         "\(machine) has not taken up the new secrets yet: they are still of version \(before)")
@@ -47,6 +49,15 @@ struct StaticPodRestart: Sendable {
   static func notYet(_ pod: StaticPod, on machine: String) -> CheckResult {
     CheckResult(
       name, .waiting, "\(pod.rawValue) on \(machine) has not been restarted by its kubelet yet")
+  }
+
+  /// Whether the machine has booted since the baseline. It counts versions from the beginning then, and may come to the
+  /// number from before; all containers are of the present boot.
+  private var hasBooted: Bool {
+    guard let before = baseline?[TalosDriver.Fact.created], let now = secrets.boot else {
+      return false
+    }
+    return before != now
   }
 
   /// Whether the change has changed the configuration, as far as the baseline tells.

@@ -44,6 +44,28 @@ struct CoverageTests {
   }
 
   @Test(
+    "A machine has one node: a second one at its address, or of its name without the domain, is unmanaged"
+  )
+  func oneNode() {
+    let machines = [
+      Machine(id: "a.site1", address: "10.0.0.1", role: .worker, identity: "A"),
+      Machine(id: "b", address: "10.0.0.2", role: .worker, identity: "B"),
+    ]
+    let nodes = [
+      KnownNode(name: "former", addresses: ["10.0.0.2"]),
+      KnownNode(name: "a", addresses: ["10.0.0.7"]),
+      KnownNode(name: "a.site1", addresses: ["10.0.0.1"]),
+      KnownNode(name: "b", addresses: ["10.0.0.2"]),
+    ]
+    let found = Coverage.nodes(nodes, of: machines)
+    #expect(found.managed.map { "\($0.0.id) \($0.1.name)" } == ["a.site1 a.site1", "b b"])
+    #expect(found.unmanaged.map(\.name) == ["former", "a"])
+    // Under another name alone it is the machine's all the same.
+    let alone = Coverage.nodes([nodes[1], nodes[0]], of: machines)
+    #expect(alone.managed.map(\.1.name) == ["a", "former"] && alone.unmanaged.isEmpty)
+  }
+
+  @Test(
     "An endpoint has to be one of the machines, by its identity or, while it is down, its address")
   func endpoints() {
     let known = TalosEndpoint(host: "10.0.0.1")

@@ -44,7 +44,8 @@ enum Coverage {
         Finding(
           .notCovered, $0.value,
           "the cluster discovery of \(view.plane) knows \($0.value) (node id \($0.key)), which is none of the "
-            + "machines that would be rotated: it would be locked out")
+            + "machines that would be rotated: it would be locked out; if it is gone for good, or none of the cluster's, "
+            + "leave it out (--leave-out \($0.value))")
       }
     }
     return missing + further
@@ -70,19 +71,29 @@ enum Coverage {
   }
 
   /// The Kubernetes nodes that no machine answers for, and those of the machines.
+  ///
+  /// A machine has one node: the one of its name, else one of its name without the domain, else one that is at its address or
+  /// has its host name. A further one is another machine's, or a former node's that nobody has deleted.
   static func nodes(
     _ nodes: [KnownNode], of machines: [Machine]
   ) -> (managed: [(Machine, KnownNode)], unmanaged: [KnownNode]) {
-    var managed: [(Machine, KnownNode)] = []
-    var unmanaged: [KnownNode] = []
-    for node in nodes {
-      if let machine = machines.first(where: { node.isOf($0) }) {
-        managed.append((machine, node))
-      } else {
-        unmanaged.append(node)
+    var owners: [Int: Machine] = [:]
+    var rest = machines
+    for isTheirs in KnownNode.ties {
+      rest = rest.filter { machine in
+        guard
+          let index = nodes.indices.first(where: {
+            owners[$0] == nil && isTheirs(nodes[$0], machine)
+          })
+        else { return true }
+        owners[index] = machine
+        return false
       }
     }
-    return (managed, unmanaged)
+    return (
+      nodes.indices.compactMap { index in owners[index].map { ($0, nodes[index]) } },
+      nodes.indices.filter { owners[$0] == nil }.map { nodes[$0] }
+    )
   }
 
   static func unmanaged(_ node: KnownNode) -> Finding {
@@ -96,10 +107,13 @@ enum Coverage {
 }
 
 extension KnownNode {
-  /// Whether the node is the machine's: it bears its name, or is at its address.
-  func isOf(_ machine: Machine) -> Bool {
-    let names = NodeDeparture.names(of: machine)
-    return names.contains(name) || addresses.contains(machine.address)
-      || !addresses.isDisjoint(with: names)
-  }
+  /// What ties a node to a machine, the closest first.
+  fileprivate static let ties: [@Sendable (KnownNode, Machine) -> Bool] = [
+    { node, machine in node.name == machine.id.lowercased() },
+    { node, machine in NodeDeparture.names(of: machine).contains(node.name) },
+    { node, machine in
+      node.addresses.contains(machine.address)
+        || !node.addresses.isDisjoint(with: NodeDeparture.names(of: machine))
+    },
+  ]
 }

@@ -315,6 +315,28 @@ def test_what_somebody_resets_after_it_was_done_is_done_again(lab):
         assert lab.accepted_talos(node, talos) == {last.new_ca_fingerprint}
 
 
+def test_a_control_plane_that_somebody_resets_while_a_worker_waits_for_it_is_done_again(lab):
+    planes, worker = [node.name for node in lab.control_planes], lab.workers[-1].name
+    lab.rotate()
+    with lab.watch(cluster=lab.name) as watch:
+        watch.until(lambda s: is_in(s, "ROTATE"))
+        before = {plane: lab.control_call("GET", f"nodes/{plane}/config") for plane in planes}
+        lab.faults(worker, applies=["before"] * 1000)
+        watch.until(lambda s: is_in(s, "ROTATE") and states(s).get(worker) == "WAITING"
+                    and all(states(s)[plane] == "DONE" for plane in planes))
+        # GitOps puts all back, and the worker gets its certificate from whichever answers.
+        for plane, config in before.items():
+            lab.control_call("POST", f"nodes/{plane}/write?mode=no-reboot", config)
+        lab.faults(worker)
+    last = lab.finish(seconds=180)
+    assert name(last, "state") == "ROTATION_STATE_SUCCEEDED"
+    for plane in before:
+        assert any(note.startswith(f"{plane}: ") and "applied again" in note for note in last.notes), last.notes
+    talos, _ = lab.fresh_credentials()
+    for node in lab.nodes:
+        assert lab.accepted_talos(node, talos) == {last.new_ca_fingerprint}
+
+
 def test_a_cluster_is_imported_once(lab):
     again = lab.omnictl("cluster", "import", "another", "--talosconfig",
                         str(lab.directory / "cluster/talosconfig"))

@@ -136,7 +136,8 @@ struct UndoneChangeTests {
         #expect(machine.machineChecked(id, RotationMachineTests.passed, at: later) == [])
       }
     }
-    #expect(looks == [60, 60, 120, 120], "both control planes, once a minute")
+    #expect(
+      looks == [30, 30, 60, 60, 90, 90, 120, 120], "both control planes, every half a minute")
     #expect(machine.state.stage?.done == 2)
 
     let later = now.advanced(by: .seconds(180))

@@ -17,7 +17,7 @@ public struct RotationRules: Sendable, Hashable {
   public init(
     rollout: RolloutPolicy = RolloutPolicy(), backoff: Backoff = .looking,
     memberInterval: Duration = .seconds(30), departureGrace: Duration = .seconds(60),
-    refreshAfter: Duration = .seconds(20), planeInterval: Duration = .seconds(60),
+    refreshAfter: Duration = .seconds(20), planeInterval: Duration = .seconds(30),
     hookBackoff: Backoff = .asking
   ) {
     self.planeInterval = planeInterval

@@ -76,6 +76,57 @@ struct LeftOutTests {
     }
   }
 
+  @Test("An abort that is refused leaves nobody out")
+  func refused() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate()
+    try world.perform {
+      while true {
+        let status = try await process.orchestrator.status(cluster: "demo")
+        if status.phase == .postRotate, status.machinesDone > 0 { break }
+        try await world.clock.sleep(for: .milliseconds(50))
+      }
+    }
+    world.demo.takeDown("demo-w-1", for: .seconds(7200))
+    do {
+      _ = try world.perform {
+        try await process.orchestrator.abort(
+          cluster: "demo", leftOut: LeftOutMachines(["demo-w-1"]))
+      }
+      Issue.record("it was too late")
+    } catch let error as OrchestratorError { #expect(error.code == .authorityRetired) }
+    let end = try #require(try process.runToEnd())
+    #expect(end.state == .succeeded && end.machines.count == 5)
+    #expect(world.demo.expectOnly(end.newFingerprint, .talosCA) == [])
+    try process.stop()
+  }
+
+  @Test(
+    "What was said of a machine is withdrawn when it is back, with a note, and does not count when it is gone again"
+  )
+  func back() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    let gone = "demo-w-1"
+    _ = try process.rotate(options: RotationOptions(soak: .untilContinued))
+    world.demo.takeDown(gone, for: .seconds(40))
+    _ = try process.rotate(options: RotationOptions(leftOut: LeftOutMachines([gone])))
+    try process.pass(.seconds(120))
+    #expect(
+      try process.status().notes.contains {
+        $0.hasPrefix("\(gone) was to be left out and lets omnid in")
+      })
+    world.demo.takeDown(gone, for: .seconds(3600))
+    try process.pass(.seconds(1800))
+    #expect(try process.status().machines.contains { $0.machine == gone })
+    try process.pass(.seconds(3600))
+    _ = try world.perform { try await process.orchestrator.goOn(cluster: "demo") }
+    let end = try #require(try process.runToEnd())
+    #expect(end.state == .succeeded && end.machines.count == 5 && !end.step.contains("left out"))
+    try process.stop()
+  }
+
   @Test("A machine that answers takes part, whatever was said of it")
   func present() throws {
     let world = World(seed: 3)

@@ -89,18 +89,27 @@ struct CoverageTests {
     let newcomer = member("worker-1", "C", "10.0.0.3")
     let renamed = [member("worker-9", "B", "10.0.0.2"), newcomer]
     func name(
-      _ newcomer: ClusterMember, _ members: [ClusterMember], hasKubernetes: Bool = true
+      _ newcomer: ClusterMember, _ members: [ClusterMember], hasKubernetes: Bool = true,
+      answersAt address: String? = nil
     ) -> String {
-      TalosDriver.freeName(
-        of: newcomer, among: members, machines, hasKubernetes: hasKubernetes)
+      let authority = SealedAuthority(
+        certificatePEM: "", fingerprint: "", sealedKey: [],
+        binding: AuthorityBinding(cluster: "demo", component: .kubernetesCA))
+      let record = ClusterRecord(
+        name: "demo", endpoints: [], kubernetesEndpoint: "",
+        authorities: hasKubernetes ? [.kubernetesCA: authority] : [:], machines: machines,
+        talosVersion: "")
+      return TalosDriver.freeName(
+        of: newcomer, among: members, ClusterAccess(cluster: record), answersAt: address)
     }
     #expect(name(newcomer, renamed) == "worker-1@10.0.0.3")
     // Set up anew: the node of that name is the newcomer's, so the machine that bore the name is there no more.
     #expect(name(newcomer, [newcomer]) == "worker-1")
-    // Without nodes it may be off. At its address the newcomer answers.
+    // Without nodes it may be off, unless the newcomer itself answers at its address: to announce that proves nothing.
     #expect(name(newcomer, [newcomer], hasKubernetes: false) == "worker-1@10.0.0.3")
     let there = member("worker-1", "C", "10.0.0.2")
-    #expect(name(there, [there], hasKubernetes: false) == "worker-1")
+    #expect(name(there, [there], hasKubernetes: false) == "worker-1@10.0.0.2")
+    #expect(name(there, [there], hasKubernetes: false, answersAt: "10.0.0.2") == "worker-1")
   }
 
   @Test("A kubelet that runs with the old CA alone is not taken for one that cannot be asked")

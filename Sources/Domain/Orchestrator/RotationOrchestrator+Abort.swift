@@ -32,9 +32,11 @@ extension RotationOrchestrator {
           + "\(rotation.old.fingerprint.prefix(12)) \(why); let it go on to its end", subject: name)
     }
     let run = try run(of: cluster, rotationID)
-    try await allow(RotationOptions(leftOut: leftOut), cluster: name, by: call)
     switch await run.give(.abort(requester: requester), by: call) {
-    case .done: return try snapshot(cluster: name)
+    case .done:
+      // A rotation that goes on leaves nobody out for an abort that is refused.
+      _ = try await allow(RotationOptions(leftOut: leftOut), cluster: name, by: call)
+      return try snapshot(cluster: name)
     case .retired(let machines):
       throw OrchestratorError(
         .authorityRetired,
@@ -73,17 +75,27 @@ extension RotationOrchestrator {
 
   /// Allows the rotation that runs more, if anything.
   ///
+  /// - Returns: what to tell of machines that are to be left out and that nobody knows.
   /// - Throws: `.invalidArgument` for more machines to leave out than a rotation is told of.
   func allow(
     _ more: RotationOptions, cluster name: String, by call: String
-  ) async throws(OrchestratorError) {
-    guard more != RotationOptions(), let run = runs[name]?.run else { return }
-    let known = journal.rotation(cluster: name)?.options ?? RotationOptions()
-    guard known.allowing(more).leftOut.names.count <= LeftOutMachines.limit else {
+  ) async throws(OrchestratorError) -> [String] {
+    guard more != RotationOptions(), let run = runs[name]?.run,
+      let rotation = journal.rotation(cluster: name)
+    else { return [] }
+    let machines =
+      rotation.state.stage?.machines.map(\.machine) ?? journal.cluster(name)?.machines ?? []
+    var more = more
+    let unknown = more.leftOut.beyond(machines)
+    more.leftOut = more.leftOut.bound(to: machines)
+    guard rotation.options.allowing(more).leftOut.names.count <= LeftOutMachines.limit else {
       throw .invalid(
         "leave_out", "a rotation leaves out no more than \(LeftOutMachines.limit) machines")
     }
     _ = await run.give(.allow(more), by: call)
+    return unknown.map {
+      "\($0): no machine of the rotation is known by that name or node id; it counts if discovery names one"
+    }
   }
 
   /// What carries the rotation out. A run that has ended without its rotation's end (the journal was somebody else's)

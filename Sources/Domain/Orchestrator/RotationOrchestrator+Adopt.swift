@@ -30,7 +30,9 @@ extension RotationOrchestrator {
     if let current = known, let note = try await endOvertaken(order, current) {
       overtaken = note.text
       known = note.cluster
-    } else if let current = known, let ticket = try attached(order, current) {
+    } else if let current = known, var ticket = try attached(order, current) {
+      takeUp(order.cluster)
+      ticket.notes += try await allow(order.options, cluster: order.cluster, by: order.call)
       return ticket
     }
     guard known != nil || order.access != nil else { throw .unknownToAdopt(order.cluster) }

@@ -71,7 +71,7 @@ extension RotationOrchestrator {
     }
     try admit(order.component, beside: rotation)
     takeUp(name)
-    try await allow(order.options, cluster: name, by: order.call)
+    let unknown = try await allow(order.options, cluster: name, by: order.call)
     if let kind = order.mark(of: cluster, beside: rotation) {
       try await note(.mark(kind), on: cluster.name)
     }
@@ -79,7 +79,7 @@ extension RotationOrchestrator {
       try await record([.putRequest(request)], cluster: name)
     }
     var ticket = ticket(for: rotation, attached: true, machines: cluster.machines)
-    ticket.notes += order.notes(beside: rotation)
+    ticket.notes += order.notes(beside: rotation) + unknown
     return ticket
   }
 
@@ -137,6 +137,7 @@ extension RotationOrchestrator {
     let now = clock.now()
     var options = order.options
     options.unready = options.allowUnready ? preflight.unready : []
+    options.leftOut = preflight.leftOut
     let machine = RotationMachine(
       component: order.component, notes: preflight.notes(options), rules: settings.rules)
     let rotation = RotationRecord(
@@ -249,7 +250,8 @@ extension RotationOrchestrator {
         throw OrchestratorError(
           .anotherRotationInProgress,
           "the rotation of the \(component.rawValue) of '\(rotation.cluster)' is going back to the old CA: ask again when "
-            + "it is over (omnictl cluster -n \(rotation.cluster) secret rotate status)",
+            + "it is over (omnictl cluster -n \(rotation.cluster) secret rotate status); a machine that it waits for and that is "
+            + "gone for good is left out with secret rotate abort --leave-out",
           subject: rotation.cluster)
       }
       return

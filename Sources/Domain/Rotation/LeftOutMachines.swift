@@ -7,20 +7,59 @@ public struct LeftOutMachines: Sendable, Hashable {
   /// The most that a rotation may be told of.
   public static let limit = 64
 
-  /// Names of machines, or node identities.
-  public var names: Set<String>
+  /// By what the person has said, a name or a node identity: the identity of the machine that was meant. Empty where no
+  /// machine was known by that; it is whichever bears it then.
+  public private(set) var identities: [String: String]
 
-  public init(_ names: Set<String> = []) { self.names = names }
-
-  public var isEmpty: Bool { names.isEmpty }
-
-  public func contains(_ machine: Machine) -> Bool {
-    names.contains(machine.id)
-      || (!machine.identity.isEmpty && names.contains(machine.identity))
+  public init(_ names: Set<String> = []) {
+    identities = Dictionary(uniqueKeysWithValues: names.map { ($0, "") })
   }
 
-  /// Those that are none of the machines, in order.
+  public init(identities: [String: String]) { self.identities = identities }
+
+  /// What the person has said.
+  public var names: Set<String> { Set(identities.keys) }
+
+  public var isEmpty: Bool { identities.isEmpty }
+
+  public func contains(_ machine: Machine) -> Bool {
+    identities.contains { Self.means(machine, $0.key, $0.value) }
+  }
+
+  private static func means(_ machine: Machine, _ name: String, _ identity: String) -> Bool {
+    guard identity.isEmpty else { return identity == machine.identity }
+    return name == machine.id || (!machine.identity.isEmpty && name == machine.identity)
+  }
+
+  /// The same, each name bound to the machine that bears it now: a machine that takes the name later is not meant.
+  public func bound(to machines: [Machine]) -> LeftOutMachines {
+    LeftOutMachines(
+      identities: identities.reduce(into: [:]) { bound, entry in
+        let machine = machines.first { Self.means($0, entry.key, entry.value) }
+        bound[entry.key] = machine?.identity ?? entry.value
+      })
+  }
+
+  /// Adds what somebody says beside it; what was said before stays as it was meant.
+  public mutating func add(_ more: LeftOutMachines) {
+    identities.merge(more.identities) { known, _ in known }
+  }
+
+  /// Takes back what was said of machines that are there after all.
+  ///
+  /// - Returns: by which names.
+  public mutating func withdraw(_ machines: [Machine]) -> [String] {
+    let names = identities.filter { entry in
+      machines.contains { Self.means($0, entry.key, entry.value) }
+    }.keys.sorted()
+    for name in names { identities[name] = nil }
+    return names
+  }
+
+  /// What was said of none of the machines, in order.
   public func beyond(_ machines: [Machine]) -> [String] {
-    names.subtracting(machines.flatMap { [$0.id, $0.identity] }).sorted()
+    identities.filter { entry in
+      !machines.contains { Self.means($0, entry.key, entry.value) }
+    }.keys.sorted()
   }
 }

@@ -43,7 +43,7 @@ public struct RotationOptions: Sendable, Hashable {
     var options = self
     options.removeForeign = removeForeign || more.removeForeign
     options.allowUnmanagedNodes = allowUnmanagedNodes || more.allowUnmanagedNodes
-    options.leftOut.names.formUnion(more.leftOut.names)
+    options.leftOut.add(more.leftOut)
     return options
   }
 
@@ -117,6 +117,8 @@ public struct Preflight: Sendable, Hashable {
   public var unready: Set<String>
   /// The earliest time that a machine's clock shows; nil when no clock could be read.
   public var earliestClock: Instant?
+  /// Of `RotationOptions.leftOut` what a machine was found for, each name bound to that machine.
+  public var leftOut = LeftOutMachines()
 
   public init(
     machines: [Machine], findings: [Finding] = [], notes: [String] = [],

@@ -78,10 +78,12 @@ struct SimulatedDriver: ClusterDriver {
     if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
     let cluster = try cluster(access)
     let findings = cluster.state.withLock { $0.findings }
-    return Preflight(
+    var preflight = Preflight(
       machines: cluster.members, findings: findings,
       unready: Set(findings.filter { $0.kind == .unready }.map { "node/" + $0.subject }),
       earliestClock: clock.now())
+    preflight.leftOut = options.leftOut.bound(to: access.cluster.machines)
+    return preflight
   }
 
   func makeAuthority(

@@ -254,7 +254,7 @@ extension SchemaFile {
       Journal.StaleTrust.self, Journal.StaleHolder.self,
       Journal.HeldCredential.self, Journal.UnlistedCredentials.self,
       Journal.MachineLock.self,
-      Journal.RotationRecord.self, Journal.Assembling.self,
+      Journal.RotationRecord.self, Journal.LeftOutMachine.self, Journal.Assembling.self,
       Journal.Stage.self, Journal.StageHold.self, Journal.Reachability.self,
       Journal.ClosingLook.self,
       Journal.StageTimes.self, Journal.Reversal.self,

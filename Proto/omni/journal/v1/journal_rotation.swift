@@ -73,7 +73,7 @@ extension Journal {
     public var adopted = false
     public var tryTimeout: ProtoDuration?
     public var call = ""
-    public var leftOut: [String] = []
+    public var leftOut: [LeftOutMachine] = []
     public var unknownFields = UnknownFields()
 
     public init() {}
@@ -134,7 +134,26 @@ extension Journal {
       Field.bool(29, "adopted", \.adopted)
       Field.message(30, "try_timeout", \.tryTimeout)
       Field.string(31, "call", \.call)
-      Field.string(32, "left_out", \.leftOut)
+      Field.message(32, "left_out", \.leftOut)
+    }
+  }
+
+  /// A machine that a person has said is gone.
+  public struct LeftOutMachine: Message {
+    public var name = ""
+    public var identity = ""
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    public init(name: String, identity: String) {
+      self.name = name
+      self.identity = identity
+    }
+
+    public static let fields = FieldTable<Self>("omni.journal.v1.LeftOutMachine") {
+      Field.string(1, "name", \.name)
+      Field.string(2, "identity", \.identity)
     }
   }
 

@@ -72,7 +72,9 @@ extension RotationRecord {
     record.allowUnready = options.allowUnready
     record.allowUnmanagedNodes = options.allowUnmanagedNodes
     record.unready = options.unready.sorted()
-    record.leftOut = options.leftOut.names.sorted()
+    record.leftOut = options.leftOut.identities.sorted { $0.key < $1.key }.map {
+      Journal.LeftOutMachine(name: $0, identity: $1)
+    }
     switch options.soak {
     case .lasting(let duration)?: record.soak = ProtoDuration(duration)
     case .untilContinued?: record.soaksUntilContinued = true
@@ -111,7 +113,11 @@ extension RotationRecord {
         unready: Set(record.unready),
         soak: record.soaksUntilContinued
           ? .untilContinued : record.soak.map { Soak.lasting($0.duration) },
-        tryTimeout: record.tryTimeout?.duration, leftOut: LeftOutMachines(Set(record.leftOut))),
+        tryTimeout: record.tryTimeout?.duration,
+        leftOut: LeftOutMachines(
+          identities: Dictionary(
+            record.leftOut.map { ($0.name, $0.identity) }, uniquingKeysWith: { first, _ in first }))
+      ),
       isAdopted: record.adopted,
       elapsed: record.elapsed?.duration ?? .zero,
       startedAt: try record.startedAt.required("started_at").instant,

@@ -12,7 +12,7 @@ extension TalosDriver {
   /// discovery forgets a machine that is switched off, too, and it would come back with the old authority.
   public func departure(of machine: Machine, access: ClusterAccess) async -> Departure {
     if let leftOut = access.rotation?.options.leftOut, leftOut.contains(machine),
-      await openAddress([machine], access) == nil
+      await trace(of: [machine], access) == nil
     {
       return .said
     }

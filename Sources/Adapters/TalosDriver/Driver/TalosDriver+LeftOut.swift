@@ -1,88 +1,127 @@
+import Crypto
 import Orchestrator
 import Rotation
 
 /// The members of a cluster, without those that a person has had left out.
 struct Membership: Sendable {
-  var machines: [Machine]
+  var machines: [Machine] = []
   /// Who is left out, a line each for a person.
   var left: [String] = []
-  /// The names of those that were asked for and found, left out or not.
-  var named: Set<String> = []
-  /// Who was to be left out and lets omnid in.
+  /// What was said of machines that were found, each name bound to its machine.
+  var named: [String: String] = [:]
+  /// Who was to be left out and is there.
   var present: [Finding] = []
-}
 
-/// Machines that a person has said to be gone (`RotationOptions.leftOut`).
-extension TalosDriver {
-  /// Whether a member is left out: a person has said that it is gone, and nobody is let in as it.
-  func leave(
-    _ member: ClusterMember, _ leftOut: LeftOutMachines, _ access: ClusterAccess,
-    in membership: inout Membership
-  ) async -> Bool {
-    let known = known(member, access)
-    let addresses = member.addresses + [known?.address].compactMap(\.self)
-    let port = known?.port ?? access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
-    func machine(_ id: String, _ address: String) -> Machine {
-      Machine(
-        id: id, address: address, role: known?.role ?? member.role, port: port,
-        identity: member.identity)
-    }
-    // A name by which the record knows another machine means that one.
-    let shown = ([member.name] + member.aliases).filter { name in
-      !access.cluster.machines.contains {
-        $0.id == name && !$0.identity.isEmpty && $0.identity != member.identity
-      }
-    }
-    let names = [known?.id].compactMap(\.self) + shown + [member.identity]
-    guard let named = names.map({ machine($0, addresses[0]) }).first(where: leftOut.contains) else {
-      return false
-    }
-    var seen: Set<String> = []
-    let places = addresses.filter { seen.insert($0).inserted }.map { machine(named.id, $0) }
-    return await leave(named, at: places, leftOut, access, in: &membership)
-  }
-
-  /// The same of a machine.
+  /// Takes over what has come of a machine that was to be left out.
   ///
-  /// - Parameter places: the machine at each of the addresses by which it is known.
-  func leave(
-    _ machine: Machine, at places: [Machine], _ leftOut: LeftOutMachines, _ access: ClusterAccess,
-    in membership: inout Membership
-  ) async -> Bool {
-    guard leftOut.contains(machine) else { return false }
-    membership.named.formUnion(leftOut.names.intersection([machine.id, machine.identity]))
+  /// - Parameter place: where it was found; nil: nowhere.
+  /// - Returns: whether it is left out.
+  mutating func settle(
+    _ machine: Machine, foundAt place: String?, _ leftOut: LeftOutMachines
+  ) -> Bool {
+    for name in leftOut.names.subtracting(leftOut.beyond([machine])) {
+      named[name] = machine.identity
+    }
     let identity = machine.identity.isEmpty ? "" : " (node id \(machine.identity))"
-    if let address = await openAddress(places, access) {
-      membership.present.append(
+    if let place {
+      present.append(
         Finding(
           .notCovered, machine.id,
-          "\(machine.id)\(identity) is to be left out, but it lets omnid in at \(address), so it is there and would go on "
-            + "with the old CA: switch it off or reset it, or start without --leave-out"))
+          "\(machine.id)\(identity) is to be left out, but \(place), so it is there and would go on with the old CA: switch "
+            + "it off or reset it, or start without --leave-out"))
       return false
     }
-    membership.left.append(
+    left.append(
       "\(machine.id)\(identity) is left out, as asked: nothing is proved of it, and if it comes back it goes on with the old CA"
     )
     return true
   }
+}
+
+/// Machines that a person has said to be gone (`RotationOptions.leftOut`).
+extension TalosDriver {
+  /// The members that are not left out: those that nobody has said to be gone, and those that are there.
+  func keep(
+    _ members: [ClusterMember], _ leftOut: LeftOutMachines, _ access: ClusterAccess,
+    in membership: inout Membership
+  ) async -> [ClusterMember] {
+    guard !leftOut.isEmpty else { return members }
+    let meant = members.map { self.meant($0, among: members, leftOut, access) }
+    let found = await concurrently(Array(members.indices)) { index -> String? in
+      guard let machine = meant[index] else { return nil }
+      return await self.trace(of: self.places(of: machine, members[index], access), access)
+    }
+    var kept: [ClusterMember] = []
+    for (index, member) in members.enumerated() {
+      if let machine = meant[index],
+        membership.settle(machine, foundAt: found[index], leftOut)
+      {
+        continue
+      }
+      kept.append(member)
+    }
+    return kept
+  }
+
+  /// The machine that a member stands for, where a person has said that it is gone; nil where not.
+  private func meant(
+    _ member: ClusterMember, among members: [ClusterMember], _ leftOut: LeftOutMachines,
+    _ access: ClusterAccess
+  ) -> Machine? {
+    let known = known(member, access)
+    // A name that means another machine is not this one's.
+    let isTaken = { name in
+      access.cluster.machines.contains {
+        $0.id == name && !$0.identity.isEmpty && $0.identity != member.identity
+          && Self.isThere($0, beside: member, among: members, access)
+      }
+    }
+    let names =
+      [known?.id ?? Self.freeName(of: member, among: members, access)]
+      + ([member.name] + member.aliases).filter { !isTaken($0) }
+    return names.map {
+      Machine(
+        id: $0, address: known?.address ?? member.addresses[0], role: known?.role ?? member.role,
+        port: known?.port ?? access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort,
+        identity: member.identity)
+    }.first(where: leftOut.contains)
+  }
+
+  /// A machine at each of the addresses by which it is known.
+  private func places(
+    of machine: Machine, _ member: ClusterMember, _ access: ClusterAccess
+  ) -> [Machine] {
+    var seen: Set<String> = []
+    return ([machine.address] + member.addresses).filter { seen.insert($0).inserted }.map {
+      var place = machine
+      place.address = $0
+      return place
+    }
+  }
 
   /// The machines on record that discovery has forgotten without a proof that they have left: it forgets whoever is
   /// switched off, too.
+  ///
+  /// - Parameter membership: takes over what has come of those that are to be left out.
   func forgotten(
-    besides membership: Membership, leaving leftOut: LeftOutMachines, _ access: ClusterAccess
-  ) async -> (findings: [Finding], left: [String]) {
+    besides membership: inout Membership, leaving leftOut: LeftOutMachines, _ access: ClusterAccess
+  ) async -> [Finding] {
     let present = Set(membership.machines.flatMap { [$0.id, $0.identity] })
+    let settled = Set(membership.named.values)
     var findings: [Finding] = []
-    var gone = Membership(machines: [], named: membership.named)
     for machine in access.cluster.machines
     where !present.contains(machine.id) && !present.contains(machine.identity)
-      && membership.named.isDisjoint(with: [machine.id, machine.identity])
+      && (machine.identity.isEmpty || !settled.contains(machine.identity))
     {
       guard !leftOut.contains(machine) else {
-        _ = await leave(machine, at: [machine], leftOut, access, in: &gone)
+        let place = await trace(of: [machine], access)
+        _ = membership.settle(machine, foundAt: place, leftOut)
         continue
       }
-      guard case .doubted(let doubt) = await departure(of: machine, access: access) else {
+      // Who has come since tells whose the nodes are.
+      var asked = access
+      asked.cluster.machines = membership.machines + [machine]
+      guard case .doubted(let doubt) = await departure(of: machine, access: asked) else {
         continue
       }
       findings.append(
@@ -90,24 +129,40 @@ extension TalosDriver {
           .notCovered, machine.id,
           "\(machine.id) is on record, and cluster discovery does not know it any more; \(doubt)"))
     }
-    findings += leftOut.names.subtracting(gone.named).sorted().map { name in
-      Finding(
-        .notCovered, name,
-        "no machine is known as \(name), by name or node id, that could be left out: start without it"
-      )
-    }
-    return (findings + gone.present, gone.left)
+    return findings
   }
 
-  /// The address of the first place where the machine lets in a client of the cluster's authorities; nil where none does.
-  func openAddress(_ places: [Machine], _ access: ClusterAccess) async -> String? {
+  /// What shows that a machine of the cluster is there, at the first place where something does; nil where nothing does.
+  ///
+  /// A worker is asked through the control planes and directly: from ROTATE on one that was left behind refuses what control
+  /// planes present, and lets in a client of the old authority.
+  func trace(of places: [Machine], _ access: ClusterAccess) async -> String? {
     await concurrently(places) { place -> String? in
+      var failures: [TalosFailure] = []
       do throws(TalosFailure) {
         _ = try await self.withReading(place, access, within: .zero) {
           client async throws(TalosFailure) in try await client.version()
         }
-        return place.address
-      } catch { return error.letsNobodyIn ? nil : place.address }
+        return "it lets omnid in at \(place.address)"
+      } catch { failures.append(error) }
+      if place.role == .worker {
+        for tls in (try? self.tlsClients(access)) ?? [] {
+          do throws(TalosFailure) {
+            _ = try await self.call(place, for: place, tls, isReading: true) {
+              client async throws(TalosFailure) in try await client.version()
+            }
+            return "it lets omnid in at \(place.address)"
+          } catch { failures.append(error) }
+        }
+      }
+      if failures.contains(where: { !$0.isNobodyOfOurs }) {
+        return "a machine of the cluster answers at \(place.address)"
+      }
+      // Where this host has no way to the machine itself, a control plane's word is all that there is.
+      let isCutOff = failures.dropFirst().allSatisfy(\.isSilent)
+      return isCutOff && failures.contains(where: \.tellsOfTLS)
+        ? "a machine answers a control plane at \(place.address), where this host has no way to it"
+        : nil
     }.compactMap(\.self).first
   }
 }

@@ -13,9 +13,13 @@ extension TalosDriver {
   func listedMembers(
     _ access: ClusterAccess, leaving leftOut: LeftOutMachines
   ) async throws(DriverError) -> Membership {
-    var membership = Membership(machines: [])
-    for machine in access.cluster.machines
-    where !(await leave(machine, at: [machine], leftOut, access, in: &membership)) {
+    var membership = Membership()
+    for machine in access.cluster.machines {
+      if leftOut.contains(machine),
+        membership.settle(machine, foundAt: await trace(of: [machine], access), leftOut)
+      {
+        continue
+      }
       membership.machines.append(machine)
     }
     membership.machines = try await listed(membership.machines, access)

@@ -68,9 +68,8 @@ extension TalosDriver {
   private func machines(
     _ members: [ClusterMember], _ access: ClusterAccess, leaving leftOut: LeftOutMachines
   ) async throws(TalosFailure) -> Membership {
-    var membership = Membership(machines: [])
-    for member in members {
-      if await leave(member, leftOut, access, in: &membership) { continue }
+    var membership = Membership()
+    for member in await keep(members, leftOut, access, in: &membership) {
       guard let machine = try await machine(member, among: members, access) else { continue }
       membership.machines.append(machine)
     }
@@ -100,16 +99,15 @@ extension TalosDriver {
     let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
     let addresses = VirtualAddresses.last(
       member.addresses, endpoint: access.cluster.kubernetesEndpoint, others: others)
-    let id =
-      known?.id
-      ?? Self.freeName(
-        of: member, among: members, access.cluster.machines,
-        hasKubernetes: access.cluster.authorities[.kubernetesCA] != nil)
-    let candidates = addresses.map {
-      Machine(
-        id: id, address: $0, role: role, port: known?.port ?? port,
-        identity: member.identity)
+    func place(_ address: String, isProven: Bool) -> Machine {
+      let id =
+        known?.id
+        ?? Self.freeName(
+          of: member, among: members, access, answersAt: isProven ? address : nil)
+      return Machine(
+        id: id, address: address, role: role, port: known?.port ?? port, identity: member.identity)
     }
+    let candidates = addresses.map { place($0, isProven: true) }
     var failures: [TalosFailure] = []
     for candidate in candidates {
       do throws(TalosFailure) {
@@ -130,7 +128,7 @@ extension TalosDriver {
     if claims, let failure = failures.last { throw failure }
     // It is waited for by the address at which it may answer yet.
     return known.flatMap { candidates.map(\.address).contains($0.address) ? $0 : nil }
-      ?? candidates[0]
+      ?? place(addresses[0], isProven: false)
   }
 
   /// The machine on record that a member is.
@@ -140,22 +138,31 @@ extension TalosDriver {
       ?? access.cluster.machines.first { $0.identity.isEmpty && $0.id == member.name }
   }
 
-  /// The name under which a machine that is not known is recorded: its own, unless it is another one's: of one that is there
-  /// still and was known by that name before it changed it, or of one that may be merely off.
+  /// The name under which a machine that is not known is recorded: its own, unless it is another one's that is there still,
+  /// or may be.
   ///
-  /// - Parameter hasKubernetes: whether the node of that name tells that the one before is gone: the new one has taken it
-  ///   over. Without Kubernetes only its address does, which answers as the new one.
+  /// - Parameter answersAt: the address at which the machine itself answers; nil: at none that is known.
   static func freeName(
-    of member: ClusterMember, among members: [ClusterMember], _ machines: [Machine],
-    hasKubernetes: Bool
+    of member: ClusterMember, among members: [ClusterMember], _ access: ClusterAccess,
+    answersAt address: String? = nil
   ) -> String {
-    let isTaken = machines.contains { machine in
+    let isTaken = access.cluster.machines.contains { machine in
       machine.id == member.name && !machine.identity.isEmpty
         && machine.identity != member.identity
-        && (members.contains { $0.identity == machine.identity }
-          || (!hasKubernetes && !member.addresses.contains(machine.address)))
+        && isThere(machine, beside: member, among: members, access, answersAt: address)
     }
     return isTaken ? "\(member.name)@\(member.addresses[0])" : member.name
+  }
+
+  /// Whether a machine on record is there still, or may be, beside a newcomer of its name: discovery names it under another
+  /// name, or it may be merely off. With Kubernetes the node of that name is the newcomer's, so the machine before is gone; without,
+  /// only the newcomer at its address shows that.
+  static func isThere(
+    _ machine: Machine, beside member: ClusterMember, among members: [ClusterMember],
+    _ access: ClusterAccess, answersAt address: String? = nil
+  ) -> Bool {
+    members.contains { $0.identity == machine.identity }
+      || (access.cluster.authorities[.kubernetesCA] == nil && machine.address != address)
   }
 
   /// A control plane is what holds the private key of the authority that its configuration issues from: not

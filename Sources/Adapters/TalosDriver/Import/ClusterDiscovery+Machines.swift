@@ -83,7 +83,7 @@ extension ClusterDiscovery {
         // A record that discovery has not forgotten yet: all its addresses are another member's.
         let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
         if case .misdirected = failure, member.addresses.allSatisfy(others.contains) { continue }
-        if leaves(member), failure.letsNobodyIn { continue }
+        if leaves(member), failure.isNobodyOfOurs { continue }
         throw worded(failure, of: member)
       }
     }

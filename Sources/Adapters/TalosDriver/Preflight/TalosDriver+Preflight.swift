@@ -8,13 +8,13 @@ extension TalosDriver {
     _ component: SecretComponent, options: RotationOptions, access: ClusterAccess
   ) async throws(DriverError) -> Preflight {
     var context = try preflightContext(component, options, access)
-    let membership = try await membership(access, leaving: options.leftOut)
+    var membership = try await membership(access, leaving: options.leftOut)
     let machines = membership.machines
     var reached = access
     reached.cluster.machines = machines
     let hasKubernetes = context.authorities[.kubernetesCA] != nil
     var looks = await inspect(machines, reached, hasKubernetes: hasKubernetes)
-    var findings = authorityFindings(context) + membership.present
+    var findings = authorityFindings(context)
     var inspected: [MachineInspection] = []
     // They hold keys.
     defer { for index in inspected.indices { inspected[index].wipe() } }
@@ -40,9 +40,14 @@ extension TalosDriver {
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)
     preflight.earliestClock = inspected.compactMap(\.clock?.machine).min()
     if hasKubernetes { await lookAtKubernetes(&preflight, component, reached, inspected) }
-    let forgotten = await forgotten(besides: membership, leaving: options.leftOut, access)
-    preflight.findings += forgotten.findings
-    preflight.notes += clockNotes(inspected) + membership.left + forgotten.left
+    preflight.findings += await forgotten(
+      besides: &membership, leaving: options.leftOut, access)
+    preflight.findings += membership.present
+    preflight.leftOut = LeftOutMachines(identities: membership.named)
+    preflight.notes += clockNotes(inspected) + membership.left
+    preflight.notes += options.leftOut.names.subtracting(membership.named.keys).sorted().map {
+      "\($0): no machine is known by that name or node id that could be left out"
+    }
     return preflight
   }
 

@@ -57,12 +57,23 @@ enum TalosFailure: Error {
     }
   }
 
-  /// Whether nothing shows that the machine lets in a client of the cluster's authorities.
-  var letsNobodyIn: Bool {
+  /// Whether nothing shows that a machine of the cluster is there: whoever refuses a client has shown a certificate of the
+  /// cluster's, and so has one whose certificate is out of its time or names another host; whoever answers with a status has
+  /// let the client in.
+  var isNobodyOfOurs: Bool {
     switch self {
-    case .unreachable, .rejected, .untrusted, .misdirected: true
-    // Whoever answers with a status has let the client in.
-    case .status, .unusable: false
+    case .unreachable, .misdirected: true
+    case .untrusted: !isAboutTime && !isWrongName
+    case .rejected, .status, .unusable: false
+    }
+  }
+
+  /// Whether a control plane that passes calls on has said that TLS, and not the network, has failed between it and the
+  /// machine. That is a peer's word: it proves nothing, and only ever makes somebody be waited for.
+  var tellsOfTLS: Bool {
+    guard case .unreachable(let message, _) = self else { return false }
+    return ["tls: ", "x509: ", "authentication handshake failed: "].contains {
+      message.contains($0)
     }
   }
 

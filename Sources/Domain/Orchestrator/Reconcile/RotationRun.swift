@@ -84,10 +84,11 @@ actor RotationRun {
     guard tickets[report.key] == report.ticket else { return true }
     let before = machine
     machine.uptime = clock.uptime()
+    let options = machine.heard(report.event, rotation.options)
     var effects = machine.take(report.event, at: clock.now())
     // Whose processes lead is not on record.
     if machine.state != before.state || machine.notes != before.notes {
-      guard await persist() else { return false }
+      guard await persist(options: options) else { return false }
     }
     if !waitingAborts.isEmpty, !machine.isChangeInFlight {
       let waiting = waitingAborts
@@ -122,10 +123,9 @@ actor RotationRun {
         reply.send(.done)
         return true
       }
-      let asksAgain = options.leftOut != rotation.options.leftOut
       let isKept = await persist(options: options, by: call)
       reply.send(isKept ? .done : .ended)
-      if isKept, asksAgain { begin([.listMembers(after: .zero)], in: &group) }
+      if isKept, !more.leftOut.isEmpty { begin([.listMembers(after: .zero)], in: &group) }
       return isKept
     case .note(let note):
       let isKept = await persist(noting: note)

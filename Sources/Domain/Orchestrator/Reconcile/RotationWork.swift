@@ -136,7 +136,10 @@ struct RotationWork {
         let present = Set(members.map(\.id))
         var departures: [String: Departure] = [:]
         for machine in known where !present.contains(machine.id) {
-          departures[machine.id] = await driver.departure(of: machine, access: access)
+          // Who has come since tells whose the nodes are.
+          var asked = access
+          if isBeginning { asked.cluster.machines = members + [machine] }
+          departures[machine.id] = await driver.departure(of: machine, access: asked)
           // One that has gone missing since the start was asked for: nobody has had a turn, so nobody is left out.
           if isBeginning, case .doubted(let doubt) = departures[machine.id] {
             throw DriverError(
@@ -156,6 +159,14 @@ struct RotationWork {
 }
 
 extension RotationMachine {
+  /// The options after an effect: what was said of machines is withdrawn that are members after all.
+  mutating func heard(_ event: EffectOutcome, _ options: RotationOptions) -> RotationOptions {
+    guard case .members(let members, _, _, _) = event else { return options }
+    var options = options
+    answered(options.leftOut.withdraw(members))
+    return options
+  }
+
   /// Takes what an effect has come to.
   mutating func take(_ event: EffectOutcome, at now: Instant) -> [Effect] {
     switch event {

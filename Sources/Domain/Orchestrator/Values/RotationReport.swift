@@ -63,7 +63,8 @@ struct RotationReport {
     if !leftOut.isEmpty {
       lines.append(
         "Left out, because a person said that they are gone, so that nothing is proved of them: "
-          + "\(leftOut.joined(separator: ", ")).")
+          + "\(leftOut.joined(separator: ", ")). None of the machines below was known by that name or node id."
+      )
     }
     lines += [
       "",

@@ -55,6 +55,8 @@ struct Roster {
         progress.absence = text.bounded(to: CheckResult.detailLimit)
         return progress
       case .said:
+        // One that is merely being restarted is back by then, and what was said of it is withdrawn.
+        guard since.duration(to: now) >= departureGrace else { return progress }
         notes.append(
           "\(progress.machine.id) was left out during \(stage.phase.name), because a person has said that it is gone: "
             + "nothing is proved of it")

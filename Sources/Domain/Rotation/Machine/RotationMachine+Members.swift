@@ -65,6 +65,16 @@ extension RotationMachine {
     }
   }
 
+  /// Machines that a person had said to be gone have shown that they are there.
+  ///
+  /// - Parameter names: by which they were named.
+  public mutating func answered(_ names: [String]) {
+    note(
+      names.map {
+        "\($0) was to be left out and lets omnid in: what was said of it is withdrawn, and it is waited for like the others"
+      })
+  }
+
   /// The members could not be read.
   public mutating func membersUnavailable(_ error: String, at now: Instant) -> [Effect] {
     switch state {

@@ -1,6 +1,7 @@
 import Crypto
 import Orchestrator
 import ProtoCodec
+import RPC
 import Rotation
 import Synchronization
 
@@ -50,6 +51,9 @@ extension TalosDriver {
         guard let secrets else { return nil }
         return try await isComingBack(plane, nodename, secrets, freshness, access)
           ? "the API server of \(plane.id) is about to be restarted by its kubelet" : nil
+      // Nobody believes it any more until its own change, so that no other one is waited for on its account.
+      case .untrusted(_, .expired) where access.rotation.map({ keyring.hasExpired($0.old) }) == true:
+        return nil
       // It serves nobody, as before the rotation.
       case let answer where answer.isError && isExcusable(unready, change, access): return nil
       case let answer: return "the API server of \(plane.id): \(answer.summary)"

@@ -120,9 +120,11 @@ extension TalosDriver {
     let isDown = !(seen.kubelet.map { $0.running && $0.healthy } ?? false)
     if !isDown { noteRecovered(machine.unreadyKubelet, change, access) }
     let isExcused = isDown && isExcusable(machine.unreadyKubelet, change, access)
-    results += seen.checks(trust, machine, isExcused: isExcused, freshness(machine))
+    let lockout = kubeletLockout(seen.kubeletClient, change)
+    results += seen.checks(
+      trust, machine, isExcused: isExcused, lockout: lockout, freshness(machine))
     guard isThorough || Self.isDone(results) else { return results }
-    async let node = nodeReady(nodename, machine, change, access)
+    async let node = nodeReady(nodename, machine, change, access, lockout: lockout)
     if isControlPlane { results += await controlPlaneChecks(seen, nodename, look, trust) }
     results.append(await node)
     if !trust.dropped.isEmpty, Self.isDone(results) {

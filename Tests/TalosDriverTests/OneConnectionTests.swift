@@ -43,6 +43,7 @@ extension LivingMachines {
     }
 
     private static let list = "/cosi.resource.State/List"
+    private static let read = "/machine.MachineService/Read"
 
     @Test("A configuration does not go to the machine that takes the address over before the write")
     func write() async throws {
@@ -111,6 +112,62 @@ extension LivingMachines {
         #expect(asked == (machine.role == .worker ? 4 : 3), "\(machine.id)")
         await harness.cluster.nodes[0].setFaults { $0.latency = .zero }
       }
+      await harness.cluster.stop()
+    }
+
+    @Test(
+      "The API server of the machine that takes the address over says nothing of the one before")
+    func apiServer() async throws {
+      let (harness, own, shared) = try await start(187)
+      let (first, second) = (harness.cluster.nodes[0], harness.cluster.nodes[1])
+      let change = try await harness.change(.kubernetesCA, own)
+      #expect(try await harness.runStage(change, own) == [])
+      let access = ClusterAccess(cluster: shared, rotation: change)
+      let machine = shared.machines[0]
+      let settled = await harness.verified(change, machine, shared)
+      #expect(settled.filter { !$0.isSettled } == [])
+      for node in [first, second] {
+        await node.setFaults { $0.apiServerLatency = .milliseconds(300) }
+      }
+      let reads = harness.cluster.calls[Self.read, default: 0]
+      let driver = harness.driver
+      async let look = driver.verify(change, machine: machine, baseline: nil, access: access)
+      try await waitForCall(Self.read, harness, after: reads)
+      try await Task.sleep(for: .milliseconds(150))
+      try await harness.cluster.moveSharedAddress(to: second)
+      let results = await look
+      #expect(results.map(\.name) == ["reachable"] && results.map(\.state) == [.failed])
+      #expect(results.first?.detail.contains(second.nodeID) == true, "\(results)")
+      await harness.cluster.stop()
+    }
+
+    @Test(
+      "An API server is ready only if its machine still answers at the address after it has said so"
+    )
+    func readiness() async throws {
+      let (harness, own, _) = try await start(188)
+      let (first, second) = (harness.cluster.nodes[0], harness.cluster.nodes[1])
+      let change = try await harness.change(.kubernetesCA, own)
+      let access = ClusterAccess(cluster: own, rotation: change)
+      // Its port is known from a look.
+      _ = await harness.driver.verify(
+        change, machine: own.machines[0], baseline: nil, access: access)
+      await first.setFaults {
+        $0.apiServerLatency = .milliseconds(300)
+        $0.dropsClientsOnReload = true
+        $0.staticPodsStuck = true
+      }
+      let before = await second.configuration
+      let lists = harness.cluster.calls[Self.list, default: 0]
+      async let outcome = refusal(harness, change, own.machines[1], access)
+      // The configuration of the one that is to be changed, then the static pods of the other.
+      try await waitForCall(Self.list, harness, after: lists + 1)
+      try await Task.sleep(for: .milliseconds(100))
+      // The connection to its apid ends while its API server is asked.
+      await first.refreshCertificates()
+      let refusal = await outcome
+      #expect(refusal?.code == .refused && refusal?.sent == false, "\(String(describing: refusal))")
+      #expect(await second.configuration == before)
       await harness.cluster.stop()
     }
   }

@@ -106,6 +106,48 @@ struct AbortTests {
     }
   }
 
+  @Test("There is no way back to a CA that has expired, and the refusal says since when")
+  func backToExpired() throws {
+    let world = World(seed: 31)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate(.talosCA)
+    let old = SimulatedCluster.firstAuthority(.talosCA, "demo")
+    try world.perform {
+      while true {
+        let status = try await process.orchestrator.status(cluster: "demo")
+        if status.phase == .rotate, status.machinesDone == 2 { break }
+        try await world.clock.sleep(for: .milliseconds(50))
+      }
+    }
+    let end = world.clock.now()
+    world.demo.state.withLock { $0.expiries[old] = end }
+    let refusal = try world.perform { () -> OrchestratorError? in
+      do throws(OrchestratorError) {
+        _ = try await process.orchestrator.abort(cluster: "demo", requester: "uid:0")
+        return nil
+      } catch { return error }
+    }
+    #expect(refusal?.code == .authorityRetired)
+    #expect(refusal?.message.contains("expired on \(end)") == true)
+    #expect(try process.runToEnd()?.state == .succeeded)
+    try expectEnd(world, .talosCA, isBack: false, "expired")
+  }
+
+  @Test("A rotation that has touched no machine is aborted although the old CA has expired")
+  func untouchedAndExpired() throws {
+    let world = World(seed: 32)
+    let process = try world.bootWithClusters()
+    world.demo.takeDown("demo-cp-0", for: .seconds(900))
+    world.demo.takeDown("demo-cp-1", for: .seconds(900))
+    world.demo.takeDown("demo-cp-2", for: .seconds(900))
+    _ = try process.rotate(.talosCA)
+    let old = SimulatedCluster.firstAuthority(.talosCA, "demo")
+    world.demo.state.withLock { $0.expiries[old] = world.clock.now() }
+    #expect(try abort(process) == true)
+    #expect(try process.status().state == .aborted)
+    try process.stop()
+  }
+
   @Test("Death at every single step of the way back, then a restart: it ends with the old CA alone")
   func deathAtEveryStep() throws {
     for component in SecretComponent.allCases {

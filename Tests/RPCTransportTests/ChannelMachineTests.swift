@@ -47,6 +47,24 @@ import Testing
     #expect(machine.failures == 3)
   }
 
+  @Test("A channel of one connection makes no second one, whether that was lost or never made")
+  func single() {
+    var machine = Machine()
+    machine.reconnects = false
+    #expect(ask(&machine, 1) == "connect")
+    let connection = Connection()
+    #expect(machine.connected(connection, isProbed: false) == [1])
+    #expect(ask(&machine, 2) == "use")
+    #expect(machine.lost(connection, hasServed: true, down, until: now) == [])
+    #expect(ask(&machine, 3, after: .seconds(2)) == "down")
+    #expect(ask(&machine, 4, waitsForReady: true, after: .seconds(2)) == "down")
+    var refused = Machine()
+    refused.reconnects = false
+    #expect(ask(&refused, 1) == "connect")
+    #expect(refused.failed(down, until: now) == [1])
+    #expect(ask(&refused, 2, after: .seconds(2)) == "down")
+  }
+
   @Test("A connection that ends before it has answered anything is a failure like others")
   func neverServed() {
     var machine = Machine()

@@ -2,6 +2,7 @@ import Crypto
 import Glibc
 import Orchestrator
 import Rotation
+import Synchronization
 import TalosSimulator
 
 @testable import TalosDriver
@@ -17,6 +18,7 @@ struct DriverHarness: Sendable {
   static func start(
     _ base: String, layout: ClusterOptions.Layout = .legacy, controlPlanes: Int = 3,
     workers: Int = 2, timing: Timing = .instant,
+    clock: HostClock = HostClock(),
     configure: (inout ClusterOptions) -> Void = { _ in }
   ) async throws -> DriverHarness {
     var options = ClusterOptions()
@@ -41,7 +43,7 @@ struct DriverHarness: Sendable {
     let sealer = try Sealer(masterKey: Random.bytes(32))
     return DriverHarness(
       cluster: cluster,
-      driver: TalosDriver(sealer: sealer, settings: settings, now: Self.now))
+      driver: TalosDriver(sealer: sealer, settings: settings, now: clock.now))
   }
 
   func importCluster() async throws -> ClusterRecord {
@@ -176,4 +178,14 @@ struct DriverHarness: Sendable {
 extension ClusterReport {
   /// The results of all machines, in the order of their names, and of the cluster.
   var all: [CheckResult] { machines.sorted { $0.key < $1.key }.flatMap(\.value) + cluster }
+}
+
+/// The clock of the driver's host, which can be put forward: the driver takes an authority for expired that machines believe
+/// still.
+final class HostClock: Sendable {
+  private let ahead = Mutex<Int64>(0)
+
+  func now() -> Int64 { DriverHarness.now() + ahead.withLock { $0 } }
+
+  func pass(seconds: Int64) { ahead.withLock { $0 += seconds } }
 }

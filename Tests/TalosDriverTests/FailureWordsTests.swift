@@ -150,6 +150,21 @@ struct FailureWordsTests {
     #expect(imported.contains("the talosconfig's certificate"))
     #expect(words(.record("prod")).error(machine, failure).code == .unauthenticated)
   }
+
+  @Test("Where the old CA has expired under way that is said, and not that a clock is wrong")
+  func expiredUnderWay() {
+    var words = words(.rotation("prod"))
+    let failure = TalosFailure.untrusted("verify failed", .peerNotTrusted(.expired, nil))
+    #expect(words.text(machine, failure).contains("clock"))
+    let end = Instant(secondsSince1970: 1_700_000_030)
+    words.expired = (known, end)
+    let text = words.text(machine, failure)
+    #expect(text.contains("the old CA \(known.prefix(12)) has expired on \(end)"))
+    #expect(!text.contains("clock"))
+    // What is not valid yet is a matter of clocks still.
+    let early = TalosFailure.untrusted("verify failed", .peerNotTrusted(.notYetValid, nil))
+    #expect(words.text(machine, early).contains("clock"))
+  }
 }
 
 extension LivingMachines {

@@ -50,6 +50,7 @@ struct RefusalAdvice {
       return "every machine has to answer before a rotation begins: bring back those that do not, "
         + "or remove them from the cluster; --leave-out MACHINE goes on without one that is gone for good"
     case "CA_EXPIRED": return "an expired CA cannot be rotated: replace it by hand first"
+    case "CA_EXPIRES": return "choose a --soak that ends before the CA does, or none"
     case "CLOCK": return "set the clocks right first"
     case "CONFIG_PENDING":
       return "let the pending configuration come into force, or take it back, first"

@@ -14,6 +14,7 @@ extension Finding.Kind {
     case .unreachable: "MACHINE_UNREACHABLE"
     case .foreignAuthority: "FOREIGN_CA"
     case .expiredAuthority: "CA_EXPIRED"
+    case .expiringAuthority: "CA_EXPIRES"
     case .clock: "CLOCK"
     case .unready: "UNREADY"
     case .pendingConfig: "CONFIG_PENDING"

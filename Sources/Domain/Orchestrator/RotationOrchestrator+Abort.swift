@@ -31,6 +31,7 @@ extension RotationOrchestrator {
         "the rotation of '\(name)' cannot be aborted: it was taken over from somebody else, and the old CA "
           + "\(rotation.old.fingerprint.prefix(12)) \(why); let it go on to its end", subject: name)
     }
+    if let rotation = journal.activeRotation(of: cluster) { try requireWayBack(rotation) }
     let run = try run(of: cluster, rotationID)
     switch await run.give(.abort(requester: requester), by: call) {
     case .done:
@@ -45,6 +46,20 @@ extension RotationOrchestrator {
         subject: name)
     case .ended, .notSoaking: throw .noRotation(name, wanted: rotationID)
     }
+  }
+
+  /// A rotation that has touched a machine goes back to the old authority, and where that has expired nobody would accept
+  /// what the machines show then.
+  private func requireWayBack(_ rotation: RotationRecord) throws(OrchestratorError) {
+    guard let stage = rotation.state.stage, stage.reversal == nil,
+      stage.phase != .preRotate || stage.machines.contains(where: \.mayHoldChange),
+      let end = driver.describe(rotation.old)?.notAfter, end <= clock.now()
+    else { return }
+    throw OrchestratorError(
+      .authorityRetired,
+      "the rotation of '\(rotation.cluster)' cannot be aborted: the old CA \(rotation.old.fingerprint.prefix(12)) has "
+        + "expired on \(end), and nobody accepts what the machines would go back to; let the rotation go on to its end",
+      subject: rotation.cluster)
   }
 
   /// Ends the wait before POST_ROTATE that a rotation was started with (`RotationOptions.soak`).

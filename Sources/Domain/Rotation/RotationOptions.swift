@@ -54,7 +54,8 @@ public struct RotationOptions: Sendable, Hashable {
     case .unready: allowUnready
     case .unmanagedNode: allowUnmanagedNodes
     case .ownedConfig: acknowledgeOwner
-    case .unreachable, .expiredAuthority, .clock, .pendingConfig, .uneditableConfig, .missingKey,
+    case .unreachable, .expiredAuthority, .expiringAuthority, .clock, .pendingConfig,
+      .uneditableConfig, .missingKey,
       .notCovered, .rotatedElsewhere, .unsupportedVersion:
       false
     }
@@ -70,6 +71,8 @@ public struct Finding: Sendable, Hashable {
     case foreignAuthority
     /// An authority has expired, or is not valid yet.
     case expiredAuthority
+    /// An authority expires before the rotation can be over.
+    case expiringAuthority
     /// The clocks of machines and host differ.
     case clock
     /// A node or a component of the control plane is not ready.

@@ -9,6 +9,9 @@ public struct ChannelConfiguration: Sendable {
   /// How long sent bytes may stay unacknowledged before the connection counts as lost.
   public var unacknowledgedTimeout: Duration = .seconds(20)
 
+  /// Whether a connection that was lost is made anew. Without, all calls of the channel are made over one connection, and
+  /// fail once that has ended: for callers to whom it matters that the same peer answers all of them.
+  public var reconnects = true
   /// How long to wait between attempts to connect.
   public var backoff = ConnectionBackoff()
   /// A connection with calls that was silent for this long is asked for a sign of life; nil never

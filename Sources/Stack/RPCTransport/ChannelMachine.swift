@@ -11,6 +11,8 @@ internal import RPC
 ///  │                 └──── it has never answered, nor the one before┤
 ///  └─────────────────────────── otherwise ──────────────────────────┘       any ──closed──► closed
 /// ```
+/// With `reconnects` false what was lost or could not be made is over: `connecting ──failed──► ended ◄──lost── ready`.
+///
 /// Pure: no socket, no clock, no continuation. The driver is `SocketChannel`.
 struct ChannelMachine<Connection: AnyObject, Waiter> {
   enum State {
@@ -20,9 +22,13 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
     case ready(Connection, failures: Int)
     /// Connected, but the probe has not said ready: no word yet (nil), or why not.
     case unready(Connection, RPCError?, failures: Int)
+    /// The one connection of the channel has ended, or could not be made.
+    case ended(RPCError)
     case closed
   }
 
+  /// Whether there is a second connection after the first.
+  var reconnects = true
   private(set) var state = State.idle(failures: 0)
   private var waiters: [UInt64: (waiter: Waiter, waitsForReady: Bool)] = [:]
 
@@ -51,6 +57,7 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
     case .connecting: break
     case .unready(_, let error, _):
       if let error, !waitsForReady { return .fail(error) }
+    case .ended(let error): return .fail(error)
     case .closed: return .fail(closedError)
     }
     waiters[id] = (waiter, waitsForReady)
@@ -65,7 +72,7 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
     switch state {
     case .connecting(let failures), .ready(_, let failures), .unready(_, _, let failures):
       failures + 1
-    case .idle, .backingOff, .closed: 1
+    case .idle, .backingOff, .ended, .closed: 1
     }
   }
 
@@ -81,7 +88,8 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
   /// No connection could be made. Those who are told so.
   mutating func failed(_ error: RPCError, until: ContinuousClock.Instant) -> [Waiter] {
     guard case .connecting = state else { return [] }
-    state = .backingOff(until: until, error, failures: failures)
+    state =
+      reconnects ? .backingOff(until: until, error, failures: failures) : .ended(error)
     return takeAll()
   }
 
@@ -115,6 +123,10 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
     _ connection: Connection, hasServed: Bool, _ error: RPCError, until: ContinuousClock.Instant
   ) -> [Waiter]? {
     guard isCurrent(connection) else { return nil }
+    guard reconnects else {
+      state = .ended(error)
+      return takeAll()
+    }
     state =
       hasServed
       ? .idle(failures: 0)
@@ -129,14 +141,14 @@ struct ChannelMachine<Connection: AnyObject, Waiter> {
     switch state {
     case .ready(let connection, _), .unready(let connection, _, _):
       return (connection, takeAll())
-    case .idle, .connecting, .backingOff, .closed: return (nil, takeAll())
+    case .idle, .connecting, .backingOff, .ended, .closed: return (nil, takeAll())
     }
   }
 
   private func isCurrent(_ connection: Connection) -> Bool {
     switch state {
     case .ready(let current, _), .unready(let current, _, _): current === connection
-    case .idle, .connecting, .backingOff, .closed: false
+    case .idle, .connecting, .backingOff, .ended, .closed: false
     }
   }
 

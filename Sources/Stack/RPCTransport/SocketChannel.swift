@@ -5,7 +5,7 @@ internal import Reactor
 internal import Synchronization
 
 /// A client's way to one endpoint: one HTTP/2 connection, made when it is first needed and made
-/// anew when it was lost.
+/// anew when it was lost, unless `ChannelConfiguration.reconnects` is false.
 public final class SocketChannel: ClientChannel {
   typealias Waiter = CheckedContinuation<Result<ClientConnection, RPCError>, Never>
 
@@ -48,7 +48,10 @@ public final class SocketChannel: ClientChannel {
     self.serverName = serverName
     self.configuration = configuration
     self.loop = group.nextLoop()
-    contents.withLock { $0.keepaliveInterval = configuration.keepaliveInterval }
+    contents.withLock {
+      $0.keepaliveInterval = configuration.keepaliveInterval
+      $0.machine.reconnects = configuration.reconnects
+    }
   }
 
   deinit { close() }
@@ -95,7 +98,7 @@ public final class SocketChannel: ClientChannel {
         let pause: Duration? = contents.withLock { contents in
           switch contents.machine.state {
           case .backingOff(let until, _, _): until - ContinuousClock.now
-          case .closed: nil
+          case .ended, .closed: nil
           default: .milliseconds(10)
           }
         }
@@ -236,6 +239,8 @@ public final class SocketChannel: ClientChannel {
   /// What those are told who wait for a connection that is over.
   private func lossError(_ connection: ClientConnection) -> RPCError {
     if let ending = connection.ending, case .goAway = ending { return unavailable(ending) }
+    // Calls are told so that come long after the loss.
+    if !configuration.reconnects, let ending = connection.ending { return unavailable(ending) }
     return RPCError(
       .unavailable, "\(endpoint): the connection was lost before its server was ready",
       cause: connection.ending)

@@ -135,6 +135,8 @@ final class SimulatedCluster: Sendable {
     var wentBack = 0
     /// What keeps a rotation from starting.
     var findings: [Finding] = []
+    /// When authorities end, by fingerprint; those that are not here end after everything else.
+    var expiries: [String: Instant] = [:]
     var violations: [String] = []
   }
 

@@ -118,7 +118,14 @@ struct SimulatedDriver: ClusterDriver {
     return .current
   }
 
-  func describe(_ authority: SealedAuthority) -> AuthorityDescription? { nil }
+  func describe(_ authority: SealedAuthority) -> AuthorityDescription? {
+    let cluster = clusters[authority.binding.cluster]
+    guard let end = cluster?.state.withLock({ $0.expiries[authority.fingerprint] }) else {
+      return nil
+    }
+    return AuthorityDescription(
+      subject: "", notBefore: Instant(secondsSince1970: 0), notAfter: end)
+  }
 
   // MARK: - Members
 

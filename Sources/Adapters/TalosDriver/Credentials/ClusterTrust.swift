@@ -10,7 +10,8 @@ struct ClusterTrust {
   ///
   /// In the first stage some machines do not know the new authority yet, so it is the old one; after it
   /// every machine knows the new one, and from the last stage on some know nothing else. On the way back
-  /// every machine knows the old one. The other is for a machine that joined with the trust of another stage.
+  /// every machine knows the old one. The other is for a machine that joined with the trust of another stage. One that has
+  /// expired is left out as long as another is there: the old one may expire while the rotation runs.
   var signers: [SealedAuthority]
 
   init(
@@ -26,11 +27,14 @@ struct ClusterTrust {
       throw DriverError(
         .internalError, "cluster \(access.cluster.name) has no stored \(component.rawValue)")
     }
-    signers = authorities.filter(\.hasKey)
-    guard !signers.isEmpty else {
+    let keyed = authorities.filter(\.hasKey)
+    guard !keyed.isEmpty else {
       throw DriverError(
         .internalError, "no key of the \(component.rawValue) of \(access.cluster.name) is known")
     }
+    // Where all have expired, whoever issues from one says since when.
+    let lasting = keyed.filter { !keyring.hasExpired($0) }
+    signers = lasting.isEmpty ? keyed : lasting
     // Nobody shows certificates of an authority whose key is lost. Where the record has the new one already, in a rotation
     // that was taken over, the old one was retired: whoever shows it may have its key and nothing else.
     let trusted =

@@ -69,6 +69,12 @@ final class Keyring: Sendable {
     }
   }
 
+  /// Whether an authority is over by this host's clock, so that nothing can be issued from it and nobody lets a client of it
+  /// in. One that cannot be read is not called over.
+  func hasExpired(_ authority: SealedAuthority) -> Bool {
+    (try? certificate(authority)).map { $0.notAfter <= now() } ?? false
+  }
+
   /// The private key's PEM, for a configuration that has to hold it.
   func keyPEM(_ authority: SealedAuthority) throws(DriverError) -> SecretBytes {
     do {

@@ -33,6 +33,7 @@ extension TalosDriver {
           }
           if !isOwnTrial { try await self.requireNothingPending(configs, machine) }
           try await self.requireOthersReady(change, machine, access)
+          try await client.requireRecentIdentity(of: machine)
           outcome.sent = true
           try await client.applyConfiguration(
             edited.bytes, tryingFor: isOwnTrial ? nil : change.options.tryTimeout)

@@ -1,6 +1,7 @@
 import Crypto
 import Orchestrator
 import ProtoCodec
+import RPC
 import Rotation
 import Synchronization
 
@@ -29,18 +30,33 @@ extension TalosDriver {
   }
 
   /// Why a control plane's API server is not ready on the secrets on its disk; nil if it is.
+  ///
+  /// Its API server shows nothing of whose it is. It is the machine's own where the address led to the machine before and
+  /// after, which the connection that is open meanwhile shows.
   private func unreadiness(
     of plane: Machine, _ change: TrustChange, _ access: ClusterAccess
   ) async -> String? {
-    do {
-      let (secrets, nodename) = try await withReading(plane, access, within: .zero) {
+    do throws(TalosFailure) {
+      return try await withMachine(plane, access, within: .zero) {
         client async throws(TalosFailure) in
         async let nodename = TalosClient.outcome { () async throws(TalosFailure) in
           try await client.nodename()
         }
         let secrets = try await StaticPodSecrets.read(client)
-        return (secrets, try await nodename.get() ?? plane.id)
+        let shownName = try await nodename.get() ?? plane.id
+        let reason = await self.unreadiness(
+          of: plane, shownName, secrets, change, access)
+        if reason == nil { try await client.requireIdentity(of: plane) }
+        return reason
       }
+    } catch { return error.message }
+  }
+
+  private func unreadiness(
+    of plane: Machine, _ nodename: String, _ secrets: StaticPodSecrets?, _ change: TrustChange,
+    _ access: ClusterAccess
+  ) async -> String? {
+    do throws(DriverError) {
       let unready = StaticPod.apiServer.unreadyName(on: nodename)
       let trust = try ClusterTrust(.kubernetesCA, access, keyring)
       let freshness = freshness(plane)
@@ -50,6 +66,9 @@ extension TalosDriver {
         guard let secrets else { return nil }
         return try await isComingBack(plane, nodename, secrets, freshness, access)
           ? "the API server of \(plane.id) is about to be restarted by its kubelet" : nil
+      // Nobody believes it any more until its own change, so that no other one is waited for on its account.
+      case .untrusted(_, .expired) where access.rotation.map({ keyring.hasExpired($0.old) }) == true:
+        return nil
       // It serves nobody, as before the rotation.
       case let answer where answer.isError && isExcusable(unready, change, access): return nil
       case let answer: return "the API server of \(plane.id): \(answer.summary)"
@@ -80,11 +99,7 @@ extension TalosDriver {
           + "before its definition last changed"
       }
       return nil
-    } catch let error as TalosFailure {
-      return error.message
-    } catch {
-      return (error as? DriverError)?.message ?? "\(plane.id) could not be asked"
-    }
+    } catch { return error.message }
   }
 
   /// Whether a container of an API server that does not answer runs, by its kubelet's word, and a change of the secrets on

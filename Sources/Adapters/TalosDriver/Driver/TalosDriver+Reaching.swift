@@ -104,16 +104,18 @@ extension TalosDriver {
     let node = relay.address == machine.address ? nil : machine.address
     return try await TalosConnection.with(endpoint, tls, timeout: settings.callTimeout) {
       rpc throws(TalosFailure) in
-      let client = TalosClient(rpc: rpc, node: node, timeout: settings.callTimeout)
+      var client = TalosClient(rpc: rpc, node: node, timeout: settings.callTimeout)
       guard isReading else {
         try await client.requireIdentity(of: machine)
+        client.identifiedAt = .now
         return try await body(client)
       }
+      let reader = client
       async let identity = TalosClient.outcome { () async throws(TalosFailure) in
-        try await client.requireIdentity(of: machine)
+        try await reader.requireIdentity(of: machine)
       }
       let read: Swift.Result<Result, TalosFailure>
-      do throws(TalosFailure) { read = .success(try await body(client)) } catch {
+      do throws(TalosFailure) { read = .success(try await body(reader)) } catch {
         read = .failure(error)
       }
       try await identity.get()
@@ -161,6 +163,19 @@ extension TalosClient {
         "\(machine.address) is answered by another machine (node id \(shown)), not by \(machine.id) "
           + "(\(machine.identity)): the address is shared, or \(machine.id) was set up anew")
     }
+  }
+
+  /// For how long it counts, of a machine behind a control plane, that it has shown its identity.
+  private static var identityLasts: Duration { .seconds(1) }
+
+  /// Right before a write: whether the machine that answers is still the one that is meant.
+  ///
+  /// A connection to the machine itself leads to whoever has shown the identity. A control plane looks the address up at
+  /// each call, so that behind it another machine may have taken the address over meanwhile.
+  func requireRecentIdentity(of machine: Machine) async throws(TalosFailure) {
+    guard node != nil, let identifiedAt, ContinuousClock.now - identifiedAt >= Self.identityLasts
+    else { return }
+    try await requireIdentity(of: machine)
   }
 }
 

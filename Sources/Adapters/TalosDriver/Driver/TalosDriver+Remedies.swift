@@ -29,6 +29,7 @@ extension TalosDriver {
         if await !self.isTried(configs, wanted, machine) {
           try await self.requireNothingPending(configs, machine)
         }
+        try await client.requireRecentIdentity(of: machine)
         try await client.applyConfiguration(edited.bytes)
       }
     } catch {

@@ -31,6 +31,7 @@ extension TalosDriver {
         guard await self.isTried(configs, wanted, machine) else {
           throw .unusable(DriverError(.conflict, PendingConfig.text(machine.id)))
         }
+        try await client.requireRecentIdentity(of: machine)
         try await client.applyConfiguration(configs.active)
       }
     } catch { throw error.driverError }

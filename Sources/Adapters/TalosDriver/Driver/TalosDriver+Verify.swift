@@ -75,7 +75,7 @@ extension TalosDriver {
     defer { seen.configs.wipe() }
     var results = [CheckResult(.reachable, .passed, "answers")]
     let wanted = try wantedTrust(change, machine.role)
-    let standing = try await configStanding(seen.configs.active, wanted, machine)
+    let standing = await configStanding(seen.configs.active, wanted, machine)
     results.append(standing.check)
     results.append(await persistedCheck(seen.configs, wanted, look))
     let listed = await configured(seen.configs.active, change.component)
@@ -101,17 +101,34 @@ extension TalosDriver {
   private func lookAtKubernetes(
     _ look: MachineLook, _ trust: ChangeTrust, isThorough: Bool
   ) async throws -> [CheckResult] {
-    let (change, machine, access) = (look.change, look.machine, look.access)
+    let machine = look.machine
     if !isThorough, let waiting = await restartUnderWay(look, trust) { return [waiting] }
+    let wanted = try wantedTrust(look.change, machine.role)
     let isControlPlane = machine.role == .controlPlane
-    var seen = try await withReading(machine, access) { client async throws(TalosFailure) in
-      try await KubernetesObservation.read(client, isControlPlane: isControlPlane)
+    return try await withMachine(machine, look.access) { client async throws(TalosFailure) in
+      var seen = try await KubernetesObservation.read(client, isControlPlane: isControlPlane)
+      defer { seen.configs.wipe() }
+      let (results, hasAskedAddress) = await self.kubernetesResults(
+        seen, wanted, look, trust, isThorough: isThorough)
+      // API server and kubelet show nothing of who they are. They are the machine's own where the address led to it
+      // before and after, which the connection that was open meanwhile shows.
+      if hasAskedAddress { try await client.requireIdentity(of: machine) }
+      return results
     }
-    defer { seen.configs.wipe() }
+  }
+
+  /// What a machine shows, and what its API server and kubelet do where all is well with that.
+  ///
+  /// - Returns: the results, and whether somebody was asked at the machine's address who shows no identity.
+  private func kubernetesResults(
+    _ seen: KubernetesObservation, _ wanted: WantedTrust, _ look: MachineLook, _ trust: ChangeTrust,
+    isThorough: Bool
+  ) async -> (results: [CheckResult], hasAskedAddress: Bool) {
+    let (change, machine, access) = (look.change, look.machine, look.access)
+    let isControlPlane = machine.role == .controlPlane
     notePort(in: seen.configs.active, of: machine, access)
     var results = [CheckResult(.reachable, .passed, "answers")]
-    let wanted = try wantedTrust(change, machine.role)
-    results.append(try await configStanding(seen.configs.active, wanted, machine).check)
+    results.append(await configStanding(seen.configs.active, wanted, machine).check)
     results.append(await persistedCheck(seen.configs, wanted, look))
     let listed = await configured(seen.configs.active, change.component)
     if let foreign = trust.foreignCheck(.listed, listed) { results.append(foreign) }
@@ -120,14 +137,15 @@ extension TalosDriver {
     let isDown = !(seen.kubelet.map { $0.running && $0.healthy } ?? false)
     if !isDown { noteRecovered(machine.unreadyKubelet, change, access) }
     let isExcused = isDown && isExcusable(machine.unreadyKubelet, change, access)
-    results += seen.checks(trust, machine, isExcused: isExcused, freshness(machine))
-    guard isThorough || Self.isDone(results) else { return results }
-    async let node = nodeReady(nodename, machine, change, access)
+    let lockout = kubeletLockout(seen.kubeletClient, change)
+    results += seen.checks(
+      trust, machine, isExcused: isExcused, lockout: lockout, freshness(machine))
+    guard isThorough || Self.isDone(results) else { return (results, false) }
+    async let node = nodeReady(nodename, machine, change, access, lockout: lockout)
     if isControlPlane { results += await controlPlaneChecks(seen, nodename, look, trust) }
     results.append(await node)
-    if !trust.dropped.isEmpty, Self.isDone(results) {
-      results.append(await probeKubelet(change, machine))
-    }
-    return results
+    guard !trust.dropped.isEmpty, Self.isDone(results) else { return (results, isControlPlane) }
+    results.append(await probeKubelet(change, machine))
+    return (results, true)
   }
 }

@@ -14,7 +14,8 @@ extension TalosDriver {
     reached.cluster.machines = machines
     let hasKubernetes = context.authorities[.kubernetesCA] != nil
     var looks = await inspect(machines, reached, hasKubernetes: hasKubernetes)
-    var findings = authorityFindings(context)
+    let validity = AuthorityValidity(context)
+    var findings = validity.findings
     var inspected: [MachineInspection] = []
     // They hold keys.
     defer { for index in inspected.indices { inspected[index].wipe() } }
@@ -44,7 +45,7 @@ extension TalosDriver {
       besides: &membership, leaving: options.leftOut, access)
     preflight.findings += membership.present
     preflight.leftOut = LeftOutMachines(identities: membership.named)
-    preflight.notes += clockNotes(inspected) + membership.left
+    preflight.notes += validity.notes + clockNotes(inspected) + membership.left
     preflight.notes += options.leftOut.names.subtracting(membership.named.keys).sorted().map {
       "\($0): no machine is known by that name or node id that could be left out"
     }
@@ -82,29 +83,6 @@ extension TalosDriver {
               client, machine, hasKubernetes: hasKubernetes, now: self.now)
           })
       } catch { return .failure(error) }
-    }
-  }
-
-  /// Authorities that are not valid now.
-  private func authorityFindings(_ context: PreflightContext) -> [Finding] {
-    SecretComponent.allCases.compactMap { component in
-      guard let authority = context.authorities[component] else { return nil }
-      let name = "the \(component.rawValue) \(authority.fingerprint.prefix(12))"
-      let (from, until) = (
-        Instant(secondsSince1970: authority.notBefore),
-        Instant(secondsSince1970: authority.notAfter)
-      )
-      if until <= context.now {
-        return Finding(
-          .expiredAuthority, "",
-          "\(name) expired on \(until): nothing that it signed is accepted any more, so a rotation cannot "
-            + "begin; renew it by hand (talosctl gen ca, then edit every machine), then import again"
-        )
-      }
-      guard from > context.now else { return nil }
-      return Finding(
-        .expiredAuthority, "",
-        "\(name) is valid only from \(from) on: set the clock of this host right")
     }
   }
 

@@ -24,6 +24,8 @@ struct FailureWords: Sendable {
   var valid: (since: Instant, until: Instant)?
   /// This host's clock.
   var now: Instant
+  /// The old authority of a rotation that has expired under way, and when.
+  var expired: (fingerprint: String, since: Instant)?
 
   func text(_ machine: Machine, _ failure: TalosFailure) -> String {
     text(of: machine.id, at: machine.address, failure)
@@ -39,6 +41,12 @@ struct FailureWords: Sendable {
       return
         "\(name) refuses \(owner) certificate\(times), because it is out of its time by the clock of \(name); "
         + "this host's clock says \(now): compare the clock of \(name) with it and set the wrong one right (\(said))"
+    case .untrusted(let said, let cause) where cause.fault == .expired && expired != nil:
+      let old =
+        expired.map { "the old CA \($0.fingerprint.prefix(12)) has expired on \($0.since)" } ?? ""
+      return
+        "\(name) shows a certificate that nobody accepts any more: \(old), and ROTATE had not reached \(name) before; set "
+        + "it up anew from its console (omnictl cluster secrets export has the secrets) (\(said))"
     case .untrusted(let said, let cause) where failure.isAboutTime:
       let times = cause.presented.map { presented in
         " (valid from \(Instant(secondsSince1970: presented.notBefore)) until "
@@ -155,6 +163,16 @@ extension TalosDriver {
       known: trust?.roots.map(\.fingerprint) ?? [],
       valid: own.map {
         (Instant(secondsSince1970: $0.notBefore), Instant(secondsSince1970: $0.notAfter))
-      }, now: Instant(secondsSince1970: now()))
+      }, now: Instant(secondsSince1970: now()), expired: expiredAuthority(access))
+  }
+
+  /// The old Talos CA of a cluster's rotation, where it has expired under way.
+  private func expiredAuthority(
+    _ access: ClusterAccess
+  ) -> (fingerprint: String, since: Instant)? {
+    guard let change = access.rotation, change.component == .talosCA,
+      keyring.hasExpired(change.old), let end = describe(change.old)?.notAfter
+    else { return nil }
+    return (change.old.fingerprint, end)
   }
 }

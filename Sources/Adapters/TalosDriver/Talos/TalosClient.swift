@@ -14,6 +14,8 @@ struct TalosClient: Sendable {
   /// The machine's address when the connection leads to a control plane that passes calls on.
   let node: String?
   let timeout: Duration
+  /// When the machine that is meant has shown its identity; nil where that was not asked for.
+  var identifiedAt: ContinuousClock.Instant?
 
   /// Talos' own limit of a message.
   private static let messageBytes = 32 << 20

@@ -46,10 +46,13 @@ struct TLSClient: Sendable {
   }
 
   /// A channel over HTTP/2 and TLS whose server has to prove that it is the host dialled, unless `verifiesName` is false.
+  ///
+  /// - Parameter reconnects: whether a connection that was lost is made anew; see `ChannelConfiguration.reconnects`.
   func channel(
-    to host: String, _ port: Int, connectTimeout: Duration
+    to host: String, _ port: Int, connectTimeout: Duration, reconnects: Bool = true
   ) throws(DriverError) -> SocketChannel {
     var configuration = ChannelConfiguration()
+    configuration.reconnects = reconnects
     configuration.connectTimeout = connectTimeout
     configuration.backoff = .eager
     let context =
@@ -65,7 +68,8 @@ struct TLSClient: Sendable {
   }
 }
 
-/// A connection to one apid.
+/// A connection to one apid, and no second one: whoever has shown the identity over it answers all calls. Once it has ended
+/// the calls fail as unreachable, because another machine may hold the address by then.
 ///
 /// Made for the calls of one step and closed after it, so that every step proves the trust as it is
 /// now: a connection from before a change would outlive it.
@@ -80,7 +84,8 @@ enum TalosConnection {
   ) async throws(TalosFailure) -> Result {
     let channel: SocketChannel
     do {
-      channel = try tls.channel(to: endpoint.host, endpoint.port, connectTimeout: timeout)
+      channel = try tls.channel(
+        to: endpoint.host, endpoint.port, connectTimeout: timeout, reconnects: false)
     } catch { throw .unusable(error) }
     defer { channel.close() }
     return try await body(RPCClient(channel))

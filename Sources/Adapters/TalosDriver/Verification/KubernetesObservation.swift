@@ -28,9 +28,12 @@ struct KubernetesObservation: Sendable {
     var updated: Instant?
   }
 
-  /// - Parameter isExcused: whether the kubelet did not run before the rotation, and is not waited for.
+  /// - Parameters:
+  ///   - isExcused: whether the kubelet did not run before the rotation, and is not waited for.
+  ///   - lockout: why the kubelet's certificate is accepted by nobody until the next stage; nil where it has to be.
   func checks(
-    _ trust: ChangeTrust, _ machine: Machine, isExcused: Bool, _ freshness: Freshness
+    _ trust: ChangeTrust, _ machine: Machine, isExcused: Bool, lockout: String? = nil,
+    _ freshness: Freshness
   ) -> [CheckResult] {
     var results: [CheckResult] = []
     if machine.role == .controlPlane {
@@ -43,8 +46,9 @@ struct KubernetesObservation: Sendable {
     results.append(kubeletCheck(machine, isExcused: isExcused, freshness))
     guard !isExcused else { return results }
     results.append(
-      trust.chainCheck(
-        .kubeletClient, kubeletClient, roots: trust.accepted, purpose: .client))
+      lockout.map { CheckResult(.kubeletClient, .notApplicable, $0) }
+        ?? trust.chainCheck(
+          .kubeletClient, kubeletClient, roots: trust.accepted, purpose: .client))
     return results
   }
 }

@@ -28,6 +28,8 @@ public struct Faults: Sendable, Equatable {
   public var apiServerDown = false
   /// The API server of this control plane answers every request with this HTTP status.
   public var apiServerStatus: Int?
+  /// Added to the time every answer of the API server of this control plane takes.
+  public var apiServerLatency: Duration = .zero
   /// The controller-manager, or the scheduler, of this control plane crash-loops.
   public var controllerManagerDown = false
   public var schedulerDown = false

@@ -12,6 +12,7 @@ struct FaultsRequest: Decodable {
   var trustdDown: Bool?
   var apiServerDown: Bool?
   var apiServerStatus: Int?
+  var apiServerLatencyMilliseconds: Int?
   var staticPodsStuck: Bool?
   var noNetwork: Bool?
   var timeServerDown: Bool?
@@ -29,6 +30,7 @@ struct FaultsRequest: Decodable {
     faults.trustdDown = trustdDown ?? false
     faults.apiServerDown = apiServerDown ?? false
     faults.apiServerStatus = apiServerStatus.map { min(max($0, 200), 599) }
+    faults.apiServerLatency = .milliseconds(apiServerLatencyMilliseconds ?? 0)
     faults.controllerManagerDown = controllerManagerDown ?? false
     faults.schedulerDown = schedulerDown ?? false
     faults.timeServerDown = timeServerDown ?? false

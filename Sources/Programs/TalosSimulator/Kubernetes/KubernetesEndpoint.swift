@@ -8,13 +8,22 @@ struct KubernetesEndpoint: HTTPHandler {
   let accepted: @Sendable () -> [Certificate]
   /// The machine's clock, in seconds since 1970.
   let clock: @Sendable () -> Int64
-  /// With what it answers everybody whom it lets in; nil: as it should.
-  let status: @Sendable () -> Int?
+  let fault: @Sendable () -> Fault
+
+  /// What is wrong with its answers.
+  struct Fault: Sendable {
+    /// With what it answers everybody whom it lets in; nil: as it should.
+    var status: Int?
+    /// Added to the time that every answer takes.
+    var latency: Duration = .zero
+  }
 
   func respond(to request: HTTPRequest, peer: Peer) async -> HTTPResponse {
+    let fault = fault()
+    if fault.latency > .zero { try? await Task.sleep(for: fault.latency) }
     let identity = identify(request, peer)
     // Whom it refuses it refuses before anything else.
-    if let status = status(), identity != .refused { return HTTPResponse(status: status) }
+    if let status = fault.status, identity != .refused { return HTTPResponse(status: status) }
     let parsed = KubernetesRequest(
       method: request.method, target: request.path, identity: identity)
     let answer = KubernetesAPI.respond(to: parsed, await hub.snapshot())

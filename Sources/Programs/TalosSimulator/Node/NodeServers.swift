@@ -15,7 +15,7 @@ final class NodeServers: Sendable {
     /// The CAs that the API server accepts clients from now.
     var apiServerAccepted: [Certificate] = []
     /// With what the API server answers everything; nil: as it should.
-    var apiServerStatus: Int?
+    var apiServerFault = KubernetesEndpoint.Fault()
     /// The address that the machine holds beside its own, and the servers there.
     var sharedAddress: String?
     var sharedAPID: RPCServer?
@@ -51,7 +51,9 @@ final class NodeServers: Sendable {
 
   func setClockOffset(_ seconds: Int64) { state.withLock { $0.clockOffset = seconds } }
 
-  func setAPIServerStatus(_ status: Int?) { state.withLock { $0.apiServerStatus = status } }
+  func setAPIServerFault(_ fault: KubernetesEndpoint.Fault) {
+    state.withLock { $0.apiServerFault = fault }
+  }
 
   // MARK: apid
 
@@ -168,7 +170,7 @@ final class NodeServers: Sendable {
   var kubernetesEndpoint: KubernetesEndpoint {
     KubernetesEndpoint(
       hub: hub, accepted: { [self] in state.withLock { $0.apiServerAccepted } },
-      clock: { [self] in clock() }, status: { [self] in state.withLock { $0.apiServerStatus } })
+      clock: { [self] in clock() }, fault: { [self] in state.withLock { $0.apiServerFault } })
   }
 
   /// The API server goes on with other certificates: new connections see them, and every request is

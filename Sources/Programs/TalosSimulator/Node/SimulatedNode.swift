@@ -107,7 +107,8 @@ public actor SimulatedNode {
     let before = faults
     change(&faults)
     servers.setClockOffset(faults.clockOffset.components.seconds)
-    servers.setAPIServerStatus(faults.apiServerStatus)
+    servers.setAPIServerFault(
+      KubernetesEndpoint.Fault(status: faults.apiServerStatus, latency: faults.apiServerLatency))
     if before.apiServerDown != faults.apiServerDown {
       if faults.apiServerDown {
         await stopPods(failed: true)

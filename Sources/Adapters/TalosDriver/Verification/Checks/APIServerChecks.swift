@@ -19,9 +19,10 @@ extension TalosDriver {
     let port = await apiServerPort(machine, access)
     let newest = trust.accepted.contains(trust.new) ? change.new : change.old
     let other = newest == change.new ? change.old : change.new
+    let unasked = unasked(trust.dropped.isEmpty ? .apiServerAcceptsOld : .oldRefused, other)
     async let first = askNodes(machine, port, as: newest, trust)
     async let second =
-      trust.accepted.count > 1 && other.hasKey
+      trust.accepted.count > 1 && unasked == nil
       ? askNodes(machine, port, as: other, trust) : nil
     let ready = await askReadiness(change, trust, machine, access)
     if case .unreachable = ready, isExcused {
@@ -38,11 +39,7 @@ extension TalosDriver {
     if let answer = await second {
       results.append(acceptance(.apiServerAcceptsOld, answer, other, change, isUnwell: isUnwell))
     }
-    guard other.hasKey else {
-      return results + [
-        .keyless(trust.dropped.isEmpty ? .apiServerAcceptsOld : .oldRefused, other)
-      ]
-    }
+    if let unasked { return results + [unasked] }
     if !trust.dropped.isEmpty {
       let answer = await askNodes(machine, port, as: other, trust)
       results.append(Self.refusal(.oldRefused, answer, control: control, isUnwell: isUnwell))

@@ -85,13 +85,13 @@ extension TalosDriver {
     }
     var results = [acceptance(name, control, machine, change, newest)]
     if trust.accepted.count > 1, results[0].state == .passed {
-      guard other.hasKey else { return results + [.keyless(.oldClientAccepted, other)] }
+      if let unasked = unasked(.oldClientAccepted, other) { return results + [unasked] }
       let answer = await dial(machine, as: other, trusting: issuing)
       results.append(acceptance(.oldClientAccepted, answer, machine, change, other))
     }
     if !trust.dropped.isEmpty {
       let dropped = trust.dropped.contains(trust.old) ? change.old : change.new
-      guard dropped.hasKey else { return results + [.keyless(.oldRefused, dropped)] }
+      if let unasked = unasked(.oldRefused, dropped) { return results + [unasked] }
       results.append(
         await RefusalProof.check(
           control: control, accepted: { await self.dial(machine, as: newest, trusting: issuing) },
@@ -148,16 +148,6 @@ extension TalosDriver {
           _ = try await client.version()
         })
     } catch { return .failure(error) }
-  }
-}
-
-extension CheckResult {
-  /// No client of the authority can be made: a rotation that was taken over has an old authority whose key is lost.
-  static func keyless(_ name: CheckName, _ authority: SealedAuthority) -> CheckResult {
-    CheckResult(
-      name, .notApplicable,
-      "no client of CA \(authority.fingerprint.prefix(12)) can be made, because its key is not known or it has "
-        + "expired; what is accepted was read")
   }
 }
 

@@ -6,7 +6,7 @@ extension TalosDriver {
   /// What a configuration is, measured by what the stage asks for.
   func configStanding(
     _ config: [UInt8], _ wanted: WantedTrust, _ machine: Machine
-  ) async throws -> (check: CheckResult, isRepeated: Bool) {
+  ) async -> (check: CheckResult, isRepeated: Bool) {
     do throws(TalosFailure) {
       guard try await edit(config, wanted, machine).changed else {
         return (CheckResult(.configApplied, .passed, "holds what the stage asks for"), false)

@@ -13,9 +13,7 @@ extension TalosDriver {
     }
     let accepted = change.bundle(for: machine.role).issuing
     let dropped: AuthorityGeneration = accepted == .new ? .old : .new
-    guard change.authority(dropped).hasKey else {
-      return .keyless(name, change.authority(dropped))
-    }
+    if let unasked = unasked(name, change.authority(dropped)) { return unasked }
     let control = await ask(
       machine, port, "/healthz", as: change.authority(accepted), trusting: [],
       timeout: settings.probeTimeout)

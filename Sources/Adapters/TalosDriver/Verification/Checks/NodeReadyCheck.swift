@@ -5,13 +5,17 @@ import Rotation
 /// `node-ready`: whether a machine's own node is Ready.
 extension TalosDriver {
   /// Whether the machine's own node is Ready. Other nodes are none of this machine's business.
+  ///
+  /// - Parameter lockout: why its kubelet cannot say so until the next stage; nil where it can.
   func nodeReady(
-    _ nodename: String, _ machine: Machine, _ change: TrustChange, _ access: ClusterAccess
+    _ nodename: String, _ machine: Machine, _ change: TrustChange, _ access: ClusterAccess,
+    lockout: String? = nil
   ) async -> CheckResult {
     let name = CheckName.nodeReady
     let unready = "node/" + nodename
     func isOpen(_ text: String) -> CheckResult {
-      isExcusable(unready, change, access)
+      if let lockout { return CheckResult(name, .notApplicable, lockout) }
+      return isExcusable(unready, change, access)
         ? CheckResult(name, .notApplicable, "was not Ready before the rotation; not waited for")
         : CheckResult(name, .waiting, text)
     }

@@ -112,4 +112,10 @@ final class FaultyStore: RotationStore {
       try await base.request(id, cluster: cluster)
     }
   }
+
+  func requestCount(cluster: String, ordinal: UInt64) async throws(StoreError) -> Int {
+    try await clock.elsewhere { () async throws(StoreError) in
+      try await base.requestCount(cluster: cluster, ordinal: ordinal)
+    }
+  }
 }

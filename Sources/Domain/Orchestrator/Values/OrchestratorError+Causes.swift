@@ -31,6 +31,15 @@ extension OrchestratorError {
       subject: cluster, findings: findings)
   }
 
+  /// A further request with an identifier of its own cannot attach to the rotation.
+  static func tooManyRequests(_ cluster: String) -> OrchestratorError {
+    OrchestratorError(
+      .tooManyRequests,
+      "\(RequestRecord.limit) requests with a request_id of their own have begun the rotation of '\(cluster)' or attached to "
+        + "it, and no more are remembered: follow it (omnictl cluster -n \(cluster) secret rotate status), or ask without a "
+        + "request_id", subject: cluster)
+  }
+
   static func invalid(_ argument: String, _ problem: String) -> OrchestratorError {
     .invalid([ArgumentViolation(argument, problem)])
   }
@@ -57,6 +66,8 @@ extension OrchestratorError {
         .journalConflict,
         "somebody else has written to the journal: let one server alone use it, and restart that "
           + "(\(error.message))", subject: cluster)
+    case .exhausted:
+      self.init(.tooManyRequests, error.message, subject: cluster)
     case .corrupt, .incompatible, .inUse:
       self.init(.journalDamaged, error.message, subject: cluster)
     }

@@ -37,14 +37,9 @@ extension RotationOrchestrator {
     let id = settings.makeID()
     var retired = RetiredAuthorities()
     if let known {
-      guard let found = await self.retired(of: known) else {
-        // Without it a CA that was leaked and retired would pass for one that was there before.
-        throw OrchestratorError(
-          .journalUnavailable,
-          "the history of '\(order.cluster)' cannot be read, and with it which CAs were retired: try again",
-          subject: order.cluster)
+      do throws(StoreError) { retired = try await self.retired(of: known) } catch {
+        throw .historyUnreadable(error, cluster: order.cluster)
       }
-      retired = found
     }
     let survey = try await survey(
       SurveyRequest(
@@ -272,6 +267,21 @@ extension RotationOrchestrator {
 }
 
 extension OrchestratorError {
+  /// Without the history a CA that was leaked and retired would pass for one that was there before.
+  fileprivate static func historyUnreadable(
+    _ error: StoreError, cluster: String
+  ) -> OrchestratorError {
+    let isDamaged = OrchestratorError(error).code == .journalDamaged
+    return OrchestratorError(
+      isDamaged ? .journalDamaged : .journalUnavailable,
+      "the history of '\(cluster)', which tells which CAs were retired, cannot be read: \(error.message); "
+        + (isDamaged
+          ? "to try again is of no use; without a backup, forget the cluster (omnictl cluster forget \(cluster)), take it "
+            + "over with a talosconfig (omnictl cluster adopt \(cluster) --talosconfig FILE), and rotate both CAs"
+          : "try again"),
+      subject: cluster)
+  }
+
   fileprivate static func unknownToAdopt(_ cluster: String) -> OrchestratorError {
     OrchestratorError(
       .notFound,

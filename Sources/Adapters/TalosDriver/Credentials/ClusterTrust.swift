@@ -26,7 +26,9 @@ struct ClusterTrust {
       throw DriverError(
         .internalError, "cluster \(access.cluster.name) has no stored \(component.rawValue)")
     }
-    signers = authorities.filter(\.hasKey)
+    // Of one that has expired no client can be made; where there is no other, that is what is said.
+    let able = authorities.filter(keyring.signs)
+    signers = able.isEmpty ? authorities.filter(\.hasKey) : able
     guard !signers.isEmpty else {
       throw DriverError(
         .internalError, "no key of the \(component.rawValue) of \(access.cluster.name) is known")

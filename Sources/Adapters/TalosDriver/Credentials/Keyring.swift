@@ -69,6 +69,16 @@ final class Keyring: Sendable {
     }
   }
 
+  /// Whether certificates can be issued from an authority now: its key is known, and it has not expired.
+  func signs(_ authority: SealedAuthority) -> Bool {
+    authority.hasKey && !hasExpired(authority)
+  }
+
+  func hasExpired(_ authority: SealedAuthority) -> Bool {
+    guard let certificate = try? certificate(authority) else { return false }
+    return certificate.notAfter <= now()
+  }
+
   /// The private key's PEM, for a configuration that has to hold it.
   func keyPEM(_ authority: SealedAuthority) throws(DriverError) -> SecretBytes {
     do {

@@ -17,11 +17,10 @@ extension TalosDriver {
   ) async -> [CheckResult] {
     var results: [CheckResult] = []
     let port = await apiServerPort(machine, access)
-    let newest = trust.accepted.contains(trust.new) ? change.new : change.old
-    let other = newest == change.new ? change.old : change.new
+    let (newest, other) = (trust.newest, trust.other)
     async let first = askNodes(machine, port, as: newest, trust)
     async let second =
-      trust.accepted.count > 1 && other.hasKey
+      trust.accepted.count > 1 && trust.otherSigns
       ? askNodes(machine, port, as: other, trust) : nil
     let ready = await askReadiness(change, trust, machine, access)
     if case .unreachable = ready, isExcused {
@@ -38,7 +37,7 @@ extension TalosDriver {
     if let answer = await second {
       results.append(acceptance(.apiServerAcceptsOld, answer, other, change, isUnwell: isUnwell))
     }
-    guard other.hasKey else {
+    guard trust.otherSigns else {
       return results + [
         .keyless(trust.dropped.isEmpty ? .apiServerAcceptsOld : .oldRefused, other)
       ]
@@ -55,8 +54,7 @@ extension TalosDriver {
     _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess
   ) async -> KubernetesAnswer {
     let answer = await ask(
-      machine, await apiServerPort(machine, access), "/readyz",
-      as: trust.accepted.contains(trust.new) ? change.new : change.old,
+      machine, await apiServerPort(machine, access), "/readyz", as: trust.newest,
       trusting: [trust.issuing])
     if case .unreachable = answer { doubtPort(of: machine, access) }
     return answer

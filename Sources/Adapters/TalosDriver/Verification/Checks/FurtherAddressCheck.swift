@@ -18,7 +18,7 @@ extension TalosDriver {
     let probe = AddressProbe(
       accepted: wentBack ? change.old : change.new, dropped: wentBack ? change.new : change.old,
       roots: [trust.issuing] + trust.dropped)
-    guard probe.dropped.hasKey else { return .keyless(.furtherAddresses, probe.dropped) }
+    guard keyring.signs(probe.dropped) else { return .keyless(.furtherAddresses, probe.dropped) }
     let all = await furtherAddresses(change.component, access, addresses)
     let asked = Array(all.prefix(FurtherAddresses.limit))
     // Most that do not answer are waited for, which costs nothing but time.

@@ -13,7 +13,7 @@ extension TalosDriver {
     }
     let accepted = change.bundle(for: machine.role).issuing
     let dropped: AuthorityGeneration = accepted == .new ? .old : .new
-    guard change.authority(dropped).hasKey else {
+    guard keyring.signs(change.authority(dropped)) else {
       return .keyless(name, change.authority(dropped))
     }
     let control = await ask(

@@ -141,10 +141,7 @@ extension RotationOrchestrator {
     _ component: SecretComponent, of cluster: ClusterRecord
   ) throws(OrchestratorError) -> SealedAuthority {
     guard let authority = cluster.authorities[component] else {
-      throw OrchestratorError(
-        .clusterRefused,
-        "'\(cluster.name)' has no \(component.rawValue): a cluster without Kubernetes was imported with the "
-          + "Talos CA alone", subject: cluster.name)
+      throw .lacking(component, in: cluster)
     }
     return authority
   }
@@ -156,6 +153,9 @@ extension RotationOrchestrator {
     _ cluster: ClusterRecord, _ order: RotationOrder
   ) async throws(OrchestratorError) -> Preflight {
     _ = try authority(order.component, of: cluster)
+    guard !cluster.marks.unclearComponents.contains(order.component) else {
+      throw .unclear(order.component, in: cluster.name)
+    }
     // Stores of 0.1.0 may hold one cluster under two names, and each would have a rotation of its own.
     if let twin = journal.twin(of: cluster, besides: cluster.name) {
       throw OrchestratorError(

@@ -31,6 +31,28 @@ extension OrchestratorError {
       subject: cluster, findings: findings)
   }
 
+  /// The record has no authority of the component.
+  static func lacking(
+    _ component: SecretComponent, in cluster: ClusterRecord
+  ) -> OrchestratorError {
+    guard !cluster.marks.unclearComponents.contains(component) else {
+      return unclear(component, in: cluster.name)
+    }
+    return OrchestratorError(
+      .clusterRefused,
+      "'\(cluster.name)' has no \(component.rawValue): a cluster without Kubernetes was imported with the "
+        + "Talos CA alone", subject: cluster.name)
+  }
+
+  /// A look at all machines has not told which authority of the component they are to have.
+  static func unclear(_ component: SecretComponent, in cluster: String) -> OrchestratorError {
+    OrchestratorError(
+      .clusterRefused,
+      "the \(component.rawValue) of '\(cluster)' could not be told apart when its machines were looked at last: omnictl "
+        + "cluster -n \(cluster) secret rotate adopt --dry-run says why and what to do",
+      subject: cluster)
+  }
+
   /// A further request with an identifier of its own cannot attach to the rotation.
   static func tooManyRequests(_ cluster: String) -> OrchestratorError {
     OrchestratorError(

@@ -1,11 +1,13 @@
 """What an omnid whose store is lost, or another tool, has left half done is taken over."""
 
+import json
 import shutil
 import signal
 import time
 
 import pytest
 from lab import eventually
+from roots import Root, edit, present
 from test_rotation import name
 
 
@@ -162,3 +164,112 @@ def test_a_control_plane_that_shows_a_retired_ca_is_sent_no_key(new_lab):
     # The way out is a person's.
     lab.control_call("POST", f"nodes/{plane}/write", present)
     eventually(lambda: lab.secret_rotate("adopt", "--heal").returncode == 0)
+
+
+def settled(lab):
+    """Waits until every machine that is up lives by its configuration."""
+    eventually(lambda: all(node["settled"] for node in
+                           json.loads(lab.control_call("GET", "nodes"))["nodes"]), 60)
+
+
+def test_a_kubernetes_ca_that_cannot_be_told_apart_does_not_keep_the_talos_ca_from_being_finished(new_lab):
+    lab = new_lab().start()
+    lose_the_store(lab, in_phase("ROTATE", 1), "TALOS_CA", 1)
+    first = present(lab, lab.control_planes[0], "KUBERNETES_CA")
+    # Two more CAs, of which one may be an intruder's: three control planes issue from three.
+    others = [Root("KUBERNETES_CA").pair, Root("KUBERNETES_CA").pair]
+    for node, issuing in zip(lab.nodes, [first, *others, None, None]):
+        edit(lab, node, "KUBERNETES_CA", [first, *others], issuing)
+    configured = [present(lab, node, "KUBERNETES_CA") for node in lab.control_planes]
+
+    plan = adopt(lab, "--dry-run")
+    assert plan.returncode == 0, plan
+    said = " ".join(plan.stdout.split())
+    assert "It is finished: ROTATE" in said and "kubernetes-ca cannot be told apart" in said, said
+    assert "an intruder has made one of them" in said and "by hand" in said, said
+
+    done = adopt(lab)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 3 and "kubernetes-ca cannot be told apart" in said, done
+    status = lab.status()
+    assert name(status, "state") == "ROTATION_STATE_SUCCEEDED" and status.adopted
+    assert name(status, "component") == "SECRET_COMPONENT_TALOS_CA"
+    assert any("kubernetes-ca cannot be told apart" in note for note in status.notes), status
+    # It is left alone, and neither forgotten nor begun.
+    assert [present(lab, node, "KUBERNETES_CA") for node in lab.control_planes] == configured
+    shown = lab.omnictl("cluster", "get", lab.name).stdout
+    assert "unclear-ca" in shown, shown
+    for refused in (lab.secret_rotate("kubernetes-ca", "--yes"), lab.secret_rotate("adopt"),
+                    lab.omnictl("cluster", "-n", lab.name, "kubeconfig")):
+        assert refused.returncode == 3 and "told apart" in " ".join(refused.stderr.split()), refused
+
+    # A person has all issue from the first one again.
+    for node in lab.nodes:
+        edit(lab, node, "KUBERNETES_CA", [], first if node.control_plane else None)
+    settled(lab)
+    mended = lab.secret_rotate("adopt")
+    assert mended.returncode == 0 and "nothing was left half done" in mended.stdout, mended
+    assert "unclear-ca" not in lab.omnictl("cluster", "get", lab.name).stdout
+    assert lab.secret_rotate("kubernetes-ca", "--yes", seconds=240).returncode == 0
+    assert accepted(lab, "KUBERNETES_CA") == [{lab.status().new_ca_fingerprint}] * 5
+
+
+def test_the_talos_ca_is_taken_over_although_no_api_server_can_be_asked(new_lab):
+    lab = new_lab().start()
+    lab.import_cluster()
+    gone = Root("TALOS_CA")
+    others = [Root("KUBERNETES_CA").pair for _ in range(3)]
+    for node, issuing in zip(lab.nodes, [*others, None, None]):
+        edit(lab, node, "TALOS_CA", [gone.pair])
+        edit(lab, node, "KUBERNETES_CA", others, issuing)
+    settled(lab)
+    done = lab.secret_rotate("adopt", seconds=100)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 3 and "kubernetes-ca cannot be told apart" in said, done
+    status = lab.status()
+    assert name(status, "state") == "ROTATION_STATE_ABORTED"
+    assert any("nodes could not be compared" in note for note in status.notes), status
+    assert [present(lab, node, "KUBERNETES_CA") for node in lab.control_planes] == others
+
+
+def test_a_new_talos_ca_that_has_expired_is_taken_out_again(new_lab):
+    lab = new_lab().start()
+    lab.import_cluster()
+    gone = Root("TALOS_CA", seconds=-60)
+    for node in lab.nodes:
+        edit(lab, node, "TALOS_CA", [gone.pair])
+    taken_back(lab, "TALOS_CA", gone, "PRE-ROTATE")
+
+
+def test_a_new_kubernetes_ca_that_has_expired_while_machines_issue_from_it_is_taken_back(new_lab):
+    lab = new_lab().start()
+    lab.import_cluster()
+    first = present(lab, lab.control_planes[0], "KUBERNETES_CA")
+    gone = Root("KUBERNETES_CA", seconds=20)
+    ends = time.monotonic() + 21
+    for node in lab.nodes:
+        edit(lab, node, "KUBERNETES_CA", [gone.pair])
+    # Two of three: neither is kept waiting by the other, whose API server serves nobody any more.
+    for node in lab.control_planes[:2]:
+        edit(lab, node, "KUBERNETES_CA", [first], gone.pair)
+    time.sleep(max(0, ends - time.monotonic()))
+    taken_back(lab, "KUBERNETES_CA", gone, "ROTATE")
+    assert present(lab, lab.control_planes[0], "KUBERNETES_CA") == first
+    assert lab.secret_rotate("kubernetes-ca", "--yes", seconds=240).returncode == 0
+
+
+def taken_back(lab, component, gone, phase):
+    """A rotation whose new CA has expired is refused to be finished, with the date, and goes back."""
+    plan = lab.secret_rotate("adopt", "--dry-run")
+    said = " ".join(plan.stdout.split())
+    assert plan.returncode == 0 and f"It is taken back from {phase}" in said, plan
+    assert "it cannot be finished: CA" in said and "expired on 20" in said, said
+    done = lab.secret_rotate("adopt", seconds=240)
+    assert done.returncode == 0, (done, lab.status())
+    status = lab.status()
+    assert name(status, "state") == "ROTATION_STATE_ABORTED" and status.adopted
+    assert status.new_ca_fingerprint == gone.fingerprint
+    assert accepted(lab, component) == [{status.old_ca_fingerprint}] * 5
+    report = lab.secret_rotate("proof").stdout
+    assert gone.fingerprint in report, report
+    assert not lab.call("GetCluster", cluster=lab.name).cluster.warnings

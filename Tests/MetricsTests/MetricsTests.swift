@@ -136,6 +136,7 @@ private final class FullStore: RotationStore {
     cluster: String, before ordinal: UInt64?, limit: Int
   ) async throws(StoreError) -> [RotationRecord] { [] }
   func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord? { nil }
+  func requestCount(cluster: String, ordinal: UInt64) async throws(StoreError) -> Int { 0 }
 }
 
 @Suite struct StoreObstacleTests {

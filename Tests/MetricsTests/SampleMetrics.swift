@@ -84,4 +84,5 @@ struct UnreachableStore: RotationStore {
     cluster: String, before ordinal: UInt64?, limit: Int
   ) async throws(StoreError) -> [RotationRecord] { [] }
   func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord? { nil }
+  func requestCount(cluster: String, ordinal: UInt64) async throws(StoreError) -> Int { 0 }
 }

@@ -92,6 +92,37 @@ struct AdoptCommandTests {
     #expect(bench.output.text.contains("taken over in ROTATE, to be finished"))
   }
 
+  @Test(
+    "What cannot be told apart is named: whoever asked for all ends with a refusal, whoever asked for the other CA does not",
+    arguments: [nil, "talos-ca"])
+  func unclear(component: String?) async throws {
+    var service = FakeService()
+    service.adopt = { request in
+      var response = AdoptRotationResponse()
+      response.unfinished = [Self.found(.talosCA)]
+      response.status = Self.status(.succeeded, .talosCA)
+      var unclear = UnclearComponent()
+      unclear.component = .kubernetesCA
+      unclear.reason = "3 CAs issue\u{1b}[31m"
+      response.unclear = [unclear]
+      response.notes = ["the kubernetes-ca cannot be told apart: 3 CAs issue"]
+      return response
+    }
+    let words = component.map { ["--component", $0] } ?? []
+    let bench = Bench(service)
+    let code = await bench.run(["cluster", "-n", "demo", "secret", "rotate", "adopt"] + words)
+    #expect(code == (component == nil ? .refused : .done))
+    #expect(bench.output.text.contains("taken over in ROTATE"))
+    #expect(bench.output.text.contains("kubernetes-ca cannot be told apart, and is left alone"))
+    #expect(bench.errors.text.contains("kubernetes-ca cannot be told apart") == (component == nil))
+    #expect(!(bench.output.text + bench.errors.text).contains("\u{1b}"))
+    let plan = Bench(service)
+    #expect(
+      await plan.run(
+        ["cluster", "-n", "demo", "secret", "rotate", "adopt", "--dry-run"] + words) == .done)
+    #expect(plan.output.text.contains("the kubernetes-ca cannot be told apart: 3 CAs issue"))
+  }
+
   @Test("Where nothing is half done it says so; wrong usage is told before anybody is asked")
   func nothing() async throws {
     var service = FakeService()

@@ -316,4 +316,25 @@ struct AdoptionTests {
     #expect(exported?.code == .notRetired && exported?.message.contains("not known") == true)
     try ours.stop()
   }
+
+  @Test(
+    "A history that is damaged is told of as damaged, with the row; one that cannot be read now is to be tried again",
+    arguments: [StoreError.Code.corrupt, .unavailable])
+  func history(code: StoreError.Code) throws {
+    let world = World(seed: 21)
+    let before = try world.bootWithClusters()
+    _ = try before.rotate(.talosCA)
+    #expect(try before.runToEnd()?.state == .succeeded)
+    try before.stop()
+    let fault = StoreError(
+      code, "row 'rotation-1' of table rotations (cluster 'demo') is not whole")
+    let process = try world.boot(loading: FaultyStore.Loading(history: fault))
+    let refused = try #require(error { _ = try adopt(process) })
+    #expect(refused.message.contains(fault.message))
+    let isDamaged = code == .corrupt
+    #expect(refused.code == (isDamaged ? .journalDamaged : .journalUnavailable))
+    #expect(refused.message.contains("forget the cluster") == isDamaged)
+    #expect(refused.message.hasSuffix("try again") == !isDamaged)
+    try process.stop()
+  }
 }

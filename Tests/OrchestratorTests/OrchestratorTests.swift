@@ -171,6 +171,44 @@ struct OrchestratorTests {
     #expect(again.status.rotationID == first.status.rotationID)
   }
 
+  @Test(
+    "So many requests with identifiers attach and no more, and none that is repeated begins a second rotation"
+  )
+  func requestLimit() throws {
+    let world = World(seed: 1)
+    var process = try world.bootWithClusters()
+    let first = try process.rotate(.talosCA, requestID: "q0")
+    for index in 1..<RequestRecord.limit {
+      #expect(try process.rotate(.talosCA, requestID: "q\(index)").attached)
+    }
+    #expect(try process.status().isIdle == false)
+    let foreign = RotationOptions(removeForeign: true)
+    for options in [RotationOptions(), foreign] {
+      #expect(
+        OrchestratorTests.code {
+          try process.rotate(.talosCA, requestID: "one more", options: options)
+        } == .tooManyRequests)
+    }
+    let record = try world.perform { try await world.journal.rotation(first.status.rotationID) }
+    #expect(record?.options.removeForeign == false, "what is refused has no effect")
+    // Whoever needs no answer to be remembered attaches, and what was remembered is answered.
+    #expect(try process.rotate(.talosCA).attached)
+    try process.kill()
+    process = try world.boot()
+    #expect(try process.rotate(.talosCA, requestID: "q255").attached)
+    #expect(try process.runToEnd()?.state == .succeeded)
+    for id in ["q0", "q1", "q255"] {
+      let again = try process.rotate(.talosCA, requestID: id)
+      #expect(again.status.rotationID == first.status.rotationID && again.answeredAt != nil)
+    }
+    let orchestrator = process.orchestrator
+    let history = try world.perform { try await orchestrator.history(cluster: "demo") }
+    #expect(history.rotations.count == 1)
+    // The next rotation has room of its own.
+    #expect(try process.rotate(.talosCA, requestID: "one more").attached == false)
+    try process.stop()
+  }
+
   @Test("A request that is repeated says when it was answered, and for another cause it is refused")
   func repeatedRequests() throws {
     let world = World(seed: 1)

@@ -231,6 +231,34 @@ extension StoreConformance {
       subject.store.clusters(after: "a", limit: 2).map(\.name) == ["a-b", "ab"])
   }
 
+  /// Of each rotation so many answers are kept and no more.
+  static func answers(_ subject: Subject) async throws {
+    let store = subject.store
+    _ = try await store.commit(
+      (1...RequestRecord.limit).map { .putRequest(Sample.request("q\($0)", cluster: "a")) })
+    try await expect(store.requestCount(cluster: "a", ordinal: 1) == RequestRecord.limit)
+    let before = try await store.load()
+    var refusal: StoreError?
+    do throws(StoreError) {
+      _ = try await store.commit([
+        .putCluster(Sample.cluster("a"), expected: 0),
+        .putRequest(Sample.request("more", cluster: "a")),
+      ])
+    } catch { refusal = error }
+    try expect(refusal?.code == .exhausted, refusal?.message ?? "one more was kept")
+    try await expect(store.load() == before)
+    // Neither another cluster's nor another rotation's count.
+    _ = try await store.commit([
+      .putRequest(Sample.request("q1", cluster: "b")),
+      .putRequest(Sample.request("later", cluster: "a", ordinal: 2)),
+    ])
+    try await expect(store.requestCount(cluster: "a", ordinal: 2) == 1)
+    try await expect(
+      subject.afterKill().requestCount(cluster: "a", ordinal: 1) == RequestRecord.limit)
+    _ = try await store.commit([.pruneRotations(cluster: "a", before: 2)])
+    try await expect(store.requestCount(cluster: "a", ordinal: 1) == 0)
+  }
+
   /// Pruning and removing take rotations and answers along, and nobody else's.
   static func removal(_ subject: Subject) async throws {
     let store = subject.store

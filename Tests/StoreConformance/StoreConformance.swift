@@ -56,6 +56,7 @@ public enum StoreConformance {
       "Of many who write at once each is told whether it was first, and nothing is lost",
       concurrentWriters),
     Case("Odd names are kept apart", names),
+    Case("Of each rotation so many answers are kept and no more", answers),
   ]
 
   static func expect(

@@ -191,6 +191,43 @@ struct TrustCheckTests {
         >= 1_700_000_000)
   }
 
+  @Test(
+    "No client is asked for of a CA that has expired, in any stage: of two that are accepted the other one's is the newest",
+    arguments: RotationPhase.allCases, [RotationDirection.forward, .backward])
+  func expiredAuthority(phase: RotationPhase, direction: RotationDirection) throws {
+    let short = try Authority.generate(
+      organizations: ["talos"], keyAlgorithm: .ed25519, validity: 60, now: 1_700_000_000)
+    for expires in AuthorityGeneration.allCases {
+      let clock = Mutex<Int64>(1_700_000_000)
+      let keyring = Keyring(
+        sealer: try Sealer(masterKey: Array(repeating: 7, count: 32)), lifetime: 3_600
+      ) { clock.withLock { $0 } }
+      let change = TrustChange(
+        component: .talosCA, phase: phase, direction: direction,
+        old: try keyring.seal(expires == .old ? short : old, for: binding()),
+        new: try keyring.seal(expires == .new ? short : new, for: binding("r1")))
+      let record = ClusterRecord(
+        name: "demo", endpoints: [], kubernetesEndpoint: "",
+        authorities: [.talosCA: change.old], machines: [], talosVersion: "v1.10.0")
+      let access = ClusterAccess(cluster: record, rotation: change)
+      let accepted = change.bundle(for: .controlPlane).accepted
+      let usual = change.authority(accepted.contains(.new) ? .new : .old)
+      let before = try ChangeTrust(change, .controlPlane, keyring)
+      #expect(before.newest == usual && keyring.signs(before.other))
+      #expect(try ClusterTrust(.talosCA, access, keyring).signers.count == 2)
+      clock.withLock { $0 += 61 }
+      let gone = change.authority(expires)
+      let after = try ChangeTrust(change, .controlPlane, keyring)
+      #expect([after.newest, after.other].contains(gone))
+      let isAlone = accepted == [expires]
+      #expect((after.newest == gone) == isAlone, "\(expires)")
+      #expect(keyring.signs(after.other) == isAlone)
+      #expect(keyring.hasExpired(gone) && !keyring.signs(gone))
+      let signers = try ClusterTrust(.talosCA, access, keyring).signers
+      #expect(signers == [change.authority(expires == .old ? .new : .old)])
+    }
+  }
+
   @Test("Certificates made of a sealed authority are kept until half their life is over")
   func keptCertificates() throws {
     let clock = Mutex<Int64>(1_700_000_000)

@@ -25,6 +25,9 @@ enum RotationAdopt {
     open, that is gone. No third CA is made. While nobody has the new CA's key it can only be taken
     back.
 
+    A CA that cannot be told apart (three CAs issue, or two of one age) is left alone and named, with
+    what to do about it; the other one is taken over all the same, and then this command ends with 3.
+
     It serves two more cases: a CA that another tool has rotated since the import, which the record
     follows once every machine is verified; and a retired CA that somebody has put back, which is
     taken out again.
@@ -104,20 +107,31 @@ enum RotationAdopt {
       return session.show(answer)
     }
     // Both components may have been left half done; one is taken over at a time.
+    let wantsAll = request.component == .unspecified
+    var unclear: [UnclearComponent] = []
     for _ in SecretComponent.rotatable {
-      guard let rest = try await takeOver(request, session) else { return }
-      request.component = rest
+      guard let answer = try await takeOver(request, session) else { return }
+      unclear = answer.unclear
+      guard request.component == .unspecified, let rest = answer.unfinished.dropFirst().first
+      else { break }
+      request.component = rest.component
       // The machines are reached as the first rotation has left them.
       (request.talosconfig, request.context, request.endpoints) = ("", "", [])
     }
+    // Whoever asked for all that was left half done is not told that all is done.
+    guard wantsAll, !unclear.isEmpty else { return }
+    throw CommandError(
+      .refused, unclear.map(AdoptionText.line).joined(separator: "; "),
+      hint: "the other CA is taken care of; when this is put right: "
+        + session.line("cluster -n \(session.cluster) secret rotate adopt"))
   }
 
   /// Takes one component over and follows it.
   ///
-  /// - Returns: what else was left half done; nil: nothing, or nobody waits.
+  /// - Returns: the answer; nil where nothing was begun, or nobody waits for the end.
   private static func takeOver(
     _ request: AdoptRotationRequest, _ session: Session
-  ) async throws(CommandError) -> SecretComponent? {
+  ) async throws(CommandError) -> AdoptRotationResponse? {
     if !session.invocation[SecretRotate.yes] { try await confirm(request, session) }
     let answer = try await session.call(ManagementServiceMethods.adoptRotation, request)
     let status = answer.status ?? RotationStatus()
@@ -137,8 +151,7 @@ enum RotationAdopt {
     } else {
       try await session.follow(status, until: answer.rollsBack ? .aborted : .succeeded)
     }
-    return request.component == .unspecified
-      ? answer.unfinished.dropFirst().first?.component : nil
+    return answer
   }
 
   /// Shows whoever sits at the terminal what would be done, and asks.
@@ -177,6 +190,8 @@ enum RotationAdopt {
     return Printable.line(
       "rotation of \(first.component.word) of cluster \(cluster) taken over in \(first.phase.word), to be "
         + (answer.rollsBack ? "taken back" : "finished") + " (\(status.rotationID))") + "\n"
+      + ListText.text(
+        answer.unclear.map(AdoptionText.line), columns: session.surroundings.output.columns)
   }
 }
 

@@ -20,6 +20,11 @@ enum AdoptionText {
     "nothing was left half done in cluster \(Printable.line(cluster)) that was asked for\n"
   }
 
+  /// What was left alone, in one line.
+  static func line(_ unclear: UnclearComponent) -> String {
+    "\(unclear.component.word) cannot be told apart, and is left alone: \(unclear.reason)"
+  }
+
   private static func part(
     _ found: UnfinishedRotation, isFirst: Bool, _ answer: AdoptRotationResponse, cluster: String,
     columns: Int?

@@ -45,6 +45,12 @@ extension ManagementHandlers {
     response.unfinished = ticket.unfinished.map { Schema.UnfinishedRotation($0) }
     response.rollsBack = ticket.goesBack
     response.notes = ticket.notes
+    response.unclear = ticket.unclear.map { found in
+      var shown = UnclearComponent()
+      shown.component = Schema.SecretComponent(found.component)
+      shown.reason = found.reason
+      return shown
+    }
     return response
   }
 }

@@ -73,6 +73,8 @@ extension RPCError {
         error.violations.isEmpty
           ? [ArgumentViolation(error.subject, error.message)] : error.violations,
         message: error.message)
+    case .tooManyRequests:
+      self.init(.resourceExhausted, error, "TOO_MANY_REQUESTS")
     case .journalUnavailable:
       self.init(.unavailable, error, "JOURNAL_UNAVAILABLE", retryAfter: 5)
     case .journalConflict:

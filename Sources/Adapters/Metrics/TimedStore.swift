@@ -122,6 +122,14 @@ public final class TimedStore: RotationStore {
     }
   }
 
+  public func requestCount(
+    cluster: String, ordinal: UInt64
+  ) async throws(StoreError) -> Int {
+    try await timing(.read) { () async throws(StoreError) in
+      try await inner.requestCount(cluster: cluster, ordinal: ordinal)
+    }
+  }
+
   private func timing<Answer>(
     _ operation: Operation, _ ask: () async throws(StoreError) -> Answer
   ) async throws(StoreError) -> Answer {

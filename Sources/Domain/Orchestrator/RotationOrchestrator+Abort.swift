@@ -25,7 +25,8 @@ extension RotationOrchestrator {
     if let rotation = journal.activeRotation(of: cluster), rotation.isAdopted,
       !rotation.old.hasKey || cluster.authorities[rotation.component] == rotation.new
     {
-      let why = rotation.old.hasKey ? "was retired, or is refused already" : "has no key here"
+      let why =
+        rotation.old.hasKey ? "has expired, was retired, or is refused already" : "has no key here"
       throw OrchestratorError(
         .authorityRetired,
         "the rotation of '\(name)' cannot be aborted: it was taken over from somebody else, and the old CA "

@@ -5,13 +5,17 @@ extension RotationOrchestrator {
   /// Reads from the machines how far a rotation has come that another tool, or an omnid whose store is lost, has begun,
   /// and finishes it, or takes it back. No third authority is made.
   ///
+  /// A component that cannot be told apart is left alone, put on record as such, and does not keep the other one from
+  /// being taken over.
+  ///
   /// A cluster that is not known is taken into care with it. One of which nothing was left half done stays as it is; where
   /// it is not known yet, it is imported.
   ///
   /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.alreadyExists` for a cluster that is
-  ///   known under another name, `.locked`, `.notReady`, `.clusterRefused` where neither way is open or the talosconfig is
-  ///   another cluster's, `.recordOutdated` where the machines refuse what the record has, whatever keeps the machines
-  ///   from being asked, `.journalUnavailable`, `.journalConflict`.
+  ///   known under another name, `.locked`, `.notReady`, `.clusterRefused` where neither way is open, what is asked for
+  ///   or all that is left cannot be told apart, or the talosconfig is another cluster's, `.recordOutdated` where the
+  ///   machines refuse what the record has, whatever keeps the machines from being asked, `.journalUnavailable`,
+  ///   `.journalConflict`, `.journalDamaged`.
   public func adopt(_ order: AdoptionOrder) async throws(OrchestratorError) -> AdoptionTicket {
     try check(order)
     try requireStarted()
@@ -39,14 +43,9 @@ extension RotationOrchestrator {
     let id = settings.makeID()
     var retired = RetiredAuthorities()
     if let known {
-      guard let found = await self.retired(of: known) else {
-        // Without it a CA that was leaked and retired would pass for one that was there before.
-        throw OrchestratorError(
-          .journalUnavailable,
-          "the history of '\(order.cluster)' cannot be read, and with it which CAs were retired: try again",
-          subject: order.cluster)
+      do throws(StoreError) { retired = try await self.retired(of: known) } catch {
+        throw .historyUnreadable(error, cluster: order.cluster)
       }
-      retired = found
     }
     let survey = try await survey(
       SurveyRequest(
@@ -139,12 +138,16 @@ extension RotationOrchestrator {
         && (!order.onlyHeals
           || retired.fingerprints[found.component]?.contains(found.old.fingerprint) == true)
     }
-    let left = survey.unfinished.filter { !unfinished.contains($0) }.map {
-      "the rotation of the \($0.component.rawValue) is unfinished, and was not asked for"
-    }
+    let unclear = survey.unclear.first { order.component ?? $0.component == $0.component }
+    if let unclear, unfinished.isEmpty { throw .unclear(unclear, cluster: name) }
+    let left =
+      survey.unclear.map { "\($0.text); nothing is done about it" }
+      + survey.unfinished.filter { !unfinished.contains($0) }.map {
+        "the rotation of the \($0.component.rawValue) is unfinished, and was not asked for"
+      }
     var ticket = AdoptionTicket(
-      status: nil, isAttached: false, unfinished: unfinished, goesBack: false,
-      notes: survey.warnings + left)
+      status: nil, isAttached: false, unfinished: unfinished, unclear: survey.unclear,
+      goesBack: false, notes: survey.warnings + left)
     guard let first = unfinished.first else {
       guard known != nil || left.isEmpty else {
         throw OrchestratorError(
@@ -153,7 +156,7 @@ extension RotationOrchestrator {
       }
       if !order.dryRun {
         if let known {
-          if order.listing != nil { try await list(survey.record.machines, in: known) }
+          try await take(survey, of: known, order)
         } else {
           try await take(survey.record, into: name, nil)
         }
@@ -161,12 +164,18 @@ extension RotationOrchestrator {
       if journal.cluster(name) != nil { ticket.status = try snapshot(cluster: name) }
       return ticket
     }
+    if first.component != .talosCA, let obstacle = survey.talosObstacle {
+      throw OrchestratorError(
+        .clusterRefused,
+        "the rotation of the \(first.component.rawValue) of '\(name)' cannot be taken over before the talos-ca, by which "
+          + "the machines are reached, is put right: \(obstacle)", subject: name)
+    }
     ticket.goesBack = try first.way(order, cluster: name)
     let preflight = Preflight(
       machines: first.machines.map(\.machine), findings: survey.findings, notes: survey.warnings)
     let obstacles = preflight.obstacles(order.options)
     guard obstacles.isEmpty else { throw .notReady(obstacles, cluster: name) }
-    ticket.notes = preflight.notes(order.options)
+    ticket.notes = preflight.notes(order.options) + left
     if let obstacle = known?.locks.obstacle(cluster: name) {
       throw OrchestratorError(
         .locked, "the rotation of '\(name)' cannot be taken over: \(obstacle)", subject: name)
@@ -212,13 +221,25 @@ extension RotationOrchestrator {
     takeUp(name)
   }
 
-  /// Puts the machines that a person has named anew on record.
-  private func list(
-    _ machines: [Machine], in known: ClusterRecord
+  /// Puts on record what a survey has shown of a cluster in which nothing is half done: the machines that a person has
+  /// named anew, which components are clear, and the authority of one that could not be told apart before.
+  private func take(
+    _ survey: SurveyedCluster, of known: ClusterRecord, _ order: AdoptionOrder
   ) async throws(OrchestratorError) {
     var cluster = known
-    cluster.machines = machines.sorted(by: RolloutPolicy.precedes)
-    cluster.isListed = true
+    if order.listing != nil {
+      cluster.machines = survey.record.machines.sorted(by: RolloutPolicy.precedes)
+      cluster.isListed = true
+    }
+    let now = clock.now()
+    let unfinished = survey.unfinished.map(\.component)
+    for (component, seen) in survey.record.authorities
+    where cluster.authorities[component] == nil && !unfinished.contains(component) {
+      cluster.authorities[component] = seen
+      cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
+    }
+    cluster.marks.setUnclear(Set(survey.unclear.map(\.component)), at: now)
+    guard cluster != known else { return }
     do throws(StoreError) {
       _ = try await commit(
         [.putCluster(cluster, expected: cluster.revision)], cluster: cluster.name)
@@ -226,55 +247,30 @@ extension RotationOrchestrator {
       throw OrchestratorError(error, cluster: cluster.name)
     }
   }
-
-  private func records(
-    _ order: AdoptionOrder, _ id: String, _ found: UnfinishedRotation, _ ticket: AdoptionTicket,
-    _ base: ClusterRecord, _ survey: SurveyedCluster
-  ) -> (ClusterRecord, RotationRecord) {
-    let now = clock.now()
-    var cluster = base
-    cluster.machines = survey.record.machines.sorted(by: RolloutPolicy.precedes)
-    cluster.isListed = survey.record.isListed
-    cluster.talosVersion = survey.record.talosVersion
-    if order.access != nil { cluster.endpoints = survey.record.endpoints }
-    for (component, seen) in survey.record.authorities where component != found.component {
-      guard let before = base.authorities[component], before.fingerprint != seen.fingerprint else {
-        cluster.authorities[component] = base.authorities[component] ?? seen
-        continue
-      }
-      cluster.predecessors[component] = base.predecessors[component] ?? before
-      cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
-      cluster.authorities[component] = seen
-    }
-    // The key of an authority that is not on record has been elsewhere.
-    if base.authorities[found.component].map({ $0.fingerprint != found.new.fingerprint }) ?? true,
-      !ticket.goesBack
-    {
-      cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
-    }
-    // Where the new one is on record already nothing goes back to the old one later: only who asks for that now.
-    let isNewOnRecord = base.authorities[found.component]?.fingerprint == found.new.fingerprint
-    let isOldOnRecord =
-      found.old.hasKey && found.phase != .postRotate && (ticket.goesBack || !isNewOnRecord)
-    cluster.authorities[found.component] = isOldOnRecord ? found.old : found.new
-    cluster.predecessors[found.component] = nil
-    cluster.rotationCount += 1
-    cluster.activeRotation = id
-    let reversal =
-      ticket.goesBack
-      ? Reversal(requester: order.requester, requestedAt: now, from: found.phase) : nil
-    let rotation = RotationRecord(
-      id: id, cluster: cluster.name, ordinal: cluster.rotationCount, component: found.component,
-      old: found.old, new: found.new,
-      state: .adopted(survey.record.machines, in: found.phase, reversal: reversal),
-      notes: [found.note(goesBack: ticket.goesBack)] + ticket.notes, reason: order.reason,
-      requester: order.requester, call: order.call, options: order.options, isAdopted: true,
-      startedAt: now, updatedAt: now)
-    return (cluster, rotation)
-  }
 }
 
 extension OrchestratorError {
+  fileprivate static func unclear(
+    _ unclear: UnclearComponent, cluster: String
+  ) -> OrchestratorError {
+    OrchestratorError(.clusterRefused, "in '\(cluster)' \(unclear.text)", subject: cluster)
+  }
+
+  /// Without the history a CA that was leaked and retired would pass for one that was there before.
+  fileprivate static func historyUnreadable(
+    _ error: StoreError, cluster: String
+  ) -> OrchestratorError {
+    let isDamaged = OrchestratorError(error).code == .journalDamaged
+    return OrchestratorError(
+      isDamaged ? .journalDamaged : .journalUnavailable,
+      "the history of '\(cluster)', which tells which CAs were retired, cannot be read: \(error.message); "
+        + (isDamaged
+          ? "to try again is of no use; without a backup, forget the cluster (omnictl cluster forget \(cluster)), take it "
+            + "over with a talosconfig (omnictl cluster adopt \(cluster) --talosconfig FILE), and rotate both CAs"
+          : "try again"),
+      subject: cluster)
+  }
+
   fileprivate static func unknownToAdopt(_ cluster: String) -> OrchestratorError {
     OrchestratorError(
       .notFound,

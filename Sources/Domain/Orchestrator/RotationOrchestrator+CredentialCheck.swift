@@ -32,7 +32,7 @@ extension RotationOrchestrator {
       let current = authorities(inUseBy: cluster)
       var candidates = current
       candidates += SecretComponent.allCases.compactMap { cluster.predecessors[$0] }
-      if !name.isEmpty { candidates += await retired(of: cluster)?.authorities ?? [] }
+      if !name.isEmpty { candidates += (try? await retired(of: cluster))?.authorities ?? [] }
       guard let issuer = driver.issuer(of: certificate, among: candidates) else { continue }
       check.authority = current.contains(issuer) ? .inUse : .retired
       check.fingerprint = issuer.fingerprint

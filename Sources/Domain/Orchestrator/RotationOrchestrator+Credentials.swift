@@ -52,9 +52,7 @@ extension RotationOrchestrator {
   ) async throws(OrchestratorError) -> IssuedCredential {
     let cluster = try known(name) { $0.validity(ttl) }
     guard cluster.authorities[.kubernetesCA] != nil else {
-      throw OrchestratorError(
-        .clusterRefused, "'\(name)' runs no Kubernetes: it was imported with the Talos CA alone",
-        subject: name)
+      throw .lacking(.kubernetesCA, in: cluster)
     }
     try await requireCurrent(cluster, .kubernetesCA)
     // Before it is handed out, because afterwards nobody can take it back.

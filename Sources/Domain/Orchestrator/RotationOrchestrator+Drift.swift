@@ -32,7 +32,7 @@ extension RotationOrchestrator {
   /// Looks for retired authorities in the configurations of one cluster's machines, and puts on record what has changed.
   func lookForRetired(_ name: String) async {
     guard let cluster = journal.cluster(name), cluster.activeRotation == nil,
-      let retired = await retired(of: cluster), !retired.isEmpty
+      let retired = try? await retired(of: cluster), !retired.isEmpty
     else { return }
     let sightings = await driver.sightings(of: retired, access: access(cluster))
     // A rotation may have begun or ended meanwhile: what was seen is out of date then.
@@ -46,8 +46,10 @@ extension RotationOrchestrator {
     _ = try? await commit([.putCluster(changed, expected: now.revision)], cluster: name)
   }
 
-  /// What the rotations of a cluster have retired; nil where the history cannot be read.
-  func retired(of cluster: ClusterRecord) async -> RetiredAuthorities? {
+  /// What the rotations of a cluster have retired.
+  ///
+  /// - Throws: where the history cannot be read; `.corrupt` names the row that is damaged.
+  func retired(of cluster: ClusterRecord) async throws(StoreError) -> RetiredAuthorities {
     guard cluster.rotationCount > 0 else { return RetiredAuthorities() }
     // What a rotation that is under way retires is not known before it is over.
     if cluster.activeRotation == nil, let known = retiredAuthorities[cluster.name],
@@ -59,10 +61,8 @@ extension RotationOrchestrator {
     var before: UInt64?
     while true {
       // A few at a time, because a rotation of many machines is large and others wait for the store.
-      guard
-        let rotations = try? await journal.store.rotations(
-          cluster: cluster.name, before: before, limit: 4)
-      else { return nil }
+      let rotations = try await journal.store.rotations(
+        cluster: cluster.name, before: before, limit: 4)
       retired.add(RetiredAuthorities(of: cluster, rotations))
       guard let last = rotations.last, rotations.count == 4 else { break }
       before = last.ordinal

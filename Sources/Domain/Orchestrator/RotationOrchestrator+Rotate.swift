@@ -13,7 +13,8 @@ extension RotationOrchestrator {
   ///     counts from then on; the others are decided at the start, and the ticket says so.
   ///   - requestID: the same identifier again, on the same cluster, is given the first answer: the
   ///     same rotation, `attached` or not as it was then, with `answeredAt`. At most 128 characters; empty: no such
-  ///     protection. Kept as long as the rotation is. An order for another component or cause is refused.
+  ///     protection. Kept as long as the rotation is, of each rotation the first `RequestRecord.limit`. An order for
+  ///     another component or cause is refused.
   ///   - reason: at most 1024 characters.
   ///   - cause: marks the cluster until everything is rotated that it needs. Where it attaches to a rotation that was
   ///     started for another cause, that one does not count.
@@ -21,7 +22,7 @@ extension RotationOrchestrator {
   ///   - call: by which call, as the server's log has it; empty: by none.
   /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.locked`, `.notReady` with everything
   ///   that was found, whatever keeps the machines from being asked; `.journalUnavailable` (it is then not known whether it was started: ask again with the same
-  ///   `requestID`), `.journalConflict`, `.journalDamaged`.
+  ///   `requestID`), `.journalConflict`, `.journalDamaged`, `.tooManyRequests` for one that would attach.
   public func rotate(
     cluster name: String, component: SecretComponent?, dryRun: Bool = false,
     options: RotationOptions = RotationOptions(), requestID: String = "", reason: String = "",
@@ -70,51 +71,22 @@ extension RotationOrchestrator {
       return try await begin(order, cluster)
     }
     try admit(order.component, beside: rotation)
+    try await requireRoom(for: order, beside: rotation)
     takeUp(name)
     let unknown = try await allow(order.options, cluster: name, by: order.call)
     if let kind = order.mark(of: cluster, beside: rotation) {
       try await note(.mark(kind), on: cluster.name)
     }
     if let request = request(order, rotation, attached: true) {
-      try await record([.putRequest(request)], cluster: name)
+      do throws(OrchestratorError) {
+        try await record([.putRequest(request)], cluster: name)
+      } catch {
+        // Others have attached meanwhile.
+        throw error.code == .tooManyRequests ? .tooManyRequests(name) : error
+      }
     }
     var ticket = ticket(for: rotation, attached: true, machines: cluster.machines)
     ticket.notes += order.notes(beside: rotation) + unknown
-    return ticket
-  }
-
-  /// The answer that this request was given before.
-  private func answered(
-    _ order: RotationOrder, cluster name: String
-  ) async throws(OrchestratorError) -> RotationTicket? {
-    guard !order.requestID.isEmpty else { return nil }
-    let request: RequestRecord?
-    var rotation: RotationRecord?
-    do throws(StoreError) {
-      request = try await journal.store.request(order.requestID, cluster: name)
-      if let request { rotation = try await journal.store.rotation(request.rotation) }
-    } catch {
-      throw OrchestratorError(error, cluster: name)
-    }
-    guard let request, let rotation else { return nil }
-    guard request.component == order.component else {
-      throw .invalid(
-        "request_id", "was used for \(request.component.rawValue) before: choose another")
-    }
-    guard request.cause.mayBe(order.cause, of: rotation, begun: !request.attached) else {
-      throw .invalid(
-        "request_id",
-        "was used for another cause on \(request.answeredAt), and begins nothing now: choose another"
-      )
-    }
-    var ticket = ticket(
-      for: rotation, attached: request.attached,
-      machines: rotation.state.stage?.machines.map(\.machine)
-        ?? journal.cluster(name)?.machines ?? [])
-    ticket.answeredAt = request.answeredAt
-    ticket.notes = [
-      "this request was answered on \(request.answeredAt): nothing has been begun by its repetition"
-    ]
     return ticket
   }
 
@@ -169,10 +141,7 @@ extension RotationOrchestrator {
     _ component: SecretComponent, of cluster: ClusterRecord
   ) throws(OrchestratorError) -> SealedAuthority {
     guard let authority = cluster.authorities[component] else {
-      throw OrchestratorError(
-        .clusterRefused,
-        "'\(cluster.name)' has no \(component.rawValue): a cluster without Kubernetes was imported with the "
-          + "Talos CA alone", subject: cluster.name)
+      throw .lacking(component, in: cluster)
     }
     return authority
   }
@@ -184,6 +153,9 @@ extension RotationOrchestrator {
     _ cluster: ClusterRecord, _ order: RotationOrder
   ) async throws(OrchestratorError) -> Preflight {
     _ = try authority(order.component, of: cluster)
+    guard !cluster.marks.unclearComponents.contains(order.component) else {
+      throw .unclear(order.component, in: cluster.name)
+    }
     // Stores of 0.1.0 may hold one cluster under two names, and each would have a rotation of its own.
     if let twin = journal.twin(of: cluster, besides: cluster.name) {
       throw OrchestratorError(
@@ -217,7 +189,10 @@ extension RotationOrchestrator {
   ) async throws(OrchestratorError) -> RotationTicket {
     if let ticket = try await answered(order, cluster: cluster.name) { return ticket }
     let rotation = journal.activeRotation(of: cluster)
-    if let rotation { try admit(order.component, beside: rotation) }
+    if let rotation {
+      try admit(order.component, beside: rotation)
+      try await requireRoom(for: order, beside: rotation)
+    }
     let preflight =
       rotation == nil
       ? try await preflight(cluster, order) : Preflight(machines: cluster.machines)
@@ -263,17 +238,6 @@ extension RotationOrchestrator {
       subject: rotation.cluster)
   }
 
-  private func request(
-    _ order: RotationOrder, _ rotation: RotationRecord, attached: Bool
-  ) -> RequestRecord? {
-    guard !order.requestID.isEmpty else { return nil }
-    return RequestRecord(
-      id: order.requestID, cluster: rotation.cluster, component: order.component,
-      rotation: rotation.id, ordinal: rotation.ordinal, attached: attached,
-      cause: StatedCause(order.cause),
-      answeredAt: clock.now())
-  }
-
   private func record(
     _ changes: [StoreChange], cluster name: String
   ) async throws(OrchestratorError) {
@@ -282,7 +246,7 @@ extension RotationOrchestrator {
     }
   }
 
-  private func ticket(
+  func ticket(
     for rotation: RotationRecord, attached: Bool, machines: [Machine]
   ) -> RotationTicket {
     // The newest rotation is shown as the watches show it: with the same revision.

@@ -9,12 +9,15 @@ public struct TrustSurvey: Sendable {
     public var name: String
     /// From when on it is valid.
     public var notBefore: Instant
+    /// When it ends: from then on nothing that it has signed is accepted.
+    public var notAfter: Instant
     /// Whether it is a CA that has signed itself.
     public var isRoot: Bool
 
-    public init(name: String, notBefore: Instant, isRoot: Bool) {
+    public init(name: String, notBefore: Instant, notAfter: Instant, isRoot: Bool) {
       self.name = name
       self.notBefore = notBefore
+      self.notAfter = notAfter
       self.isRoot = isRoot
     }
   }
@@ -46,7 +49,7 @@ public struct TrustSurvey: Sendable {
     /// Every machine issues from one authority and accepts it alone, and the record has no other.
     case settled(String)
     case unfinished(Unfinished)
-    /// It cannot be told what anybody wanted.
+    /// It cannot be told what anybody wanted: why, and what a person can do.
     case unclear(String)
   }
 
@@ -66,19 +69,24 @@ public struct TrustSurvey: Sendable {
   public let component: SecretComponent
   public let machines: [Seen]
   let known: Known
-  private let authorities: [String: Authority]
+  let authorities: [String: Authority]
+  let now: Instant
 
-  /// - Parameter authorities: all that any machine lists, and those of `known`.
+  /// - Parameters:
+  ///   - authorities: all that any machine lists, and those of `known`.
+  ///   - now: what tells which of them have expired.
   public init(
-    component: SecretComponent, machines: [Seen], known: Known, authorities: [String: Authority]
+    component: SecretComponent, machines: [Seen], known: Known, authorities: [String: Authority],
+    now: Instant
   ) {
     self.component = component
     self.machines = machines
     self.known = known
     self.authorities = authorities
+    self.now = now
   }
 
-  private func name(_ fingerprint: String) -> String {
+  func name(_ fingerprint: String) -> String {
     authorities[fingerprint]?.name ?? "CA \(fingerprint.prefix(12))"
   }
 
@@ -91,7 +99,6 @@ public struct TrustSurvey: Sendable {
   /// What a worker names alone takes no part: whoever owns that one machine can write there what he likes, and an
   /// authority that takes part is accepted by all machines on the way.
   private var issuers: [String] {
-    let planes = machines.filter { $0.machine.role == .controlPlane }
     let workers = machines.filter { $0.machine.role == .worker }
     var vouched = Set(planes.compactMap(\.issuing) + planes.flatMap(\.listed) + known.retired)
     vouched.formUnion([known.current, known.predecessor].compactMap { $0 })
@@ -111,7 +118,7 @@ public struct TrustSurvey: Sendable {
     }
     for issuer in issuers where authorities[issuer]?.isRoot != true {
       return .unclear(
-        "\(name(issuer)) is no self-signed CA, which Talos cannot rotate")
+        "\(name(issuer)) is no self-signed CA, which Talos cannot rotate: replace it by hand")
     }
     switch issuers.count {
     case 1: return oneIssues(issuers[0])
@@ -119,9 +126,9 @@ public struct TrustSurvey: Sendable {
     default:
       return .unclear(
         "the machines issue from \(issuers.count) \(component.rawValue)s ("
-          + issuers.map(name).joined(separator: ", ")
-          + "): two rotations were begun and none was finished; bring the machines back to two by hand"
-      )
+          + Self.list(issuers.map(name))
+          + "): several rotations were begun, or an intruder has made one of them; find out who has made each, and "
+          + byHand("from two at most, one of them yours"))
     }
   }
 
@@ -150,8 +157,9 @@ public struct TrustSurvey: Sendable {
     return .unfinished(
       Unfinished(
         old: issuer, new: other, phase: .preRotate,
-        finishObstacle: "no machine issues from \(name(other)) yet, and its key is not known here",
-        foreign: foreign([issuer, other])))
+        finishObstacle: expiry(other)
+          ?? "no machine issues from \(name(other)) yet, and its key is not known here",
+        returnObstacle: expiry(issuer), foreign: foreign([issuer, other])))
   }
 
   /// Everything issues from `new`. Where every machine accepts `old` still, everything is verified once more before
@@ -165,9 +173,11 @@ public struct TrustSurvey: Sendable {
       isAccepted || known.retired.contains(old)
       ? returnObstacle(old) : "machines refuse \(name(old)) already"
     return .unfinished(
-      Unfinished(
-        old: old, new: new, phase: isAccepted ? .rotate : .postRotate, returnObstacle: way,
-        foreign: foreign([old, new])))
+      weighed(
+        Unfinished(
+          old: old, new: new, phase: isAccepted ? .rotate : .postRotate,
+          finishObstacle: expiry(new), returnObstacle: way ?? unreachable(old, beside: new),
+          foreign: foreign([old, new]))))
   }
 
   // MARK: Two issue
@@ -185,33 +195,28 @@ public struct TrustSurvey: Sendable {
     guard let (old, new) = order(first, second, before: before) else {
       return .unclear(
         "the machines issue from \(name(first)) and \(name(second)), which are of "
-          + "the same age: it cannot be told which of them is the new one")
+          + "the same age, so that it cannot be told which of them is the new one; choose the one that stays, and "
+          + byHand("from that one alone"))
     }
     if isPutBack(old, new) {
       // Machines that were put back whole refuse all others and are refused by them: nothing is lost by one step.
       return .unfinished(
         Unfinished(
-          old: old, new: new, phase: .postRotate,
+          old: old, new: new, phase: .postRotate, finishObstacle: expiry(new),
           returnObstacle: "the rotation was over: start another one to go back",
           foreign: foreign(pair)))
     }
     let behind = machines.filter { !$0.acceptsFully(new) }.map(\.machine.id)
     let refusing = machines.filter { !$0.acceptsFully(old) }.map(\.machine.id)
     return .unfinished(
-      Unfinished(
-        old: old, new: new, phase: .rotate,
-        finishObstacle: keyObstacle(new)
-          ?? Self.obstacle(behind, "do not accept \(name(new)) and would lose the others"),
-        returnObstacle: returnObstacle(old)
-          ?? Self.obstacle(refusing, "refuse \(name(old)) already and would lose the others"),
-        foreign: foreign(pair)))
-  }
-
-  /// Nil where no machine is in the way.
-  private static func obstacle(_ machines: [String], _ what: String) -> String? {
-    guard let first = machines.first else { return nil }
-    let others = machines.count > 1 ? " and \(machines.count - 1) more" : ""
-    return "\(first)\(others): \(what)"
+      weighed(
+        Unfinished(
+          old: old, new: new, phase: .rotate,
+          finishObstacle: expiry(new) ?? keyObstacle(new)
+            ?? Self.obstacle(behind, "do not accept \(name(new)) and would lose the others"),
+          returnObstacle: returnObstacle(old) ?? unreachable(old, beside: new)
+            ?? Self.obstacle(refusing, "refuse \(name(old)) already and would lose the others"),
+          foreign: foreign(pair))))
   }
 
   /// Nil where they are of one age.
@@ -234,19 +239,6 @@ public struct TrustSurvey: Sendable {
   }
 
   // MARK: Parts
-
-  /// Nil where certificates can be issued from the old authority again.
-  private func returnObstacle(_ old: String) -> String? {
-    if known.retired.contains(old) { return "\(name(old)) was retired by a rotation" }
-    return keyObstacle(old)
-  }
-
-  /// Nil where somebody holds the authority's key.
-  private func keyObstacle(_ authority: String) -> String? {
-    let isHeld = machines.contains { $0.issuing == authority && $0.holdsKey }
-    return isHeld || known.withKeys.contains(authority)
-      ? nil : "the key of \(name(authority)) is not known any more"
-  }
 
   /// Authorities that machines accept, the first seen first.
   private func leftovers(except: [String]) -> [String] {

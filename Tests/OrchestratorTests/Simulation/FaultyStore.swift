@@ -12,6 +12,8 @@ final class FaultyStore: RotationStore {
     var failure: StoreError?
     /// The cluster whose record is not believed when it is read alone.
     var unreadable: String?
+    /// What reading the history of any cluster comes to.
+    var history: StoreError?
   }
 
   private let base: any RotationStore
@@ -102,7 +104,8 @@ final class FaultyStore: RotationStore {
   func rotations(
     cluster: String, before ordinal: UInt64?, limit: Int
   ) async throws(StoreError) -> [RotationRecord] {
-    try await clock.elsewhere { () async throws(StoreError) in
+    if let failure = loading.history { throw failure }
+    return try await clock.elsewhere { () async throws(StoreError) in
       try await base.rotations(cluster: cluster, before: ordinal, limit: limit)
     }
   }
@@ -110,6 +113,12 @@ final class FaultyStore: RotationStore {
   func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord? {
     try await clock.elsewhere { () async throws(StoreError) in
       try await base.request(id, cluster: cluster)
+    }
+  }
+
+  func requestCount(cluster: String, ordinal: UInt64) async throws(StoreError) -> Int {
+    try await clock.elsewhere { () async throws(StoreError) in
+      try await base.requestCount(cluster: cluster, ordinal: ordinal)
     }
   }
 }

@@ -126,6 +126,8 @@ final class SimulatedCluster: Sendable {
     var applied = 0
     /// Who answers at an address that several machines are known by.
     var holders: [String: String] = [:]
+    /// When authorities end, of those that do so soon.
+    var ends: [String: Instant] = [:]
     /// The authorities whose clients aggregated API servers let in.
     var clientRoots: Set<String> = []
     /// How often a worker was made to ask for its trust.

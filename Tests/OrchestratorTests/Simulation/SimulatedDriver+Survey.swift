@@ -16,6 +16,8 @@ extension SimulatedDriver {
       throw DriverError(.unreachable, "\(node.machine.id) does not answer")
     }
     var surveyed = SurveyedCluster(record: cluster.record)
+    let ends = cluster.state.withLock { $0.ends }
+    surveyed.record.authorities = [:]
     for component in SecretComponent.allCases {
       let kept = keptKeys(component, request)
       let survey = TrustSurvey(
@@ -35,8 +37,13 @@ extension SimulatedDriver {
           withKeys: Set(kept.map(\.fingerprint))),
         authorities: Dictionary(
           uniqueKeysWithValues: Set(nodes.flatMap { $0.trust[component]?.accepted ?? [] }).map {
-            ($0, TrustSurvey.Authority(name: $0, notBefore: age($0), isRoot: true))
-          }))
+            (
+              $0,
+              TrustSurvey.Authority(
+                name: $0, notBefore: age($0),
+                notAfter: ends[$0] ?? Instant(secondsSince1970: 1 << 33), isRoot: true)
+            )
+          }), now: clock.now())
       // A configuration holds the key of what it issues from, and no other.
       let keys = Set(nodes.compactMap { $0.trust[component]?.issuing }).filter { issuer in
         nodes.contains { $0.trust[component]?.issuing == issuer && $0.keys.contains(issuer) }
@@ -53,7 +60,11 @@ extension SimulatedDriver {
       }
       switch survey.outcome {
       case .settled(let fingerprint): surveyed.record.authorities[component] = seal(fingerprint)
-      case .unclear(let reason): throw DriverError(.conflict, reason)
+      case .unclear(let reason):
+        surveyed.unclear.append(UnclearComponent(component, reason))
+        surveyed.record.authorities[component] =
+          request.known?.authorities[component]
+          ?? (component == .talosCA ? survey.common.map { seal($0) } : nil)
       case .unfinished(let found):
         surveyed.record.authorities[component] = seal(
           survey.machines.contains { $0.issuing == found.old } ? found.old : found.new)
@@ -62,10 +73,17 @@ extension SimulatedDriver {
             component: component, old: seal(found.old), new: seal(found.new, request.rotation),
             phase: found.phase, finishObstacle: found.finishObstacle,
             returnObstacle: found.returnObstacle,
+            isOldOver: ends[found.old].map { $0 <= clock.now() } ?? false,
             machines: survey.machines.map { $0.trust(found.old, found.new) }))
         surveyed.findings += found.foreign.map {
           Finding(.foreignAuthority, $0.machine.id, "\($0.machine.id) accepts \($0.authority)")
         }
+      }
+      if component == .talosCA,
+        survey.common == nil
+          || survey.common != surveyed.record.authorities[component]?.fingerprint
+      {
+        surveyed.talosObstacle = "the machines are not all reached by one Talos CA"
       }
     }
     if !surveyed.unfinished.isEmpty { cluster.changeHands() }

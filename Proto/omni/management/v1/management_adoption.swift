@@ -49,6 +49,7 @@ public struct AdoptRotationResponse: Message {
   public var unfinished: [UnfinishedRotation] = []
   public var rollsBack = false
   public var notes: [String] = []
+  public var unclear: [UnclearComponent] = []
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -59,6 +60,21 @@ public struct AdoptRotationResponse: Message {
     Field.message(3, "unfinished", \.unfinished)
     Field.bool(4, "rolls_back", \.rollsBack)
     Field.string(5, "notes", \.notes)
+    Field.message(6, "unclear", \.unclear)
+  }
+}
+
+/// A component of which it cannot be told how far a rotation has come.
+public struct UnclearComponent: Message {
+  public var component = SecretComponent.unspecified
+  public var reason = ""
+  public var unknownFields = UnknownFields()
+
+  public init() {}
+
+  public static let fields = FieldTable<Self>("omni.management.v1.UnclearComponent") {
+    Field.enumeration(1, "component", \.component)
+    Field.string(2, "reason", \.reason)
   }
 }
 

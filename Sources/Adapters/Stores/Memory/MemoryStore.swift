@@ -83,6 +83,12 @@ public final class MemoryStore: RotationStore {
   ) async throws(StoreError) -> RequestRecord? {
     contents.withLock { $0.requests[RequestKey(cluster: cluster, id: id)] }
   }
+
+  public func requestCount(
+    cluster: String, ordinal: UInt64
+  ) async throws(StoreError) -> Int {
+    contents.withLock { $0.requestCount(cluster: cluster, ordinal: ordinal) }
+  }
 }
 
 extension MemoryStore: AuditLog {
@@ -157,8 +163,14 @@ extension MemoryStore.Contents {
       guard requests[key] == nil else {
         throw StoreError(.conflict, "request \(request.id) has been answered before")
       }
+      guard requestCount(cluster: request.cluster, ordinal: request.ordinal) < RequestRecord.limit
+      else { throw .tooManyRequests }
       requests[key] = request
     }
+  }
+
+  func requestCount(cluster: String, ordinal: UInt64) -> Int {
+    requests.count { $0.key.cluster == cluster && $0.value.ordinal == ordinal }
   }
 
   private func expect(

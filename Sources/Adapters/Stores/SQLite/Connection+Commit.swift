@@ -49,6 +49,9 @@ extension Connection {
       guard try !known.step() else {
         throw StoreError(.conflict, "request \(request.id) has been answered before")
       }
+      guard
+        try requestCount(cluster: request.cluster, ordinal: request.ordinal) < RequestRecord.limit
+      else { throw .tooManyRequests }
       try put(
         JournalRow(
           name: RowName(.requests, cluster: request.cluster, id: request.id),
@@ -56,6 +59,14 @@ extension Connection {
         &head, seal)
     }
     return false
+  }
+
+  /// How many answers there are of one rotation.
+  func requestCount(cluster: String, ordinal: UInt64) throws(StoreError) -> Int {
+    let counted = try prepare("SELECT count(*) FROM requests WHERE cluster = ?1 AND ordinal = ?2")
+    try counted.bind(1, cluster)
+    try counted.bind(2, ordinal)
+    return try counted.step() ? Int(clamping: counted.unsigned(0)) : 0
   }
 
   /// Writes what has changed of a rotation: while it is under way, a row for each machine that has.

@@ -102,6 +102,12 @@ actor Database {
     return try RequestRecord(journal: row.record)
   }
 
+  func requestCount(cluster: String, ordinal: UInt64) throws(StoreError) -> Int {
+    try connected { connection throws(StoreError) in
+      try connection.requestCount(cluster: cluster, ordinal: ordinal)
+    }
+  }
+
   private func rows(
     _ table: JournalTable, _ condition: String,
     bind: (borrowing Statement) throws(StoreError) -> Void

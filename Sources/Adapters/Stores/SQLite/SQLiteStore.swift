@@ -96,6 +96,12 @@ public final class SQLiteStore: RotationStore {
     try await database.request(id, cluster: cluster)
   }
 
+  public func requestCount(
+    cluster: String, ordinal: UInt64
+  ) async throws(StoreError) -> Int {
+    try await database.requestCount(cluster: cluster, ordinal: ordinal)
+  }
+
   /// Changes the master key: every key in the store is sealed anew, and the journal vouched for anew, all at once. The
   /// sealer that the store was opened with takes the new key over.
   ///

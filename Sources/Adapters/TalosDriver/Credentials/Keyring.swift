@@ -69,6 +69,11 @@ final class Keyring: Sendable {
     }
   }
 
+  /// Whether certificates can be issued from an authority now: its key is known, and it has not expired.
+  func signs(_ authority: SealedAuthority) -> Bool {
+    authority.hasKey && !hasExpired(authority)
+  }
+
   /// Whether an authority is over by this host's clock, so that nothing can be issued from it and nobody lets a client of it
   /// in. One that cannot be read is not called over.
   func hasExpired(_ authority: SealedAuthority) -> Bool {

@@ -60,6 +60,8 @@ extension TalosDriver {
       let unready = StaticPod.apiServer.unreadyName(on: nodename)
       let trust = try ClusterTrust(.kubernetesCA, access, keyring)
       let freshness = freshness(plane)
+      let left: AuthorityGeneration =
+        change.bundle(for: .controlPlane).issuing == .old ? .new : .old
       switch await readiness(plane, access, trusting: trust.roots, as: trust.signers) {
       case .status(200, _): noteRecovered(unready, change, access)
       case .unreachable where isExcusable(unready, change, access):
@@ -71,6 +73,8 @@ extension TalosDriver {
         return nil
       // It serves nobody, as before the rotation.
       case let answer where answer.isError && isExcusable(unready, change, access): return nil
+      // What an expired authority has signed is good for nobody who verifies it: there is no service to lose.
+      case .untrusted where keyring.hasExpired(change.authority(left)): return nil
       case let answer: return "the API server of \(plane.id): \(answer.summary)"
       }
       guard let secrets, let definition = secrets.pods[.apiServer] else { return nil }

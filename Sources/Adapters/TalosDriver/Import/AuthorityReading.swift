@@ -25,7 +25,7 @@ struct AuthorityReading {
   static func of(
     _ component: SecretComponent, _ inspections: [MachineInspection],
     _ onRecord: [SealedAuthority], current: SealedAuthority?, predecessor: SealedAuthority?,
-    _ keyring: Keyring
+    _ keyring: Keyring, now: Instant
   ) async throws(DriverError) -> AuthorityReading {
     var keys: [Certificate: SecretBytes] = [:]
     var certificates: [String: Certificate] = [:]
@@ -74,8 +74,9 @@ struct AuthorityReading {
         TrustSurvey.Authority(
           name: ForeignAuthority.name(certificate),
           notBefore: Instant(secondsSince1970: certificate.notBefore),
+          notAfter: Instant(secondsSince1970: certificate.notAfter),
           isRoot: certificate.isCA && certificate.isSigned(by: certificate))
-      })
+      }, now: now)
     return AuthorityReading(survey: survey, keys: keys, certificates: certificates)
   }
 }

@@ -89,10 +89,9 @@ struct ClusterSurvey: Sendable {
         talosVersion: found.map(\.version).min()?.description ?? ""),
       warnings: facts.warnings + discovery.leftOutWarnings(answers.members, found))
     for inspection in inspections { surveyed.findings += await inspection.generalFindings() }
-    for component in SecretComponent.allCases
-    where component == .talosCA || facts.hasKubernetes {
-      try await classify(component, inspections, into: &surveyed)
-    }
+    let common = try await classify(.talosCA, inspections, into: &surveyed)
+    if facts.hasKubernetes { _ = try await classify(.kubernetesCA, inspections, into: &surveyed) }
+    surveyed.talosObstacle = talosObstacle(surveyed, common)
     if facts.hasKubernetes { await compareNodes(&surveyed) }
     return surveyed
   }
@@ -121,6 +120,12 @@ struct ClusterSurvey: Sendable {
   }
 
   private func compareNodes(_ surveyed: inout SurveyedCluster) async {
+    guard surveyed.record.authorities[.kubernetesCA] != nil else {
+      surveyed.warnings.append(
+        "the Kubernetes nodes are not compared with the machines, because the kubernetes-ca cannot be told apart"
+      )
+      return
+    }
     switch await driver.nodes(ClusterAccess(cluster: surveyed.record)) {
     case .success(let nodes):
       surveyed.findings += Coverage.nodes(nodes, of: surveyed.record.machines).unmanaged.map {
@@ -129,68 +134,108 @@ struct ClusterSurvey: Sendable {
     case .failure(let error):
       surveyed.warnings.append(
         "the Kubernetes nodes could not be compared with the machines: \(error.message)")
+      if surveyed.unclear.contains(where: { $0.component == .kubernetesCA }) {
+        surveyed.unready.insert(Coverage.unreadyNodes)
+      }
     }
+  }
+
+  /// Whoever rotates another component reaches the machines by one Talos CA, and trusts that one alone as theirs: a machine
+  /// that shows a certificate of another one, which nobody has vouched for, may be anybody and is sent no key.
+  private func talosObstacle(_ surveyed: SurveyedCluster, _ common: String?) -> String? {
+    if let common, surveyed.record.authorities[.talosCA]?.fingerprint == common { return nil }
+    if let unclear = surveyed.unclear.first(where: { $0.component == .talosCA }) {
+      return unclear.text
+    }
+    return "the control planes do not all issue from one Talos CA that every machine accepts"
   }
 
   // MARK: Authorities
 
+  /// - Returns: how all machines can be reached, of the Talos CA; see `TrustSurvey.common`.
   private func classify(
     _ component: SecretComponent, _ inspections: [MachineInspection],
     into surveyed: inout SurveyedCluster
-  ) async throws(TalosFailure) {
+  ) async throws(TalosFailure) -> String? {
     do throws(DriverError) {
       let reading = try await AuthorityReading.of(
         component, inspections, onRecord, current: request.known?.authorities[component],
-        predecessor: request.known?.predecessors[component], driver.keyring)
+        predecessor: request.known?.predecessors[component], driver.keyring,
+        now: Instant(secondsSince1970: driver.now()))
       switch reading.survey.outcome {
       case .settled(let fingerprint):
         surveyed.record.authorities[component] = try seal(
           try reading[fingerprint], component, reading)
-      case .unclear(let reason): throw DriverError(.conflict, reason)
-      case .unfinished(let found):
-        let (oldest, newest) = (try reading[found.old], try reading[found.new])
-        guard newest.notAfter > driver.now() else {
-          throw DriverError(
-            .conflict,
-            "\(ForeignAuthority.name(newest)), the new \(component.rawValue), expired on "
-              + "\(Instant(secondsSince1970: newest.notAfter)): take it out by hand")
+      case .unclear(let reason):
+        surveyed.unclear.append(UnclearComponent(component, reason))
+        if let current = request.known?.authorities[component] {
+          surveyed.record.authorities[component] = current
+        } else if component == .talosCA, let common = reading.survey.common {
+          // Whatever else is unclear, by this one the machines are reached.
+          surveyed.record.authorities[component] = try seal(
+            try reading[common], component, reading)
         }
-        let old = try seal(oldest, component, reading)
-        let new = try seal(newest, component, reading, rotation: request.rotation)
-        let noKey = "\(ForeignAuthority.name(oldest)) has expired, or its key is not known"
-        if !isOnRecord(new) {
-          let canReturn = found.returnObstacle == nil && old.hasKey
-          surveyed.warnings.append(
-            "\(ForeignAuthority.name(newest)), the new \(component.rawValue), is not on record: whoever made it has its "
-              + "key; if nobody of yours did, "
-              + (canReturn
-                ? "take the rotation back (--roll-back)"
-                : "finish the rotation, and then rotate both CAs again"))
-        }
-        surveyed.unfinished.append(
-          UnfinishedRotation(
-            component: component, old: old, new: new, phase: found.phase,
-            finishObstacle: found.finishObstacle,
-            returnObstacle: found.returnObstacle ?? (old.hasKey ? nil : noKey),
-            machines: reading.survey.machines.map { $0.trust(found.old, found.new) }
-              .sorted { RolloutPolicy.precedes($0.machine, $1.machine) }))
-        // While another component is taken over first, the machines are reached with what issues.
-        let issues = reading.issuing(found.old) ? oldest : newest
-        let current = request.known?.authorities[component]
-        surveyed.record.authorities[component] =
-          if let current, current.fingerprint == issues.fingerprint { current } else {
-            try seal(issues, component, reading)
-          }
-        surveyed.findings += try found.foreign.map { machine, fingerprint throws(DriverError) in
-          let authority = try reading[fingerprint]
-          return Finding(
-            .foreignAuthority, machine.id,
-            "\(machine.id) accepts \(ForeignAuthority.name(authority)), which is neither the old nor the new "
-              + "\(component.rawValue): an intruder, or another rotation, has added it; give --remove-foreign "
-              + "to take it out")
-        }
+      case .unfinished(let found): try take(found, component, reading, into: &surveyed)
       }
+      return reading.survey.common
     } catch { throw .unusable(error) }
+  }
+
+  private func take(
+    _ found: TrustSurvey.Unfinished, _ component: SecretComponent, _ reading: AuthorityReading,
+    into surveyed: inout SurveyedCluster
+  ) throws(DriverError) {
+    let (oldest, newest) = (try reading[found.old], try reading[found.new])
+    let old = try seal(oldest, component, reading)
+    let new = try seal(newest, component, reading, rotation: request.rotation)
+    let returnObstacle =
+      found.returnObstacle
+      ?? (old.hasKey ? nil : "the key of \(ForeignAuthority.name(oldest)) is not known")
+    surveyed.warnings += warnings(found, newest, new, component, canReturn: returnObstacle == nil)
+    surveyed.unfinished.append(
+      UnfinishedRotation(
+        component: component, old: old, new: new, phase: found.phase,
+        finishObstacle: found.finishObstacle, returnObstacle: returnObstacle,
+        isOldOver: oldest.notAfter <= driver.now(),
+        machines: reading.survey.machines.map { $0.trust(found.old, found.new) }
+          .sorted { RolloutPolicy.precedes($0.machine, $1.machine) }))
+    // While another component is taken over first, the machines are reached with what issues.
+    let issues = reading.issuing(found.old) ? oldest : newest
+    let current = request.known?.authorities[component]
+    surveyed.record.authorities[component] =
+      if let current, current.fingerprint == issues.fingerprint { current } else {
+        try seal(issues, component, reading)
+      }
+    surveyed.findings += try found.foreign.map { machine, fingerprint throws(DriverError) in
+      let authority = try reading[fingerprint]
+      return Finding(
+        .foreignAuthority, machine.id,
+        "\(machine.id) accepts \(ForeignAuthority.name(authority)), which is neither the old nor the new "
+          + "\(component.rawValue): an intruder, or another rotation, has added it; give --remove-foreign "
+          + "to take it out")
+    }
+  }
+
+  /// What a person has to know of the new authority before the rotation is taken over.
+  private func warnings(
+    _ found: TrustSurvey.Unfinished, _ newest: Certificate, _ new: SealedAuthority,
+    _ component: SecretComponent, canReturn: Bool
+  ) -> [String] {
+    let name = "\(ForeignAuthority.name(newest)), the new \(component.rawValue),"
+    var lines: [String] = []
+    if !isOnRecord(new) {
+      lines.append(
+        "\(name) is not on record: whoever made it has its key; if nobody of yours did, "
+          + (canReturn
+            ? "take the rotation back (--roll-back)"
+            : "finish the rotation, and then rotate both CAs again"))
+    }
+    let end = Instant(secondsSince1970: newest.notAfter)
+    let now = Instant(secondsSince1970: driver.now())
+    if found.finishObstacle == nil, now.advanced(by: TrustSurvey.leastLife) >= end {
+      lines.append("\(name) expires on \(end): rotate again as soon as the rotation is over")
+    }
+    return lines
   }
 
   private func isOnRecord(_ authority: SealedAuthority) -> Bool {
@@ -209,11 +254,9 @@ struct ClusterSurvey: Sendable {
     let kept = onRecord.first {
       $0.fingerprint == certificate.fingerprint && $0.binding.component == component && $0.hasKey
     }
-    // Of one that has expired no client can be made, and nobody goes back to it.
-    let isOver = certificate.notAfter <= driver.now()
-    if rotation == nil, !isOver, let kept { return kept }
-    var key = isOver ? nil : reading.keys[certificate]
-    if !isOver, let kept { key = try driver.keyring.keyPEM(kept) }
+    if rotation == nil, let kept { return kept }
+    var key = reading.keys[certificate]
+    if let kept { key = try driver.keyring.keyPEM(kept) }
     guard let key else {
       return SealedAuthority(
         certificatePEM: certificate.pem, fingerprint: certificate.fingerprint, sealedKey: [],

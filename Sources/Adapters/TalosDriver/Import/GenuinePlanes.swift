@@ -39,10 +39,12 @@ enum GenuinePlanes {
       } else if retired.contains(issuing) {
         throw DriverError(
           .conflict,
-          "\(machine.id) was given its old configuration again and shows certificates of "
-            + "\(ForeignAuthority.name(issuing)), which was retired: it cannot be told from somebody who has that CA's "
-            + "key, so no key is sent to it; apply its present configuration by hand (the present CAs: omnictl "
-            + "cluster -n NAME secrets export)")
+          "\(machine.id) shows certificates of \(ForeignAuthority.name(issuing)), which was retired: it was given its old "
+            + "configuration again, or somebody who has that CA's key answers in its place, and these two cannot be told "
+            + "apart, so no key is sent to it; whoever can see the machine itself (its console, not the network) makes sure "
+            + "that it is the one, and applies its present configuration with a talosconfig from before that rotation (the "
+            + "present CAs: omnictl cluster -n \(known?.name ?? "NAME") secrets export), or resets it and has it join anew"
+        )
       } else {
         others.append((machine, issuing, own))
       }

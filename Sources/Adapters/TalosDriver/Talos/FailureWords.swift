@@ -55,6 +55,9 @@ struct FailureWords: Sendable {
       return
         "\(name) shows a certificate\(times ?? "") that is out of its time: this host's clock says "
         + "\(now): compare the clock of \(name) with it and set the wrong one right (\(said))"
+        + (cause.fault == .expired
+          ? "; where both are right, the CA of \(name) has expired, and somebody at its console has to give it a "
+            + "configuration with a valid one, or to reset it" : "")
     case .untrusted(let said, let cause):
       switch cause.fault {
       case .wrongName:

@@ -13,6 +13,9 @@ struct ChangeTrust {
   /// What it is to accept no longer.
   let dropped: [Certificate]
   let options: RotationOptions
+  /// The authority whose clients are newest to the machine; the other accepted one where no client of that can be made.
+  let newest: SealedAuthority
+  let other: SealedAuthority
 
   init(_ change: TrustChange, _ role: MachineRole, _ keyring: Keyring) throws(DriverError) {
     let bundle = change.bundle(for: role)
@@ -24,6 +27,13 @@ struct ChangeTrust {
     accepted = bundle.accepted.map { $0 == .old ? old : new }
     dropped = AuthorityGeneration.allCases.filter { !bundle.accepted.contains($0) }
       .map { $0 == .old ? old : new }
+    let preferred: AuthorityGeneration = bundle.accepted.contains(.new) ? .new : .old
+    let rest: AuthorityGeneration = preferred == .new ? .old : .new
+    let isReplaced =
+      bundle.accepted.contains(rest) && !keyring.signs(change.authority(preferred))
+      && keyring.signs(change.authority(rest))
+    newest = change.authority(isReplaced ? rest : preferred)
+    other = change.authority(isReplaced ? preferred : rest)
   }
 
   var managed: Set<Certificate> { [old, new] }

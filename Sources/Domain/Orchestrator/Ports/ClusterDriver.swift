@@ -20,9 +20,10 @@ public protocol ClusterDriver: Sendable {
   /// Reads from the machines of a cluster how far somebody else has come with a rotation. Changes nothing.
   ///
   /// Machines that let in clients of different authorities are all read: with the talosconfig, with what the record has,
-  /// and with authorities whose keys other machines hold.
+  /// and with authorities whose keys other machines hold. What cannot be told apart is in the answer
+  /// (`SurveyedCluster.unclear`), and keeps nothing else from being told.
   ///
-  /// - Throws: as `discover`, and `.conflict` where the machines show what cannot be told apart; `.refused` without an
+  /// - Throws: as `discover`, and `.conflict` where a machine is not what it calls itself; `.refused` without an
   ///   implementation.
   func survey(_ request: SurveyRequest) async throws(DriverError) -> SurveyedCluster
 

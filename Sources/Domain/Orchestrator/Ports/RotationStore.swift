@@ -49,6 +49,9 @@ public protocol RotationStore: Sendable {
 
   /// The answer that was given before to the request of that identifier on that cluster.
   func request(_ id: String, cluster: String) async throws(StoreError) -> RequestRecord?
+
+  /// How many answers are kept of one rotation: `RequestRecord.limit` at most.
+  func requestCount(cluster: String, ordinal: UInt64) async throws(StoreError) -> Int
 }
 
 /// What a store holds when it is opened.
@@ -80,8 +83,15 @@ public enum StoreChange: Sendable, Hashable {
   case putRotation(RotationRecord, expected: Revision, machines: Set<String>? = nil)
   /// Removes all rotations of the cluster with a lower ordinal, and the answers to their requests.
   case pruneRotations(cluster: String, before: UInt64)
-  /// Remembers an answer; a conflict when that request on that cluster has been answered before.
+  /// Remembers an answer; a conflict when that request on that cluster has been answered before, `.exhausted` when the
+  /// rotation has `RequestRecord.limit` answers.
   case putRequest(RequestRecord)
+}
+
+extension StoreError {
+  /// A rotation has as many answered requests as it may have.
+  public static let tooManyRequests = StoreError(
+    .exhausted, "there are \(RequestRecord.limit) answered requests of the rotation already")
 }
 
 /// Why a store could not do what it was asked.
@@ -89,6 +99,8 @@ public struct StoreError: Error, Sendable, Hashable {
   public enum Code: String, Sendable, Hashable, CaseIterable {
     /// A record is not at the expected revision.
     case conflict
+    /// There are as many records of the kind as may be.
+    case exhausted
     /// The store cannot be read or written now: no space, no right, a broken disk, a closed store.
     case unavailable
     /// What is stored cannot be understood.

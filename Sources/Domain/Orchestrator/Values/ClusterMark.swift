@@ -49,12 +49,14 @@ public struct ClusterMark: Sendable, Hashable {
     case leakedTalosconfig = "leaked-talosconfig"
     case leakedKubeconfig = "leaked-kubeconfig"
     case leakedSecrets = "leaked-secrets"
+    /// A component cannot be told apart: machines issue from several authorities, and nobody knows which was wanted.
+    case unclear = "unclear-ca"
   }
 
   public var kind: Kind
   /// A rotation that began before does not deal with it.
   public var since: Instant
-  /// What has to be rotated yet.
+  /// What has to be rotated yet; of `.unclear` what is not rotated before it is clear.
   public var pending: Set<SecretComponent>
 
   public init(_ kind: Kind, since: Instant, pending: Set<SecretComponent>) {
@@ -82,6 +84,10 @@ public struct ClusterMark: Sendable, Hashable {
       return "a talosconfig has leaked, and with os:admin the keys of both CAs may have: \(rotate)"
     case .leakedKubeconfig:
       return "a kubeconfig has leaked: \(rotate)"
+    case .unclear:
+      return
+        "it cannot be told which \(rest) its machines are to have, so that it is left alone: \(command) adopt "
+        + "--dry-run says why and what to do, and adopt takes the mark off when that is done"
     case .leakedSecrets:
       let others =
         "the secrets hold more that no rotation of a CA revokes: etcd's and the aggregator's CA, the "
@@ -114,6 +120,19 @@ extension [ClusterMark] {
     append(
       ClusterMark(
         kind, since: now, pending: (cause.needs ?? []).intersection(components)))
+  }
+
+  /// What a look at all machines has shown of the components: those in `unclear` cannot be told apart, all others can.
+  mutating func setUnclear(_ unclear: Set<SecretComponent>, at now: Instant) {
+    guard unclear != unclearComponents else { return }
+    let since = first { $0.kind == .unclear }?.since ?? now
+    removeAll { $0.kind == .unclear }
+    if !unclear.isEmpty { append(ClusterMark(.unclear, since: since, pending: unclear)) }
+  }
+
+  /// What cannot be told apart.
+  var unclearComponents: Set<SecretComponent> {
+    first { $0.kind == .unclear }?.pending ?? []
   }
 
   /// A rotation of the component, begun then, has succeeded.

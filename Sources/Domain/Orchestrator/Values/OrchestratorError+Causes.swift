@@ -31,6 +31,37 @@ extension OrchestratorError {
       subject: cluster, findings: findings)
   }
 
+  /// The record has no authority of the component.
+  static func lacking(
+    _ component: SecretComponent, in cluster: ClusterRecord
+  ) -> OrchestratorError {
+    guard !cluster.marks.unclearComponents.contains(component) else {
+      return unclear(component, in: cluster.name)
+    }
+    return OrchestratorError(
+      .clusterRefused,
+      "'\(cluster.name)' has no \(component.rawValue): a cluster without Kubernetes was imported with the "
+        + "Talos CA alone", subject: cluster.name)
+  }
+
+  /// A look at all machines has not told which authority of the component they are to have.
+  static func unclear(_ component: SecretComponent, in cluster: String) -> OrchestratorError {
+    OrchestratorError(
+      .clusterRefused,
+      "the \(component.rawValue) of '\(cluster)' could not be told apart when its machines were looked at last: omnictl "
+        + "cluster -n \(cluster) secret rotate adopt --dry-run says why and what to do",
+      subject: cluster)
+  }
+
+  /// A further request with an identifier of its own cannot attach to the rotation.
+  static func tooManyRequests(_ cluster: String) -> OrchestratorError {
+    OrchestratorError(
+      .tooManyRequests,
+      "\(RequestRecord.limit) requests with a request_id of their own have begun the rotation of '\(cluster)' or attached to "
+        + "it, and no more are remembered: follow it (omnictl cluster -n \(cluster) secret rotate status), or ask without a "
+        + "request_id", subject: cluster)
+  }
+
   static func invalid(_ argument: String, _ problem: String) -> OrchestratorError {
     .invalid([ArgumentViolation(argument, problem)])
   }
@@ -57,6 +88,8 @@ extension OrchestratorError {
         .journalConflict,
         "somebody else has written to the journal: let one server alone use it, and restart that "
           + "(\(error.message))", subject: cluster)
+    case .exhausted:
+      self.init(.tooManyRequests, error.message, subject: cluster)
     case .corrupt, .incompatible, .inUse:
       self.init(.journalDamaged, error.message, subject: cluster)
     }

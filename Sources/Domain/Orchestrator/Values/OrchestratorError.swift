@@ -37,6 +37,8 @@ public struct OrchestratorError: Error, Sendable, Hashable {
     case unsupportedVersion
     /// Arguments are empty, too long or malformed: see `violations`.
     case invalidArgument
+    /// The rotation has as many requests with identifiers as it may have.
+    case tooManyRequests
     /// The journal cannot be written or read; nothing is done to any machine until it can.
     case journalUnavailable
     /// Another process has written to the journal.

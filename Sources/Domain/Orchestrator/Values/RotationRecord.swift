@@ -83,6 +83,9 @@ public struct RotationRecord: Sendable, Hashable {
 
 /// The answer that was given to a request with an identifier of its own.
 public struct RequestRecord: Sendable, Hashable {
+  /// How many are kept of one rotation: who may attach to it could fill the store otherwise.
+  public static let limit = 256
+
   public var id: String
   public var cluster: String
   public var component: SecretComponent

@@ -15,13 +15,17 @@ public struct UnfinishedRotation: Sendable, Hashable {
   public var finishObstacle: String?
   /// Why it cannot be taken back; nil where it can.
   public var returnObstacle: String?
+  /// Whether the old authority has expired: nobody goes back to it, although its key may be known.
+  public var isOldOver: Bool
   /// Every machine: control planes first, each role by name.
   public var machines: [MachineTrust]
 
   public init(
     component: SecretComponent, old: SealedAuthority, new: SealedAuthority, phase: RotationPhase,
-    finishObstacle: String? = nil, returnObstacle: String? = nil, machines: [MachineTrust]
+    finishObstacle: String? = nil, returnObstacle: String? = nil, isOldOver: Bool = false,
+    machines: [MachineTrust]
   ) {
+    self.isOldOver = isOldOver
     self.component = component
     self.old = old
     self.new = new
@@ -30,6 +34,22 @@ public struct UnfinishedRotation: Sendable, Hashable {
     self.returnObstacle = returnObstacle
     self.machines = machines
   }
+}
+
+/// A component of which it cannot be told how far a rotation has come, or which authority is the new one. Nothing is done
+/// about it, because a wrong guess could make all machines trust an intruder's authority.
+public struct UnclearComponent: Sendable, Hashable {
+  public var component: SecretComponent
+  /// What the machines show, and what a person can do about it, in one line.
+  public var reason: String
+
+  public init(_ component: SecretComponent, _ reason: String) {
+    self.component = component
+    self.reason = reason.bounded(to: CheckResult.detailLimit)
+  }
+
+  /// In one line.
+  public var text: String { "the \(component.rawValue) cannot be told apart: \(reason)" }
 }
 
 /// What is looked for in a cluster that somebody else may have rotated.
@@ -67,21 +87,33 @@ public struct SurveyRequest: Sendable, Hashable {
 /// A cluster as a survey has found it.
 public struct SurveyedCluster: Sendable, Hashable {
   /// What an import would record. Its authorities are those with which the machines can be reached; of a component
-  /// whose rotation is unfinished the one of the record, where it is in use still.
+  /// whose rotation is unfinished the one of the record, where it is in use still. Of one that is unclear it is the one
+  /// of the record, or none.
   public var record: ClusterRecord
   /// At most one of each component.
   public var unfinished: [UnfinishedRotation]
+  /// None of those in `unfinished`.
+  public var unclear: [UnclearComponent]
+  /// Why the machines cannot all be reached by the Talos CA in `record`, so that no other component is dealt with before
+  /// that one; nil where they can.
+  public var talosObstacle: String?
+  /// What the cluster shows as not ready because of an unclear component, as `RotationOptions.unready` has it.
+  public var unready: Set<String>
   /// What keeps a rotation from reaching its end.
   public var findings: [Finding]
   /// What a person has to know, a line each.
   public var warnings: [String]
 
   public init(
-    record: ClusterRecord, unfinished: [UnfinishedRotation] = [], findings: [Finding] = [],
-    warnings: [String] = []
+    record: ClusterRecord, unfinished: [UnfinishedRotation] = [],
+    unclear: [UnclearComponent] = [], talosObstacle: String? = nil, unready: Set<String> = [],
+    findings: [Finding] = [], warnings: [String] = []
   ) {
     self.record = record
     self.unfinished = unfinished
+    self.unclear = unclear
+    self.talosObstacle = talosObstacle
+    self.unready = unready
     self.findings = findings
     self.warnings = warnings
   }
@@ -140,6 +172,8 @@ public struct AdoptionTicket: Sendable {
   public var isAttached: Bool
   /// What was found half done. The first is the one that is taken over.
   public var unfinished: [UnfinishedRotation]
+  /// What was left alone because it cannot be told apart.
+  public var unclear: [UnclearComponent] = []
   /// Whether the first one is taken back, and not finished.
   public var goesBack: Bool
   /// What a person has to know, a line each.

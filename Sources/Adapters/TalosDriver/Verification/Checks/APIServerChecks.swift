@@ -17,8 +17,7 @@ extension TalosDriver {
   ) async -> [CheckResult] {
     var results: [CheckResult] = []
     let port = await apiServerPort(machine, access)
-    let newest = trust.accepted.contains(trust.new) ? change.new : change.old
-    let other = newest == change.new ? change.old : change.new
+    let (newest, other) = (trust.newest, trust.other)
     let unasked = unasked(trust.dropped.isEmpty ? .apiServerAcceptsOld : .oldRefused, other)
     async let first = askNodes(machine, port, as: newest, trust)
     async let second =
@@ -52,8 +51,7 @@ extension TalosDriver {
     _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine, _ access: ClusterAccess
   ) async -> KubernetesAnswer {
     let answer = await ask(
-      machine, await apiServerPort(machine, access), "/readyz",
-      as: trust.accepted.contains(trust.new) ? change.new : change.old,
+      machine, await apiServerPort(machine, access), "/readyz", as: trust.newest,
       trusting: [trust.issuing])
     if case .unreachable = answer { doubtPort(of: machine, access) }
     return answer

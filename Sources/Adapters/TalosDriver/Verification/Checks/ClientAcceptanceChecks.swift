@@ -15,7 +15,7 @@ extension TalosDriver {
   func observe(
     _ look: MachineLook, _ trust: ChangeTrust
   ) async throws(TalosFailure) -> (seen: TalosObservation?, control: Result<Void, TalosFailure>) {
-    let (machine, newest) = (look.machine, trust.newest(look.change))
+    let (machine, newest) = (look.machine, trust.newest)
     guard machine.role == .controlPlane else {
       return (nil, await dial(machine, as: newest, trusting: [trust.issuing]))
     }
@@ -56,8 +56,7 @@ extension TalosDriver {
   ) -> CheckResult? {
     guard case .failure(let failure) = control, failure.isAboutTrust else { return nil }
     return acceptance(
-      trust.acceptanceName(look.change), control, look.machine, look.change,
-      trust.newest(look.change))
+      trust.acceptanceName(look.change), control, look.machine, look.change, trust.newest)
   }
 
   /// What a machine's apid accepts, by connections that were dialled at it.
@@ -69,8 +68,7 @@ extension TalosDriver {
   ) async -> [CheckResult] {
     let issuing = [trust.issuing]
     let name = trust.acceptanceName(change)
-    let newest = trust.newest(change)
-    let other = newest == change.new ? change.old : change.new
+    let (newest, other) = (trust.newest, trust.other)
     var control = first
     // What failed before the machine was read may have been apid's restart: it answers by now.
     if case .failure = first {
@@ -152,13 +150,8 @@ extension TalosDriver {
 }
 
 extension ChangeTrust {
-  /// The authority whose clients are newest to the machine.
-  fileprivate func newest(_ change: TrustChange) -> SealedAuthority {
-    accepted.contains(new) ? change.new : change.old
-  }
-
   /// What it is called that those clients are let in.
   fileprivate func acceptanceName(_ change: TrustChange) -> CheckName {
-    change.phase == .preRotate && accepted.contains(new) ? .newClientAccepted : .clientAccepted
+    change.phase == .preRotate && newest == change.new ? .newClientAccepted : .clientAccepted
   }
 }

@@ -34,7 +34,7 @@ extension CheckResult {
   fileprivate static func keyless(_ name: CheckName, _ authority: SealedAuthority) -> CheckResult {
     CheckResult(
       name, .notApplicable,
-      "no client of CA \(authority.fingerprint.prefix(12)) can be made, because its key is not known or it has "
-        + "expired; what is accepted was read")
+      "no client of CA \(authority.fingerprint.prefix(12)) can be made, because its key is not known; what is "
+        + "accepted was read")
   }
 }

@@ -115,7 +115,7 @@ struct LeftOutTests {
     try process.pass(.seconds(120))
     #expect(
       try process.status().notes.contains {
-        $0.hasPrefix("\(gone) was to be left out and lets omnid in")
+        $0.hasPrefix("\(gone) was to be left out and is there")
       })
     world.demo.takeDown(gone, for: .seconds(3600))
     try process.pass(.seconds(1800))
@@ -124,6 +124,31 @@ struct LeftOutTests {
     _ = try world.perform { try await process.orchestrator.goOn(cluster: "demo") }
     let end = try #require(try process.runToEnd())
     #expect(end.state == .succeeded && end.machines.count == 5 && !end.step.contains("left out"))
+    try process.stop()
+  }
+
+  @Test("A dry run of a take-over that would attach changes nothing of the rotation that runs")
+  func dryRun() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate(options: RotationOptions(soak: .untilContinued))
+    func adopt(dryRun: Bool) throws -> RotationOptions? {
+      let ticket = try world.perform {
+        try await process.orchestrator.adopt(
+          AdoptionOrder(
+            cluster: "demo", dryRun: dryRun,
+            options: RotationOptions(
+              removeForeign: true, leftOut: LeftOutMachines(["demo-w-1"]))))
+      }
+      #expect(ticket.isAttached)
+      return try world.perform {
+        try await world.journal.rotations(cluster: "demo", before: nil, limit: 1).first?.options
+      }
+    }
+    let untouched = try adopt(dryRun: true)
+    #expect(untouched?.leftOut.isEmpty == true && untouched?.removeForeign == false)
+    let told = try adopt(dryRun: false)
+    #expect(told?.leftOut.names == ["demo-w-1"] && told?.removeForeign == true)
     try process.stop()
   }
 

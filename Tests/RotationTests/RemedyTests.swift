@@ -41,7 +41,8 @@ struct RemedyTests {
     #expect(machine.trustRefreshed("w1", at: later) == [.verify("w1", after: .zero)])
     // Once more it has its time.
     let effects = machine.machineChecked("w1", stale, at: later.advanced(by: .seconds(19)))
-    #expect(effects == [.verify("w1", after: .seconds(5))])
+    // Meanwhile the control plane, from which it gets its trust, is looked at.
+    #expect(effects == [.verify("w1", after: .seconds(5)), .verify("cp1", after: .zero)])
     #expect(
       machine.machineChecked("w1", stale, at: later.advanced(by: .seconds(20)))
         == [.refreshTrust("w1")])

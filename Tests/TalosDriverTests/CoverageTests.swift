@@ -25,6 +25,14 @@ struct CoverageTests {
     #expect(!agreed[0].message.contains("disagree"))
     var more = all
     more.members["C"] = "worker-9"
+    func findings(_ leftOut: LeftOutMachines) -> [Finding] {
+      Coverage.findings(machines, seenBy: [more], leftOut: leftOut)
+    }
+    #expect(findings(LeftOutMachines(["worker-9"])).isEmpty)
+    #expect(findings(LeftOutMachines(identities: ["worker-9": "C"])).isEmpty)
+    #expect(
+      findings(LeftOutMachines(identities: ["worker-9": "D"])).count == 1,
+      "another machine has taken the name since")
     let further = Coverage.findings(machines, seenBy: [more])
     #expect(further.map(\.subject) == ["worker-9"])
     #expect(further.first?.message.contains("locked out") == true)

@@ -91,10 +91,14 @@ extension LivingMachines {
       var change = try await harness.change(.talosCA, record)
       // What is undone here was never done: the machines accept the old CA alone.
       change.direction = .backward
+      let access = ClusterAccess(cluster: record, rotation: change)
+      func look(_ machine: Machine) -> MachineLook {
+        MachineLook(change: access.rotation!, machine: machine, access: access, occasion: .turn)
+      }
       for machine in record.machines {
         let trust = try ChangeTrust(change, machine.role, harness.driver.keyring)
         let results = await harness.driver.probeTalos(
-          change, trust, machine, .failure(.unreachable("apid restarts", .refused)))
+          look(machine), trust, .failure(.unreachable("apid restarts", .refused)))
         #expect(
           results.map(\.name) == [CheckName.clientAccepted, .oldRefused].map(\.rawValue),
           "\(results)")
@@ -105,7 +109,7 @@ extension LivingMachines {
       gone.port = 1
       let trust = try ChangeTrust(change, gone.role, harness.driver.keyring)
       let results = await harness.driver.probeTalos(
-        change, trust, gone, .failure(.unreachable("nobody", .refused)))
+        look(gone), trust, .failure(.unreachable("nobody", .refused)))
       #expect(results.map(\.state) == [.notApplicable])
       await harness.cluster.stop()
     }

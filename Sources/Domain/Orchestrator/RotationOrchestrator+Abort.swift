@@ -34,6 +34,7 @@ extension RotationOrchestrator {
     }
     if let rotation = journal.activeRotation(of: cluster) { try requireWayBack(rotation) }
     let run = try run(of: cluster, rotationID)
+    try requireRoom(for: RotationOptions(leftOut: leftOut), cluster: name)
     switch await run.give(.abort(requester: requester), by: call) {
     case .done:
       // A rotation that goes on leaves nobody out for an abort that is refused.
@@ -104,13 +105,20 @@ extension RotationOrchestrator {
     var more = more
     let unknown = more.leftOut.beyond(machines)
     more.leftOut = more.leftOut.bound(to: machines)
-    guard rotation.options.allowing(more).leftOut.names.count <= LeftOutMachines.limit else {
-      throw .invalid(
-        "leave_out", "a rotation leaves out no more than \(LeftOutMachines.limit) machines")
-    }
+    try requireRoom(for: more, cluster: name)
     _ = await run.give(.allow(more), by: call)
     return unknown.map {
       "\($0): no machine of the rotation is known by that name or node id; it counts if discovery names one"
+    }
+  }
+
+  private func requireRoom(
+    for more: RotationOptions, cluster name: String
+  ) throws(OrchestratorError) {
+    let options = journal.rotation(cluster: name)?.options ?? RotationOptions()
+    guard options.allowing(more).leftOut.names.count <= LeftOutMachines.limit else {
+      throw .invalid(
+        "leave_out", "a rotation leaves out no more than \(LeftOutMachines.limit) machines")
     }
   }
 

@@ -35,8 +35,10 @@ extension RotationOrchestrator {
       overtaken = note.text
       known = note.cluster
     } else if let current = known, var ticket = try attached(order, current) {
-      takeUp(order.cluster)
-      ticket.notes += try await allow(order.options, cluster: order.cluster, by: order.call)
+      if !order.dryRun {
+        takeUp(order.cluster)
+        ticket.notes += try await allow(order.options, cluster: order.cluster, by: order.call)
+      }
       return ticket
     }
     guard known != nil || order.access != nil else { throw .unknownToAdopt(order.cluster) }

@@ -45,6 +45,7 @@ extension RotationOrchestrator {
       ? Reversal(requester: order.requester, requestedAt: now, from: found.phase) : nil
     var options = order.options
     options.unready = survey.unready
+    options.leftOut = options.leftOut.bound(to: base.machines)
     let rotation = RotationRecord(
       id: id, cluster: cluster.name, ordinal: cluster.rotationCount, component: found.component,
       old: found.old, new: found.new,

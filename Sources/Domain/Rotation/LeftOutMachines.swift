@@ -40,9 +40,17 @@ public struct LeftOutMachines: Sendable, Hashable {
       })
   }
 
-  /// Adds what somebody says beside it; what was said before stays as it was meant.
+  /// Adds what somebody says beside it. What was said before stays as it was meant: where the name means another machine
+  /// by now, that one is added by its identity.
   public mutating func add(_ more: LeftOutMachines) {
-    identities.merge(more.identities) { known, _ in known }
+    for (name, identity) in more.identities {
+      let known = identities[name] ?? ""
+      if known.isEmpty || identity.isEmpty || known == identity {
+        identities[name] = known.isEmpty ? identity : known
+      } else {
+        identities[identity] = identity
+      }
+    }
   }
 
   /// Takes back what was said of machines that are there after all.

@@ -145,7 +145,9 @@ extension TalosDriver {
         }
         return "it lets omnid in at \(place.address)"
       } catch { failures.append(error) }
-      if place.role == .worker {
+      // What stood in the way to a worker may have been a control plane's own trouble.
+      let isRelayed = place.role == .worker
+      if isRelayed {
         for tls in (try? self.tlsClients(access)) ?? [] {
           do throws(TalosFailure) {
             _ = try await self.call(place, for: place, tls, isReading: true) {
@@ -155,7 +157,10 @@ extension TalosDriver {
           } catch { failures.append(error) }
         }
       }
-      if failures.contains(where: { !$0.isNobodyOfOurs }) {
+      let own = failures.enumerated().contains { index, failure in
+        !failure.isNobodyOfOurs && !(index == 0 && isRelayed && failure.isAboutTrust)
+      }
+      if own {
         return "a machine of the cluster answers at \(place.address)"
       }
       // Where this host has no way to the machine itself, a control plane's word is all that there is.

@@ -68,13 +68,10 @@ extension TalosDriver {
         guard let secrets else { return nil }
         return try await isComingBack(plane, nodename, secrets, freshness, access)
           ? "the API server of \(plane.id) is about to be restarted by its kubelet" : nil
-      // Nobody believes it any more until its own change, so that no other one is waited for on its account.
-      case .untrusted(_, .expired) where access.rotation.map({ keyring.hasExpired($0.old) }) == true:
-        return nil
       // It serves nobody, as before the rotation.
       case let answer where answer.isError && isExcusable(unready, change, access): return nil
       // What an expired authority has signed is good for nobody who verifies it: there is no service to lose.
-      case .untrusted where keyring.hasExpired(change.authority(left)): return nil
+      case .untrusted(_, .expired) where keyring.hasExpired(change.authority(left)): return nil
       case let answer: return "the API server of \(plane.id): \(answer.summary)"
       }
       guard let secrets, let definition = secrets.pods[.apiServer] else { return nil }

@@ -88,7 +88,7 @@ extension TalosDriver {
       results.append(refresh)
     }
     guard isThorough || Self.isDone(results) else { return results }
-    return results + (await probeTalos(change, trust, machine, control))
+    return results + (await probeTalos(look, trust, control))
   }
 
   /// Whether nothing is open but that the change is being tried: it is made permanent only when all else is verified.
@@ -145,7 +145,7 @@ extension TalosDriver {
     if isControlPlane { results += await controlPlaneChecks(seen, nodename, look, trust) }
     results.append(await node)
     guard !trust.dropped.isEmpty, Self.isDone(results) else { return (results, isControlPlane) }
-    results.append(await probeKubelet(change, machine))
+    results.append(await probeKubelet(change, machine, look.access))
     return (results, true)
   }
 }

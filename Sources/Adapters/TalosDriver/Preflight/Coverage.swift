@@ -39,7 +39,9 @@ enum Coverage {
     }
     let further = views.flatMap { view in
       view.members.filter {
-        !known.contains($0.key) && leftOut.names.isDisjoint(with: [$0.key, $0.value])
+        !known.contains($0.key)
+          && !leftOut.contains(
+            Machine(id: $0.value, address: "", role: .worker, identity: $0.key))
       }.sorted { $0.value < $1.value }.map {
         Finding(
           .notCovered, $0.value,

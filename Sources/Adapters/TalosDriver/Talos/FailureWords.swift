@@ -46,7 +46,8 @@ struct FailureWords: Sendable {
         expired.map { "the old CA \($0.fingerprint.prefix(12)) has expired on \($0.since)" } ?? ""
       return
         "\(name) shows a certificate that nobody accepts any more: \(old), and ROTATE had not reached \(name) before; set "
-        + "it up anew from its console (omnictl cluster secrets export has the secrets) (\(said))"
+        + "it up anew from its console (omnictl cluster secrets export has the secrets), unless this host's clock, which "
+        + "says \(now), is wrong (\(said))"
     case .untrusted(let said, let cause) where failure.isAboutTime:
       let times = cause.presented.map { presented in
         " (valid from \(Instant(secondsSince1970: presented.notBefore)) until "

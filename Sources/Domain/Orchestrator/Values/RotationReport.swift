@@ -63,8 +63,7 @@ struct RotationReport {
     if !leftOut.isEmpty {
       lines.append(
         "Left out, because a person said that they are gone, so that nothing is proved of them: "
-          + "\(leftOut.joined(separator: ", ")). None of the machines below was known by that name or node id."
-      )
+          + "\(leftOut.joined(separator: ", ")).")
     }
     lines += [
       "",
@@ -146,9 +145,9 @@ struct RotationReport {
     [
       "",
       "A check named old-refused was made with a certificate that omnid issued for it from the CA",
-      "that is refused, beside one that was let in. Where a worker cannot be reached directly, what it",
-      "accepts was read through a control plane; an API server that was allowed not to be ready was not",
-      "asked.", "",
+      "that is refused, beside one that was let in, unless the check says that it was not applicable.",
+      "Where a worker cannot be reached directly, what it accepts was read through a control plane; an",
+      "API server that was allowed not to be ready was not asked.", "",
     ]
   }
 }

@@ -71,7 +71,7 @@ extension RotationMachine {
   public mutating func answered(_ names: [String]) {
     note(
       names.map {
-        "\($0) was to be left out and lets omnid in: what was said of it is withdrawn, and it is waited for like the others"
+        "\($0) was to be left out and is there: what was said of it is withdrawn, and it is waited for like the others"
       })
   }
 

@@ -18,7 +18,10 @@ extension TalosDriver {
     var results: [CheckResult] = []
     let port = await apiServerPort(machine, access)
     let (newest, other) = (trust.newest, trust.other)
-    let unasked = unasked(trust.dropped.isEmpty ? .apiServerAcceptsOld : .oldRefused, other)
+    let unasked =
+      trust.dropped.isEmpty
+      ? unasked(.apiServerAcceptsOld, other)
+      : await unasked(.oldRefused, other, by: machine, access)
     async let first = askNodes(machine, port, as: newest, trust)
     async let second =
       trust.accepted.count > 1 && unasked == nil

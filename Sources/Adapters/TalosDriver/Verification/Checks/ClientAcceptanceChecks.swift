@@ -63,9 +63,9 @@ extension TalosDriver {
   ///
   /// - Parameter first: how the client fared that is newest to the machine, before the machine was read.
   func probeTalos(
-    _ change: TrustChange, _ trust: ChangeTrust, _ machine: Machine,
-    _ first: Result<Void, TalosFailure>
+    _ look: MachineLook, _ trust: ChangeTrust, _ first: Result<Void, TalosFailure>
   ) async -> [CheckResult] {
+    let (change, machine) = (look.change, look.machine)
     let issuing = [trust.issuing]
     let name = trust.acceptanceName(change)
     let (newest, other) = (trust.newest, trust.other)
@@ -89,7 +89,9 @@ extension TalosDriver {
     }
     if !trust.dropped.isEmpty {
       let dropped = trust.dropped.contains(trust.old) ? change.old : change.new
-      if let unasked = unasked(.oldRefused, dropped) { return results + [unasked] }
+      if let unasked = await unasked(.oldRefused, dropped, by: machine, look.access) {
+        return results + [unasked]
+      }
       results.append(
         await RefusalProof.check(
           control: control, accepted: { await self.dial(machine, as: newest, trusting: issuing) },

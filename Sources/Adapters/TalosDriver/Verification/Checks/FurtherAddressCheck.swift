@@ -18,7 +18,10 @@ extension TalosDriver {
     let probe = AddressProbe(
       accepted: wentBack ? change.old : change.new, dropped: wentBack ? change.new : change.old,
       roots: [trust.issuing] + trust.dropped)
-    if let unasked = unasked(.furtherAddresses, probe.dropped) { return unasked }
+    let unasked = await concurrently(access.cluster.controlPlanes) { plane in
+      await self.unasked(.furtherAddresses, probe.dropped, by: plane, access)
+    }.compactMap(\.self)
+    if let first = unasked.first(where: { !$0.isSettled }) ?? unasked.first { return first }
     let all = await furtherAddresses(change.component, access, addresses)
     let asked = Array(all.prefix(FurtherAddresses.limit))
     // Most that do not answer are waited for, which costs nothing but time.

@@ -6,14 +6,18 @@ extension TalosDriver {
   /// The kubelet's API, where it can be reached: a client of the dropped authority has to get 401
   /// there too. Its serving certificate is its own, signed by nobody, so it is not verified; nothing
   /// is sent but the certificate.
-  func probeKubelet(_ change: TrustChange, _ machine: Machine) async -> CheckResult {
+  func probeKubelet(
+    _ change: TrustChange, _ machine: Machine, _ access: ClusterAccess
+  ) async -> CheckResult {
     let name = CheckName.kubeletOldRefused
     guard let port = settings.kubeletPort else {
       return CheckResult(name, .notApplicable, "kubelets are not probed")
     }
     let accepted = change.bundle(for: machine.role).issuing
     let dropped: AuthorityGeneration = accepted == .new ? .old : .new
-    if let unasked = unasked(name, change.authority(dropped)) { return unasked }
+    if let unasked = await unasked(name, change.authority(dropped), by: machine, access) {
+      return unasked
+    }
     let control = await ask(
       machine, port, "/healthz", as: change.authority(accepted), trusting: [],
       timeout: settings.probeTimeout)

@@ -15,6 +15,31 @@ extension TalosDriver {
         + "be made; what is accepted was read")
   }
 
+  /// The same of a check that shows a refusal: this host's clock may be ahead, so the machine has to be past the end too.
+  /// One that cannot say its time, because it reaches no time server, is not waited for.
+  func unasked(
+    _ name: CheckName, _ authority: SealedAuthority, by machine: Machine, _ access: ClusterAccess
+  ) async -> CheckResult? {
+    guard let unasked = unasked(name, authority) else { return nil }
+    guard authority.hasKey, let end = describe(authority)?.notAfter else { return unasked }
+    let clock: Instant?
+    do throws(TalosFailure) {
+      clock = try await withReading(machine, access, within: .zero) {
+        client async throws(TalosFailure) in await client.clock()
+      }
+    } catch {
+      return CheckResult(
+        name, .waiting,
+        "whether CA \(authority.fingerprint.prefix(12)) has expired by the clock of \(machine.id) cannot be asked: "
+          + Routes.plain(error.message))
+    }
+    guard let clock, clock <= end else { return unasked }
+    return CheckResult(
+      name, .waiting,
+      "CA \(authority.fingerprint.prefix(12)) has expired by this host's clock, and by the clock of \(machine.id), which says "
+        + "\(clock), it ends on \(end): set the wrong one right")
+  }
+
   /// Why the kubelet of a machine need not be heard of in ROTATE; nil where it has to be.
   ///
   /// A kubelet whose client certificate is from the old authority is locked out when that expires. It gets another one

@@ -50,17 +50,25 @@ extension RotationOrchestrator {
     }
   }
 
+  /// How long the old authority has to be good for yet, because a way back takes its time.
+  private static let shortestWayBack = Duration.seconds(3600)
+
   /// A rotation that has touched a machine goes back to the old authority, and where that has expired nobody would accept
   /// what the machines show then.
   private func requireWayBack(_ rotation: RotationRecord) throws(OrchestratorError) {
     guard let stage = rotation.state.stage, stage.reversal == nil,
       stage.phase != .preRotate || stage.machines.contains(where: \.mayHoldChange),
-      let end = driver.describe(rotation.old)?.notAfter, end <= clock.now()
+      let end = driver.describe(rotation.old)?.notAfter,
+      end <= clock.now().advanced(by: Self.shortestWayBack)
     else { return }
+    let what =
+      end <= clock.now()
+      ? "has expired on \(end), and nobody accepts what the machines would go back to"
+      : "ends on \(end), and machines that had gone back to it would accept nobody then"
     throw OrchestratorError(
       .authorityRetired,
-      "the rotation of '\(rotation.cluster)' cannot be aborted: the old CA \(rotation.old.fingerprint.prefix(12)) has "
-        + "expired on \(end), and nobody accepts what the machines would go back to; let the rotation go on to its end",
+      "the rotation of '\(rotation.cluster)' cannot be aborted: the old CA \(rotation.old.fingerprint.prefix(12)) "
+        + "\(what); let the rotation go on to its end",
       subject: rotation.cluster)
   }
 

@@ -167,6 +167,27 @@ struct OtherActorsTests {
     try process.stop()
   }
 
+  @Test("A clock that jumps on drops no machine before it has been missing for a minute")
+  func jumpWhileMissing() throws {
+    let world = World(seed: 4)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate(options: RotationOptions(soak: .untilContinued))
+    try process.pass(.seconds(600))
+    #expect(try process.status().state == .paused)
+    world.demo.remove("demo-w-1")
+    func isThere() throws -> Bool {
+      try process.status().machines.contains { $0.machine == "demo-w-1" }
+    }
+    // The members are read every 30 seconds: once before the jump, and once after it.
+    try process.pass(.seconds(31))
+    world.skew.set(.seconds(3600))
+    try process.pass(.seconds(28))
+    #expect(try isThere())
+    try process.pass(.seconds(90))
+    #expect(try !isThere())
+    try process.stop()
+  }
+
   /// What each flaw of a driver breaks, so that the invariants are known to notice.
   private func violations(
     _ flaw: SimulatedCluster.Flaw, _ component: SecretComponent, seed: Int

@@ -2,12 +2,18 @@
 struct Roster {
   private let members: [Machine]
   private let departures: [String: Departure]
+  private let waited: [String: Duration]
   private let departureGrace: Duration
 
   /// - Parameters:
   ///   - members: none of the same name as another.
   ///   - departures: what is known of machines that are none of the members, by name.
-  init(members: [Machine], departures: [String: Departure], departureGrace: Duration) {
+  ///   - waited: for how long such machines have been missing, by a clock that is never set; by the wall clock without it.
+  init(
+    members: [Machine], departures: [String: Departure], waited: [String: Duration] = [:],
+    departureGrace: Duration
+  ) {
+    self.waited = waited
     self.members = members.sorted(by: RolloutPolicy.precedes)
     self.departures = departures
     self.departureGrace = departureGrace
@@ -49,6 +55,8 @@ struct Roster {
       // A clock that was set back makes nobody wait for the time in between.
       let since = min(progress.missingSince ?? now, now)
       progress.missingSince = since
+      let isMissingForLong =
+        (waited[progress.machine.id] ?? since.duration(to: now)) >= departureGrace
       progress.absence = ""
       switch departures[progress.machine.id] ?? .doubted("") {
       case .doubted(let text):
@@ -56,13 +64,13 @@ struct Roster {
         return progress
       case .said:
         // One that is merely being restarted is back by then, and what was said of it is withdrawn.
-        guard since.duration(to: now) >= departureGrace else { return progress }
+        guard isMissingForLong else { return progress }
         notes.append(
           "\(progress.machine.id) was left out during \(stage.phase.name), because a person has said that it is gone: "
             + "nothing is proved of it")
         return nil
       case .proved:
-        guard since.duration(to: now) >= departureGrace else { return progress }
+        guard isMissingForLong else { return progress }
         notes.append("\(progress.machine.id) left the cluster during \(stage.phase.name)")
         return nil
       }

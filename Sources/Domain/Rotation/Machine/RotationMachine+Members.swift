@@ -111,8 +111,16 @@ extension RotationMachine {
   private mutating func update(
     _ stage: inout Stage, _ members: [Machine], _ departures: [String: Departure], at now: Instant
   ) {
+    let present = Set(members.map(\.id))
+    let absent = stage.machines.map(\.machine.id).filter { !present.contains($0) }
+    var waited: [String: Duration] = [:]
+    if let uptime {
+      missing = Dictionary(uniqueKeysWithValues: absent.map { ($0, missing[$0] ?? uptime) })
+      waited = missing.mapValues { uptime - $0 }
+    }
     let roster = Roster(
-      members: members, departures: departures, departureGrace: rules.departureGrace)
+      members: members, departures: departures, waited: waited,
+      departureGrace: rules.departureGrace)
     note(roster.update(&stage, at: now))
     stage.listing = Effort()
   }

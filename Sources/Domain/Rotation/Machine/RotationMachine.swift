@@ -82,6 +82,8 @@ public struct RotationMachine: Sendable, Hashable {
   public var uptime: Duration?
   /// How much was left of the wait, and when by that clock. Not persisted.
   var soakLeft: SoakLeft?
+  /// Since when machines are missing from the members, by that clock. Not persisted: after a restart it is counted anew.
+  var missing: [String: Duration] = [:]
   /// Whether hooks are asked before each stage on the way forward. Not persisted: a restart may change it.
   let asksHooks: Bool
   /// Whether the hooks before the next stage have agreed, and nothing was found since that puts it off. Not

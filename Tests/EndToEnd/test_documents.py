@@ -107,7 +107,8 @@ def python_client(tmp_path_factory):
 def test_each_reason_for_a_refused_start_has_a_line_that_says_what_to_do():
     schema = (ROOT / "Proto/omni/management/v1/management.proto").read_text()
     comment = re.search(r"((?:  //.*\n)+)  rpc RotateSecret\(", schema)[1]
-    types = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", comment)) - {"FAILED_PRECONDITION"} | {"UNREADY", "CLOCK"}
+    codes = {"FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"}
+    types = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", comment)) - codes | {"UNREADY", "CLOCK"}
     troubleshooting = (ROOT / "docs/troubleshooting.md").read_text()
     table = troubleshooting.partition("## A start that is refused")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| ([A-Z_]+) \|", table, re.MULTILINE)) == types

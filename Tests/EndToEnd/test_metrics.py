@@ -208,7 +208,9 @@ def test_prometheus_scrapes_over_tls_with_a_token_and_takes_the_rules(lab, tmp_p
             return targets and targets[0]["health"] != "unknown" and targets[0]
         found = eventually(target, 40, 0.5)
         assert found["health"] == "up", found
-        assert ask("query?query=omnid_clusters")["result"][0]["value"][1] == "1"
+        # Prometheus calls a target up a moment before its samples can be asked for.
+        [clusters] = eventually(lambda: (ask("query?query=omnid_clusters") or {}).get("result"), 20, 0.5)
+        assert clusters["value"][1] == "1"
         rules = eventually(lambda: [rule for group in (ask("rules") or {}).get("groups", []) for rule in group["rules"]
                                     if rule["health"] != "unknown"], 20, 0.5)
         assert len(rules) == len(re.findall("alert:", (MONITORING / "omnid.rules.yml").read_text()))

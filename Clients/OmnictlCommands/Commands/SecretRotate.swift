@@ -44,7 +44,7 @@ enum SecretRotate {
   static let leaveOut = Flag<[String]>.list(
     "leave-out", "MACHINE", completion: .machines,
     "go on without a machine that is gone for good, by name or node id; nothing is proved of it, and "
-      + "one that still lets omnid in is not left out; counts for a rotation in progress from now on"
+      + "one that is there is not left out; counts for a rotation in progress from now on"
   )
 
   static let yes = Flag<Bool>.switched(

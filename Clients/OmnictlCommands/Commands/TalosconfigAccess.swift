@@ -20,7 +20,7 @@ enum TalosconfigAccess {
   static let leaveOut = Flag<[String]>.list(
     "leave-out", "MACHINE",
     "go on without a member that discovery names and that is gone for good, by name or node id; one "
-      + "that lets omnid in is not left out")
+      + "that is there is not left out")
 
   /// As the server has it.
   private static let sizeLimit = 1 << 20

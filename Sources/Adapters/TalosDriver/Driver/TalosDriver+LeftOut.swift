@@ -108,28 +108,26 @@ extension TalosDriver {
   ) async -> [Finding] {
     let present = Set(membership.machines.flatMap { [$0.id, $0.identity] })
     let settled = Set(membership.named.values)
-    var findings: [Finding] = []
-    for machine in access.cluster.machines
-    where !present.contains(machine.id) && !present.contains(machine.identity)
-      && (machine.identity.isEmpty || !settled.contains(machine.identity))
-    {
-      guard !leftOut.contains(machine) else {
-        let place = await trace(of: [machine], access)
-        _ = membership.settle(machine, foundAt: place, leftOut)
-        continue
-      }
-      // Who has come since tells whose the nodes are.
-      var asked = access
-      asked.cluster.machines = membership.machines + [machine]
-      guard case .doubted(let doubt) = await departure(of: machine, access: asked) else {
-        continue
-      }
-      findings.append(
-        Finding(
-          .notCovered, machine.id,
-          "\(machine.id) is on record, and cluster discovery does not know it any more; \(doubt)"))
+    let missing = access.cluster.machines.filter {
+      !present.contains($0.id) && !present.contains($0.identity)
+        && ($0.identity.isEmpty || !settled.contains($0.identity))
     }
-    return findings
+    for machine in missing where leftOut.contains(machine) {
+      let place = await trace(of: [machine], access)
+      _ = membership.settle(machine, foundAt: place, leftOut)
+    }
+    // Who has come since tells whose the nodes are.
+    let machines = membership.machines
+    return await concurrently(missing.filter { !leftOut.contains($0) }) { machine -> Finding? in
+      var asked = access
+      asked.cluster.machines = machines + [machine]
+      guard case .doubted(let doubt) = await self.departure(of: machine, access: asked) else {
+        return nil
+      }
+      return Finding(
+        .notCovered, machine.id,
+        "\(machine.id) is on record, and cluster discovery does not know it any more; \(doubt)")
+    }.compactMap(\.self)
   }
 
   /// What shows that a machine of the cluster is there, at the first place where something does; nil where nothing does.

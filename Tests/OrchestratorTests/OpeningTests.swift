@@ -97,6 +97,48 @@ struct OpeningTests {
     try process.stop()
   }
 
+  @Test(
+    "Between the first listener and the start a cluster is answered at once, and what is not there when all has been read"
+  )
+  func announced() throws {
+    let (process, before) = try reboot(seed: 8)
+    let (world, orchestrator) = (process.world, process.orchestrator)
+    try world.perform {
+      await orchestrator.announceStart()
+      let asked = [
+        Self.asking(world.clock) { try await orchestrator.cluster("nobody").name },
+        Self.asking(world.clock) {
+          try await orchestrator.clusters(pageSize: 5).clusters.count.description
+        },
+      ]
+      try await world.clock.sleep(for: .seconds(1))
+      #expect(try await orchestrator.cluster("demo").activeRotation == before.rotationID)
+      #expect(try await orchestrator.status(cluster: "demo").rotationID == before.rotationID)
+      #expect(try await orchestrator.clusters(pageSize: 1).clusters.map(\.name) == ["demo"])
+      let refusal = await Self.error { try await orchestrator.forgetCluster("other") }
+      #expect(refusal?.code == .shuttingDown)
+      let begun = world.clock.uptime()
+      try await orchestrator.start()
+      let answers = [await asked[0].value, await asked[1].value]
+      #expect(answers.map(\.answer) == ["notFound", "2"])
+      #expect(answers.allSatisfy { $0.at - begun >= Self.loading })
+    }
+    try process.stop()
+  }
+
+  @Test("Who waits for a start that was announced is answered when there is none")
+  func announcedInVain() throws {
+    let (process, _) = try reboot(seed: 9)
+    let (world, orchestrator) = (process.world, process.orchestrator)
+    try world.perform {
+      await orchestrator.announceStart()
+      let asked = Self.asking(world.clock) { try await orchestrator.cluster("nobody").name }
+      try await world.clock.sleep(for: .seconds(1))
+      await orchestrator.stop()
+      #expect(await asked.value.answer == "shuttingDown")
+    }
+  }
+
   @Test("An answer that something is not there comes when the whole journal has been read")
   func absent() throws {
     let world = World(seed: 6, journal: MemoryStore())

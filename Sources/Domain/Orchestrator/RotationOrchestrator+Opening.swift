@@ -1,4 +1,4 @@
-/// What is answered while the journal is being read as a whole.
+/// What is answered while the journal is being read as a whole, or is about to be.
 ///
 /// The answers come from single records, each of which the store believes only when it is one that was written into its
 /// place. That a record is the newest one, and that none is missing, is known at the end. So an answer that says that
@@ -6,7 +6,7 @@
 extension RotationOrchestrator {
   /// - Returns: nil once the journal has been read: the answer has to come from there.
   func early(cluster name: String) async throws(OrchestratorError) -> ClusterRecord? {
-    guard opening != nil else { return nil }
+    guard isOpening else { return nil }
     do throws(StoreError) {
       if let cluster = try await journal.store.cluster(name) { return cluster }
     } catch {
@@ -17,7 +17,7 @@ extension RotationOrchestrator {
 
   /// How the rotation stands of a cluster that was read early.
   func early(status cluster: ClusterRecord) async throws(OrchestratorError) -> RotationSnapshot? {
-    guard opening != nil else { return nil }
+    guard isOpening else { return nil }
     do throws(StoreError) {
       let newest = try await journal.store.rotations(
         cluster: cluster.name, before: nil, limit: 1
@@ -34,7 +34,7 @@ extension RotationOrchestrator {
 
   /// A page that is not the last one: the last one says that there are no more clusters.
   func early(page request: PageRequest) async throws(OrchestratorError) -> ClusterPage? {
-    guard opening != nil else { return nil }
+    guard isOpening else { return nil }
     do throws(StoreError) {
       let clusters = try await journal.store.clusters(
         after: request.after, limit: request.limit + 1)
@@ -47,7 +47,7 @@ extension RotationOrchestrator {
 
   /// Waits until the journal has been read, or cannot be.
   private func opened<Answer>() async -> Answer? {
-    _ = await opening?.value
+    await awaitOpening()
     return nil
   }
 }

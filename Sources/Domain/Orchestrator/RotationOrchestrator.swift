@@ -35,10 +35,13 @@ public actor RotationOrchestrator {
   private var survey: Task<Void, Never>?
   private var drift: Task<Void, Never>?
 
+  /// Who waits for a start that was announced.
+  private var awaitingStart: [CheckedContinuation<Void, Never>] = []
+
   /// Where the orchestrator is: `stopped` → `starting` → `started` → `stopping` → `stopped`, or from
-  /// `starting` back to `stopped` when the journal cannot be read.
+  /// `starting` back to `stopped` when the journal cannot be read. `announced` may come before `starting`.
   private enum State {
-    case stopped, starting, started, stopping
+    case stopped, announced, starting, started, stopping
   }
 
   public init(
@@ -51,16 +54,37 @@ public actor RotationOrchestrator {
     self.settings = settings
   }
 
+  /// Answers reads of single clusters from now on as during `start`, which comes next: callers may arrive between the
+  /// first listener and `start`.
+  public func announceStart() {
+    if state == .stopped { state = .announced }
+  }
+
   /// Reads the journal and takes up every rotation that is not over. Reads of single clusters are answered meanwhile: see
   /// `RotationOrchestrator+Opening.swift`.
   ///
   /// - Throws: `.journalUnavailable`, `.journalDamaged`.
   public func start() async throws(OrchestratorError) {
-    guard state == .stopped else { return }
+    guard state == .stopped || state == .announced else { return }
     state = .starting
     let opening = Task.detached(executorPreference: settings.executor) { await self.open() }
     self.opening = opening
+    letStartGoOn()
     try await opening.value.get()
+  }
+
+  private func letStartGoOn() {
+    for waiting in awaitingStart { waiting.resume() }
+    awaitingStart = []
+  }
+
+  /// Whether the journal is being read, or is about to be.
+  var isOpening: Bool { state == .announced || opening != nil }
+
+  /// Waits until the journal has been read, or cannot be.
+  func awaitOpening() async {
+    if state == .announced { await withCheckedContinuation { awaitingStart.append($0) } }
+    _ = await opening?.value
   }
 
   private func open() async -> Result<Void, OrchestratorError> {
@@ -84,6 +108,10 @@ public actor RotationOrchestrator {
   /// Begins nothing more, cancels what is in flight and waits for its end. Nothing is lost: the
   /// next `start` goes on. Watches end with `.shuttingDown`.
   public func stop() async {
+    if state == .announced {
+      state = .stopped
+      letStartGoOn()
+    }
     guard state == .started else { return }
     state = .stopping
     let ending =

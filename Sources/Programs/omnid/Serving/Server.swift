@@ -91,6 +91,7 @@ struct Server {
       monitoring.publishes(trust)
       monitoring.asks(hooks)
       let reloading = Task { await reload(remote, hooks, notifier, opening) }
+      await orchestrator.announceStart()
       do {
         try await listen(server, access, remote)
         // Whoever calls already waits; nothing is done to a machine before every listener is there.

@@ -20,18 +20,38 @@ struct RefusalProofTests {
   /// Runs a proof against answers that were written down before.
   private func run(
     _ control: RefusalProof.Answer, accepted: [RefusalProof.Answer] = [],
-    dropped: [RefusalProof.Answer]
+    dropped: [RefusalProof.Answer], isBound: Bool = false
   ) async -> CheckResult {
     var accepted = accepted
     var dropped = dropped
     return await RefusalProof.check(
       control: control, accepted: { accepted.isEmpty ? Self.down : accepted.removeFirst() },
-      dropped: { dropped.isEmpty ? Self.letIn : dropped.removeFirst() })
+      dropped: { dropped.isEmpty ? Self.letIn : dropped.removeFirst() }, isBound: isBound)
   }
 
   @Test("An alert beside an accepted client is proof")
   func alert() async {
     #expect(await run(Self.letIn, dropped: [Self.alert]).state == .passed)
+  }
+
+  @Test("A refusal for the client's time is none of its CA")
+  func time() async {
+    let expired = RefusalProof.Answer.failure(
+      .rejected("expired certificate", .certificateRefused(alert: 45)))
+    let result = await run(Self.letIn, dropped: [expired])
+    #expect(result.state == .waiting && result.detail.contains("clock"))
+  }
+
+  @Test("At the gate an alert counts only where the machine lets an accepted client in behind it")
+  func bound() async {
+    let another = RefusalProof.Answer.failure(.misdirected("another machine answers"))
+    for after in [Self.down, Self.cut, Self.alert, another] {
+      let result = await run(Self.letIn, accepted: [after], dropped: [Self.alert], isBound: true)
+      #expect(result.state == .waiting, "\(after)")
+    }
+    let proved = await run(
+      Self.letIn, accepted: [Self.letIn], dropped: [Self.alert], isBound: true)
+    #expect(proved.state == .passed)
   }
 
   @Test("Nothing is proved without a positive control")

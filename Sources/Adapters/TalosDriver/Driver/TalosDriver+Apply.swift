@@ -26,6 +26,7 @@ extension TalosDriver {
             throw .unusable(DriverError(.refused, TrialSupport.missing(machine.id)))
           }
           try await self.requireOldAccepted(configs.active, change, wanted, machine, access)
+          try await self.requireGenuine(configs.active, change, wanted, machine, access)
           // Without trials of our own, what differs is somebody else's.
           var isOwnTrial = false
           if change.options.tryTimeout != nil {

@@ -168,8 +168,8 @@ extension TalosDriver {
   /// A control plane is what holds the private key of the authority that its configuration issues from: not
   /// what calls itself one, as every machine can that has the cluster's secret.
   ///
-  /// - Returns: false for one that holds the key of the authority that is being retired, from the last stage on: that key
-  ///   may be somebody else's too, and where machines refuse the authority no newcomer needs it.
+  /// - Returns: false for one that holds the key of the authority that goes, in the stage in which machines begin to
+  ///   refuse that authority: its key may be somebody else's too, and no newcomer needs it any more.
   /// - Throws: `.conflict` for one that has proved nothing.
   private func proveControlPlane(
     _ machine: Machine, _ client: TalosClient, _ access: ClusterAccess
@@ -178,8 +178,8 @@ extension TalosDriver {
     let dropped: Certificate?
     do throws(DriverError) {
       dropped = try access.rotation.flatMap { change throws(DriverError) in
-        change.component == .talosCA && change.dropsAuthority && change.direction == .forward
-          ? try keyring.certificate(change.old) : nil
+        change.component == .talosCA && change.dropsAuthority
+          ? try keyring.certificate(change.direction == .forward ? change.old : change.new) : nil
       }
       roots = try ClusterTrust(.talosCA, access, keyring).roots
     } catch { throw .unusable(error) }

@@ -17,7 +17,7 @@ extension TalosDriver {
       old != wanted.issuing,
       try await isPast(config, wanted, old)
     else { return }
-    var failure: TalosFailure?
+    var failure: DriverError?
     for other in access.cluster.controlPlanes where other.id != machine.id {
       do throws(TalosFailure) {
         var config = try await withReading(other, access, within: .zero) {
@@ -25,9 +25,10 @@ extension TalosDriver {
         }
         defer { config.wipe() }
         guard try await isPast(config, wanted, old) else { return }
-      } catch { failure = error }
+      } catch { failure = words(access).error(other, error) }
     }
-    if let failure { throw failure }
+    // As a failure of the connection it would be taken for one to this machine.
+    if let failure { throw .unusable(failure) }
     throw .unusable(
       DriverError(
         .conflict,

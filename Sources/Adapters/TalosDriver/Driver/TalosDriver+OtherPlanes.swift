@@ -81,11 +81,11 @@ extension TalosDriver {
         return "\(plane.id) is still writing its control plane's secrets"
       }
       let mirrors = try await mirrorPods(on: nodename, plane, access)
+      let isPodless = isPodless(plane, mirrors)
       guard let mirror = mirrors[.apiServer] else {
-        return mirrors.isEmpty && isPodless(plane)
+        return isPodless
           ? nil : "the API server of \(plane.id) is just being restarted by its kubelet"
       }
-      notes.withLock { $0.withoutPods[plane.address] = nil }
       let version =
         versionOfContainer(.apiServer, mirror, definition, on: nodename, change, access)
         ?? mirror.version
@@ -117,9 +117,15 @@ extension TalosDriver {
   }
 
   /// Whether Kubernetes has shown no static pods of a control plane for so long that it never does.
-  private func isPodless(_ plane: Machine) -> Bool {
+  ///
+  /// - Parameter mirrors: those that it shows now.
+  func isPodless(_ plane: Machine, _ mirrors: [StaticPod: MirrorPod]) -> Bool {
     let now = ContinuousClock.now
     return notes.withLock { notes in
+      guard mirrors.isEmpty else {
+        notes.withoutPods[plane.address] = nil
+        return false
+      }
       let since = notes.withoutPods[plane.address] ?? now
       notes.withoutPods[plane.address] = since
       return now - since >= settings.podlessGrace

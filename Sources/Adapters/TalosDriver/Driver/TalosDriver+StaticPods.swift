@@ -35,12 +35,14 @@ extension TalosDriver {
         versions[pod] = versionOfContainer(
           pod, mirrors[pod], secrets.pods[pod], on: nodename, look.change, look.access)
       }
+      let isPodless = isPodless(machine, mirrors)
       let restart = StaticPodRestart(
         secrets: secrets, mirrors: mirrors, baseline: look.baseline, excused: excused,
-        versions: versions, freshness: freshness(machine))
+        versions: versions, freshness: freshness(machine), isPodless: isPodless)
       return [
         restart.check(machine: machine.id),
-        await controlPlanePods(mirrors, nodename, look, excused: excused),
+        await controlPlanePods(
+          mirrors, nodename, look, excused: excused, isPodless: isPodless),
       ]
     }
   }

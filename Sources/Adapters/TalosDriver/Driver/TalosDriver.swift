@@ -64,6 +64,8 @@ public final class TalosDriver: Sendable {
     var stamps: [String: (stamp: Instant, since: ContinuousClock.Instant)] = [:]
     /// What has come back of what a rotation does not wait for, by cluster.
     var recovered: [String: Recovered] = [:]
+    /// The etcd CAs whose keys control planes have held while their Talos CA was accepted, by cluster.
+    var etcdAuthorities: [String: Set<Certificate>] = [:]
     /// Since when Kubernetes shows no static pods of a control plane, by machine address.
     var withoutPods: [String: ContinuousClock.Instant] = [:]
   }

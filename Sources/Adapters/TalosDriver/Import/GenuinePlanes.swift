@@ -1,7 +1,6 @@
 import Crypto
 import Orchestrator
 import Rotation
-import YAML
 
 /// Which control planes of a survey are what they call themselves.
 ///
@@ -33,7 +32,7 @@ enum GenuinePlanes {
       guard let issuing = trust.issuing, let key = trust.issuingKey,
         KeyProof.holds(key, for: issuing)
       else { throw refused(machine, "its configuration does not hold the key of its Talos CA") }
-      let own = provenEtcdCA(config)
+      let own = config.provenEtcdAuthority
       if trusted.contains(issuing), !retired.contains(issuing) {
         if let own { etcd.insert(own) }
       } else if retired.contains(issuing) {
@@ -62,15 +61,5 @@ enum GenuinePlanes {
   private static func refused(_ machine: Machine, _ reason: String) -> DriverError {
     DriverError(
       .conflict, "\(machine.id) (\(machine.address)) calls itself a control plane, but \(reason)")
-  }
-
-  /// The etcd CA, if the configuration holds its key.
-  private static func provenEtcdCA(_ config: MachineConfig) -> Certificate? {
-    let pair = config.root.node(at: ["cluster", "etcd", "ca"])
-    guard let crt = pair?["crt"]?.text, let key = pair?["key"]?.text,
-      let pem = Base64.decodeFolded(crt), var secret = Base64.decodeFolded(key),
-      let certificate = try? Certificate(pem: String(decoding: pem, as: UTF8.self))
-    else { return nil }
-    return KeyProof.holds(SecretBytes(taking: &secret), for: certificate) ? certificate : nil
   }
 }

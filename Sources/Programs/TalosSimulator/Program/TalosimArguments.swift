@@ -82,7 +82,7 @@ struct TalosimArguments: Equatable {
       }
       switch flag {
       case "--control-planes": controlPlanes = try number(1...9)
-      case "--workers": workers = try number(0...200)
+      case "--workers": workers = try number(0...2000)
       case "--out": output = try value()
       case "--address-base": addressBase = try value()
       case "--port": port = try number(0...65535)

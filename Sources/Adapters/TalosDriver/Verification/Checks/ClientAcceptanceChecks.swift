@@ -95,7 +95,8 @@ extension TalosDriver {
       results.append(
         await RefusalProof.check(
           control: control, accepted: { await self.dial(machine, as: newest, trusting: issuing) },
-          dropped: { await self.dial(machine, as: dropped, trusting: issuing) }))
+          dropped: { await self.dial(machine, as: dropped, trusting: issuing) },
+          isBound: look.occasion == .gate))
     }
     return results
   }

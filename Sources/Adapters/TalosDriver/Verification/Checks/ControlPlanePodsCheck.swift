@@ -6,15 +6,19 @@ import Rotation
 extension TalosDriver {
   /// Whether the controller-manager and the scheduler of a control plane are Ready, or need not be yet.
   ///
-  /// - Parameter excused: those that are not waited for.
+  /// - Parameters:
+  ///   - excused: those that are not waited for.
+  ///   - isPodless: whether Kubernetes has shown no static pods of the machine for so long that it never does.
   func controlPlanePods(
     _ mirrors: [StaticPod: MirrorPod], _ nodename: String, _ look: MachineLook,
-    excused: Set<StaticPod>
+    excused: Set<StaticPod>, isPodless: Bool = false
   ) async -> CheckResult {
     let name = CheckName.controlPlanePods
     let (access, occasion) = (look.access, look.occasion)
     guard !mirrors.isEmpty || StaticPodRestart.hadPods(look.baseline) else {
-      return CheckResult(name, .notApplicable, "this control plane shows no such pods")
+      return isPodless
+        ? CheckResult(name, .notApplicable, "this control plane shows no such pods")
+        : CheckResult(name, .waiting, "Kubernetes shows none of them yet")
     }
     let open = [StaticPod.controllerManager, .scheduler].filter { pod in
       mirrors[pod]?.isReady != true && !excused.contains(pod)

@@ -16,8 +16,11 @@ enum RefusalProof {
   ///   - control: how an accepted client has just fared.
   ///   - accepted: dials as one once more.
   ///   - dropped: dials as a client of the dropped authority.
+  ///   - isBound: whether an alert counts only where the machine lets an accepted client in once more behind it: whoever
+  ///     refuses a client shows nothing of who it is.
   static func check(
-    control: Answer, accepted: () async -> Answer, dropped: () async -> Answer
+    control: Answer, accepted: () async -> Answer, dropped: () async -> Answer,
+    isBound: Bool = false
   ) async -> CheckResult {
     var control = control
     // A TLS alert that names the certificate is proof by itself. A connection that is merely cut off is
@@ -27,7 +30,18 @@ enum RefusalProof {
       switch await dropped() {
       case .success:
         return stillIn
+      case .failure(let failure) where failure.isAboutTime:
+        return CheckResult(
+          name, .waiting,
+          "a client of the dropped CA is refused for its time, not for its CA (\(failure.message)): set the clocks of the "
+            + "machine and of this host right")
       case .failure(.rejected(let text, _)):
+        if isBound, case .failure(let failure) = await accepted() {
+          return CheckResult(
+            name, .waiting,
+            "a client of the dropped CA is refused, but right behind that an accepted one is not let in: "
+              + Routes.plain(failure.message))
+        }
         return CheckResult(name, .passed, "a client of the dropped CA is refused (\(text))")
       case .failure(let failure) where failure.isCutOff: control = await accepted()
       case .failure(let failure):

@@ -11,6 +11,8 @@ struct StaticPodRestart: Sendable {
   /// The version of the secrets with which a container was first seen, where the baseline does not know the container.
   var versions: [StaticPod: String] = [:]
   var freshness: Freshness
+  /// Whether Kubernetes has shown no static pods of the machine for so long that it never does.
+  var isPodless = false
 
   static let name = CheckName.staticPods
 
@@ -21,7 +23,9 @@ struct StaticPodRestart: Sendable {
       return CheckResult(name, .waiting, "\(machine) is still writing its control plane's secrets")
     }
     guard !mirrors.isEmpty || Self.hadPods(baseline) else {
-      return CheckResult(name, .notApplicable, "Kubernetes shows no static pods of this machine")
+      return isPodless
+        ? CheckResult(name, .notApplicable, "Kubernetes shows no static pods of this machine")
+        : CheckResult(name, .waiting, "Kubernetes shows no static pods of \(machine) yet")
     }
     if let before = baseline?[TalosDriver.Fact.version], isEdited, before == secrets.version,
       !hasBooted

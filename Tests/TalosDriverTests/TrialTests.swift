@@ -176,6 +176,7 @@ extension LivingMachines {
       let preflight = try await harness.driver.preflight(
         .talosCA, options: options, access: ClusterAccess(cluster: record))
       #expect(preflight.findings.map(\.kind) == [.unsupportedVersion], "\(preflight.findings)")
+      #expect(preflight.notes.contains { $0.contains("does not show what is on the disk") })
       var change = try await harness.change(.talosCA, record)
       change.options = options
       let access = ClusterAccess(cluster: record, rotation: change)

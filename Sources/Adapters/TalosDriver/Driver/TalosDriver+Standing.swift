@@ -5,48 +5,45 @@ import Rotation
 /// Whether a cluster's record is what its machines live by.
 extension TalosDriver {
   public func standing(_ access: ClusterAccess) async -> ClusterStanding {
-    do throws(TalosFailure) {
-      // Whoever asks for a credential waits for the answer, and may need it because the machines are down.
-      let limit = settings.standingTimeout
-      return try await Deadline.of(
-        limit, late: { "no answer within \(limit.components.seconds) s" }
-      ) {
-        () throws(TalosFailure) in
-        await self.ask(access)
+    let planes = access.cluster.controlPlanes
+    guard !planes.isEmpty else {
+      return .unknown("cluster \(access.cluster.name) has no control plane")
+    }
+    // Whoever asks for a credential waits for the answer, and may need it because the machines are down.
+    let limit = settings.standingTimeout
+    return await withTaskGroup(of: StandingBallot.Answer?.self) { group in
+      for plane in planes { group.addTask { await self.answer(of: plane, access) } }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return nil
       }
-    } catch { return .unknown(error.message) }
+      defer { group.cancelAll() }
+      var ballot = StandingBallot(planes: planes.count, isRotating: access.rotation != nil)
+      for _ in planes {
+        guard let answer = await group.next() ?? nil else { break }
+        ballot.add(answer)
+        if let decision = ballot.decision { return decision }
+      }
+      return ballot.result(late: "no answer within \(limit.components.seconds) s")
+    }
   }
 
-  /// While a rotation runs one control plane may have been edited by somebody else: the record is out of date only where
-  /// none is as the record has it.
-  private func ask(_ access: ClusterAccess) async -> ClusterStanding {
-    var reason = "cluster \(access.cluster.name) has no control plane"
-    var faulty: ClusterStanding?
-    var isComplete = true
-    for plane in access.cluster.controlPlanes {
-      let standing: ClusterStanding
-      do throws(TalosFailure) {
-        var config = try await withReading(plane, access, within: .zero) {
-          client async throws(TalosFailure) in try await client.machineConfig()
-        }
-        defer { config.wipe() }
-        standing = try await compare(config, access)
-      } catch {
-        guard error.isUnknownIssuer else {
-          reason = words(access).text(plane, error)
-          isComplete = false
-          continue
-        }
-        standing = .outdated(
-          .talosCA, words(access).text(plane, error) + "; nothing is issued from the record's CA")
+  /// Whether a control plane is as the record has it.
+  private func answer(
+    of plane: Machine, _ access: ClusterAccess
+  ) async -> StandingBallot.Answer {
+    do throws(TalosFailure) {
+      var config = try await withReading(plane, access, within: .zero) {
+        client async throws(TalosFailure) in try await client.machineConfig()
       }
-      guard access.rotation != nil, standing.fault != nil else { return standing }
-      // An authority that is not the rotation's says more than how far the machines are.
-      if case .outdated = faulty { continue }
-      faulty = standing
+      defer { config.wipe() }
+      let standing = try await compare(config, access)
+      return standing.fault == nil ? .current : .shown(standing)
+    } catch {
+      let text = words(access).text(plane, error)
+      guard error.isUnknownIssuer else { return .silent(text) }
+      return .stranger(.outdated(.talosCA, text + "; nothing is issued from the record's CA"))
     }
-    // One that was not asked may be as the record has it.
-    return isComplete ? faulty ?? .unknown(reason) : .unknown(reason)
   }
 
   @concurrent

@@ -45,7 +45,8 @@ extension TalosDriver {
       besides: &membership, leaving: options.leftOut, access)
     preflight.findings += membership.present
     preflight.leftOut = LeftOutMachines(identities: membership.named)
-    preflight.notes += validity.notes + clockNotes(inspected) + membership.left
+    preflight.notes +=
+      validity.notes + clockNotes(inspected) + diskNotes(inspected) + membership.left
     preflight.notes += options.leftOut.names.subtracting(membership.named.keys).sorted().map {
       "\($0): no machine is known by that name or node id that could be left out"
     }
@@ -84,6 +85,16 @@ extension TalosDriver {
           })
       } catch { return .failure(error) }
     }
+  }
+
+  private func diskNotes(_ inspected: [MachineInspection]) -> [String] {
+    let silent = inspected.filter { $0.persistent == nil }.map(\.machine.id)
+    guard let first = silent.first else { return [] }
+    let more = silent.count > 1 ? " and \(silent.count - 1) more" : ""
+    return [
+      "\(first)\(more): Talos before 1.10 does not show what is on the disk, so a configuration that is staged or being "
+        + "tried there is not seen: the first change would make the one permanent and lose the other"
+    ]
   }
 
   private func clockNotes(_ inspected: [MachineInspection]) -> [String] {

@@ -120,6 +120,39 @@ struct OtherActorsTests {
     try process.stop()
   }
 
+  @Test(
+    "Who answers in a control plane's place with the authority that goes is waited for, and never given a key"
+  )
+  func impostor() throws {
+    let world = World(seed: 6)
+    let process = try world.bootWithClusters()
+    world.demo.impersonate("demo-cp-1")
+    _ = try process.rotate()
+    try process.pass(.seconds(3_600))
+    let stuck = try process.status()
+    #expect(stuck.state == .running && stuck.phase == .postRotate)
+    #expect(stuck.error.contains("demo-cp-1 shows the authority that goes"))
+    world.demo.impersonate(nil)
+    let end = try #require(try process.runToEnd())
+    #expect(end.state == .succeeded)
+    #expect(world.demo.expectOnly(end.newFingerprint, .talosCA) == [])
+    world.expectUnbroken("impostor")
+    try process.stop()
+  }
+
+  @Test("An authority is valid from the slowest machine's time on", arguments: 0..<6)
+  func slowClock(seed: Int) throws {
+    let world = World(seed: UInt64(seed))
+    let process = try world.bootWithClusters()
+    for (id, skew) in [("demo-w-1", -50), ("demo-cp-2", -20), ("demo-w-0", 45)] {
+      world.demo.setClock(of: id, off: .seconds(skew))
+    }
+    _ = try process.rotate(SecretComponent.allCases[seed % 2])
+    #expect(try process.runToEnd()?.state == .succeeded)
+    world.expectUnbroken("clock \(seed)")
+    try process.stop()
+  }
+
   @Test("An address that another machine answers at changes nobody", arguments: 0..<10)
   func sharedAddress(seed: Int) throws {
     let world = World(seed: UInt64(seed))
@@ -192,7 +225,9 @@ struct OtherActorsTests {
   private func violations(
     _ flaw: SimulatedCluster.Flaw, _ component: SecretComponent, seed: Int
   ) throws -> [String] {
-    let world = World(seed: UInt64(seed), flaws: [flaw])
+    let world = World(
+      seed: UInt64(seed), mischief: Mischief(stale: flaw == .ignoresStale ? 1000 : 0),
+      flaws: [flaw])
     let process = try world.bootWithClusters()
     switch flaw {
     case .sendsKeyToAnyone: world.demo.claim(.controlPlane, for: "demo-w-0")
@@ -201,7 +236,11 @@ struct OtherActorsTests {
     case .ignoresForeign:
       world.demo.addForeign("the intruder's", to: "demo-w-1", for: .seconds(1_000_000))
     case .ignoresStaged: world.demo.stage("demo-w-1", for: .seconds(1_000_000))
-    case .ignoresRestart, .issuesEarly, .dropsEarly, .workersFirst, .recordsLate: break
+    case .ignoresUsurper: world.demo.usurp("demo-w-1", for: .seconds(1_000_000))
+    case .believesImpostor: world.demo.impersonate("demo-cp-1")
+    case .ignoresClocks: world.demo.setClock(of: "demo-w-1", off: .seconds(-50))
+    case .ignoresStale, .ignoresRestart, .issuesEarly, .dropsEarly, .workersFirst, .recordsLate:
+      break
     }
     _ = try process.rotate(component)
     let end = try? world.perform(limit: .seconds(20_000)) {
@@ -240,8 +279,13 @@ struct OtherActorsTests {
     "A driver that does not keep its promises is noticed by the invariants",
     arguments: SimulatedCluster.Flaw.allCases, SecretComponent.allCases)
   func flaws(flaw: SimulatedCluster.Flaw, component: SecretComponent) throws {
-    // Only a change of the Kubernetes CA restarts API servers.
-    guard flaw != .ignoresRestart || component == .kubernetesCA else { return }
+    // Only a change of the Kubernetes CA restarts API servers; machines and their trustd are reached by the Talos CA.
+    switch (flaw, component) {
+    case (.ignoresRestart, .talosCA), (.ignoresStale, .kubernetesCA),
+      (.believesImpostor, .kubernetesCA):
+      return
+    default: break
+    }
     for seed in 1...3 {
       #expect(try !violations(flaw, component, seed: seed).isEmpty, "\(flaw), seed \(seed)")
     }

@@ -16,6 +16,14 @@ extension SimulatedCluster {
     case ignoresForeign
     /// Looks at the configuration in force alone, not at the one for the next boot.
     case ignoresStaged
+    /// Takes a worker for done that goes on with the trust of the stage before.
+    case ignoresStale
+    /// Goes on although a second rotator has a machine issue from an authority of its own.
+    case ignoresUsurper
+    /// Sends the key to who shows the authority that goes, in the stage in which machines begin to refuse it.
+    case believesImpostor
+    /// Makes authorities valid from its own time on, whatever the machines' clocks show.
+    case ignoresClocks
     /// A trust plan in which machines issue from the new authority before all accept it.
     case issuesEarly
     /// A trust plan in which machines stop accepting the old authority while others issue from it.
@@ -74,6 +82,11 @@ extension SimulatedCluster {
       guard node.trust[change.component] != wanted else { return .unchanged }
       state.applied += 1
       state.seen[change.component, default: []].formUnion(wanted.accepted)
+      let clock = now.advanced(by: node.skew)
+      for authority in wanted.accepted
+      where state.validSince[authority].map({ $0 > clock }) ?? false {
+        state.violations.append("\(id) is sent \(authority), which is not valid yet by its clock")
+      }
       if machine.role == .controlPlane {
         if node.keys.isDisjoint(with: [change.old.fingerprint, change.new.fingerprint]) {
           state.violations.append("\(id) is sent a key and held none")
@@ -160,7 +173,7 @@ extension SimulatedCluster {
       if node.stagedUntil > now, !flaws.contains(.ignoresStaged) {
         results.append(CheckResult(.configPersisted, .failed, "another one is staged"))
       }
-      if node.usurpedUntil > now {
+      if node.usurpedUntil > now, !flaws.contains(.ignoresUsurper) {
         results.append(CheckResult(.configEditable, .failed, "somebody else is rotating"))
       }
       // A worker's trust comes from whichever control plane's trustd answers it.
@@ -170,7 +183,9 @@ extension SimulatedCluster {
       {
         results.append(CheckResult(.accepted, .waiting, "does not accept the new CA yet"))
       }
-      if node.isStale { results.append(CheckResult(.trustRefresh, .waiting, "asked too early")) }
+      if node.isStale, !flaws.contains(.ignoresStale) {
+        results.append(CheckResult(.trustRefresh, .waiting, "asked too early"))
+      }
       if change.component == .kubernetesCA, machine.role == .controlPlane {
         let isAnother =
           baseline?["holds"] == "true"
@@ -286,6 +301,25 @@ extension SimulatedCluster {
   /// A worker calls itself a control plane, or no longer.
   func claim(_ role: MachineRole?, for id: String) {
     state.withLock { $0.nodes[id]?.claimedRole = role }
+  }
+
+  /// Somebody who has the key of the authority that goes, and no other secret, answers in a machine's place; nil: nobody
+  /// does any more.
+  func impersonate(_ id: String?) {
+    state.withLock { $0.impersonated = id.map { [$0] } ?? [] }
+  }
+
+  /// A machine's clock is off by so much.
+  func setClock(of id: String, off skew: Duration) {
+    state.withLock { $0.nodes[id]?.skew = skew }
+  }
+
+  /// The earliest time that a machine's clock shows.
+  var earliestClock: Instant {
+    let now = clock.now()
+    return state.withLock { state in
+      state.nodes.values.map { now.advanced(by: $0.skew) }.min() ?? now
+    }
   }
 
   /// An address that discovery names first for a machine is held by another one; nil: by nobody but the

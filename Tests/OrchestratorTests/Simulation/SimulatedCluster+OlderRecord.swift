@@ -16,7 +16,27 @@ extension SimulatedCluster {
     if isStaged, !flaws.contains(.ignoresStaged) {
       throw DriverError(.conflict, "another configuration is staged on \(id)")
     }
-    if isUsurped { throw DriverError(.conflict, "somebody else is rotating \(id)") }
+    if isUsurped, !flaws.contains(.ignoresUsurper) {
+      throw DriverError(.conflict, "somebody else is rotating \(id)")
+    }
+  }
+
+  /// - Throws: `.conflict` where somebody who has the key of the authority that goes answers in a control plane's place.
+  func requireGenuine(
+    _ change: TrustChange, _ machine: Machine, _ flaws: Set<Flaw>
+  ) throws(DriverError) {
+    guard change.component == .talosCA, change.dropsAuthority else { return }
+    let isImpostor = state.withLock { state in
+      guard state.impersonated.contains(machine.id) else { return false }
+      if flaws.contains(.believesImpostor) {
+        state.violations.append("somebody else than \(machine.id) is sent a key")
+      }
+      return true
+    }
+    if isImpostor {
+      throw DriverError(
+        .conflict, "\(machine.id) shows the authority that goes: no key is sent to it")
+    }
   }
 
   /// - Throws: `.conflict` where a machine is further than the record of its rotation, as the driver does.

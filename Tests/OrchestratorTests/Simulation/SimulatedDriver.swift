@@ -81,7 +81,7 @@ struct SimulatedDriver: ClusterDriver {
     var preflight = Preflight(
       machines: cluster.members, findings: findings,
       unready: Set(findings.filter { $0.kind == .unready }.map { "node/" + $0.subject }),
-      earliestClock: clock.now())
+      earliestClock: cluster.earliestClock)
     preflight.leftOut = options.leftOut.bound(to: access.cluster.machines)
     return preflight
   }
@@ -89,7 +89,11 @@ struct SimulatedDriver: ClusterDriver {
   func makeAuthority(
     _ binding: AuthorityBinding, earliestClock: Instant?
   ) async throws(DriverError) -> SealedAuthority {
-    made.make(binding)
+    let authority = made.make(binding)
+    let isOwn = flaws.contains(.ignoresClocks)
+    let since = isOwn ? clock.now() : min(clock.now(), earliestClock ?? clock.now())
+    clusters[binding.cluster]?.state.withLock { $0.validSince[authority.fingerprint] = since }
+    return authority
   }
 
   func standing(_ access: ClusterAccess) async -> ClusterStanding {
@@ -215,6 +219,7 @@ struct SimulatedDriver: ClusterDriver {
     }
     try cluster.requireRecord(change, machine, id)
     try cluster.requireOurs(id, flaws)
+    try cluster.requireGenuine(change, machine, flaws)
     await expectRecorded(change, machine, in: cluster)
     let outcome = cluster.apply(
       change, to: machine, answering: id, mischief: mischief, flaws: flaws)

@@ -58,6 +58,31 @@ import Testing
       ])
   }
 
+  @Test("A name or an address is not taken out of a longer one")
+  func wholeNames() {
+    func body(_ reason: (Int) -> String) -> [String] {
+      var status = Self.several()
+      status.machines = (0..<2).map { index in
+        var machine = status.machines[index]
+        machine.lastError = reason(index + 1)
+        machine.checks = []
+        return machine
+      }
+      return Self.body(status, columns: 200)
+    }
+    for reason: (Int) -> String in [
+      { "worker-\($0)0 is in the way of worker-\($0)" }, { "my-worker-\($0) is in the way" },
+      { "worker-\($0).example is in the way" }, { "no answer from 10.0.0.\($0)1" },
+    ] {
+      let lines = body(reason)
+      for index in 1...2 {
+        #expect(lines.contains { $0.contains(reason(index)) }, "\(lines)")
+      }
+    }
+    let same = body { "worker-\($0) (10.0.0.\($0)) is down." }
+    #expect(same.contains { $0.contains("NAME (ADDRESS) is down.") }, "\(same)")
+  }
+
   @Test("Gate lines say what is missing, are grouped by reason and broken at 80 columns, not cut")
   func gates() {
     #expect(
@@ -85,7 +110,8 @@ import Testing
   func applying() {
     var status = Samples.rotation()
     status.machines[0].state = .applying
-    status.machines[0].address = "10.0.0.5:50000"
+    status.machines[0].address = "10.0.0.5"
+    status.machines[0].port = 50000
     status.step = ""
     #expect(Self.body(status, after: 4) == ["  cp-1  applying"])
     #expect(

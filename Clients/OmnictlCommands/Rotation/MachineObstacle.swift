@@ -71,7 +71,8 @@ struct MachineObstacle: Equatable {
     guard state == .applying, reading.applying(first) >= Self.patience else { return nil }
     let span = "for \(Moment.span(reading.applying(first)))"
     guard first.openCheck == nil, !first.address.isEmpty else { return span }
-    return "\(span): no answer from \(first.address) yet"
+    let host = first.address.contains(":") ? "[\(first.address)]" : first.address
+    return "\(span): no answer from \(host)\(first.port > 0 ? ":\(first.port)" : "") yet"
   }
 
   /// Seconds for which a machine may be changed before something is said of it.
@@ -131,7 +132,30 @@ struct ClusterObstacle: Equatable {
 extension MachineRotationStatus {
   /// A reason in words that do not name the machine.
   fileprivate func generalised(_ reason: String) -> String {
-    let text = machine.isEmpty ? reason : reason.replacing(machine, with: "NAME")
-    return address.isEmpty ? text : text.replacing(address, with: "ADDRESS")
+    reason.replacing(whole: machine, with: "NAME").replacing(whole: address, with: "ADDRESS")
+  }
+}
+
+extension String {
+  /// Replaces a name or an address where it stands for itself, not as a part of a longer one.
+  fileprivate func replacing(whole name: String, with other: String) -> String {
+    guard !name.isEmpty else { return self }
+    func isPart(_ character: Character?) -> Bool {
+      guard let character else { return false }
+      return character.isLetter || character.isNumber || "-_".contains(character)
+    }
+    var text = ""
+    var rest = self[...]
+    while let range = rest.firstRange(of: name) {
+      let before = rest[..<range.lowerBound].last ?? text.last
+      let after = rest[range.upperBound...]
+      // A dot ends a sentence, or goes on with a longer name.
+      let goesOn = after.first == "." && isPart(after.dropFirst().first)
+      let isWhole = !isPart(before) && before != "." && !isPart(after.first) && !goesOn
+      text += rest[..<range.lowerBound]
+      text += isWhole ? other : name
+      rest = after
+    }
+    return text + rest
   }
 }

@@ -135,6 +135,7 @@ extension MachineRotationStatus {
     self.init()
     machine = snapshot.machine
     address = snapshot.address
+    port = Int32(clamping: snapshot.port)
     controlPlane = snapshot.role == .controlPlane
     phase = Schema.RotationPhase(snapshot.phase)
     state = MachineRotationState(snapshot.state)

@@ -182,6 +182,7 @@ public struct MachineRotationStatus: Message {
   public var stateSince: Timestamp?
   public var lock: Lock?
   public var stageTimes: [RotationStageTimes] = []
+  public var port: Int32 = 0
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -201,6 +202,7 @@ public struct MachineRotationStatus: Message {
     Field.message(12, "state_since", \.stateSince)
     Field.message(13, "lock", \.lock)
     Field.message(14, "stage_times", \.stageTimes)
+    Field.int32(15, "port", \.port)
   }
 }
 

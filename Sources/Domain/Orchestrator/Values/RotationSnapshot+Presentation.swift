@@ -252,6 +252,7 @@ extension MachineSnapshot {
     let effort = progress.state.effort
     machine = progress.machine.id
     address = progress.machine.address
+    port = progress.machine.port
     role = progress.machine.role
     self.phase = phase
     checks = effort?.checks ?? []

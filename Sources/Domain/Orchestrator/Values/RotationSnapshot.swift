@@ -135,6 +135,8 @@ public struct MachineSnapshot: Sendable, Hashable {
 
   public var machine: String
   public var address: String
+  /// Of the Talos API.
+  public var port: Int
   public var role: MachineRole
   public var phase: RotationPhase
   public var state: State

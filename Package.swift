@@ -347,8 +347,8 @@ let package = Package(
     tests(
       "omnidTests",
       [
-        "omnid", "Daemon", "Interceptors", "ManagementService", "Orchestrator", "Rotation",
-        "SQLiteStore", "RPCTransport",
+        "omnid", "Crypto", "Daemon", "Interceptors", "ManagementService", "Orchestrator",
+        "Rotation", "SQLiteStore", "RPCTransport",
       ]),
     tests(
       "OmnictlCommandsTests",

@@ -125,6 +125,64 @@ import Testing
     #expect(code { _ = try Backup(mixed, key: .master(sealer())) } == .notAuthentic)
   }
 
+  // MARK: - For age
+
+  /// The identity of the specification's example.
+  private func identities() throws -> [AgeIdentity] {
+    try AgeIdentity.list(
+      in: Array("AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX".utf8))
+  }
+
+  private func madeForAge(_ store: [UInt8]) throws -> [UInt8] {
+    try Backup(madeAt: 1_795_000_000, release: "1.2.3", masterKey: master, store: store)
+      .encrypted(to: identities().map(\.recipient), keyID: sealer().keyID)
+  }
+
+  @Test(
+    "A backup for age opens by an identity, and holds the master key", arguments: [0, 1, 2_500_000])
+  func ageRoundTrip(size: Int) throws {
+    let file = try madeForAge(Array(store.prefix(size)))
+    #expect(AgeFile.isOne(file))
+    #expect(!file.indices.contains { file[$0...].starts(with: master.copy()) })
+    let bytes = try Backup.decrypted(file, by: identities())
+    #expect(try BackupHeader(bytes).lock == .age)
+    let opened = try Backup(opened: bytes)
+    #expect(opened.store == Array(store.prefix(size)))
+    #expect(opened.release == "1.2.3" && opened.madeAt == 1_795_000_000)
+    #expect(try #require(opened.masterKey).isEqual(to: master))
+    // No other key opens it.
+    #expect(code { _ = try Backup(bytes, key: .master(sealer())) } == .otherLock)
+    #expect(code { _ = try Backup(bytes, key: .passphrase(passphrase)) } == .otherLock)
+    #expect(code { _ = try Backup(file, key: .passphrase(passphrase)) } == .unknown)
+  }
+
+  @Test("What age has opened is refused when any byte of it was changed, cut off or added")
+  func openedTampering() throws {
+    let bytes = try Backup.decrypted(madeForAge([1, 2, 3, 4]), by: identities())
+    for index in bytes.indices {
+      var changed = bytes
+      changed[index] ^= 1
+      #expect(code { _ = try Backup(opened: changed) } != nil, "byte \(index)")
+      #expect(code { _ = try Backup(opened: Array(bytes.prefix(index))) } != nil, "\(index) bytes")
+    }
+    #expect(code { _ = try Backup(opened: bytes + [0]) } == .notAuthentic)
+    #expect(code { _ = try Backup(opened: made([1])) } == .otherLock)
+  }
+
+  @Test("Why an age file does not open is told as it is of other backups")
+  func ageRefusals() throws {
+    let file = try madeForAge([1])
+    let other = try AgeIdentity.list(
+      in: Array("AGE-SECRET-KEY-1\(String(repeating: "Q", count: 52))8H00W3".utf8))
+    #expect(code { _ = try Backup.decrypted(file, by: other) } == .otherLock)
+    var changed = file
+    changed[changed.count - 1] ^= 1
+    #expect(code { _ = try Backup.decrypted(changed, by: identities()) } == .notAuthentic)
+    #expect(
+      code { _ = try Backup.decrypted(Array(file.dropLast()), by: identities()) } == .notAuthentic)
+    #expect(code { _ = try Backup.decrypted(Array(file.prefix(60)), by: identities()) } == .unknown)
+  }
+
   @Test("A cost that would take all memory is refused before it is tried")
   func excessiveCost() throws {
     var bytes = try madeWithPassphrase()

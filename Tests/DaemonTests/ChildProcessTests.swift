@@ -66,6 +66,48 @@ struct ChildProcessTests {
     try expectGone(try #require(pid_t(output.trimmingCharacters(in: .whitespacesAndNewlines))))
   }
 
+  @Test(
+    "Nor does what has left its group and session, with its parent or without one, and with another environment",
+    arguments: [
+      "setsid sleep 300 & echo $!", "(setsid sleep 300 & echo $!)",
+      "setsid sh -c 'sleep 300 & echo $!; wait' &", "setsid env -i sleep 300 & echo $!",
+      // One that starts another one again and again, each in a session of its own.
+      "setsid sh -c 'for i in $(seq 500); do setsid sleep 300 & sleep 0.01; done' & echo $!",
+    ], [true, false])
+  func escaped(command: String, isSlow: Bool) throws {
+    // With another environment it is known by its parent, which has to be there still.
+    let isKnownByParent = command.contains("env -i")
+    guard isSlow || !isKnownByParent else { return }
+    let begun = ContinuousClock.now
+    let (ending, output) = try run(
+      "\(command)\nsleep 0.3\n\(isSlow ? "sleep 300" : "exit 0")",
+      timeout: .seconds(isSlow ? 2 : 20))
+    #expect(ending == (isSlow ? .timedOut : .exited(0)))
+    #expect(ContinuousClock.now - begun < .seconds(10))
+    try expectGone(try #require(pid_t(output.trimmingCharacters(in: .whitespacesAndNewlines))))
+  }
+
+  @Test("What another program has started, and runs yet, is left alone")
+  func others() throws {
+    let file = NSTemporaryDirectory() + "omnid-child-\(UUID())"
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    func escaped() -> pid_t? {
+      (try? String(contentsOfFile: file, encoding: .utf8)).flatMap {
+        pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines))
+      }
+    }
+    let isLeftAlone = Mutex<Bool?>(nil)
+    let (ending, _) = try run("setsid sleep 300 & echo $! > \(file); sleep 300") {
+      guard let pid = escaped() else { return false }
+      // In the midst of the first program a second one runs to its end.
+      let second = try? self.run("setsid sleep 300 & exit 0").ending
+      isLeftAlone.withLock { $0 = second == .exited(0) && kill(pid, 0) == 0 }
+      return true
+    }
+    #expect(ending == .cancelled && isLeftAlone.withLock { $0 } == true)
+    try expectGone(try #require(escaped()))
+  }
+
   @Test("It has nothing of this process but what it is given")
   func bare() throws {
     let inherited = open("/dev/null", O_RDONLY)

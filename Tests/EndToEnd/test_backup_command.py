@@ -1,4 +1,4 @@
-"""omnid backup and omnid restore, and backups on a schedule."""
+"""omnid backup and omnid restore, and backups on a schedule; with age as Debian has it."""
 
 import os
 import re
@@ -222,6 +222,156 @@ def test_backups_are_made_on_a_schedule_and_the_oldest_go(lab, tmp_path, passphr
     assert lab.stop() == 0
     newest = sorted(folder.glob("*.backup"))[-1]
     restored = omnid(lab, "restore", "--from", newest, "--state-dir", tmp_path / "new", "--passphrase-file", passphrase)
+    assert restored.returncode == 0 and "restored 1 cluster" in restored.stdout, restored
+
+
+class Identity:
+    """Somebody who reads backups: a key of age-keygen."""
+
+    def __init__(self, file):
+        subprocess.run(["age-keygen", "-o", file], check=True, capture_output=True)
+        assert file.stat().st_mode & 0o777 == 0o600
+        self.file = file
+        self.recipient = subprocess.run(["age-keygen", "-y", file], check=True, capture_output=True, text=True).stdout.strip()
+
+    def open(self, file):
+        return subprocess.run(["age", "-d", "-i", self.file, file], check=True, capture_output=True, timeout=60).stdout
+
+
+@pytest.fixture
+def identity(tmp_path):
+    """Makes identities, each in a file of its own."""
+    return lambda name: Identity(tmp_path / f"{name}.txt")
+
+
+def test_a_backup_for_age_opens_with_age_and_with_omnid(lab, tmp_path, identity):
+    lab.start()
+    lab.import_cluster()
+    ann, ben = identity("ann"), identity("ben")
+    team = tmp_path / "team"
+    team.write_text(f"# whoever is on call\n\n{ben.recipient}\n")
+    file = tmp_path / "all.backup"
+    made = backup(lab, file, "--recipient", ann.recipient, "--recipients-file", team)
+    assert made.returncode == 0 and f"  {ann.recipient}\n  {ben.recipient}\n" in made.stdout, made
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_bytes().startswith(b"age-encryption.org/v1\n-> X25519 ")
+    key = (lab.state / "master.key").read_bytes()
+    assert key not in file.read_bytes() and b"SQLite" not in file.read_bytes()
+
+    # What age gives out is taken from a pipe, and from a file that is nobody else's.
+    opened = ben.open(file)
+    assert key in opened
+    piped = subprocess.run([lab.binaries / "omnid", "restore", "--from", "-", "--state-dir", tmp_path / "piped"], input=opened,
+                           capture_output=True, timeout=60)
+    assert piped.returncode == 0 and (tmp_path / "piped/master.key").read_bytes() == key, piped
+    plain = tmp_path / "plain"
+    plain.write_bytes(opened)
+    plain.chmod(0o640)
+    refused = omnid(lab, "restore", "--from", plain, "--state-dir", tmp_path / "plain-state")
+    assert refused.returncode == 1 and "make it 0600" in refused.stderr, refused
+    plain.chmod(0o600)
+    assert omnid(lab, "restore", "--from", plain, "--state-dir", tmp_path / "plain-state").returncode == 0
+    plain.write_bytes(opened[:-1])
+    refused = omnid(lab, "restore", "--from", plain, "--state-dir", tmp_path / "cut")
+    assert refused.returncode == 1 and "damaged or cut off" in refused.stderr, refused
+
+    lose(lab)
+    restored = restore(lab, file, "--identity", ann.file)
+    assert restored.returncode == 0 and "restored 1 cluster as of 20" in restored.stdout, restored
+    assert (lab.state / "master.key").read_bytes() == key
+    lab.start()
+    lab.fresh_credentials()
+
+
+def test_a_backup_that_age_has_encrypted_anew_is_restored(lab, tmp_path, identity):
+    lab.start()
+    lab.import_cluster()
+    ann, eve = identity("ann"), identity("eve")
+    file, other = tmp_path / "all.backup", tmp_path / "other.backup"
+    assert backup(lab, file, "--recipient", ann.recipient).returncode == 0
+    subprocess.run(["age", "-r", eve.recipient, "-o", other], input=ann.open(file), check=True, timeout=60)
+    refused = omnid(lab, "restore", "--from", other, "--state-dir", tmp_path / "new", "--identity", ann.file)
+    assert refused.returncode == 1 and "none of the identities is a recipient" in refused.stderr, refused
+    restored = omnid(lab, "restore", "--from", other, "--state-dir", tmp_path / "new", "--identity", eve.file)
+    assert restored.returncode == 0 and (tmp_path / "new/master.key").read_bytes() == (lab.state / "master.key").read_bytes()
+    armored = tmp_path / "armored"
+    subprocess.run(["age", "-a", "-r", eve.recipient, "-o", armored], input=ann.open(file), check=True, timeout=60)
+    refused = omnid(lab, "restore", "--from", armored, "--state-dir", tmp_path / "newer", "--identity", eve.file)
+    assert refused.returncode == 1 and "armored" in refused.stderr and "age -d" in refused.stderr, refused
+
+
+def test_what_does_not_fit_a_backup_for_age_is_refused_in_words(lab, tmp_path, identity, passphrase):
+    lab.start()
+    lab.import_cluster()
+    ann, eve = identity("ann"), identity("eve")
+    file, plain = tmp_path / "all.backup", tmp_path / "plain.backup"
+    typed = ann.recipient[:-1] + ("q" if ann.recipient[-1] != "q" else "p")
+    for flags, words in [
+        (("--recipient", typed), f"--recipient: '{typed}' is no recipient: its checksum does not match"),
+        (("--recipient", "ssh-ed25519 AAAA"), "a recipient is written age1..."),
+        (("--recipient", ann.file.read_text().splitlines()[-1]), "it is a secret key"),
+        (("--recipient", ann.recipient, "--passphrase-file", passphrase), "not both"),
+        # The point of all zeros, and one of order 8.
+        (("--recipient", "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z"), "a point of low order"),
+        (("--recipient", "age1t7wft09r2zxzfvwsk92eeql0tvzyghxytqwgapkcyf8dm5ylz9ts6wm9s8"), "a point of low order"),
+    ]:
+        refused = backup(lab, file, *flags)
+        assert refused.returncode == 2 and words in refused.stderr and "SECRET" not in refused.stderr, refused
+        assert not file.exists()
+    team = tmp_path / "team"
+    team.write_text(f"{ann.recipient}\n{typed}\n")
+    refused = backup(lab, file, "--recipients-file", team)
+    assert refused.returncode == 1 and f"{team}: line 2: '{typed}' is no recipient" in refused.stderr, refused
+    team.write_text(f"{ann.recipient}\n")
+    team.chmod(0o666)
+    refused = backup(lab, file, "--recipients-file", team)
+    assert refused.returncode == 1 and f"others may write to {team}" in refused.stderr and not file.exists(), refused
+
+    assert backup(lab, file, "--recipient", ann.recipient).returncode == 0
+    assert backup(lab, plain).returncode == 0
+    lose(lab, keeping=["master.key"])
+    for flags, words in [
+        ((file,), "give --identity FILE"), ((file, "--passphrase-file", passphrase), "give --identity FILE"),
+        ((file, "--identity", eve.file), "none of the identities is a recipient"),
+        ((plain, "--identity", ann.file), "not encrypted with age"),
+        ((file, "--identity", ann.file, "--passphrase-file", passphrase), "has no passphrase"),
+        ((file, "--identity", passphrase), f"{passphrase}: line 1: an identity is written AGE-SECRET-KEY-1"),
+    ]:
+        refused = restore(lab, *flags)
+        assert refused.returncode == 1 and words in refused.stderr and refused.stderr.count("\n") == 1, refused
+    ann.file.chmod(0o640)
+    assert "make it 0600" in restore(lab, file, "--identity", ann.file).stderr
+    ann.file.chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(ann.file, 12345, -1)
+        assert "belongs to the user with id 12345" in restore(lab, file, "--identity", ann.file).stderr
+        os.chown(ann.file, 0, -1)
+    before = file.read_bytes()
+    for bad in (before[:-1], before[:100], before[:-40] + bytes([before[-40] ^ 1]) + before[-39:], before + b"x"):
+        file.write_bytes(bad)
+        refused = restore(lab, file, "--identity", ann.file)
+        assert refused.returncode == 1 and refused.stderr.count("\n") == 1, refused
+    assert not (lab.state / "omnid.db").exists()
+    file.write_bytes(before)
+    assert restore(lab, file, "--identity", ann.file).returncode == 0
+
+
+def test_backups_on_a_schedule_are_for_recipients_whose_identities_are_elsewhere(lab, tmp_path, identity):
+    ann, ben = identity("ann"), identity("ben")
+    folder, team = tmp_path / "backups", tmp_path / "team"
+    team.write_text(f"{ben.recipient}\n")
+    lab.start("--backup-to", str(folder), "--backup-every", "1s", "--backup-keep", "2", "--backup-recipient", ann.recipient,
+              "--backup-recipients-file", str(team))
+    lab.import_cluster()
+    lab.logged(f'recipients="{ann.recipient} {ben.recipient}"')
+    lab.logged("clusters=1 revision=")
+    team.write_text(f"{ben.recipient}x\n")
+    lab.logged(f"{team}: line 1: ")
+    lab.stop()
+    newest = sorted(folder.glob("*.backup"))[-1]
+    for reader in (ann, ben):
+        assert (lab.state / "master.key").read_bytes() in reader.open(newest)
+    restored = omnid(lab, "restore", "--from", newest, "--state-dir", tmp_path / "new", "--identity", ben.file)
     assert restored.returncode == 0 and "restored 1 cluster" in restored.stdout, restored
 
 

@@ -184,7 +184,7 @@ def test_each_flag_that_the_text_names_is_one_of_ours_or_named_as_another_s(docu
 def test_a_line_with_a_verb_or_a_flag_that_is_not_there_is_found():
     good = ["omnictl cluster -n prod secret rotate talos-ca --dry-run", "omnid backup --to F --passphrase-file P --config C",
             "omnid config check --notify-file F", "omnictl completion bash > f", "talosim --out D --pace real", "omnictl help",
-            "runuser -u omnid -- omnid restore --from F", "omnictl --version"]
+            "runuser -u omnid -- omnid restore --from F", "age -d F | omnid restore --from - --identity I", "omnid backup --recipient K --to F", "omnictl --version"]
     bad = ["omnictl cluster -n prod secret rotate talos --dry-run", "omnictl check --now", "omnid backup --into F", "omnid rekeys",
            "omnid rekey --to F", "talosim --out D --pase real", "runuser -u omnid -- omnid restore --form F", "omnictl access issues"]
     for line in good + bad:

@@ -336,6 +336,20 @@ def promtool_takes_the_configuration(reader, printed):
     assert "is valid prometheus config" in printed and re.search(r"[0-9]+ rules found", printed), printed
 
 
+@after("docs/operate.md", "age-keygen -o")
+def the_backup_is_age_s(reader, printed):
+    assert (reader.folder / "backup/omnid-3.backup").read_bytes().startswith(b"age-encryption.org/v1\n")
+    assert re.search(r"^  age1[a-z0-9]{58}$", printed, re.MULTILINE), printed
+
+
+@after("docs/operate.md", "omnid restore --from")
+def the_backup_is_restored_in_both_ways(reader, printed):
+    assert printed.count("restored 1 cluster as of") == 2, printed
+    key = (reader.lab.state / "master.key").read_bytes()
+    for name in ("restored", "restored-by-age"):
+        assert (reader.folder / name / "omnid.db").exists() and (reader.folder / name / "master.key").read_bytes() == key
+
+
 @after("docs/operate.md", "omnid rekey")
 def the_store_is_under_another_key(reader, printed):
     assert "is under the master key" in printed

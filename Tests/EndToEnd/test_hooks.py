@@ -188,7 +188,7 @@ def test_a_hook_has_nothing_of_omnid_but_what_it_is_given(lab, hooks, tmp_path):
     assert name(lab.finish(), "state") == "ROTATION_STATE_SUCCEEDED"
     text = seen.read_text()
     names = {line.split("=")[0] for line in text.splitlines() if "=" in line}
-    assert names <= {"PATH", "LANG", "OMNID_HOOK", "PWD", "OLDPWD", "SHLVL", "_"}, text
+    assert names <= {"PATH", "LANG", "OMNID_HOOK", "OMNID_RUN", "PWD", "OLDPWD", "SHLVL", "_"}, text
     descriptors = [int(line) for line in text.splitlines() if line.isdigit()]
     # ls has its directory open, as one more.
     assert max(descriptors) <= 4, text

@@ -2,11 +2,13 @@
 
 import base64
 import json
+import os
 import pathlib
 import re
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 import yaml
@@ -289,6 +291,33 @@ def test_a_record_of_deliveries_that_is_damaged_is_told_of_and_a_day_is_told_aga
     eventually(lambda: len(receiver.deliveries) == 2 * len(ROTATION), 20)
     assert receiver.kinds() == ROTATION, "the identifiers are the same"
     lab.logged("what a target of notifications was told of cannot be read")
+
+
+def test_a_credential_that_was_issued_for_long_is_told_of_once_before_it_ends(lab, receivers, targets, tmp_path):
+    receiver = receivers()
+    file = targets(receiver)
+    lab.start("--notify-file", file)
+    lab.import_cluster()
+    # Seven days and a little, so that the notice begins soon; one for seven days, and one as they are issued by default.
+    for verb, ttl in (("kubeconfig", "168h0m3s"), ("kubeconfig", "168h"), ("talosconfig", "12h")):
+        issued = lab.omnictl("cluster", "-n", lab.name, verb, "--ttl", ttl, "--output-file", str(tmp_path / f"{verb}-{ttl}"))
+        assert issued.returncode == 0, issued
+    seen = samples(local(lab, "/metrics")[2])
+    end = seen[f'omnid_credential_next_expiry_timestamp_seconds{{cluster="{lab.name}",component="kubernetes-ca"}}']
+    assert 0 < end - time.time() - 7 * 86400 <= 3
+    assert f'omnid_credential_next_expiry_timestamp_seconds{{cluster="{lab.name}",component="talos-ca"}}' not in seen
+    time.sleep(max(0, end + 1 - 7 * 86400 - time.time()))
+    for _ in range(2):
+        # A new process looks at every cluster at once, and knows what it has told.
+        lab.stop()
+        lab.start("--notify-file", file)
+        eventually(lambda: receiver.kinds() == ["credential.expiring"], 20)
+        time.sleep(1)
+    (delivery,) = receiver.deliveries
+    event = delivery.event
+    assert event["subject"] == lab.name and event["data"]["holder"] == f"uid:{os.geteuid()}"
+    assert event["data"]["component"] == "SECRET_COMPONENT_KUBERNETES_CA" and event["data"]["roles"] == ["system:masters"]
+    assert "CERTIFICATE" not in json.dumps(event)
 
 
 def test_a_target_that_is_gone_is_told_when_it_is_back_and_drift_is_told_of_as_long_as_it_holds(new_lab, receivers, targets):

@@ -119,6 +119,16 @@ struct EventDataTests {
         #"{"component":"SECRET_COMPONENT_TALOS_CA","fingerprint":"old","notAfter":"1970-01-01T00:15:00Z"}"#
       ))
     #expect(told.contains(#"{"name":"demo"}"#))
+    let held = Orchestrator.HeldCredential(
+      component: .talosCA, authority: "old", holder: "uid:7", roles: ["os:admin"], serial: "0a1b",
+      issuedAt: Self.at(-30 * 86_400), expiresAt: Self.at(1500))
+    cluster.returned = []
+    cluster.credentials = HeldCredentials([held])
+    #expect(
+      try texts([], cluster: cluster) == [
+        #"{"holder":"uid:7","roles":["os:admin"],"serial":"0a1b","issuedAt":"1969-12-02T00:00:00Z","#
+          + #""expiresAt":"1970-01-01T00:25:00Z","component":"SECRET_COMPONENT_TALOS_CA"}"#
+      ])
     let drift = try #require(told.first { $0.contains("older") })
     let returned = try ReturnedCA(json: drift)
     #expect(returned.machine == "cp-1" && returned.fingerprint == "older")

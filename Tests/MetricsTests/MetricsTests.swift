@@ -8,8 +8,27 @@ import Synchronization
 import Testing
 
 @Suite struct RotationMetricsTests {
-  private func text(_ views: [ClusterView], leftOut: Int = 0) -> String {
-    Exposition.prometheus.text(RotationMetrics(views, leftOut: leftOut).families)
+  private func text(
+    _ views: [ClusterView], leftOut: Int = 0, now: Instant = Sample.instant
+  ) -> String {
+    Exposition.prometheus.text(RotationMetrics(views, leftOut: leftOut, now: now).families)
+  }
+
+  @Test("Of the credentials that were issued for long the first to end is told, until it has ended")
+  func credentials() throws {
+    let views = SampleMetrics.views(state: try rolling(.rotate))
+    func ends(after days: Int) -> [String] {
+      text(views, now: Sample.instant.advanced(by: .seconds(days * 86_400)))
+        .split(separator: "\n").map(String.init)
+        .filter { $0.hasPrefix("omnid_credential_next_expiry_timestamp_seconds{") }
+    }
+    func sample(_ days: Int64) -> String {
+      "omnid_credential_next_expiry_timestamp_seconds{cluster=\"prod\",component=\"talos-ca\"} "
+        + "\(Sample.instant.secondsSince1970 + days * 86_400)"
+    }
+    #expect(ends(after: 0) == [sample(30)])
+    #expect(ends(after: 30) == [sample(365)])
+    #expect(ends(after: 365) == [])
   }
 
   private func rolling(_ phase: RotationPhase) throws -> RotationMachine.State {

@@ -15,6 +15,14 @@ enum SampleMetrics {
   ) -> [ClusterView] {
     var record = Sample.cluster(name, count: 1)
     record.marks = marks
+    record.credentials = HeldCredentials(
+      [(SecretComponent.talosCA, 365), (.talosCA, 30), (.kubernetesCA, 7), (.talosCA, 1)].map {
+        component, days in
+        HeldCredential(
+          component: component, authority: record.authorities[component]?.fingerprint ?? "",
+          holder: "uid:0", roles: ["os:admin"], serial: "0\(days)", issuedAt: Sample.instant,
+          expiresAt: Sample.instant.advanced(by: .seconds(days * 86_400)))
+      })
     record.returned = [
       ReturnedAuthority(
         machine: "w-1", component: .talosCA, fingerprint: "ab", since: Sample.instant),
@@ -51,7 +59,8 @@ enum SampleMetrics {
       version: "1.2.3", startedAt: 1, isReady: true, connections: 2, connectionLimit: 3,
       troubles: [.refused: 4], watchers: 5, revision: 6
     ).families + CallMetrics(router.tallies).families
-      + RotationMetrics(views(state: rolling, marks: marks), leftOut: 1).families
+      + RotationMetrics(views(state: rolling, marks: marks), leftOut: 1, now: Sample.instant)
+      .families
       + AccessMetrics([grant], authorityExpiry: Sample.instant, now: Instant(secondsSince1970: 0))
       .families + TimedStore(UnreachableStore()).families
       + BackupMetrics(lastSuccess: Sample.instant, failures: 0).families

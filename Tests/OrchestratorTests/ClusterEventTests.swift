@@ -225,6 +225,70 @@ struct ClusterEventTests {
     for now in [end, end + 1_000_000] { #expect(told(now) == ["\(end) demo expiring old 0"]) }
   }
 
+  private static func credential(
+    _ serial: String, lasting days: Int64, until end: Int64,
+    _ component: SecretComponent = .talosCA,
+    authority: String = "old"
+  ) -> HeldCredential {
+    HeldCredential(
+      component: component, authority: authority, holder: "uid:0", roles: ["os:admin"],
+      serial: serial, issuedAt: at(end - days * 86_400), expiresAt: at(end))
+  }
+
+  private func told(_ credentials: [HeldCredential], now: Int64) -> [String] {
+    var cluster = Self.cluster
+    cluster.credentials = HeldCredentials(credentials)
+    let events = events([], cluster: cluster, now: now)
+    #expect(events.allSatisfy { $0.isCondition })
+    return events.map { "\($0.time.secondsSince1970) \($0.key.joined(separator: " "))" }
+  }
+
+  @Test(
+    "A credential that was issued for long is told of from seven days before its end until then, as one event"
+  )
+  func credential() {
+    let end: Int64 = 100 * 86_400
+    let notice = end - 7 * 86_400
+    let held = [
+      Self.credential("0a", lasting: 30, until: end),
+      Self.credential("0b", lasting: 30, until: end, .kubernetesCA, authority: "kube"),
+    ]
+    #expect(told(held, now: notice - 1) == [])
+    for now in [notice, end - 1] {
+      #expect(
+        told(held, now: now) == [
+          "\(notice) demo credential kube 0b", "\(notice) demo credential old 0a",
+        ])
+    }
+    #expect(told(held, now: end) == [])
+  }
+
+  @Test("Of a credential that lives no longer than the notice, or is refused already, is not told")
+  func shortCredentials() {
+    let end: Int64 = 100 * 86_400
+    let held = [
+      Self.credential("0a", lasting: 7, until: end), Self.credential("0b", lasting: 1, until: end),
+      Self.credential("0c", lasting: 30, until: end, authority: "older"),
+      Self.credential("0d", lasting: 30, until: end, .kubernetesCA, authority: "old"),
+    ]
+    for now in [end - 8 * 86_400, end - 7 * 86_400, end - 86_400, end - 1, end] {
+      #expect(told(held, now: now) == [])
+    }
+  }
+
+  @Test("Of very many credentials the first to end are told of, and the next when those have ended")
+  func manyCredentials() {
+    let end: Int64 = 100 * 86_400
+    let held = (0..<40).map { number in
+      Self.credential("\(100 + number)", lasting: 30, until: end + Int64(number))
+    }
+    func serials(_ now: Int64) -> [String] {
+      told(held.shuffled(), now: now).compactMap { $0.split(separator: " ").last.map(String.init) }
+    }
+    #expect(serials(end - 86_400) == (100..<116).map(String.init))
+    #expect(serials(end + 2) == (103..<119).map(String.init))
+  }
+
   @Test("A retired authority that is back is told of each machine, by when it was first seen")
   func returned() {
     var cluster = Self.cluster

@@ -188,10 +188,12 @@ public struct Backup: Sendable {
         "the backup has no passphrase: it opens by the master key \(header.keyID)")
     case (.passphrase, .master):
       throw BackupError(.otherLock, "the backup has a passphrase: give --passphrase-file")
+    case (.age, _):
+      throw BackupError(.otherLock, "the backup has no passphrase: age has opened it already")
     }
   }
 
-  private static func failing<Value>(
+  static func failing<Value>(
     _ body: () throws(CryptoError) -> Value
   ) throws(BackupError) -> Value {
     do throws(CryptoError) { return try body() } catch { throw BackupError(.failed, error.message) }

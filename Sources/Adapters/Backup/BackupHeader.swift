@@ -11,6 +11,8 @@ public struct BackupHeader: Sendable, Hashable {
     case masterKey = 0
     /// A passphrase; the backup then holds the master key too.
     case passphrase = 1
+    /// Nothing more: these bytes stood in an age file. They hold the master key in clear.
+    case age = 2
   }
 
   static let magic = Array("omnid backup 1\n".utf8)

@@ -102,6 +102,7 @@ extension Schema.StaleTrust {
 extension Schema.HeldCredential {
   init(_ credential: Orchestrator.HeldCredential) {
     self.init()
+    component = Schema.SecretComponent(credential.component)
     holder = credential.holder
     roles = credential.roles
     serial = credential.serial

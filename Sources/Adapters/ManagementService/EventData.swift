@@ -10,7 +10,7 @@ public enum EventData {
   private static let limit = (items: 16, bytes: 512)
 
   /// `RotationStatus` for what concerns a rotation, `ReturnedCA` for a retired CA that is back, `CertificateAuthority` for
-  /// one that expires, `Cluster` for a record that is out of date. Holds no key, and no text of a machine that is
+  /// one that expires, `HeldCredential` for a credential that expires, `Cluster` for a record that is out of date. Holds no key, and no text of a machine that is
   /// longer than 512 bytes or would change how others are shown.
   ///
   /// - Throws: never for what a record can hold.
@@ -24,6 +24,8 @@ public enum EventData {
       shown.fingerprint = expiring.fingerprint
       shown.notAfter = Timestamp(expiring.notAfter)
       return try shown.jsonUTF8()
+    case .credentialExpiring(let credential):
+      return try Schema.HeldCredential(credential).bounded.jsonUTF8()
     case .recordOutdated:
       var shown = Cluster()
       shown.name = event.cluster
@@ -67,7 +69,7 @@ public enum EventData {
       }
       shown.elapsed = ProtoDuration(snapshot.elapsed)
       shown.nextSteps = snapshot.nextSteps
-    case .authorityExpiring, .authorityReturned, .recordOutdated: break
+    case .authorityExpiring, .credentialExpiring, .authorityReturned, .recordOutdated: break
     }
     return shown.bounded
   }
@@ -135,6 +137,15 @@ extension MachineRotationStatus {
     shown.address = EventData.cut(address)
     shown.lastError = EventData.cut(lastError)
     shown.checks = EventData.cut(checks)
+    return shown
+  }
+}
+
+extension Schema.HeldCredential {
+  fileprivate var bounded: Schema.HeldCredential {
+    var shown = self
+    shown.holder = EventData.cut(holder)
+    shown.roles = EventData.cut(roles)
     return shown
   }
 }

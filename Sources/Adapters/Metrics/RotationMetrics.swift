@@ -32,13 +32,15 @@ public struct RotationMetrics {
 
   private let clusters: [ClusterView]
   private let leftOut: Int
+  private let now: Instant
 
   /// - Parameters:
   ///   - clusters: at most `clusterLimit`.
   ///   - leftOut: how many clusters there are beside these.
-  public init(_ clusters: [ClusterView], leftOut: Int) {
+  public init(_ clusters: [ClusterView], leftOut: Int, now: Instant) {
     self.clusters = clusters
     self.leftOut = leftOut
+    self.now = now
   }
 
   public var families: [MetricFamily] {
@@ -50,9 +52,8 @@ public struct RotationMetrics {
         "omnid_clusters_left_out", .gauge,
         "Clusters without samples of their own, because there are too many",
         [MetricFamily.Sample([:], .integer(leftOut))]),
-      rotations, states, machines, done, waiting, held, checks, updated, authorities, returned,
-      stale,
-      outdated, marks,
+      rotations, states, machines, done, waiting, held, checks, updated, authorities,
+      credentials, returned, stale, outdated, marks,
     ]
   }
 
@@ -190,6 +191,22 @@ public struct RotationMetrics {
             MetricFamily.Sample(
               ["cluster": cluster.record.name, "component": component.rawValue],
               .integer(Int($0.secondsSince1970)))
+          }
+        }
+      })
+  }
+
+  private var credentials: MetricFamily {
+    MetricFamily(
+      "omnid_credential_next_expiry_timestamp_seconds", .gauge,
+      "When the first of the credentials expires that a cluster's CA on record has issued for longer than 7 days, in Unix time",
+      clusters.flatMap { cluster in
+        let credentials = cluster.record.lastingCredentials(at: now)
+        return SecretComponent.allCases.compactMap { component in
+          credentials.first { $0.component == component }.map {
+            MetricFamily.Sample(
+              ["cluster": cluster.record.name, "component": component.rawValue],
+              .integer(Int($0.expiresAt.secondsSince1970)))
           }
         }
       })

@@ -5,9 +5,14 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 int cprocess_memory_file(void) { return memfd_create("input", MFD_CLOEXEC); }
+
+int cprocess_open_process(pid_t pid) { return pidfd_open(pid, 0); }
+
+int cprocess_kill(int process) { return pidfd_send_signal(process, SIGKILL, NULL, 0); }
 
 int cprocess_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 

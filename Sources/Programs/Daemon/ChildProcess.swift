@@ -7,7 +7,7 @@ public enum ChildProcess {
   public enum Ending: Sendable, Equatable {
     case exited(Int32)
     case signalled(Int32)
-    /// It took too long, and was killed with everything that it had started in its group.
+    /// It took too long, and was killed with everything that it had started.
     case timedOut
     /// Whoever wanted it to run does so no more; it was killed likewise.
     case cancelled
@@ -15,9 +15,9 @@ public enum ChildProcess {
 
   /// Runs a program and waits for its end. Blocks.
   ///
-  /// It gets `input` on its standard input, and an environment of `environment` alone; it starts in `/`, with no
+  /// It gets `input` on its standard input, and an environment of `environment` and a mark alone; it starts in `/`, with no
   /// other descriptor of this process, no signal blocked and none ignored. Its standard output and standard error
-  /// are one. When it has ended, what it has left behind in its process group is killed.
+  /// are one. When it has ended, what it has left behind is killed: its process group, and what `ProcessDescendants` finds.
   ///
   /// - Parameters:
   ///   - path: an absolute path.
@@ -39,10 +39,11 @@ public enum ChildProcess {
     guard unsafe cprocess_pipe(&ends) == 0 else { throw DaemonError(errno: errno, "a pipe") }
     var output = Output(ends[0], limit: outputLimit)
     defer { output.close() }
+    let mark = ProcessDescendants.newMark()
     let pid: pid_t
     do {
       defer { close(ends[1]) }
-      pid = try start(path, arguments, environment, inputFile, ends[1])
+      pid = try start(path, arguments, environment + [mark], inputFile, ends[1])
     }
     let deadline = ContinuousClock.now + timeout
     var forced: Ending?
@@ -52,8 +53,14 @@ public enum ChildProcess {
       if forced != nil { break }
       output.wait(milliseconds: 20)
     }
-    // Before the leader is waited for: as long as it is a zombie nobody else can have its group's number.
+    // Before the leader is waited for: as long as it is a zombie nobody else can have its number, nor its group's. The group
+    // stands still while it is looked at, because what has a parent yet is known by it.
+    kill(-pid, SIGSTOP)
+    let descendants = ProcessDescendants(leader: pid, mark: Array(mark.utf8))
+    let escaped = descendants.living
     kill(-pid, SIGKILL)
+    ProcessDescendants.kill(escaped)
+    descendants.kill()
     var status: Int32 = 0
     var reaped: pid_t
     repeat { reaped = unsafe waitpid(pid, &status, 0) } while reaped < 0 && errno == EINTR

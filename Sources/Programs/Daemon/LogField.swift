@@ -20,7 +20,7 @@ public enum LogField: String, Sendable, CaseIterable {
   // Notifications.
   case target, event, id, failures, dropped
   // omnid itself.
-  case version, endpoint, store, directory, file, bytes, clusters, revision
+  case version, endpoint, store, directory, file, bytes, clusters, revision, recipients
   case settings, wanted, signal, lines
   case reportKey = "report_key"
   case masterKey = "master_key"

@@ -183,25 +183,71 @@ public enum PrivateFiles {
 
   /// Reads a small file that holds a secret.
   ///
-  /// - Parameter isCredential: the service manager hands it over (systemd.exec(5), LoadCredential=). Then it may be root's and
-  ///   readable by a group, because access lists show as group bits.
+  /// - Parameters:
+  ///   - isCredential: the service manager hands it over (systemd.exec(5), LoadCredential=). Then it may be root's and
+  ///     readable by a group, because access lists show as group bits.
+  ///   - isOwn: the file has to belong to this process' user.
   /// - Throws: as `read`, and when group or others have rights to the file that they must not have.
   public static func readSecret(
-    _ path: String, isCredential: Bool = false
+    _ path: String, isCredential: Bool = false, isOwn: Bool = false
   ) throws(DaemonError) -> [UInt8] {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw DaemonError(errno: errno, path) }
+    let (descriptor, status) = try opened(path)
     defer { close(descriptor) }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { throw DaemonError(errno: errno, path) }
-    let mode = status.st_mode & 0o777
+    guard !isOwn || status.st_uid == geteuid() else {
+      throw DaemonError("\(path) belongs to the user with id \(status.st_uid)")
+    }
     let isHandedOver = isCredential && (status.st_uid == 0 || status.st_uid == geteuid())
-    guard mode & (isHandedOver ? 0o037 : 0o077) == 0 else {
+    try checkSecret(status, path, isHandedOver ? 0o037 : 0o077)
+    return try read(descriptor, path, limit: secretLimit)
+  }
+
+  /// Looks whether a file that holds a secret is its owner's alone.
+  ///
+  /// - Throws: when group or others have rights to it, or it is not there.
+  public static func checkSecret(_ path: String) throws(DaemonError) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw DaemonError(errno: errno, path) }
+    try checkSecret(status, path, 0o077)
+  }
+
+  private static func checkSecret(
+    _ status: stat, _ path: String, _ forbidden: mode_t
+  ) throws(DaemonError) {
+    let mode = status.st_mode & 0o777
+    guard mode & forbidden == 0 else {
       throw DaemonError(
         "\(path) has the mode 0\(String(mode, radix: 8)), so that others can use the key in it; make it 0600, "
           + "for its owner alone: chmod 600 \(path)")
     }
+  }
+
+  /// Reads a small file that says whom something is handed to, and holds no secret.
+  ///
+  /// - Throws: as `read`, and when others than this process' user and root may write to the file.
+  public static func readTrusted(_ path: String) throws(DaemonError) -> [UInt8] {
+    let (descriptor, status) = try opened(path)
+    defer { close(descriptor) }
+    guard status.st_uid == geteuid() || status.st_uid == 0 else {
+      throw DaemonError(
+        "\(path) belongs to the user with id \(status.st_uid), who may change it: chown \(geteuid()) \(path)"
+      )
+    }
+    guard status.st_mode & 0o022 == 0 else {
+      throw DaemonError("others may write to \(path): chmod go-w \(path)")
+    }
     return try read(descriptor, path, limit: secretLimit)
+  }
+
+  /// - Returns: the descriptor, the caller's to close, and what the system says of the file.
+  private static func opened(_ path: String) throws(DaemonError) -> (Int32, stat) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DaemonError(errno: errno, path) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      defer { close(descriptor) }
+      throw DaemonError(errno: errno, path)
+    }
+    return (descriptor, status)
   }
 
   private static let secretLimit = 1 << 20
@@ -214,6 +260,13 @@ public enum PrivateFiles {
     guard descriptor >= 0 else { throw DaemonError(errno: errno, path) }
     defer { close(descriptor) }
     return try read(descriptor, path, limit: limit)
+  }
+
+  /// Reads what somebody hands over on standard input.
+  ///
+  /// - Throws: when it cannot be read, or is longer than `limit` bytes.
+  public static func readInput(limit: Int) throws(DaemonError) -> [UInt8] {
+    try read(STDIN_FILENO, "standard input", limit: limit)
   }
 
   private static func read(

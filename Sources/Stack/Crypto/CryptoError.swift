@@ -8,7 +8,7 @@ public struct CryptoError: Error, Sendable, Hashable, CustomStringConvertible {
     case malformed
     /// A well-formed input of a kind that is not supported, such as an encrypted key.
     case unsupported
-    /// Key and certificate do not belong together.
+    /// Key and certificate, or key and encrypted file, do not belong together.
     case keyMismatch
     /// A chain does not lead to a trusted root, or is not valid for the time or the use.
     case verificationFailed

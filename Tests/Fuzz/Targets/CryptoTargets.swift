@@ -1,7 +1,7 @@
 import Compression
 import Crypto
 
-/// Certificates, keys and requests in PEM and DER; sealed secrets; compressed archives.
+/// Certificates, keys and requests in PEM and DER; sealed secrets; age files; compressed archives.
 enum CryptoTargets {
   static let pem = FuzzTarget("pem") { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
@@ -37,6 +37,25 @@ enum CryptoTargets {
     try require(certificate.fingerprint.count == 64, "a fingerprint of another length")
     try require((try? Certificate(pem: certificate.pem)) == certificate, "its PEM is another")
     _ = certificate.isSigned(by: certificate)
+  }
+
+  /// Files of age and of its keys.
+  static let age = FuzzTarget("age") { bytes in
+    let text = Array(
+      "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX".utf8)
+    let identities = try AgeIdentity.list(in: text)
+    if let payload = try? AgeFile.decrypted(bytes, by: identities) {
+      try require(AgeFile.isOne(bytes), "opened what is no age file")
+      try require(payload.count < bytes.count, "a payload that is larger than its file")
+    }
+    for recipient in (try? AgeRecipient.list(in: bytes)) ?? [] {
+      try require((try? AgeRecipient("\(recipient)")) == recipient, "the recipient changes")
+    }
+    for identity in (try? AgeIdentity.list(in: bytes)) ?? [] {
+      let file = try AgeFile.encrypted([bytes], to: [identity.recipient])
+      try require(
+        (try? AgeFile.decrypted(file, by: [identity])) == bytes, "encrypted and opened, it changes")
+    }
   }
 
   static let compression = FuzzTarget("compression") { bytes in

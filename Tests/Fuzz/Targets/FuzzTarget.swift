@@ -44,6 +44,6 @@ package struct FuzzTarget: Sendable {
     ProtoTargets.binary, ProtoTargets.json, ProtoTargets.value, EnvelopeTarget.target,
     HTTP2Targets.server, HTTP2Targets.client, RequestTarget.target, TextTargets.target,
     YAMLTargets.target, ConfigTargets.machine, ConfigTargets.talosconfig, CryptoTargets.pem,
-    CryptoTargets.compression,
+    CryptoTargets.age, CryptoTargets.compression,
   ]
 }

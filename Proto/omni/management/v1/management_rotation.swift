@@ -89,6 +89,7 @@ public struct HeldCredential: Message {
   public var serial = ""
   public var issuedAt: Timestamp?
   public var expiresAt: Timestamp?
+  public var component = SecretComponent.unspecified
   public var unknownFields = UnknownFields()
 
   public init() {}
@@ -99,6 +100,7 @@ public struct HeldCredential: Message {
     Field.string(3, "serial", \.serial)
     Field.message(4, "issued_at", \.issuedAt)
     Field.message(5, "expires_at", \.expiresAt)
+    Field.enumeration(6, "component", \.component)
   }
 }
 

@@ -8,6 +8,7 @@ public enum EventType: String, Sendable, Hashable, CaseIterable {
   case rotationAbortRequested = "rotation.abort-requested"
   case rotationEnded = "rotation.ended"
   case authorityExpiring = "ca.expiring"
+  case credentialExpiring = "credential.expiring"
   case clusterDrift = "cluster.drift"
   case clusterRecordOutdated = "cluster.record-outdated"
   /// Sent when somebody tries a target.

@@ -11,6 +11,12 @@ static inline int cprocess_is_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 
 /// its descriptor, or -1 with errno.
 int cprocess_memory_file(void);
 
+/// A descriptor that stands for one process, whoever has its number later (pidfd_open(2)). Returns it, or -1 with errno.
+int cprocess_open_process(pid_t pid);
+
+/// Kills the process that the descriptor stands for. Returns 0, or -1 with errno.
+int cprocess_kill(int process);
+
 /// A pipe whose ends no other program inherits (pipe2(2)). Returns 0, or -1 with errno.
 int cprocess_pipe(int ends[2]);
 

@@ -21,6 +21,7 @@ extension ClusterEvent {
           : RotationSnapshot(rotation: rotation))
     }
     events += expiring(cluster, expiries, at: now)
+    events += expiringCredentials(cluster, at: now)
     events += cluster.returned.map { returned in
       ClusterEvent(
         .authorityReturned(returned), of: cluster, at: returned.since,
@@ -54,6 +55,20 @@ extension ClusterEvent {
         .authorityExpiring(expiring, within: threshold), of: cluster,
         at: notAfter.advanced(by: .zero - threshold),
         ["expiring", authority.fingerprint, "\(threshold.components.seconds)"])
+    }
+  }
+
+  /// Of each credential that lasts once, for as long as its notice goes on. It ends with its authority at the latest, of which
+  /// is told too.
+  private static func expiringCredentials(
+    _ cluster: ClusterRecord, at now: Instant
+  ) -> [ClusterEvent] {
+    cluster.lastingCredentials(at: now).prefix(credentialLimit).compactMap { credential in
+      let notice = credential.expiresAt.advanced(by: .zero - HeldCredential.notice)
+      guard notice <= now else { return nil }
+      return ClusterEvent(
+        .credentialExpiring(credential), of: cluster, at: notice,
+        ["credential", credential.authority, credential.serial])
     }
   }
 

@@ -20,6 +20,8 @@ public struct ClusterEvent: Sendable, Hashable {
     case rotationEnded
     /// An authority expires within that time; zero: it has expired.
     case authorityExpiring(ExpiringAuthority, within: Duration)
+    /// A credential that omnid has handed out for long expires soon.
+    case credentialExpiring(HeldCredential)
     /// A machine accepts a retired authority again.
     case authorityReturned(ReturnedAuthority)
     /// The machines no longer use the authorities on record.
@@ -62,7 +64,9 @@ public struct ClusterEvent: Sendable, Hashable {
   /// Whether the event is told for as long as it holds, however long ago it began. What happened once is news for a while.
   public var isCondition: Bool {
     switch kind {
-    case .waiting, .paused, .authorityExpiring, .authorityReturned, .recordOutdated: true
+    case .waiting, .paused, .authorityExpiring, .credentialExpiring, .authorityReturned,
+      .recordOutdated:
+      true
     case .rotationStarted, .stageBegan, .abortRequested, .rotationEnded: false
     }
   }
@@ -71,4 +75,7 @@ public struct ClusterEvent: Sendable, Hashable {
   public static let expiryThresholds: [Duration] = [
     .seconds(30 * 86_400), .seconds(7 * 86_400), .seconds(86_400), .zero,
   ]
+  /// Of how many credentials of a cluster that expire soon is told at a time, because whoever may have credentials issued
+  /// must not fill a target's queue with them.
+  public static let credentialLimit = 16
 }

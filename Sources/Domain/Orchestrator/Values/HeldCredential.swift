@@ -14,6 +14,9 @@ public struct HeldCredential: Sendable, Hashable {
   public var issuedAt: Instant
   public var expiresAt: Instant
 
+  /// How long before its end its holder is told of it.
+  public static let notice = Duration.seconds(7 * 86_400)
+
   public init(
     component: SecretComponent, authority: String, holder: String, roles: [String], serial: String,
     issuedAt: Instant, expiresAt: Instant
@@ -25,6 +28,18 @@ public struct HeldCredential: Sendable, Hashable {
     self.serial = serial
     self.issuedAt = issuedAt
     self.expiresAt = expiresAt
+  }
+}
+
+extension ClusterRecord {
+  /// The credentials whose holders need others one day: those that were issued for longer than the notice before their end.
+  /// Shorter ones are the rule, and their holders have new ones issued each time. What an authority has issued that is no
+  /// longer on record is refused already. The first to end stands first.
+  public func lastingCredentials(at now: Instant) -> [HeldCredential] {
+    credentials.listed.filter {
+      $0.expiresAt > now && $0.issuedAt.duration(to: $0.expiresAt) > HeldCredential.notice
+        && authorities[$0.component]?.fingerprint == $0.authority
+    }.sorted { ($0.expiresAt, $0.serial) < ($1.expiresAt, $1.serial) }
   }
 }
 

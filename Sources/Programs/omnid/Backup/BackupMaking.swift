@@ -11,18 +11,22 @@ import SQLiteStore
 struct BackupMaking: Sendable {
   let storePath: String
   let masterKey: ServeOptions.MasterKey
-  /// With one the master key is in the backup.
-  let passphraseFile: String?
+  let lock: BackupLock
 
-  /// Of a passphrase, in bytes.
-  private static let shortest = 12
+  /// A backup that was made.
+  struct Outcome: Sendable {
+    var contents: StoreContents
+    /// Of the file.
+    var bytes: Int
+    /// Whose identities open it; none where age has nothing to do with it.
+    var recipients: [AgeRecipient]
+  }
 
   /// Writes a backup to a file that is not there yet. Blocks.
   ///
-  /// - Returns: what is in it, and how many bytes it has.
   /// - Throws: `StoreError`, `CryptoError`, `BackupError`, `DaemonError`; nothing is left of the file.
-  func write(to path: String) throws -> (contents: StoreContents, bytes: Int) {
-    let passphrase = try passphraseFile.map(Self.passphrase)
+  func write(to path: String) throws -> Outcome {
+    let locking = try lock.locking()
     // Before the work: a name that is taken is a mistake.
     guard !PrivateFiles.exists(path) else {
       throw DaemonError("\(path) is there already: choose another name, or move it away")
@@ -32,24 +36,10 @@ struct BackupMaking: Sendable {
     let copy = try StoreCopy(of: storePath, sealer: sealer)
     let backup = Backup(
       madeAt: WallClock.nanosecondsSince1970() / 1_000_000_000, release: Release.version,
-      masterKey: passphrase == nil ? nil : key, store: copy.bytes)
-    let bytes = try backup.locked(
-      with: passphrase.map { .passphrase($0) } ?? .master(sealer), keyID: sealer.keyID)
+      masterKey: lock.holdsMasterKey ? key : nil, store: copy.bytes)
+    let bytes = try locking.locked(backup, sealer)
     try PrivateFiles.create(path, bytes)
-    return (copy.contents, bytes.count)
-  }
-
-  /// The first line of a file that its owner alone can read.
-  static func passphrase(_ path: String) throws -> SecretBytes {
-    var bytes = try PrivateFiles.readSecret(path)
-    defer { bytes.wipe() }
-    var line = Array(bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") })
-    guard line.count >= shortest else {
-      line.wipe()
-      throw DaemonError(
-        "\(path): the passphrase is the first line, and has \(shortest) bytes at least")
-    }
-    return SecretBytes(taking: &line)
+    return Outcome(contents: copy.contents, bytes: bytes.count, recipients: locking.recipients)
   }
 }
 

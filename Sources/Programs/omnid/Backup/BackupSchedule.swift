@@ -18,8 +18,7 @@ final class BackupSchedule: Sendable {
   init(_ settings: ServeOptions.BackupSettings, _ options: ServeOptions, logger: Logger) {
     self.settings = settings
     making = BackupMaking(
-      storePath: options.storePath, masterKey: options.masterKey,
-      passphraseFile: settings.passphraseFile)
+      storePath: options.storePath, masterKey: options.masterKey, lock: settings.lock)
     self.logger = logger
   }
 
@@ -48,18 +47,20 @@ final class BackupSchedule: Sendable {
     let now = Self.now()
     let path = "\(settings.directory)/\(Self.name(now))"
     do {
-      let (contents, bytes) = try await thread.run { [making, settings] in
+      let made = try await thread.run { [making, settings] in
         try PrivateFiles.makeDirectory(settings.directory)
         return try making.write(to: path)
       }
       state.withLock { $0.lastSuccess = now }
-      logger.info(
-        "backed up",
-        [
-          .file: .string(path), .bytes: .integer(Int64(bytes)),
-          .clusters: .integer(Int64(contents.clusters.count)),
-          .revision: .integer(Int64(clamping: contents.revision)),
-        ])
+      var fields: LogFields = [
+        .file: .string(path), .bytes: .integer(Int64(made.bytes)),
+        .clusters: .integer(Int64(made.contents.clusters.count)),
+        .revision: .integer(Int64(clamping: made.contents.revision)),
+      ]
+      if !made.recipients.isEmpty {
+        fields[.recipients] = .string(made.recipients.map { "\($0)" }.joined(separator: " "))
+      }
+      logger.info("backed up", fields)
       await thread.run { [self] in prune(but: Self.name(now)) }
       return true
     } catch {

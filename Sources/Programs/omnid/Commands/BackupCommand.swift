@@ -7,46 +7,55 @@ enum BackupCommand {
   /// - Returns: the exit status: 0 done, 1 failed, 2 wrong usage.
   static func run(_ arguments: [String], _ facts: ProcessFacts) -> Int32 {
     do {
-      let (own, rest) = try CommandFlags.split(arguments, ["--to", "--passphrase-file"])
-      guard let path = own["--to"] else { throw UsageError("--to FILE is missing") }
+      let (own, rest) = try CommandFlags.split(
+        arguments, ["--to", "--passphrase-file", "--recipient", "--recipients-file"],
+        repeatable: ["--recipient"])
+      guard let path = own["--to"]?.texts[0] else { throw UsageError("--to FILE is missing") }
       let options = try ServeOptions(rest, facts, readFile: Program.readConfiguration)
+      let lock = try BackupLock(
+        passphraseFile: own["--passphrase-file"], recipients: own["--recipient"],
+        recipientsFile: own["--recipients-file"])
       try ProcessPrivacy.begin()
       let making = BackupMaking(
-        storePath: options.storePath, masterKey: options.masterKey,
-        passphraseFile: own["--passphrase-file"])
-      let (contents, bytes) = try making.write(to: path)
-      return CommandFlags.say(
-        text(contents, bytes, path, options, hasKey: making.passphraseFile != nil))
+        storePath: options.storePath, masterKey: options.masterKey, lock: lock)
+      return CommandFlags.say(text(try making.write(to: path), path, options, lock))
     } catch {
       return CommandFlags.fail(error)
     }
   }
 
   private static func text(
-    _ contents: StoreContents, _ bytes: Int, _ path: String, _ options: ServeOptions, hasKey: Bool
+    _ made: BackupMaking.Outcome, _ path: String, _ options: ServeOptions, _ lock: BackupLock
   ) -> String {
-    let count = contents.clusters.count
+    let count = made.contents.clusters.count
     let what =
-      "backed up \(count) cluster\(count == 1 ? "" : "s") at revision \(contents.revision) to \(path), "
-      + "\(bytes) bytes\n"
-    guard !hasKey else {
+      "backed up \(count) cluster\(count == 1 ? "" : "s") at revision \(made.contents.revision) to \(path), "
+      + "\(made.bytes) bytes\n"
+    switch lock {
+    case .masterKey:
+      return what
+        + "the master key is not in it: keep a copy of \(options.masterKey.path) elsewhere, because the backup does "
+        + "not open without it\n"
+    case .passphrase:
       return what
         + "the master key is in it: whoever has the file and the passphrase has the keys of these clusters, so "
         + "keep the passphrase elsewhere\n"
+    case .recipients:
+      return what
+        + "the master key is in it: whoever has the file and the identity of one of these recipients has the keys of "
+        + "these clusters, so keep the identities elsewhere\n"
+        + made.recipients.map { "  \($0)\n" }.joined()
     }
-    return what
-      + "the master key is not in it: keep a copy of \(options.masterKey.path) elsewhere, because the backup does "
-      + "not open without it\n"
   }
 }
 
 /// What commands of `omnid` share beside those of `serve`.
 enum CommandFlags {
-  /// Takes a command's own flags out, each of which has one value.
+  /// Takes a command's own flags out. Each has a value, and those that are repeatable several.
   static func split(
-    _ arguments: [String], _ names: Set<String>
-  ) throws(UsageError) -> (own: [String: String], rest: [String]) {
-    var own: [String: String] = [:]
+    _ arguments: [String], _ names: Set<String>, repeatable: Set<String> = []
+  ) throws(UsageError) -> (own: [String: SettingValues.Value], rest: [String]) {
+    var own: [String: SettingValues.Value] = [:]
     var rest: [String] = []
     var left = arguments[...]
     while let argument = left.popFirst() {
@@ -59,9 +68,10 @@ enum CommandFlags {
       guard let value = parts.count == 2 ? String(parts[1]) : left.popFirst(), !value.isEmpty else {
         throw UsageError("\(name) needs a value")
       }
-      guard own.updateValue(value, forKey: name) == nil else {
+      guard own[name] == nil || repeatable.contains(name) else {
         throw UsageError("\(name) is given more than once")
       }
+      own[name, default: SettingValues.Value(texts: [], origin: name)].texts.append(value)
     }
     return (own, rest)
   }

@@ -10,19 +10,31 @@ enum RestoreCommand {
   /// - Returns: the exit status: 0 done, 1 failed, 2 wrong usage.
   static func run(_ arguments: [String], _ facts: ProcessFacts) -> Int32 {
     do {
-      let (own, rest) = try CommandFlags.split(arguments, ["--from", "--passphrase-file"])
-      guard let path = own["--from"] else { throw UsageError("--from FILE is missing") }
+      let (own, rest) = try CommandFlags.split(
+        arguments, ["--from", "--passphrase-file", "--identity"])
+      guard let path = own["--from"]?.texts[0] else { throw UsageError("--from FILE is missing") }
       let options = try ServeOptions(rest, facts, readFile: Program.readConfiguration)
       try ProcessPrivacy.begin()
-      let (backup, contents) = try restore(path, own["--passphrase-file"], options)
+      let source = Source(
+        path: path, passphraseFile: own["--passphrase-file"]?.texts[0],
+        identityFile: own["--identity"]?.texts[0])
+      let (backup, contents) = try restore(source, options)
       return CommandFlags.say(text(backup, contents, options))
     } catch {
       return CommandFlags.fail(error)
     }
   }
 
+  /// Where a backup is, and where that is by which it opens.
+  private struct Source {
+    /// `-` is standard input.
+    var path: String
+    var passphraseFile: String?
+    var identityFile: String?
+  }
+
   private static func restore(
-    _ path: String, _ passphraseFile: String?, _ options: ServeOptions
+    _ source: Source, _ options: ServeOptions
   ) throws -> (Backup, StoreContents) {
     try PrivateFiles.makeDirectory(options.stateDirectory)
     try PrivateFiles.checkDirectory(options.stateDirectory)
@@ -37,7 +49,7 @@ enum RestoreCommand {
         "there is \(options.storePath + suffix) already: nothing is restored over a store; move it away, or give "
           + "another --state-dir")
     }
-    let backup = try opened(path, passphraseFile, options)
+    let backup = try opened(source, options)
     let key = try backup.masterKey ?? options.masterKey.load()
     if backup.masterKey != nil { try checkKey(key, options) }
     let copy = try StoreCopy(bytes: backup.store, sealer: Sealer(masterKey: key))
@@ -53,22 +65,44 @@ enum RestoreCommand {
     return (backup, copy.contents)
   }
 
-  private static func opened(
-    _ path: String, _ passphraseFile: String?, _ options: ServeOptions
-  ) throws -> Backup {
-    let bytes = try PrivateFiles.read(path, limit: StoreCopy.limit + StoreCopy.limit / 16)
-    if let passphraseFile {
-      return try Backup(bytes, key: .passphrase(BackupMaking.passphrase(passphraseFile)))
+  private static func opened(_ source: Source, _ options: ServeOptions) throws -> Backup {
+    let limit = StoreCopy.limit + StoreCopy.limit / 16
+    var bytes =
+      try source.path == "-"
+      ? PrivateFiles.readInput(limit: limit) : PrivateFiles.read(source.path, limit: limit)
+    // What age has opened holds the master key in clear.
+    defer { bytes.wipe() }
+    let isAge = AgeFile.isOne(bytes)
+    switch (isAge, source.identityFile) {
+    case (true, let file?): bytes = try Backup.decrypted(bytes, by: BackupLock.identities(file))
+    case (true, nil):
+      throw BackupError(
+        .otherLock,
+        "the backup is encrypted with age: give --identity FILE, with the identity of one of its recipients"
+      )
+    case (false, .some):
+      throw BackupError(
+        .otherLock, "the backup is not encrypted with age: leave --identity away")
+    case (false, nil): break
     }
-    guard try BackupHeader(bytes).lock == .masterKey else {
+    if let file = source.passphraseFile {
+      return try Backup(bytes, key: .passphrase(BackupLock.passphrase(file)))
+    }
+    switch try BackupHeader(bytes).lock {
+    case .age:
+      if !isAge, source.path != "-" { try PrivateFiles.checkSecret(source.path) }
+      return try Backup(opened: bytes)
+    case .passphrase:
       throw BackupError(.otherLock, "the backup has a passphrase: give --passphrase-file")
+    case .masterKey:
+      let key: SecretBytes
+      do throws(CryptoError) { key = try options.masterKey.load() } catch {
+        throw DaemonError(
+          "the backup does not hold the master key, which has to be in place first: \(error.message)"
+        )
+      }
+      return try Backup(bytes, key: .master(Sealer(masterKey: key)))
     }
-    let key: SecretBytes
-    do throws(CryptoError) { key = try options.masterKey.load() } catch {
-      throw DaemonError(
-        "the backup does not hold the master key, which has to be in place first: \(error.message)")
-    }
-    return try Backup(bytes, key: .master(Sealer(masterKey: key)))
   }
 
   /// - Throws: when another master key than the backup's is in place.

@@ -7,7 +7,7 @@ import Rotation
 extension Notifier {
   /// How often it is looked whether the records have changed, and whether somebody has been waited for too long.
   private static let interval = Duration.milliseconds(500)
-  /// How often every cluster is looked at, because time alone makes a CA expire.
+  /// How often every cluster is looked at, because time alone makes CAs and credentials expire.
   private static let round = Duration.seconds(60)
   private static let pageSize = 256
 
@@ -128,6 +128,7 @@ extension EventType {
     case .abortRequested: self = .rotationAbortRequested
     case .rotationEnded: self = .rotationEnded
     case .authorityExpiring: self = .authorityExpiring
+    case .credentialExpiring: self = .credentialExpiring
     case .authorityReturned: self = .clusterDrift
     case .recordOutdated: self = .clusterRecordOutdated
     }

@@ -46,6 +46,14 @@ extension ServeOptions {
         }
       }
     }
+    if let value = values[.backupRecipientsFile] {
+      collect { () throws(UsageError) in
+        let lock = try ServeOptions(values, facts).backup?.lock
+        do throws(DaemonError) { _ = try lock?.locking() } catch {
+          throw UsageError("\(value.origin): \(error.message)")
+        }
+      }
+    }
     if let value = values[.trustBundleDirectory] {
       collect { () throws(UsageError) in
         do throws(DaemonError) { try PublishedFolder(value.texts[0]).check() } catch {
@@ -82,7 +90,7 @@ extension ServeOptions {
   /// The settings that are judged together.
   private static var groups: [[Setting]] {
     let tls: [Setting] = [.listen, .tlsName, .tlsCertificate, .tlsKey, .tlsClientCA]
-    let backup: [Setting] = [.backupTo, .backupEvery, .backupKeep, .backupPassphraseFile]
+    let backup = settingsOfBackups
     let hooks: [Setting] = [.beforeStageDirectory, .hookTimeout]
     let alone = Setting.allCases.filter { $0 != .config && !(tls + backup + hooks).contains($0) }
     return [[.listen], tls, hooks] + backup.map { [.backupTo, $0] } + [backup] + alone.map { [$0] }

@@ -7,12 +7,18 @@ extension ServeOptions {
     var every = Duration.seconds(24 * 3600)
     /// How many are kept.
     var keep = 7
-    var passphraseFile: String?
+    var lock = BackupLock.masterKey
   }
+
+  /// Those that are of no use without the first.
+  static let settingsOfBackups: [Setting] = [
+    .backupTo, .backupEvery, .backupKeep, .backupPassphraseFile, .backupRecipient,
+    .backupRecipientsFile,
+  ]
 
   static func backupSettings(_ values: SettingValues) throws(UsageError) -> BackupSettings? {
     guard let directory = values[.backupTo]?.texts[0] else {
-      for setting in [Setting.backupEvery, .backupKeep, .backupPassphraseFile] {
+      for setting in settingsOfBackups where setting != .backupTo {
         if let value = values[setting] {
           throw UsageError("\(value.origin) is of no use without --backup-to DIR")
         }
@@ -20,7 +26,9 @@ extension ServeOptions {
       return nil
     }
     var settings = BackupSettings(directory: directory)
-    settings.passphraseFile = values[.backupPassphraseFile]?.texts[0]
+    settings.lock = try BackupLock(
+      passphraseFile: values[.backupPassphraseFile], recipients: values[.backupRecipient],
+      recipientsFile: values[.backupRecipientsFile])
     if let value = values[.backupEvery] {
       let text = value.texts[0]
       guard let time = try? GoDuration.parse(text), time >= .seconds(1),

@@ -35,6 +35,8 @@ enum Setting: String, CaseIterable {
   case backupEvery = "backup-every"
   case backupKeep = "backup-keep"
   case backupPassphraseFile = "backup-passphrase-file"
+  case backupRecipient = "backup-recipient"
+  case backupRecipientsFile = "backup-recipients-file"
   case trustBundleDirectory = "trust-bundle-dir"
   case notifyFile = "notify-file"
   case beforeStageDirectory = "before-stage-dir"
@@ -47,7 +49,7 @@ enum Setting: String, CaseIterable {
   }
 
   /// Whether it takes several values.
-  var isRepeatable: Bool { self == .listen || self == .tlsName }
+  var isRepeatable: Bool { self == .listen || self == .tlsName || self == .backupRecipient }
 }
 
 /// The values of the settings, each from the place that counts most.

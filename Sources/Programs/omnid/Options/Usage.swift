@@ -5,10 +5,15 @@ enum Usage {
            omnid rekey [flags]     change the master key, also while omnid serves
            omnid config check [flags of serve]
                                    say everything that is wrong with a configuration
-           omnid backup --to FILE [--passphrase-file FILE] [flags of serve]
-                                   copy the store into one encrypted file, also while omnid serves
-           omnid restore --from FILE [--passphrase-file FILE] [flags of serve]
-                                   bring the store of a backup back where there is none
+           omnid backup --to FILE [--recipient KEY] [flags of serve]
+                                   copy the store into one encrypted file, also while omnid serves.
+                                   The master key opens it, unless age keys are given (age1...; the
+                                   flag may be repeated, --recipients-file FILE has one a line) or
+                                   --passphrase-file FILE: then it holds the master key
+           omnid restore --from FILE [--identity FILE] [flags of serve]
+                                   bring the store of a backup back where there is none. A backup
+                                   for age keys opens by a file of identities, another one by the
+                                   master key or by --passphrase-file FILE; - is standard input
            omnid notify-test [--target NAME] [flags of serve]
                                    send a test event to the targets of --notify-file, or to one
            omnid version           print the version
@@ -82,6 +87,10 @@ enum Usage {
       --backup-passphrase-file FILE
                               its first line opens them, and they hold the master key too (default:
                               the master key opens them, and has to be kept apart)
+      --backup-recipient KEY, --backup-recipients-file FILE
+                              age keys (age1...) that they are encrypted to, and they hold the master
+                              key too: their identities open them, and nothing on this host does. The
+                              flag may be repeated; the file has one a line. At most 16
       --trust-bundle-dir DIR  where files are kept that say which CAs have to be trusted:
                               DIR/CLUSTER/talos-ca.pem, kubernetes-ca.pem, bundle.json. Those of a
                               rotation are there before it begins (default: none are)

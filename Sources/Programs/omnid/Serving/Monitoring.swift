@@ -133,6 +133,6 @@ final class Monitoring: Sendable {
           record: record, rotation: rotation, expiries: await expiries.of(record, orchestrator),
           isOutdated: outdated.contains(record.name)))
     }
-    return RotationMetrics(views, leftOut: max(0, count - views.count))
+    return RotationMetrics(views, leftOut: max(0, count - views.count), now: clock.now())
   }
 }

@@ -105,8 +105,8 @@ extension PersistentState {
           + "opens with the new one alone")
     }
     notes.append(
-      "backups of the store that were made before open with the old master key \(old) alone, and whoever has both has the "
-        + "CA keys in them")
+      "backups that were made before open with the old master key \(old) alone, or hold it, with a passphrase or for age "
+        + "keys: whoever has one and what opens it has the CA keys in it")
     return NewMasterKey(keyID: next.keyID, notes: notes)
   }
 }

@@ -7,30 +7,14 @@ public struct SigningKey: Sendable {
   /// Bytes of a signature.
   public static let signatureSize = 64
 
-  /// Owns the `EVP_PKEY`, which is not changed after its making.
-  private let handle: SharedHandle
+  private let key: RawPrivateKey
   /// The raw public key, 32 bytes.
-  public let publicKey: [UInt8]
+  public var publicKey: [UInt8] { key.publicKey }
 
   /// - Parameter seed: the private key, 32 bytes; used for nothing else.
   /// - Throws: `.malformed` for any other size.
   public init(seed: SecretBytes) throws(CryptoError) {
-    OpenSSL.begin()
-    let made = unsafe seed.withPointer { bytes in
-      unsafe EVP_PKEY_new_raw_private_key(
-        EVP_PKEY_ED25519, nil, bytes, seed.count)
-    }
-    guard let key = unsafe made else {
-      throw CryptoError(.malformed, "not an Ed25519 key: \(OpenSSL.drainErrors())")
-    }
-    let owned = try unsafe SharedHandle(owning: key) { unsafe EVP_PKEY_free($0) }
-    var bytes = [UInt8](repeating: 0, count: Self.publicKeySize)
-    var count = bytes.count
-    guard unsafe EVP_PKEY_get_raw_public_key(owned.pointer, &bytes, &count) == 1,
-      count == Self.publicKeySize
-    else { throw CryptoError(.internalFailure, OpenSSL.drainErrors()) }
-    handle = owned
-    publicKey = bytes
+    key = try RawPrivateKey(.ed25519, seed)
   }
 
   /// The 64 bytes of the message's signature.
@@ -39,7 +23,7 @@ public struct SigningKey: Sendable {
     var signature = [UInt8](repeating: 0, count: Self.signatureSize)
     var count = signature.count
     let isSigned =
-      unsafe EVP_DigestSignInit(context.pointer, nil, nil, nil, handle.pointer) == 1
+      unsafe EVP_DigestSignInit(context.pointer, nil, nil, nil, key.handle.pointer) == 1
       && EVP_DigestSign(context.pointer, &signature, &count, message, message.count) == 1
     guard isSigned, count == Self.signatureSize else {
       throw CryptoError(.internalFailure, OpenSSL.drainErrors())

@@ -1,4 +1,3 @@
-internal import COpenSSL
 internal import Synchronization
 
 /// Encrypts secrets that are stored: AES-256-GCM (NIST SP 800-38D) under a master key.
@@ -10,11 +9,9 @@ internal import Synchronization
 public struct Sealer: Sendable {
   private static let version: UInt8 = 1
   fileprivate static let keyIDSize = 8
-  private static let nonceSize = 12
-  private static let tagSize = 16
-  private static let headerSize = 1 + keyIDSize + nonceSize
+  private static let headerSize = 1 + keyIDSize + AEAD.nonceSize
   /// A sealed secret is at least this much longer than its plaintext, in bytes.
-  public static let overhead = headerSize + tagSize
+  public static let overhead = headerSize + AEAD.tagSize
   /// Bytes of a master key.
   public static let keySize = 32
   /// The largest plaintext, in bytes.
@@ -90,30 +87,14 @@ public struct Sealer: Sendable {
     guard secret.count <= Self.maximumSize else {
       throw CryptoError(.limitExceeded, "a secret to seal may have 16 MiB")
     }
-    let nonce = Random.bytes(Self.nonceSize)
+    let nonce = Random.bytes(AEAD.nonceSize)
     let key = ring.current
     let header = [Self.version] + key.id
-    let cipher = try makeCipher()
-    try check(
-      unsafe key.secret.withPointer {
-        unsafe EVP_EncryptInit_ex(cipher.pointer, EVP_aes_256_gcm(), nil, $0, nonce)
-      })
-    var length: Int32 = 0
-    for part in [header, Array(context.utf8)] {
-      try check(unsafe EVP_EncryptUpdate(cipher.pointer, nil, &length, part, Int32(part.count)))
+    let sealed = try secret.withSpan { plaintext throws(CryptoError) in
+      try AEAD.aes256GCM.seal(
+        plaintext, key: key.secret, nonce: nonce, associated: [header, Array(context.utf8)])
     }
-    var ciphertext = [UInt8](repeating: 0, count: secret.count)
-    try check(
-      unsafe secret.withPointer {
-        unsafe EVP_EncryptUpdate(cipher.pointer, &ciphertext, &length, $0, Int32(secret.count))
-      })
-    var none = [UInt8](repeating: 0, count: Self.tagSize)
-    try check(unsafe EVP_EncryptFinal_ex(cipher.pointer, &none, &length))
-    var tag = [UInt8](repeating: 0, count: Self.tagSize)
-    try check(
-      unsafe EVP_CIPHER_CTX_ctrl(
-        cipher.pointer, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagSize), &tag))
-    return header + nonce + ciphertext + tag
+    return header + nonce + sealed
   }
 
   /// Opens what `seal` made for the same context.
@@ -129,42 +110,15 @@ public struct Sealer: Sendable {
         .sealBroken,
         "sealed under the master key \(hexadecimal(header[1...])), not under \(keyID)")
     }
-    let nonce = Array(sealed[header.count..<Self.headerSize])
-    let ciphertext = Array(sealed[Self.headerSize..<(sealed.count - Self.tagSize)])
-    var tag = Array(sealed.suffix(Self.tagSize))
-    let cipher = try makeCipher()
-    try check(
-      unsafe key.secret.withPointer {
-        unsafe EVP_DecryptInit_ex(cipher.pointer, EVP_aes_256_gcm(), nil, $0, nonce)
-      })
-    var length: Int32 = 0
-    for part in [header, Array(context.utf8)] {
-      try check(unsafe EVP_DecryptUpdate(cipher.pointer, nil, &length, part, Int32(part.count)))
-    }
-    var plaintext = [UInt8](repeating: 0, count: ciphertext.count)
-    // Authentic or not, no copy stays behind in the heap.
-    defer { plaintext.wipe() }
-    try check(
-      unsafe EVP_DecryptUpdate(
-        cipher.pointer, &plaintext, &length, ciphertext, Int32(ciphertext.count)))
-    try check(
-      unsafe EVP_CIPHER_CTX_ctrl(
-        cipher.pointer, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagSize), &tag))
-    var none = [UInt8](repeating: 0, count: Self.tagSize)
-    guard unsafe EVP_DecryptFinal_ex(cipher.pointer, &none, &length) == 1 else {
-      ERR_clear_error()
+    guard
+      var plaintext = try AEAD.aes256GCM.open(
+        Array(sealed[Self.headerSize...]), key: key.secret,
+        nonce: Array(sealed[header.count..<Self.headerSize]),
+        associated: [header, Array(context.utf8)])
+    else {
       throw CryptoError(.sealBroken, "the sealed secret was changed, or sealed for another context")
     }
-    return SecretBytes(copying: plaintext)
-  }
-
-  private func makeCipher() throws(CryptoError) -> Handle {
-    OpenSSL.begin()
-    return try unsafe Handle(owning: EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free)
-  }
-
-  private func check(_ result: Int32) throws(CryptoError) {
-    guard result == 1 else { throw CryptoError(.internalFailure, OpenSSL.drainErrors()) }
+    return SecretBytes(taking: &plaintext)
   }
 }
 

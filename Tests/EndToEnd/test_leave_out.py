@@ -72,3 +72,41 @@ def test_an_abort_that_waits_for_a_dead_machine_goes_back_without_it(new_lab):
         watch.until(lambda status: any(m.machine == gone.name and m.last_error for m in status.machines))
         back = lab.secret_rotate("abort", "--leave-out", gone.name, seconds=120)
     assert back.returncode == 0 and "aborted" in back.stdout, back
+
+
+def test_the_endpoint_of_a_control_plane_that_is_left_out_keeps_no_later_rotation_from_starting(new_lab):
+    lab = new_lab(control_planes=3, workers=0, simulator_flags=["--without-kubernetes"]).start()
+    lab.import_cluster()
+    gone = lab.control_planes[-1]
+
+    def endpoints():
+        return [text.split(":")[0] for text in lab.call("GetCluster", cluster=lab.name).cluster.endpoints]
+
+    assert gone.address in endpoints()
+    lab.switch(gone.name, "stop")
+    lab.control_call("PUT", "members", json.dumps({"hide": [gone.name]}))
+    rotated = lab.secret_rotate("talos-ca", "--yes", "--leave-out", gone.name, seconds=180)
+    assert rotated.returncode == 0, rotated
+    assert endpoints() == [plane.address for plane in lab.control_planes[:-1]]
+    assert lab.secret_rotate("talos-ca", "--yes", seconds=180).returncode == 0
+    # It comes back as it was: that is seen before anybody leaves it out once more.
+    lab.control_call("PUT", "members", "{}")
+    lab.switch(gone.name, "start")
+    refused = lab.secret_rotate("talos-ca", "--yes", "--leave-out", gone.name, seconds=120)
+    assert refused.returncode == 3 and "retired CA" in refused.stderr, refused
+
+
+def test_an_endpoint_that_nobody_answers_at_is_left_out_by_its_address_or_replaced(new_lab):
+    lab = new_lab(control_planes=1, workers=0, simulator_flags=["--without-kubernetes"]).start()
+    lab.import_cluster()
+    before = list(lab.call("GetCluster", cluster=lab.name).cluster.endpoints)
+    address = lab.control_planes[0].address
+    beyond = address.rsplit(".", 1)[0] + ".251"
+    other = before[0].replace(address, beyond)
+    # What a talosconfig names has to answer when it goes on record.
+    flags = ["cluster", "adopt", lab.name, "--talosconfig", lab.directory / "cluster/talosconfig"]
+    refused = lab.omnictl(*flags, "--endpoints", f"{before[0]},{other}", seconds=60)
+    assert refused.returncode != 0 and f"--leave-out {other}" in refused.stderr, refused
+    adopted = lab.omnictl(*flags, "--endpoints", f"{before[0]},{other}", "--leave-out", beyond, seconds=60)
+    assert adopted.returncode == 0 and "is left out" in adopted.stdout, adopted
+    assert list(lab.call("GetCluster", cluster=lab.name).cluster.endpoints) == before

@@ -1,5 +1,6 @@
 import Orchestrator
 import Rotation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -187,6 +188,97 @@ struct LeftOutTests {
     #expect(code { try rotate(0..<40) } == nil)
     #expect(code { try rotate(30..<64) } == nil)
     #expect(code { try rotate(64..<65) } == .invalidArgument)
+    try process.stop()
+  }
+
+  private func endpoints(_ process: Process) throws -> [String] {
+    try process.world.perform { try await process.orchestrator.cluster("demo").endpoints }
+  }
+
+  @Test("The endpoint of a machine that is left out goes with it, as long as another one is left")
+  func endpoint() throws {
+    for (before, after) in [
+      (["10.0.0.0", "10.0.0.4:50000"], ["10.0.0.0"]),
+      (["[10.0.0.4]:50000", "lb.example.org"], ["lb.example.org"]),
+      (["10.0.0.4"], ["10.0.0.4"]), (["10.0.0.0", "10.0.0.44"], ["10.0.0.0", "10.0.0.44"]),
+    ] {
+      let world = World(seed: 3)
+      world.demo.state.withLock { $0.endpoints = before }
+      let process = try world.bootWithClusters()
+      world.demo.takeDown("demo-w-1", for: Self.forGood)
+      _ = try process.rotate(
+        options: RotationOptions(leftOut: LeftOutMachines(["demo-w-1"])))
+      let end = try #require(try process.runToEnd())
+      #expect(end.state == .succeeded && end.machines.count == 4)
+      #expect(try endpoints(process) == after)
+      try process.stop()
+    }
+  }
+
+  @Test(
+    "An endpoint that is left out goes at the start, and other ones go on record by a take-over that finds nothing half done"
+  )
+  func goneEndpoint() throws {
+    let world = World(seed: 3)
+    world.demo.state.withLock {
+      $0.endpoints = ["10.0.0.0", "lb.example.org"]
+      $0.goneEndpoints = ["lb.example.org"]
+    }
+    let process = try world.bootWithClusters()
+    _ = try process.rotate()
+    #expect(try process.runToEnd()?.state == .succeeded)
+    #expect(try endpoints(process) == ["10.0.0.0"])
+    let ticket = try world.perform {
+      try await process.orchestrator.adopt(
+        AdoptionOrder(
+          cluster: "demo",
+          access: DiscoveryRequest(
+            name: "demo", talosconfig: "good", endpoints: ["10.0.0.2", "vip.example.org"])))
+    }
+    #expect(ticket.unfinished == [])
+    #expect(try endpoints(process) == ["10.0.0.2", "vip.example.org"])
+    try process.stop()
+  }
+
+  @Test("What was retired before is known to whoever looks for machines that are left out")
+  func retired() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate()
+    let first = try #require(try process.runToEnd())
+    world.demo.takeDown("demo-w-1", for: Self.forGood)
+    world.demo.state.withLock {
+      #expect($0.soughtAtStarts == [[]] && $0.soughtInLists.allSatisfy(\.isEmpty))
+      $0.soughtInLists = []
+    }
+    _ = try process.rotate(options: RotationOptions(leftOut: LeftOutMachines(["demo-w-1"])))
+    #expect(try process.runToEnd()?.state == .succeeded)
+    world.demo.state.withLock {
+      #expect($0.soughtAtStarts.last == [first.oldFingerprint])
+      #expect(!$0.soughtInLists.isEmpty)
+      #expect($0.soughtInLists.allSatisfy { $0 == [first.oldFingerprint] })
+    }
+    try process.stop()
+  }
+
+  @Test("A take-over keeps what was said of machines that were left out, and nothing of others")
+  func adopted() throws {
+    let world = World(seed: 3)
+    let process = try world.bootWithClusters()
+    _ = try process.rotate()
+    let end = try #require(try process.runToEnd())
+    world.demo.accept(end.oldFingerprint, .talosCA, on: "demo-w-0", true)
+    _ = try world.perform {
+      try await process.orchestrator.adopt(
+        AdoptionOrder(
+          cluster: "demo",
+          options: RotationOptions(leftOut: LeftOutMachines(["demo-w-1", "nobody"]))))
+    }
+    let options = try world.perform {
+      try await world.journal.rotations(cluster: "demo", before: nil, limit: 1).first?.options
+    }
+    #expect(
+      options?.leftOut == LeftOutMachines(identities: ["demo-w-1": "node-of-demo-w-1"]))
     try process.stop()
   }
 }

@@ -11,10 +11,19 @@ struct CoverageTests {
     Machine(id: "worker-1", address: "10.0.0.2", role: .worker, identity: "B"),
   ]
 
+  private static func member(
+    _ name: String, _ identity: String, _ addresses: [String] = ["10.0.0.9"],
+    isControlPlane: Bool = false
+  ) -> ClusterMember {
+    ClusterMember(
+      name: name, identity: identity, isControlPlane: isControlPlane, addresses: addresses)
+  }
+
   @Test("Who is known to one control plane and not to another is named")
   func views() {
-    let all = Coverage.View(plane: "cp-1", members: ["A": "cp-1", "B": "worker-1"])
-    let fewer = Coverage.View(plane: "cp-2", members: ["A": "cp-1"])
+    let (plane, worker) = (Self.member("cp-1", "A"), Self.member("worker-1", "B"))
+    let all = Coverage.View(plane: "cp-1", members: [plane, worker])
+    let fewer = Coverage.View(plane: "cp-2", members: [plane])
     #expect(Coverage.findings(machines, seenBy: [all]).isEmpty)
     let missing = Coverage.findings(machines, seenBy: [all, fewer])
     #expect(missing.map(\.subject) == ["worker-1"] && missing.map(\.kind) == [.notCovered])
@@ -24,18 +33,35 @@ struct CoverageTests {
     #expect(agreed.map(\.subject) == ["worker-1"] && agreed.map(\.kind) == [.notCovered])
     #expect(!agreed[0].message.contains("disagree"))
     var more = all
-    more.members["C"] = "worker-9"
-    func findings(_ leftOut: LeftOutMachines) -> [Finding] {
-      Coverage.findings(machines, seenBy: [more], leftOut: leftOut)
-    }
-    #expect(findings(LeftOutMachines(["worker-9"])).isEmpty)
-    #expect(findings(LeftOutMachines(identities: ["worker-9": "C"])).isEmpty)
-    #expect(
-      findings(LeftOutMachines(identities: ["worker-9": "D"])).count == 1,
-      "another machine has taken the name since")
+    more.members.append(Self.member("worker-9", "C"))
+    #expect(Coverage.findings(machines, seenBy: [more], excused: ["C"]).isEmpty)
+    #expect(Coverage.findings(machines, seenBy: [more], excused: ["D", "worker-9"]).count == 1)
     let further = Coverage.findings(machines, seenBy: [more])
     #expect(further.map(\.subject) == ["worker-9"])
     #expect(further.first?.message.contains("locked out") == true)
+    #expect(further.first?.message.contains("--leave-out worker-9") == true)
+    // By a name that means another machine it would be that one that is left out.
+    more.members[2].name = "worker-1"
+    let namesake = Coverage.findings(machines, seenBy: [more])
+    #expect(namesake.map(\.subject) == ["C"])
+    #expect(namesake.first?.message.contains("--leave-out C)") == true)
+  }
+
+  @Test(
+    "What several control planes know of a machine is one member, with all addresses; a name that two bear is told apart"
+  )
+  func merged() {
+    let merged = ClusterMember.merged([
+      [Self.member("w-1", "B", ["10.0.0.2"]), Self.member("cp-1", "A", isControlPlane: true)],
+      [Self.member("w-1", "B", ["10.0.0.3", "10.0.0.2"]), Self.member("w-1", "C", ["10.0.0.4"])],
+    ])
+    #expect(merged.map(\.name) == ["cp-1", "w-1", "w-1@10.0.0.4"])
+    #expect(merged.map(\.identity) == ["A", "B", "C"])
+    #expect(merged[1].addresses == ["10.0.0.2"] && merged[1].otherAddresses == ["10.0.0.3"])
+    let many = ClusterMember.merged([
+      [Self.member("w-1", "B")], [Self.member("w-1", "B", (0..<99).map { "10.1.0.\($0)" })],
+    ])
+    #expect(many[0].otherAddresses.count == ClusterMember.addressLimit)
   }
 
   @Test("A node is a machine's by name or address; others are unmanaged")
@@ -75,17 +101,48 @@ struct CoverageTests {
 
   @Test(
     "An endpoint has to be one of the machines, by its identity or, while it is down, its address")
-  func endpoints() {
+  func endpoints() async {
     let known = TalosEndpoint(host: "10.0.0.1")
     let other = TalosEndpoint(host: "10.0.0.100")
-    func finding(_ endpoint: TalosEndpoint, _ answer: Result<String, TalosFailure>) -> Finding? {
-      EndpointAnswer.finding(endpoint, answer, machines: machines)
+    func findings(
+      _ endpoint: TalosEndpoint, _ answer: Result<String, TalosFailure>
+    ) async -> [Finding] {
+      await EndpointLook.of(
+        endpoint, as: endpoint.description, answer, machines: machines, accounted: [],
+        leaving: LeftOutMachines(["10.0.0.7"]), cluster: "demo"
+      ) { nil }.findings
     }
-    #expect(finding(known, .success("A")) == nil)
-    #expect(finding(other, .success("B")) == nil, "a shared address of a machine that is known")
-    #expect(finding(other, .success("C"))?.kind == .notCovered)
-    #expect(finding(known, .failure(.unreachable("down"))) == nil)
-    #expect(finding(other, .failure(.unreachable("down")))?.message.contains("10.0.0.100") == true)
+    #expect(await findings(known, .success("A")) == [])
+    #expect(
+      await findings(other, .success("B")) == [], "a shared address of a machine that is known")
+    #expect(await findings(other, .success("C")).map(\.kind) == [.notCovered])
+    #expect(await findings(known, .failure(.unreachable("down"))) == [])
+    let unanswered = await findings(other, .failure(.unreachable("down")))
+    #expect(unanswered.map(\.kind) == [.notCovered])
+    #expect(unanswered.first?.message.contains("--leave-out 10.0.0.100") == true)
+    #expect(unanswered.first?.message.contains("cluster adopt demo --talosconfig") == true)
+  }
+
+  @Test(
+    "An endpoint that is left out goes as long as nobody of the cluster answers there",
+    arguments: ["10.0.0.100", "10.0.0.100:50000", "https://10.0.0.100"])
+  func leftOutEndpoint(name: String) async {
+    let text = "https://10.0.0.100"
+    func look(_ answer: Result<String, TalosFailure>, _ sign: String?) async -> EndpointLook {
+      await EndpointLook.of(
+        TalosEndpoint(host: "10.0.0.100"), as: text, answer, machines: machines, accounted: [],
+        leaving: LeftOutMachines([name, "worker-1"]), cluster: "demo"
+      ) { sign }
+    }
+    let gone = await look(.failure(.unreachable("down")), nil)
+    #expect(gone.findings == [] && gone.gone == [text] && gone.named == [name])
+    let there = await look(.failure(.unreachable("down")), "it lets omnid in at 10.0.0.100")
+    #expect(there.findings.map(\.kind) == [.notCovered] && there.gone == [])
+    #expect(there.findings.first?.message.contains("lets omnid in") == true)
+    let answered = await look(.success("B"), nil)
+    #expect(answered.findings == [] && answered.gone == [])
+    #expect(answered.notes == ["\(name) is not left out, because a machine answers there"])
+    #expect(await look(.success("C"), nil).findings.count == 1)
   }
 
   @Test("A newcomer under a name that a known machine has given up is told apart from it")

@@ -53,10 +53,10 @@ struct LeftOutTests {
     change.options.leftOut = LeftOutMachines([name])
     let access = ClusterAccess(cluster: record, rotation: change)
     #expect(try await harness.driver.members(access).map(\.id) == record.machines.map(\.id))
-    let (coverage, _) = await harness.driver.coverageChecks(change, access)
+    let coverage = await harness.driver.coverageChecks(change, access).check
     #expect(coverage.state == .passed, "\(coverage)")
     change.options.leftOut = LeftOutMachines()
-    let (without, _) = await harness.driver.coverageChecks(change, access)
+    let without = await harness.driver.coverageChecks(change, access).check
     #expect(without.state == .failed)
     await harness.cluster.stop()
   }

@@ -60,8 +60,8 @@ struct RefusalAdvice {
       return "start omnid with --listen tls:127.0.0.1:8443 besides its socket, then run this again"
     case "NOT_COVERED":
       return
-        "see that cluster discovery knows every machine, or remove what is gone (--leave-out MACHINE "
-        + "goes on without it)"
+        "see that cluster discovery knows every machine, or remove what is gone (--leave-out goes on "
+        + "without a machine, or an endpoint of the talosconfig)"
     case "ROTATED_ELSEWHERE":
       return "take it over with a talosconfig that works: "
         + session.line("cluster adopt \(session.cluster) --talosconfig FILE")

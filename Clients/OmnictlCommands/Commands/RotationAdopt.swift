@@ -70,7 +70,7 @@ enum RotationAdopt {
 
 
       A cluster that omnid does not know is taken into care with it, under NAME. The talosconfig is not
-      kept.
+      kept. Its endpoints, or those that --endpoints names, are put on record.
       """,
     arguments: [
       ArgumentSpec(

@@ -44,7 +44,8 @@ enum SecretRotate {
   static let leaveOut = Flag<[String]>.list(
     "leave-out", "MACHINE", completion: .machines,
     "go on without a machine that is gone for good, by name or node id; nothing is proved of it, and "
-      + "one that is there is not left out; counts for a rotation in progress from now on"
+      + "one that is there is not left out; counts for a rotation in progress from now on. At a start "
+      + "also an endpoint of the talosconfig that is gone, by address"
   )
 
   static let yes = Flag<Bool>.switched(

@@ -19,8 +19,8 @@ enum TalosconfigAccess {
 
   static let leaveOut = Flag<[String]>.list(
     "leave-out", "MACHINE",
-    "go on without a member that discovery names and that is gone for good, by name or node id; one "
-      + "that is there is not left out")
+    "go on without a member that discovery names and that is gone for good, by name or node id, or an "
+      + "endpoint, by address; one that is there is not left out")
 
   /// As the server has it.
   private static let sizeLimit = 1 << 20

@@ -223,16 +223,18 @@ extension RotationOrchestrator {
     takeUp(name)
   }
 
-  /// Puts on record what a survey has shown of a cluster in which nothing is half done: the machines that a person has
-  /// named anew, which components are clear, and the authority of one that could not be told apart before.
+  /// Puts on record what a survey has shown of a cluster in which nothing is half done: the machines and the endpoints that a
+  /// person has named anew, which components are clear, and the authority of one that could not be told apart before.
   private func take(
     _ survey: SurveyedCluster, of known: ClusterRecord, _ order: AdoptionOrder
   ) async throws(OrchestratorError) {
     var cluster = known
     if order.listing != nil {
-      cluster.machines = survey.record.machines.sorted(by: RolloutPolicy.precedes)
+      cluster.take(machines: survey.record.machines.sorted(by: RolloutPolicy.precedes))
       cluster.isListed = true
     }
+    if order.access != nil { cluster.endpoints = survey.record.endpoints }
+    cluster.drop(endpoints: survey.goneEndpoints)
     let now = clock.now()
     let unfinished = survey.unfinished.map(\.component)
     for (component, seen) in survey.record.authorities
@@ -258,8 +260,9 @@ extension OrchestratorError {
     OrchestratorError(.clusterRefused, "in '\(cluster)' \(unclear.text)", subject: cluster)
   }
 
-  /// Without the history a CA that was leaked and retired would pass for one that was there before.
-  fileprivate static func historyUnreadable(
+  /// Without the history a CA that was leaked and retired would pass for one that was there before, and a machine that shows
+  /// it for nobody's.
+  static func historyUnreadable(
     _ error: StoreError, cluster: String
   ) -> OrchestratorError {
     let isDamaged = OrchestratorError(error).code == .journalDamaged

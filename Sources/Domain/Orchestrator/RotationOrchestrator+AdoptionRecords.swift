@@ -12,10 +12,11 @@ extension RotationOrchestrator {
   ) -> (ClusterRecord, RotationRecord) {
     let now = clock.now()
     var cluster = base
-    cluster.machines = survey.record.machines.sorted(by: RolloutPolicy.precedes)
+    cluster.take(machines: survey.record.machines.sorted(by: RolloutPolicy.precedes))
     cluster.isListed = survey.record.isListed
     cluster.talosVersion = survey.record.talosVersion
     if order.access != nil { cluster.endpoints = survey.record.endpoints }
+    cluster.drop(endpoints: survey.goneEndpoints)
     for (component, seen) in survey.record.authorities where component != found.component {
       guard let before = base.authorities[component], before.fingerprint != seen.fingerprint else {
         cluster.authorities[component] = base.authorities[component] ?? seen
@@ -45,7 +46,7 @@ extension RotationOrchestrator {
       ? Reversal(requester: order.requester, requestedAt: now, from: found.phase) : nil
     var options = order.options
     options.unready = survey.unready
-    options.leftOut = options.leftOut.bound(to: base.machines)
+    options.leftOut = survey.leftOut
     let rotation = RotationRecord(
       id: id, cluster: cluster.name, ordinal: cluster.rotationCount, component: found.component,
       old: found.old, new: found.new,

@@ -57,16 +57,7 @@ extension RotationOrchestrator {
     {
       return known.retired
     }
-    var retired = RetiredAuthorities()
-    var before: UInt64?
-    while true {
-      // A few at a time, because a rotation of many machines is large and others wait for the store.
-      let rotations = try await journal.store.rotations(
-        cluster: cluster.name, before: before, limit: 4)
-      retired.add(RetiredAuthorities(of: cluster, rotations))
-      guard let last = rotations.last, rotations.count == 4 else { break }
-      before = last.ordinal
-    }
+    let retired = try await journal.retired(of: cluster)
     if cluster.activeRotation == nil {
       retiredAuthorities[cluster.name] = (cluster.rotationCount, retired)
     }

@@ -118,6 +118,7 @@ extension RotationOrchestrator {
       cause: order.cause, requester: order.requester, call: order.call, options: options,
       startedAt: now, updatedAt: now)
     var claimed = cluster
+    claimed.drop(endpoints: preflight.goneEndpoints)
     claimed.rotationCount = rotation.ordinal
     claimed.activeRotation = rotation.id
     if let kind = order.cause.flatMap({ ClusterMark.Kind(rawValue: $0.rawValue) }) {
@@ -168,9 +169,9 @@ extension RotationOrchestrator {
         .locked, "the rotation of '\(cluster.name)' cannot be started: \(obstacle)",
         subject: cluster.name)
     }
+    let access = try await access(cluster, lookingFor: order.options.leftOut)
     let preflight: Preflight
     do throws(DriverError) {
-      let access = access(cluster)
       preflight = try await away { driver async throws(DriverError) in
         try await driver.preflight(order.component, options: order.options, access: access)
       }
@@ -180,6 +181,19 @@ extension RotationOrchestrator {
     let obstacles = preflight.obstacles(order.options)
     guard obstacles.isEmpty else { throw .notReady(obstacles, cluster: cluster.name) }
     return preflight
+  }
+
+  /// - Throws: `.journalDamaged`, `.journalUnavailable` where machines are to be looked for and it cannot be read by which
+  ///   authorities they may have lived.
+  private func access(
+    _ cluster: ClusterRecord, lookingFor leftOut: LeftOutMachines
+  ) async throws(OrchestratorError) -> ClusterAccess {
+    var access = access(cluster)
+    guard !leftOut.isEmpty else { return access }
+    do throws(StoreError) { access.retired = try await retired(of: cluster) } catch {
+      throw .historyUnreadable(error, cluster: cluster.name)
+    }
+    return access
   }
 
   /// What would be done. While a rotation is under way that is what it does; the machines are in the

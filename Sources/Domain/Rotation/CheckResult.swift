@@ -37,6 +37,13 @@ public struct CheckResult: Sendable, Hashable {
   /// What was seen; the check's name where nothing more is known.
   public var explanation: String { detail.isEmpty ? name : detail }
 
+  /// The check `coverage` of what was found; nil where nothing was.
+  public static func coverage(_ uncovered: [Finding]) -> CheckResult? {
+    guard let first = uncovered.first else { return nil }
+    let more = uncovered.count > 1 ? " (and \(uncovered.count - 1) more)" : ""
+    return CheckResult(.coverage, .failed, first.message + more)
+  }
+
   public func isNamed(_ name: CheckName) -> Bool { self.name == name.rawValue }
 }
 

@@ -70,4 +70,13 @@ public struct LeftOutMachines: Sendable, Hashable {
       !machines.contains { Self.means($0, entry.key, entry.value) }
     }.keys.sorted()
   }
+
+  /// What to tell of names by which nothing was found, a line each.
+  ///
+  /// - Parameter found: what something was found by.
+  public func unknown(besides found: Set<String>) -> [String] {
+    names.subtracting(found).sorted().map {
+      "\($0): no machine is known by that name or node id that could be left out"
+    }
+  }
 }

@@ -102,11 +102,16 @@ public struct Finding: Sendable, Hashable {
   /// What was seen and what to do about it, in one line; holds no key material.
   public var message: String
 
+  private static let subjectLimit = 128
+
   public init(_ kind: Kind, _ subject: String, _ message: String) {
     self.kind = kind
-    self.subject = subject.bounded(to: 128)
+    self.subject = subject.bounded(to: Self.subjectLimit)
     self.message = message.bounded(to: CheckResult.detailLimit)
   }
+
+  /// Whether it concerns a machine or node, which may have a longer name than is shown.
+  func concerns(_ name: String) -> Bool { subject == name.bounded(to: Self.subjectLimit) }
 }
 
 /// What was seen when all machines were asked whether a rotation can reach its end.
@@ -122,6 +127,9 @@ public struct Preflight: Sendable, Hashable {
   public var earliestClock: Instant?
   /// Of `RotationOptions.leftOut` what a machine was found for, each name bound to that machine.
   public var leftOut = LeftOutMachines()
+  /// Endpoints, as the record has them, that are no longer the cluster's, because a person has said so and nobody of the
+  /// cluster answers there.
+  public var goneEndpoints: Set<String> = []
 
   public init(
     machines: [Machine], findings: [Finding] = [], notes: [String] = [],

@@ -141,6 +141,12 @@ final class SimulatedCluster: Sendable {
     /// How often what a machine tried was made permanent, and how often one went back by itself.
     var persisted = 0
     var wentBack = 0
+    /// Of the talosconfig, and those of them that a person has said to be gone.
+    var endpoints = ["10.0.0.0"]
+    var goneEndpoints: Set<String> = []
+    /// The retired authorities by which the driver was to look for machines, at each start and each list of members.
+    var soughtAtStarts: [Set<String>] = []
+    var soughtInLists: [Set<String>] = []
     /// What keeps a rotation from starting.
     var findings: [Finding] = []
     /// When authorities end, by fingerprint; those that are not here end after everything else.
@@ -207,7 +213,7 @@ final class SimulatedCluster: Sendable {
 
   var record: ClusterRecord {
     ClusterRecord(
-      name: name, clusterID: "id-of-\(name)", endpoints: ["10.0.0.0"],
+      name: name, clusterID: "id-of-\(name)", endpoints: state.withLock { $0.endpoints },
       kubernetesEndpoint: "https://10.0.0.0:6443",
       authorities: Dictionary(
         uniqueKeysWithValues: SecretComponent.allCases.map {

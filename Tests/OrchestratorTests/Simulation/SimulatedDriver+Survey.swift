@@ -86,6 +86,14 @@ extension SimulatedDriver {
         surveyed.talosObstacle = "the machines are not all reached by one Talos CA"
       }
     }
+    surveyed.leftOut = LeftOutMachines(
+      identities: request.leftOut.bound(to: request.known?.machines ?? []).identities.filter {
+        !request.leftOut.beyond(request.known?.machines ?? []).contains($0.key)
+      })
+    surveyed.goneEndpoints = cluster.state.withLock { $0.goneEndpoints }
+    if let access = request.access, !access.endpoints.isEmpty {
+      surveyed.record.endpoints = access.endpoints
+    }
     if !surveyed.unfinished.isEmpty { cluster.changeHands() }
     return surveyed
   }

@@ -77,12 +77,16 @@ struct SimulatedDriver: ClusterDriver {
     try await travel()
     if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
     let cluster = try cluster(access)
-    let findings = cluster.state.withLock { $0.findings }
+    let findings = cluster.state.withLock { state in
+      state.soughtAtStarts.append(Set(access.retired.authorities.map(\.fingerprint)))
+      return state.findings
+    }
     var preflight = Preflight(
       machines: cluster.members, findings: findings,
       unready: Set(findings.filter { $0.kind == .unready }.map { "node/" + $0.subject }),
       earliestClock: cluster.earliestClock)
     preflight.leftOut = options.leftOut.bound(to: access.cluster.machines)
+    preflight.goneEndpoints = cluster.state.withLock { $0.goneEndpoints }
     return preflight
   }
 
@@ -137,6 +141,9 @@ struct SimulatedDriver: ClusterDriver {
     try await travel()
     if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
     let cluster = try cluster(access)
+    cluster.state.withLock {
+      $0.soughtInLists.append(Set(access.retired.authorities.map(\.fingerprint)))
+    }
     let members = Array(cluster.members.reversed()).filter { !isLeftOut($0, cluster, access) }
     if flaws.contains(.sendsKeyToAnyone) { return members }
     if flaws.contains(.workersFirst) {

@@ -11,13 +11,24 @@ struct Membership: Sendable {
   var named: [String: String] = [:]
   /// Who was to be left out and is there.
   var present: [Finding] = []
+  /// The same, in words, by node identity.
+  var told: [String: String] = [:]
+  /// The node identities of those that are left out.
+  var excused: Set<String> = []
+  /// Who is left out, or gone by a proof, at each address by which it was known.
+  var gone: [Machine] = []
+  /// Of those among `machines` that do not answer anywhere, why, by node identity.
+  var silent: [String: TalosFailure] = [:]
 
   /// Takes over what has come of a machine that was to be left out.
   ///
-  /// - Parameter place: where it was found; nil: nowhere.
+  /// - Parameters:
+  ///   - places: where it was looked for; none: at its address.
+  ///   - place: where it was found; nil: nowhere.
   /// - Returns: whether it is left out.
   mutating func settle(
-    _ machine: Machine, foundAt place: String?, _ leftOut: LeftOutMachines
+    _ machine: Machine, at places: [Machine] = [], foundAt place: String?,
+    _ leftOut: LeftOutMachines
   ) -> Bool {
     for name in leftOut.names.subtracting(leftOut.beyond([machine])) {
       named[name] = machine.identity
@@ -29,8 +40,11 @@ struct Membership: Sendable {
           .notCovered, machine.id,
           "\(machine.id)\(identity) is to be left out, but \(place), so it is there and would go on with the old CA: switch "
             + "it off or reset it, or start without --leave-out"))
+      if !machine.identity.isEmpty { told[machine.identity] = present.last?.message }
       return false
     }
+    gone += places.isEmpty ? [machine] : places
+    if !machine.identity.isEmpty { excused.insert(machine.identity) }
     left.append(
       "\(machine.id)\(identity) is left out, as asked: nothing is proved of it, and if it comes back it goes on with the old CA"
     )
@@ -41,20 +55,24 @@ struct Membership: Sendable {
 /// Machines that a person has said to be gone (`RotationOptions.leftOut`).
 extension TalosDriver {
   /// The members that are not left out: those that nobody has said to be gone, and those that are there.
+  ///
+  /// - Parameter all: all members that are known, which tell whose a name is.
   func keep(
-    _ members: [ClusterMember], _ leftOut: LeftOutMachines, _ access: ClusterAccess,
-    in membership: inout Membership
+    _ members: [ClusterMember], among all: [ClusterMember], _ leftOut: LeftOutMachines,
+    _ access: ClusterAccess, in membership: inout Membership
   ) async -> [ClusterMember] {
     guard !leftOut.isEmpty else { return members }
-    let meant = members.map { self.meant($0, among: members, leftOut, access) }
-    let found = await concurrently(Array(members.indices)) { index -> String? in
-      guard let machine = meant[index] else { return nil }
-      return await self.trace(of: self.places(of: machine, members[index], access), access)
+    let meant = members.map { self.meant($0, among: all, leftOut, access) }
+    let places = zip(meant, members).map { machine, member in
+      machine.map { Self.places(of: $0, member) } ?? []
+    }
+    let found = await concurrently(places, limit: Self.tracesAtOnce) {
+      await self.trace(of: $0, access)
     }
     var kept: [ClusterMember] = []
     for (index, member) in members.enumerated() {
       if let machine = meant[index],
-        membership.settle(machine, foundAt: found[index], leftOut)
+        membership.settle(machine, at: places[index], foundAt: found[index], leftOut)
       {
         continue
       }
@@ -62,6 +80,9 @@ extension TalosDriver {
     }
     return kept
   }
+
+  /// How many machines are looked for at once. Most do not answer, which costs nothing but time.
+  static let tracesAtOnce = 32
 
   /// The machine that a member stands for, where a person has said that it is gone; nil where not.
   private func meant(
@@ -88,14 +109,41 @@ extension TalosDriver {
   }
 
   /// A machine at each of the addresses by which it is known.
-  private func places(
-    of machine: Machine, _ member: ClusterMember, _ access: ClusterAccess
-  ) -> [Machine] {
+  static func places(of machine: Machine, _ member: ClusterMember) -> [Machine] {
     var seen: Set<String> = []
-    return ([machine.address] + member.addresses).filter { seen.insert($0).inserted }.map {
+    let addresses = [machine.address] + member.addresses + member.otherAddresses
+    return addresses.filter { seen.insert($0).inserted }.map {
       var place = machine
       place.address = $0
       return place
+    }
+  }
+
+  /// Settles what was said of members that control planes know beyond the machines: they are looked for before they are
+  /// excused, because who is not rotated goes on with the old authority.
+  ///
+  /// - Parameter membership: takes over what has come of it; who is settled there is not looked for again.
+  func settle(
+    _ views: [Coverage.View], beyond machines: [Machine], _ leftOut: LeftOutMachines,
+    _ access: ClusterAccess, in membership: inout Membership
+  ) async {
+    guard !leftOut.isEmpty else { return }
+    let members = ClusterMember.merged(views.map(\.members))
+    let known = Set(machines.map(\.identity)).union(membership.excused)
+    let further = members.filter { !known.contains($0.identity) }
+    _ = await keep(further, among: members, leftOut, access, in: &membership)
+  }
+
+  /// Looks for machines on record that are to be left out, at the addresses at which they are known.
+  func settle(
+    _ machines: [Machine], _ leftOut: LeftOutMachines, _ access: ClusterAccess,
+    in membership: inout Membership
+  ) async {
+    let found = await concurrently(machines, limit: Self.tracesAtOnce) {
+      await self.trace(of: [$0], access)
+    }
+    for (machine, place) in zip(machines, found) {
+      _ = membership.settle(machine, foundAt: place, leftOut)
     }
   }
 
@@ -112,60 +160,26 @@ extension TalosDriver {
       !present.contains($0.id) && !present.contains($0.identity)
         && ($0.identity.isEmpty || !settled.contains($0.identity))
     }
-    for machine in missing where leftOut.contains(machine) {
-      let place = await trace(of: [machine], access)
-      _ = membership.settle(machine, foundAt: place, leftOut)
-    }
+    await settle(missing.filter(leftOut.contains), leftOut, access, in: &membership)
     // Who has come since tells whose the nodes are.
     let machines = membership.machines
-    return await concurrently(missing.filter { !leftOut.contains($0) }) { machine -> Finding? in
+    let others = missing.filter { !leftOut.contains($0) }
+    let findings = await concurrently(others) { machine -> Finding? in
       var asked = access
       asked.cluster.machines = machines + [machine]
-      guard case .doubted(let doubt) = await self.departure(of: machine, access: asked) else {
-        return nil
-      }
-      return Finding(
-        .notCovered, machine.id,
-        "\(machine.id) is on record, and cluster discovery does not know it any more; \(doubt)")
-    }.compactMap(\.self)
+      return await self.absence(of: machine, asked)
+    }
+    membership.gone += zip(others, findings).filter { $0.1 == nil }.map(\.0)
+    return findings.compactMap(\.self)
   }
 
-  /// What shows that a machine of the cluster is there, at the first place where something does; nil where nothing does.
-  ///
-  /// A worker is asked through the control planes and directly: from ROTATE on one that was left behind refuses what control
-  /// planes present, and lets in a client of the old authority.
-  func trace(of places: [Machine], _ access: ClusterAccess) async -> String? {
-    await concurrently(places) { place -> String? in
-      var failures: [TalosFailure] = []
-      do throws(TalosFailure) {
-        _ = try await self.withReading(place, access, within: .zero) {
-          client async throws(TalosFailure) in try await client.version()
-        }
-        return "it lets omnid in at \(place.address)"
-      } catch { failures.append(error) }
-      // What stood in the way to a worker may have been a control plane's own trouble.
-      let isRelayed = place.role == .worker
-      if isRelayed {
-        for tls in (try? self.tlsClients(access)) ?? [] {
-          do throws(TalosFailure) {
-            _ = try await self.call(place, for: place, tls, isReading: true) {
-              client async throws(TalosFailure) in try await client.version()
-            }
-            return "it lets omnid in at \(place.address)"
-          } catch { failures.append(error) }
-        }
-      }
-      let own = failures.enumerated().contains { index, failure in
-        !failure.isNobodyOfOurs && !(index == 0 && isRelayed && failure.isAboutTrust)
-      }
-      if own {
-        return "a machine of the cluster answers at \(place.address)"
-      }
-      // Where this host has no way to the machine itself, a control plane's word is all that there is.
-      let isCutOff = failures.dropFirst().allSatisfy(\.isSilent)
-      return isCutOff && failures.contains(where: \.tellsOfTLS)
-        ? "a machine answers a control plane at \(place.address), where this host has no way to it"
-        : nil
-    }.compactMap(\.self).first
+  /// What keeps a machine on record that discovery has forgotten from being taken for gone; nil where it is gone.
+  func absence(of machine: Machine, _ access: ClusterAccess) async -> Finding? {
+    guard case .doubted(let doubt) = await departure(of: machine, access: access) else {
+      return nil
+    }
+    return Finding(
+      .notCovered, machine.id,
+      "\(machine.id) is on record, and cluster discovery does not know it any more; \(doubt)")
   }
 }

@@ -14,15 +14,10 @@ extension TalosDriver {
     _ access: ClusterAccess, leaving leftOut: LeftOutMachines
   ) async throws(DriverError) -> Membership {
     var membership = Membership()
-    for machine in access.cluster.machines {
-      if leftOut.contains(machine),
-        membership.settle(machine, foundAt: await trace(of: [machine], access), leftOut)
-      {
-        continue
-      }
-      membership.machines.append(machine)
-    }
-    membership.machines = try await listed(membership.machines, access)
+    let machines = access.cluster.machines
+    await settle(machines.filter(leftOut.contains), leftOut, access, in: &membership)
+    let gone = Set(membership.gone.map(\.id))
+    membership.machines = try await listed(machines.filter { !gone.contains($0.id) }, access)
     return membership
   }
 

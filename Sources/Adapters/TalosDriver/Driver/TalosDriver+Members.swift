@@ -20,71 +20,13 @@ extension TalosDriver {
       }.compactMap { $0 })
   }
 
-  public func members(_ access: ClusterAccess) async throws(DriverError) -> [Machine] {
-    let leftOut = access.rotation?.options.leftOut ?? LeftOutMachines()
-    return try await membership(access, leaving: leftOut).machines
-  }
-
-  /// - Parameter leftOut: whom a person has said to be gone.
-  func membership(
-    _ access: ClusterAccess, leaving leftOut: LeftOutMachines
-  ) async throws(DriverError) -> Membership {
-    guard !access.cluster.isListed else {
-      return try await listedMembers(access, leaving: leftOut)
-    }
-    var failure = DriverError(
-      .unreachable, "cluster \(access.cluster.name) has no control plane")
-    var silent: [String] = []
-    for plane in access.cluster.controlPlanes {
-      do throws(TalosFailure) {
-        let members = try await withReading(plane, access, within: .zero) {
-          client async throws(TalosFailure) in try await client.members()
-        }
-        return try await machines(members, access, leaving: leftOut)
-      } catch {
-        if case .unusable(let unusable) = error { throw unusable }
-        if case .unreachable = error { silent.append(plane.id) }
-        // What a control plane that answers says of trust and of time tells more than that another one is down.
-        if silent.count == access.cluster.controlPlanes.count || !error.isSilent {
-          failure = words(access).error(plane, error)
-        }
-      }
-    }
-    // That one of them does not answer would look like trouble of one machine.
-    if silent.count > 1, silent.count == access.cluster.controlPlanes.count {
-      failure.message =
-        "none of the \(silent.count) control planes answers (\(silent.prefix(9).joined(separator: ", "))): "
-        + failure.message
-    }
-    throw failure
-  }
-
-  /// The machines that members stand for. A machine that is known keeps its name, its role and, as long
-  /// as discovery names it, its address; of the others each address is tried until the machine itself
-  /// answers there.
-  ///
-  /// - Throws: `.conflict` for a member that calls itself a control plane and does not hold the key, and
-  ///   for one that has no address of its own.
-  private func machines(
-    _ members: [ClusterMember], _ access: ClusterAccess, leaving leftOut: LeftOutMachines
-  ) async throws(TalosFailure) -> Membership {
-    var membership = Membership()
-    for member in await keep(members, leftOut, access, in: &membership) {
-      guard let machine = try await machine(member, among: members, access) else { continue }
-      membership.machines.append(machine)
-    }
-    return membership
-  }
-
   /// Nil for a member that turns out to be another one: a record that discovery has not forgotten yet.
   func machine(
     _ member: ClusterMember, among members: [ClusterMember], _ access: ClusterAccess
   ) async throws(TalosFailure) -> Machine? {
+    if let machine = unchanged(member, access) { return machine }
     let known = known(member, access)
-    let claims = member.role == .controlPlane && known?.role != .controlPlane
-    if let known, !claims, !known.identity.isEmpty, member.addresses.contains(known.address) {
-      return known
-    }
+    let claims = claims(member, access)
     if let known, claims, !known.identity.isEmpty {
       throw .unusable(
         DriverError(
@@ -93,21 +35,8 @@ extension TalosDriver {
             + "that was set up anew has another node identity: whoever has the CA's key may show it; no key is sent "
             + "to it; reset it, or remove it from the cluster"))
     }
-    let port = access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
-    // A machine does not change its role without being set up anew, and then it has another identity.
-    let role = known?.role == .controlPlane ? .controlPlane : member.role
     let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
-    let addresses = VirtualAddresses.last(
-      member.addresses, endpoint: access.cluster.kubernetesEndpoint, others: others)
-    func place(_ address: String, isProven: Bool) -> Machine {
-      let id =
-        known?.id
-        ?? Self.freeName(
-          of: member, among: members, access, answersAt: isProven ? address : nil)
-      return Machine(
-        id: id, address: address, role: role, port: known?.port ?? port, identity: member.identity)
-    }
-    let candidates = addresses.map { place($0, isProven: true) }
+    let candidates = candidates(member, among: members, access)
     var failures: [TalosFailure] = []
     for candidate in candidates {
       do throws(TalosFailure) {
@@ -126,9 +55,51 @@ extension TalosDriver {
     if isAnother, known == nil, member.addresses.allSatisfy(others.contains) { return nil }
     // Whoever claims to be a control plane and does not answer has proved nothing yet.
     if claims, let failure = failures.last { throw failure }
-    // It is waited for by the address at which it may answer yet.
-    return known.flatMap { candidates.map(\.address).contains($0.address) ? $0 : nil }
-      ?? place(addresses[0], isProven: false)
+    return unproven(member, among: members, access)
+  }
+
+  /// The machine on record that a member is, where discovery names the address at which it is known.
+  func unchanged(_ member: ClusterMember, _ access: ClusterAccess) -> Machine? {
+    guard let known = known(member, access), !claims(member, access), !known.identity.isEmpty,
+      member.addresses.contains(known.address)
+    else { return nil }
+    return known
+  }
+
+  /// A member that has not answered, at the address at which it may answer yet.
+  func unproven(
+    _ member: ClusterMember, among members: [ClusterMember], _ access: ClusterAccess
+  ) -> Machine {
+    if let known = known(member, access), member.addresses.contains(known.address) { return known }
+    var machine = candidates(member, among: members, access)[0]
+    if known(member, access) == nil {
+      machine.id = Self.freeName(of: member, among: members, access)
+    }
+    return machine
+  }
+
+  /// The machine that a member stands for at each of its addresses, as it is recorded if it answers there, in the order of
+  /// trying.
+  private func candidates(
+    _ member: ClusterMember, among members: [ClusterMember], _ access: ClusterAccess
+  ) -> [Machine] {
+    let known = known(member, access)
+    let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
+    let port = access.cluster.machines.first?.port ?? TalosEndpoint.defaultPort
+    // A machine does not change its role without being set up anew, and then it has another identity.
+    let role = known?.role == .controlPlane ? .controlPlane : member.role
+    return VirtualAddresses.last(
+      member.addresses, endpoint: access.cluster.kubernetesEndpoint, others: others
+    ).map { address in
+      Machine(
+        id: known?.id ?? Self.freeName(of: member, among: members, access, answersAt: address),
+        address: address, role: role, port: known?.port ?? port, identity: member.identity)
+    }
+  }
+
+  /// Whether a member calls itself a control plane that is none on record.
+  func claims(_ member: ClusterMember, _ access: ClusterAccess) -> Bool {
+    member.role == .controlPlane && known(member, access)?.role != .controlPlane
   }
 
   /// The machine on record that a member is.

@@ -17,6 +17,7 @@ extension TalosDriver {
       cluster: [DistinctMachines.check(access.cluster.machines)] + (await kubernetes))
     guard let found = await coverage else { return report }
     report.cluster.append(found.check)
+    report.uncovered = found.uncovered
     // Many addresses may not answer, and what else is open is looked at again soon.
     let isSettled = (report.machines.values.flatMap { $0 } + report.cluster).allSatisfy(\.isSettled)
     if change.dropsAuthority, isSettled {

@@ -152,20 +152,38 @@ extension ClusterDiscovery {
     return version
   }
 
+  /// - Parameter settled: who is left out.
+  /// - Returns: what has come of what was said of endpoints.
   /// - Throws: `.conflict` for what would be left out: a member that a control plane does not know or knows
   ///   beyond the others, an endpoint that none of the machines answers at.
-  func requireCoverage(_ found: [Found], _ answers: Endpoints) throws(TalosFailure) {
+  func requireCoverage(
+    _ found: [Found], _ settled: Membership, _ answers: Endpoints
+  ) async throws(TalosFailure) -> EndpointLook {
     let machines = found.map(\.machine)
-    let views = found.filter { $0.machine.role == .controlPlane }.map {
-      Coverage.View(plane: $0.machine.id, members: $0.members)
-    }
+    let planes = found.filter { $0.machine.role == .controlPlane }
     var findings = Coverage.findings(
-      machines, seenBy: views, isListed: listing != nil, leftOut: leftOut)
-    findings += answers.answers.compactMap {
-      EndpointAnswer.finding($0.endpoint, $0.answer, machines: machines)
+      machines,
+      seenBy: planes.map { Coverage.View(plane: $0.machine.id, members: $0.members) },
+      isListed: listing != nil, excused: settled.excused)
+    var look = EndpointLook()
+    for (endpoint, answer) in answers.answers {
+      look.add(
+        await EndpointLook.of(
+          endpoint, as: endpoint.description, answer, machines: machines,
+          accounted: settled.gone + known, leaving: leftOut, cluster: onRecord
+        ) { await self.trace(of: [endpoint.machine], planes.map(\.machine)) })
+      if case .failure = answer, settled.gone.contains(where: { $0.address == endpoint.host }) {
+        look.gone.insert(endpoint.description)
+      }
     }
-    guard let first = findings.first else { return }
+    findings += look.findings
+    guard let first = findings.first else { return look }
     let more = findings.count > 1 ? " (and \(findings.count - 1) more)" : ""
     throw unusable(.conflict, first.message + more)
+  }
+
+  /// The cluster whose record says where to ask; nil where a talosconfig does.
+  private var onRecord: String? {
+    if case .record(let name) = credentials { name } else { nil }
   }
 }

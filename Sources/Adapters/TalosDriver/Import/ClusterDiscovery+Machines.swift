@@ -4,8 +4,15 @@ import Rotation
 
 extension ClusterDiscovery {
   /// Finds every member at an address where the machine itself answers, control planes first.
-  func findMachines(_ members: [ClusterMember]) async throws(TalosFailure) -> [Found] {
-    var found = try await find(members.filter { $0.role == .controlPlane }, relays: [], members)
+  ///
+  /// - Returns: beside them, who is left out.
+  /// - Throws: `.conflict` where somebody is there who was to be left out.
+  func findMachines(
+    _ members: [ClusterMember]
+  ) async throws(TalosFailure) -> (found: [Found], settled: Membership) {
+    var silent: [ClusterMember] = []
+    var found = try await find(
+      members.filter { $0.role == .controlPlane }, relays: [], members, &silent)
     let planes = found.map(\.machine)
     guard !planes.isEmpty else {
       throw unusable(
@@ -13,11 +20,19 @@ extension ClusterDiscovery {
         listing == nil
           ? "cluster discovery knows no control plane" : "the list names no control plane")
     }
-    found += try await find(members.filter { $0.role == .worker }, relays: planes, members)
+    found += try await find(
+      members.filter { $0.role == .worker }, relays: planes, members, &silent)
+    // What others know beyond the members is looked for before it is excused.
+    let all = ClusterMember.merged([members] + found.map(\.members))
+    let known = Set(members.map(\.identity))
+    found += try await find(
+      all.filter { !known.contains($0.identity) && meant($0) != nil }, relays: planes, all, &silent)
     if listing != nil { Self.tellApart(&found) }
     let distinct = DistinctMachines.check(found.map(\.machine))
     guard distinct.isSettled else { throw unusable(.conflict, distinct.detail) }
-    return found
+    let settled = await settle(silent, planes)
+    if let present = settled.present.first { throw unusable(.conflict, present.message) }
+    return (found, settled)
   }
 
   /// What machines that can be read say of those that cannot: whom their configurations accept, and the keys of what they
@@ -25,7 +40,7 @@ extension ClusterDiscovery {
   /// lets in clients of the old one alone.
   func learning(from members: [ClusterMember]) async -> ClusterDiscovery {
     var discovery = self
-    let planes = members.filter { $0.role == .controlPlane }
+    let planes = members.filter { $0.role == .controlPlane && meant($0) == nil }
     for _ in 0..<3 {
       var found = await driver.concurrently(planes) { [discovery] plane in
         try? await discovery.findOnce(plane, relays: [])
@@ -69,8 +84,10 @@ extension ClusterDiscovery {
   /// How long a certificate lives that is made for one survey, in seconds.
   private static let lifetime: Int64 = 600
 
+  /// - Parameter silent: takes up who is to be left out and is not found.
   private func find(
-    _ wanted: [ClusterMember], relays: [Machine], _ members: [ClusterMember]
+    _ wanted: [ClusterMember], relays: [Machine], _ members: [ClusterMember],
+    _ silent: inout [ClusterMember]
   ) async throws(TalosFailure) -> [Found] {
     let results = await driver.concurrently(wanted) { member in
       await self.awaited.asking(member.name) { await self.find(member, relays: relays) }
@@ -78,12 +95,17 @@ extension ClusterDiscovery {
     var found: [Found] = []
     for (member, result) in zip(wanted, results) {
       switch result {
-      case .success(let one): found.append(one)
+      case .success(var one):
+        one.meant = meant(member)
+        found.append(one)
       case .failure(let failure):
         // A record that discovery has not forgotten yet: all its addresses are another member's.
         let others = members.filter { $0.identity != member.identity }.flatMap(\.addresses)
         if case .misdirected = failure, member.addresses.allSatisfy(others.contains) { continue }
-        if leaves(member), failure.isNobodyOfOurs { continue }
+        if meant(member) != nil, failure.isNobodyOfOurs {
+          silent.append(member)
+          continue
+        }
         throw worded(failure, of: member)
       }
     }
@@ -117,21 +139,6 @@ extension ClusterDiscovery {
           + "it is gone for good, leave it out (--leave-out \(member.name))", end)
     case .rejected, .untrusted, .status:
       unusable(failure.driverError.code, words.text(of: member.name, failure))
-    }
-  }
-
-  /// Whether a person has said that the member is gone.
-  private func leaves(_ member: ClusterMember) -> Bool {
-    !leftOut.names.isDisjoint(with: [member.name, member.identity] + member.aliases)
-  }
-
-  /// Who was to be left out, and what has come of it.
-  func leftOutWarnings(_ members: [ClusterMember], _ found: [Found]) -> [String] {
-    members.filter(leaves).map { member in
-      found.contains { $0.machine.identity == member.identity }
-        ? "\(member.name) is not left out, because it lets omnid in: it is one of the machines"
-        : "\(member.name) (node id \(member.identity)) is left out, as asked: name it to each rotation too (--leave-out) as "
-          + "long as discovery knows it"
     }
   }
 
@@ -185,7 +192,7 @@ extension ClusterDiscovery {
         found.machine.id = own
       }
       if machine.role == .controlPlane {
-        for other in try await client.members() { found.members[other.identity] = other.name }
+        found.members = try await client.members()
       }
       found.way = (relay, tls)
       return found

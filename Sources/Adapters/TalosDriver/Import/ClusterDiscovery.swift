@@ -14,6 +14,8 @@ struct ClusterDiscovery: Sendable {
   let listing: MachineListing?
   /// Members that need not answer.
   let leftOut: LeftOutMachines
+  /// The machines on record, if the cluster is on record.
+  let known: [Machine]
   /// Who this is towards the machines, the surest first; where machines do not agree whom to let in, there are several.
   private(set) var clients: [TLSClient]
   private var identities: [Identity]
@@ -27,16 +29,19 @@ struct ClusterDiscovery: Sendable {
     var machine: Machine
     var version: TalosVersion
     var config: [UInt8]
-    /// Of a control plane: the identities of the members that it knows, with their names.
-    var members: [String: String] = [:]
+    /// Of a control plane: the members that it knows.
+    var members: [ClusterMember] = []
+    /// The same by the name by which a person has said that it is gone; nil where nobody has.
+    var meant: Machine?
     /// Through whom it answered, and to which client.
     var way: (relay: Machine, tls: TLSClient)?
   }
 
   init(
     driver: TalosDriver, context: TalosContext, name: String, listing: MachineListing? = nil,
-    leftOut: LeftOutMachines = LeftOutMachines()
+    leftOut: LeftOutMachines = LeftOutMachines(), known: [Machine] = []
   ) {
+    self.known = known
     self.leftOut = leftOut
     self.listing = listing
     self.driver = driver
@@ -63,20 +68,26 @@ struct ClusterDiscovery: Sendable {
 
   func run() async throws(TalosFailure) -> DiscoveredCluster {
     let answers = try await reachEndpoints()
-    var found = try await findMachines(answers.members)
+    var (found, settled) = try await findMachines(answers.members)
     // They hold keys.
     defer { for index in found.indices { found[index].config.wipe() } }
-    try requireCoverage(found, answers)
+    let endpoints = try await requireCoverage(found, settled, answers)
     var machines: [Machine] = []
     for one in found { machines.append(one.machine) }
     let facts = try await ConfigFacts.read(found)
     var record = ClusterRecord(
       name: name, clusterID: facts.clusterID,
-      endpoints: context.endpoints.map(\.description),
+      endpoints: context.endpoints.map(\.description).filter { !endpoints.gone.contains($0) },
       kubernetesEndpoint: facts.kubernetesEndpoint, authorities: [:],
       machines: machines, isListed: listing != nil,
       talosVersion: found.map(\.version).min()?.description ?? "")
-    var warnings = facts.warnings + leftOutWarnings(answers.members, found)
+    var warnings = facts.warnings + settled.left + endpoints.notes
+    if !settled.left.isEmpty {
+      warnings.append(
+        "as long as discovery knows whom was left out, name them to each rotation too (--leave-out)"
+      )
+    }
+    warnings += unheeded(found, settled, endpoints)
     for component in SecretComponent.allCases {
       guard component == .talosCA || facts.hasKubernetes else { continue }
       let agreed = try await AgreedAuthority.find(component, found)

@@ -42,7 +42,7 @@ struct ClusterSurvey: Sendable {
       driver: driver, context: context, name: request.cluster,
       listing: request.listing
         ?? request.known.flatMap { $0.isListed ? MachineListing($0.machines) : nil },
-      leftOut: request.leftOut)
+      leftOut: request.leftOut, known: request.known?.machines ?? [])
     if request.access == nil { discovery.credentials = .record(request.cluster) }
     try learnFromRecord()
   }
@@ -65,10 +65,10 @@ struct ClusterSurvey: Sendable {
   func run() async throws(TalosFailure) -> SurveyedCluster {
     let answers = try await discovery.reachEndpoints()
     let discovery = await discovery.learning(from: answers.members)
-    var found = try await discovery.findMachines(answers.members)
+    var (found, settled) = try await discovery.findMachines(answers.members)
     // They hold keys.
     defer { for index in found.indices { found[index].config.wipe() } }
-    try discovery.requireCoverage(found, answers)
+    let endpoints = try await discovery.requireCoverage(found, settled, answers)
     let facts = try await ConfigFacts.read(found)
     var inspections = try await inspect(found, hasKubernetes: facts.hasKubernetes)
     defer { for index in inspections.indices { inspections[index].wipe() } }
@@ -83,16 +83,23 @@ struct ClusterSurvey: Sendable {
     var surveyed = SurveyedCluster(
       record: ClusterRecord(
         name: request.cluster, clusterID: facts.clusterID,
-        endpoints: discovery.context.endpoints.map(\.description),
+        endpoints: discovery.context.endpoints.map(\.description).filter {
+          !endpoints.gone.contains($0)
+        },
         kubernetesEndpoint: facts.kubernetesEndpoint, authorities: [:],
         machines: found.map(\.machine), isListed: discovery.listing != nil,
         talosVersion: found.map(\.version).min()?.description ?? ""),
-      warnings: facts.warnings + discovery.leftOutWarnings(answers.members, found))
+      warnings: facts.warnings)
     for inspection in inspections { surveyed.findings += await inspection.generalFindings() }
     let common = try await classify(.talosCA, inspections, into: &surveyed)
     if facts.hasKubernetes { _ = try await classify(.kubernetesCA, inspections, into: &surveyed) }
     surveyed.talosObstacle = talosObstacle(surveyed, common)
     if facts.hasKubernetes { await compareNodes(&surveyed) }
+    await compareRecord(&surveyed, &settled, discovery, answers)
+    surveyed.leftOut = LeftOutMachines(identities: settled.named)
+    surveyed.goneEndpoints = endpoints.gone
+    surveyed.warnings +=
+      settled.left + endpoints.notes + discovery.unheeded(found, settled, endpoints)
     return surveyed
   }
 

@@ -7,47 +7,41 @@ enum Coverage {
   /// What `RotationOptions.unready` calls the list of the Kubernetes nodes, where no API server gave it.
   static let unreadyNodes = "nodes"
 
-  /// The identities that one control plane's discovery knows, with their names.
+  /// The members that one control plane's discovery knows.
   struct View: Sendable {
     var plane: String
-    var members: [String: String]
-  }
-
-  /// Compares the machines with the members as every control plane knows them.
-  static func findings(
-    _ machines: [Machine], inspected: [MachineInspection], isListed: Bool = false,
-    leftOut: LeftOutMachines
-  ) -> [Finding] {
-    findings(
-      machines,
-      seenBy: inspected.filter { $0.machine.role == .controlPlane }.map {
-        View(plane: $0.machine.id, members: $0.members)
-      }, isListed: isListed, leftOut: leftOut)
+    var members: [ClusterMember]
   }
 
   /// - Parameters:
+  ///   - machines: those that are rotated.
   ///   - isListed: whether a person has named the machines, because discovery does not know them.
-  ///   - leftOut: members that none of the machines need be, by name or node identity.
+  ///   - excused: the node identities of members that none of the machines need be, because they are left out and were looked
+  ///     for in vain.
   static func findings(
     _ machines: [Machine], seenBy views: [View], isListed: Bool = false,
-    leftOut: LeftOutMachines = LeftOutMachines()
+    excused: Set<String> = []
   ) -> [Finding] {
-    let known = Set(machines.map(\.identity))
+    let known = Set(machines.map(\.identity)).union(excused)
     let expected = isListed ? [] : machines.filter { !$0.identity.isEmpty }
+    let identities = views.map { Set($0.members.map(\.identity)) }
     let missing = expected.flatMap { machine in
-      forgotten(machine, by: views.filter { $0.members[machine.identity] == nil }, of: views.count)
+      let blind = zip(views, identities).filter { !$0.1.contains(machine.identity) }.map(\.0)
+      return forgotten(machine, by: blind, of: views.count)
     }
+    // A name that is a machine's, or two members', would mean another one.
+    let bearers = Dictionary(
+      grouping: machines.map { ($0.id, $0.identity) }
+        + views.flatMap(\.members).map { ($0.name, $0.identity) }, by: \.0)
     let further = views.flatMap { view in
-      view.members.filter {
-        !known.contains($0.key)
-          && !leftOut.contains(
-            Machine(id: $0.value, address: "", role: .worker, identity: $0.key))
-      }.sorted { $0.value < $1.value }.map {
-        Finding(
-          .notCovered, $0.value,
-          "the cluster discovery of \(view.plane) knows \($0.value) (node id \($0.key)), which is none of the "
+      view.members.filter { !known.contains($0.identity) }.sorted { $0.name < $1.name }.map {
+        let bearers = Set((bearers[$0.name] ?? []).map(\.1))
+        let word = bearers.count > 1 ? $0.identity : $0.name
+        return Finding(
+          .notCovered, word,
+          "the cluster discovery of \(view.plane) knows \($0.name) (node id \($0.identity)), which is none of the "
             + "machines that would be rotated: it would be locked out; if it is gone for good, or none of the cluster's, "
-            + "leave it out (--leave-out \($0.value))")
+            + "leave it out (--leave-out \(word))")
       }
     }
     return missing + further

@@ -16,8 +16,8 @@ struct MachineInspection: Sendable {
   var clock: (machine: Instant, host: Instant)?
   /// Where the manager of a machine is that is managed over SideroLink; nil for one that is not.
   var sideroLink: String?
-  /// Control planes: the identities of the members that this machine knows, with their names.
-  var members: [String: String] = [:]
+  /// Control planes: the members that this machine knows.
+  var members: [ClusterMember] = []
 
   /// Overwrites the configurations, which hold keys.
   mutating func wipe() {
@@ -56,7 +56,7 @@ struct MachineInspection: Sendable {
     seen.sideroLink = try await sideroLink.get()
     let (shown, host) = await clock
     if let shown { seen.clock = (shown, host) }
-    for member in try await members.get() { seen.members[member.identity] = member.name }
+    seen.members = try await members.get()
     return seen
   }
 }

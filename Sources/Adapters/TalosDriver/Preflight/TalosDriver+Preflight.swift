@@ -13,7 +13,8 @@ extension TalosDriver {
     var reached = access
     reached.cluster.machines = machines
     let hasKubernetes = context.authorities[.kubernetesCA] != nil
-    var looks = await inspect(machines, reached, hasKubernetes: hasKubernetes)
+    let silent = membership.silent
+    var looks = await inspect(machines, reached, hasKubernetes: hasKubernetes, silent: silent)
     let validity = AuthorityValidity(context)
     var findings = validity.findings
     var inspected: [MachineInspection] = []
@@ -33,23 +34,28 @@ extension TalosDriver {
       plane.addAuthorities(to: &context)
     }
     for seen in inspected { findings += await seen.findings(context) }
+    let views = inspected.filter { $0.machine.role == .controlPlane }.map {
+      Coverage.View(plane: $0.machine.id, members: $0.members)
+    }
+    await settle(views, beyond: machines, options.leftOut, access, in: &membership)
     findings += Coverage.findings(
-      machines, inspected: inspected, isListed: access.cluster.isListed, leftOut: options.leftOut)
-    findings += await endpointFindings(
-      machines, access, silentCounts: true, leftOut: options.leftOut)
+      machines, seenBy: views, isListed: access.cluster.isListed, excused: membership.excused)
+    let absent = await forgotten(besides: &membership, leaving: options.leftOut, access)
+    let endpoints = await endpointFindings(
+      machines, access, leaving: options.leftOut, gone: membership.gone)
+    findings += endpoints.findings
     var preflight = Preflight(
       machines: machines.sorted(by: RolloutPolicy.precedes), findings: findings)
     preflight.earliestClock = inspected.compactMap(\.clock?.machine).min()
     if hasKubernetes { await lookAtKubernetes(&preflight, component, reached, inspected) }
-    preflight.findings += await forgotten(
-      besides: &membership, leaving: options.leftOut, access)
-    preflight.findings += membership.present
+    preflight.findings += absent + membership.present
     preflight.leftOut = LeftOutMachines(identities: membership.named)
+    preflight.goneEndpoints = endpoints.gone
     preflight.notes +=
       validity.notes + clockNotes(inspected) + diskNotes(inspected) + membership.left
-    preflight.notes += options.leftOut.names.subtracting(membership.named.keys).sorted().map {
-      "\($0): no machine is known by that name or node id that could be left out"
-    }
+      + endpoints.notes
+    preflight.notes += options.leftOut.unknown(
+      besides: Set(membership.named.keys).union(endpoints.named))
     return preflight
   }
 
@@ -72,10 +78,14 @@ extension TalosDriver {
   }
 
   /// Asks every machine, several at a time; the answers in the order of the machines.
+  ///
+  /// - Parameter silent: why machines do not answer that have just been asked in vain, by node identity.
   func inspect(
-    _ machines: [Machine], _ access: ClusterAccess, hasKubernetes: Bool
+    _ machines: [Machine], _ access: ClusterAccess, hasKubernetes: Bool,
+    silent: [String: TalosFailure]
   ) async -> [Result<MachineInspection, TalosFailure>] {
     await concurrently(machines) { machine in
+      if let failure = silent[machine.identity] { return .failure(failure) }
       do throws(TalosFailure) {
         return .success(
           try await self.withReading(machine, access, within: .seconds(1)) {

@@ -121,6 +121,17 @@ enum TalosFailure: Error {
     if case .unreachable = self { true } else { false }
   }
 
+  /// Whether no connection came about, whoever had asked: nobody listens, or nothing comes back.
+  var isNoContact: Bool {
+    guard case .unreachable(_, let end) = self else { return false }
+    return (end?.single ?? []).allSatisfy {
+      switch $0 {
+      case .unresolved, .refused, .unreachable, .timedOut: true
+      case .tls, .foreignProtocol, .cut, .goAway, .protocolError, .closed, .addresses: false
+      }
+    }
+  }
+
   var isPermissionDenied: Bool {
     if case .status(.permissionDenied, _) = self { true } else { false }
   }

@@ -281,6 +281,9 @@ public struct TrustChange: Sendable, Hashable {
 public struct ClusterAccess: Sendable, Hashable {
   public var cluster: ClusterRecord
   public var rotation: TrustChange?
+  /// What earlier rotations have retired, where machines are looked for that somebody may have given it again; empty
+  /// elsewhere.
+  public var retired = RetiredAuthorities()
 
   public init(cluster: ClusterRecord, rotation: TrustChange? = nil) {
     self.cluster = cluster

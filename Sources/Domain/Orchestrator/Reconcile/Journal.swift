@@ -108,6 +108,21 @@ final class Journal: Sendable {
     return rotation
   }
 
+  /// What the rotations of the cluster that are over have retired.
+  ///
+  /// - Throws: where the history cannot be read; `.corrupt` names the row that is damaged.
+  func retired(of cluster: ClusterRecord) async throws(StoreError) -> RetiredAuthorities {
+    var retired = RetiredAuthorities()
+    var before: UInt64?
+    while true {
+      // A few at a time, because a rotation of many machines is large and others wait for the store.
+      let rotations = try await store.rotations(cluster: cluster.name, before: before, limit: 4)
+      retired.add(RetiredAuthorities(of: cluster, rotations))
+      guard let last = rotations.last, rotations.count == 4 else { return retired }
+      before = last.ordinal
+    }
+  }
+
   // MARK: - Writing
 
   /// Makes all changes or none, then publishes them. See `RotationStore.commit`.

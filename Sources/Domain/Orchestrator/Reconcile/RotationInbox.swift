@@ -95,3 +95,12 @@ enum RotationReply: Sendable, Equatable {
   /// The rotation was over, or its run has ended.
   case ended
 }
+
+extension RotationRun {
+  /// What an effect has come to, with the ticket of the effect.
+  struct Report: Sendable {
+    var key: Effect.Key
+    var ticket: UInt64
+    var event: EffectOutcome
+  }
+}

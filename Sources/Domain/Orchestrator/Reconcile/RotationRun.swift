@@ -12,7 +12,7 @@ actor RotationRun {
   private(set) var cluster: ClusterRecord
   private(set) var rotation: RotationRecord
   private(set) var machine: RotationMachine
-  private let journal: Journal
+  let journal: Journal
   let driver: any ClusterDriver
   let clock: any OrchestratorClock
   let settings: OrchestratorSettings
@@ -23,15 +23,10 @@ actor RotationRun {
   /// Who wants it aborted while a change is on its way to a machine: no further one begins, and what that one comes
   /// to is waited for.
   private var waitingAborts: [(requester: String, call: String, reply: RotationInbox.Reply)] = []
+  /// What earlier rotations have retired; nil: not read yet.
+  var retired: RetiredAuthorities?
   /// When `rotation.elapsed` was right.
   private var measuredAt: Duration
-
-  /// What an effect has come to, with the ticket of the effect.
-  struct Report: Sendable {
-    var key: Effect.Key
-    var ticket: UInt64
-    var event: EffectOutcome
-  }
 
   init(
     cluster: ClusterRecord, rotation: RotationRecord, journal: Journal,
@@ -194,11 +189,13 @@ actor RotationRun {
   }
 
   /// What an effect does; nil where a newer one has taken its place.
-  private func work(_ effect: Effect, _ ticket: UInt64) -> RotationWork.Step? {
+  private func work(_ effect: Effect, _ ticket: UInt64) async -> RotationWork.Step? {
+    if let outcome = await lackOfHistory(effect) { return { outcome } }
     guard tickets[effect.key] == ticket, !Task.isCancelled else { return nil }
     return RotationWork(
-      cluster: cluster, rotation: rotation, stage: machine.state.stage, hold: machine.state.hold,
-      driver: driver, hooks: settings.stageHooks
+      cluster: cluster, rotation: rotation, retired: retired ?? RetiredAuthorities(),
+      stage: machine.state.stage, hold: machine.state.hold, driver: driver,
+      hooks: settings.stageHooks
     ).step(effect)
   }
 
@@ -262,7 +259,7 @@ actor RotationRun {
     if !call.isEmpty { rotation.call = call }
     rotation.elapsed += spent
     rotation.updatedAt = max(now, rotation.updatedAt)
-    if let stage = machine.state.stage { cluster.machines = stage.machines.map(\.machine) }
+    if let stage = machine.state.stage { cluster.take(machines: stage.machines.map(\.machine)) }
     if machine.state.isFinal {
       rotation.finishedAt = rotation.updatedAt
       cluster.activeRotation = nil

@@ -25,6 +25,8 @@ enum EffectOutcome: Sendable {
 struct RotationWork {
   var cluster: ClusterRecord
   var rotation: RotationRecord
+  /// What earlier rotations have retired, where somebody is to be looked for.
+  var retired: RetiredAuthorities
   var stage: Stage?
   /// The stage that waits for its hooks.
   var hold: StageHold?
@@ -35,9 +37,16 @@ struct RotationWork {
   typealias Step = @Sendable @concurrent () async -> EffectOutcome?
 
   func step(_ effect: RotationMachine.Effect) -> Step {
-    let driver = driver
     let change = rotation.change(stage)
-    let access = ClusterAccess(cluster: cluster, rotation: change)
+    var access = ClusterAccess(cluster: cluster, rotation: change)
+    access.retired = retired
+    return step(effect, change, access)
+  }
+
+  private func step(
+    _ effect: RotationMachine.Effect, _ change: TrustChange, _ access: ClusterAccess
+  ) -> Step {
+    let driver = driver
     switch effect {
     case .listMembers: return listing(access)
     case .attempt(let id, _): return { .attemptDue(id) }

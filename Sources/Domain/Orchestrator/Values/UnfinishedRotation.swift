@@ -103,6 +103,10 @@ public struct SurveyedCluster: Sendable, Hashable {
   public var findings: [Finding]
   /// What a person has to know, a line each.
   public var warnings: [String]
+  /// Of `SurveyRequest.leftOut` what a machine was found for that is left out, each name bound to that machine.
+  public var leftOut = LeftOutMachines()
+  /// Endpoints that are left out: see `Preflight.goneEndpoints`.
+  public var goneEndpoints: Set<String> = []
 
   public init(
     record: ClusterRecord, unfinished: [UnfinishedRotation] = [],

@@ -94,6 +94,7 @@ extension ClusterReport {
   func sparing(_ stage: Stage) -> ClusterReport {
     guard stage.reversal?.from == .preRotate else { return self }
     var report = self
+    var spared: Set<String> = []
     for progress in stage.machines where !progress.mayHoldChange {
       let isSilent =
         machines[progress.machine.id]?.contains {
@@ -101,9 +102,24 @@ extension ClusterReport {
         } ?? true
       guard isSilent else { continue }
       report.machines[progress.machine.id] = nil
-      report.cluster.removeAll { $0.isNamed(.coverage) && $0.state == .failed }
+      spared.insert(progress.machine.id)
     }
+    report.spare(spared)
     return report
+  }
+
+  /// Takes out of `coverage` what is about these machines alone.
+  private mutating func spare(_ names: Set<String>) {
+    let rest = uncovered.filter { !names.contains(where: $0.concerns) }
+    guard rest.count < uncovered.count else { return }
+    uncovered = rest
+    guard let index = cluster.firstIndex(where: { $0.isNamed(.coverage) && $0.state == .failed })
+    else { return }
+    if let check = CheckResult.coverage(rest) {
+      cluster[index] = check
+    } else {
+      cluster.remove(at: index)
+    }
   }
 }
 

@@ -143,6 +143,8 @@ public struct ClusterReport: Sendable, Hashable {
   public var machines: [String: [CheckResult]]
   /// What concerns the cluster as a whole.
   public var cluster: [CheckResult]
+  /// What the check `coverage`, one of `cluster`, sums up.
+  public var uncovered: [Finding] = []
 
   public init(machines: [String: [CheckResult]] = [:], cluster: [CheckResult]) {
     self.machines = machines

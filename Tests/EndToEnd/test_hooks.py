@@ -144,7 +144,7 @@ def test_a_rotation_that_is_held_can_be_aborted_and_no_hook_is_asked_on_the_way_
 
 def test_a_hook_that_hangs_is_killed_with_its_children_and_holds_the_stage(lab, hooks, tmp_path):
     pids = tmp_path / "pids"
-    hooks.add("hangs", f"#!/bin/sh\nsleep 600 &\necho $$ $! >> {pids}\nwait\n")
+    hooks.add("hangs", f"#!/bin/sh\nsleep 600 &\none=$!\nsetsid sleep 600 &\necho $$ $one $! >> {pids}\nwait\n")
     lab.start("--before-stage-dir", hooks.directory, "--hook-timeout", "1s")
     lab.import_cluster()
     lab.rotate()

@@ -17,13 +17,7 @@ extension RotationOrchestrator {
     cluster.talosVersion = survey.record.talosVersion
     if order.access != nil { cluster.endpoints = survey.record.endpoints }
     for (component, seen) in survey.record.authorities where component != found.component {
-      guard let before = base.authorities[component], before.fingerprint != seen.fingerprint else {
-        cluster.authorities[component] = base.authorities[component] ?? seen
-        continue
-      }
-      cluster.predecessors[component] = base.predecessors[component] ?? before
-      cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
-      cluster.authorities[component] = seen
+      cluster.follow(seen, at: now)
     }
     // Where the new one is on record already nothing goes back to the old one later: only who asks for that now.
     let isNewOnRecord = base.authorities[found.component]?.fingerprint == found.new.fingerprint

@@ -32,3 +32,19 @@ def test_a_rotation_whose_old_ca_expires_in_its_soak_goes_on_with_the_new_one(ne
     issued = lab.omnictl("cluster", "-n", lab.name, "talosconfig", "--output-file",
                          str(lab.directory / "fresh"))
     assert issued.returncode == 0, issued
+
+
+def test_a_kubernetes_ca_that_expires_keeps_a_rotation_of_the_talos_ca_from_nothing(new_lab):
+    lab = new_lab(control_planes=1, workers=1,
+                  simulator_flags=["--kubernetes-ca-lifetime", "40"]).start()
+    lab.import_cluster()
+    begun = lab.secret_rotate("talos-ca", "--yes", "--soak-until-continued", "--wait=false")
+    assert begun.returncode == 0, begun
+    assert any("rotate the kubernetes-ca first" in note for note in lab.status().notes), lab.status()
+    eventually(lambda: lab.status().state == lab.stubs.management.ROTATION_STATE_PAUSED, 60)
+    eventually(lambda: "expired on" in lab.omnictl("cluster", "get", lab.name).stdout, 60)
+    assert lab.secret_rotate("continue").returncode == 0
+    end = lab.finish()
+    assert end.state == lab.stubs.management.ROTATION_STATE_SUCCEEDED, end
+    report = " ".join(lab.secret_rotate("proof").stdout.split())
+    assert "the Kubernetes nodes are not compared, because the kubernetes-ca" in report, report

@@ -123,6 +123,46 @@ struct AdoptCommandTests {
     #expect(plan.output.text.contains("the kubernetes-ca cannot be told apart: 3 CAs issue"))
   }
 
+  @Test(
+    "Beside a rotation that runs it is asked before the new CA of the other one goes on record, and that one is taken over when the rotation is over",
+    arguments: ["y", "n"])
+  func beside(answer: String) async throws {
+    let requests = Mutex<[AdoptRotationRequest]>([])
+    var service = FakeService()
+    service.adopt = { request in
+      let isOver = requests.withLock { all in
+        defer { all.append(request) }
+        return all.contains { !$0.dryRun }
+      }
+      var response = AdoptRotationResponse()
+      response.attached = !isOver
+      response.unfinished = [Self.found(.kubernetesCA)]
+      response.notes = isOver ? [] : ["CA 1f2e is on record"]
+      response.status = Self.status(.succeeded, isOver ? .kubernetesCA : .talosCA)
+      return response
+    }
+    let bench = Bench(service, answer: answer)
+    let code = await bench.run("cluster", "-n", "demo", "secret", "rotate", "adopt")
+    let seen = requests.withLock { $0 }
+    let text = bench.output.text
+    for words in [
+      "kubernetes-ca was rotated elsewhere to its end", "nothing has been changed", "cp-1",
+      "77+new+old",
+      "CA 1f2e is on record", "would be attached to",
+    ] {
+      #expect(text.contains(words), "\(words): \(text)")
+    }
+    guard answer == "y" else {
+      #expect(code == .failed && seen.map(\.dryRun) == [true])
+      return
+    }
+    #expect(code == .done)
+    #expect(seen.filter { !$0.dryRun }.map(\.component) == [.unspecified, .kubernetesCA])
+    #expect(
+      text.contains("rotation of talos-ca of cluster demo is in progress: attached"), "\(text)")
+    #expect(text.contains("taken over in ROTATE, to be finished"), "\(text)")
+  }
+
   @Test("Where nothing is half done it says so; wrong usage is told before anybody is asked")
   func nothing() async throws {
     var service = FakeService()

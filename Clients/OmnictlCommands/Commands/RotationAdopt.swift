@@ -32,6 +32,9 @@ enum RotationAdopt {
     follows once every machine is verified; and a retired CA that somebody has put back, which is
     taken out again.
 
+    While a rotation runs it is attached to. Where another tool has meanwhile rotated the other CA to
+    its end, the new CA goes on record, so that the rotation can go on, and is taken over next.
+
     Where cluster discovery is off, --control-planes and --workers name all machines; of a cluster that
     omnid knows, they replace the machines on record.
 
@@ -112,9 +115,10 @@ enum RotationAdopt {
     for _ in SecretComponent.rotatable {
       guard let answer = try await takeOver(request, session) else { return }
       unclear = answer.unclear
-      guard request.component == .unspecified, let rest = answer.unfinished.dropFirst().first
-      else { break }
-      request.component = rest.component
+      // Beside a rotation that ran already none of it has been taken over yet.
+      let rest = answer.attached ? answer.unfinished[...] : answer.unfinished.dropFirst()
+      guard wantsAll || answer.attached, let next = rest.first else { break }
+      request.component = next.component
       // The machines are reached as the first rotation has left them.
       (request.talosconfig, request.context, request.endpoints) = ("", "", [])
     }
@@ -162,12 +166,14 @@ enum RotationAdopt {
     var rehearsal = request
     rehearsal.dryRun = true
     let plan = try await session.call(ManagementServiceMethods.adoptRotation, rehearsal)
-    guard !plan.attached, let first = plan.unfinished.first else { return }
+    guard let first = plan.unfinished.first else { return }
     session.show(plan)
     let verb = plan.rollsBack ? "take back" : "finish"
+    let cluster = Printable.line(session.cluster)
     let answer = ask(
-      "\n\(verb) the rotation of \(first.component.word) of cluster \(Printable.line(session.cluster))? [y/N] "
-    )
+      plan.attached
+        ? "\nput the new \(first.component.word) of cluster \(cluster) on record? [y/N] "
+        : "\n\(verb) the rotation of \(first.component.word) of cluster \(cluster)? [y/N] ")
     guard ["y", "yes"].contains(answer?.lowercased()) else {
       throw CommandError(
         .failed, "not begun: nothing has been changed", hint: "answer with y, or give --yes")
@@ -182,6 +188,7 @@ enum RotationAdopt {
       return Printable.line(
         "rotation of \(status.component.word) of cluster \(cluster) is in progress: attached "
           + "(\(status.rotationID))") + "\n"
+        + ListText.text(answer.notes, columns: session.surroundings.output.columns)
     }
     guard let first = answer.unfinished.first else {
       return AdoptionText.nothing(cluster)

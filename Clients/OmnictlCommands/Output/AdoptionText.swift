@@ -4,8 +4,15 @@ internal import Schema
 enum AdoptionText {
   static func text(_ answer: AdoptRotationResponse, cluster: String, columns: Int?) -> String {
     if answer.attached {
-      return
-        "A rotation of cluster \(Printable.line(cluster)) is in progress and would be attached to.\n"
+      let found = answer.unfinished.map { found in
+        Paragraph.lines(
+          "The \(found.component.word) was rotated elsewhere to its end meanwhile; nothing has been changed.",
+          columns: columns
+        ).map { $0 + "\n" }.joined() + "\n" + holdings(found)
+      }
+      return found.joined()
+        + "A rotation of cluster \(Printable.line(cluster)) is in progress and would be attached to.\n"
+        + notes(answer.notes, columns: columns)
     }
     guard !answer.unfinished.isEmpty else {
       return nothing(cluster) + notes(answer.notes, columns: columns)
@@ -29,14 +36,6 @@ enum AdoptionText {
     _ found: UnfinishedRotation, isFirst: Bool, _ answer: AdoptRotationResponse, cluster: String,
     columns: Int?
   ) -> String {
-    var table = TextTable("MACHINE", "ROLE", "ISSUES-FROM", "ACCEPTS", "STANDS")
-    for machine in found.machines {
-      table.add(
-        machine.machine, MachineList.role(machine.controlPlane),
-        name(machine.issuingCAFingerprint, found),
-        machine.acceptedCAFingerprints.map { name($0, found) }.sorted().joined(separator: "+"),
-        machine.state.word)
-    }
     let heading =
       "The rotation of \(found.component.word) of cluster \(Printable.line(cluster)) was not finished; nothing "
       + "has been changed."
@@ -52,10 +51,22 @@ enum AdoptionText {
       obstacles.append("it cannot be taken back: \(found.rollBackObstacle)")
     }
     return Paragraph.lines(heading, columns: columns).map { $0 + "\n" }.joined()
-      + "\nold CA: \(found.oldCAFingerprint.shortFingerprint)   new CA: "
-      + "\(found.newCAFingerprint.shortFingerprint)\n\n" + table.text + "\n"
-      + Paragraph.lines(way, columns: columns).map { $0 + "\n" }.joined()
+      + "\n" + holdings(found) + Paragraph.lines(way, columns: columns).map { $0 + "\n" }.joined()
       + ListText.text(obstacles, columns: columns)
+  }
+
+  /// Both CAs, and what each machine holds of them.
+  private static func holdings(_ found: UnfinishedRotation) -> String {
+    var table = TextTable("MACHINE", "ROLE", "ISSUES-FROM", "ACCEPTS", "STANDS")
+    for machine in found.machines {
+      table.add(
+        machine.machine, MachineList.role(machine.controlPlane),
+        name(machine.issuingCAFingerprint, found),
+        machine.acceptedCAFingerprints.map { name($0, found) }.sorted().joined(separator: "+"),
+        machine.state.word)
+    }
+    return "old CA: \(found.oldCAFingerprint.shortFingerprint)   new CA: "
+      + "\(found.newCAFingerprint.shortFingerprint)\n\n" + table.text + "\n"
   }
 
   private static func finishes(_ found: UnfinishedRotation) -> String {

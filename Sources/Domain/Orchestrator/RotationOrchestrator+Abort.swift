@@ -46,7 +46,7 @@ extension RotationOrchestrator {
         "the rotation of '\(name)' cannot be aborted any more: \(machines.abbreviated) refuses the old CA, or "
           + "may; let it go on to its end, then start another rotation if the new CA has to go too",
         subject: name)
-    case .ended, .notSoaking: throw .noRotation(name, wanted: rotationID)
+    case .ended, .notSoaking, .outdated: throw .noRotation(name, wanted: rotationID)
     }
   }
 
@@ -89,7 +89,7 @@ extension RotationOrchestrator {
     let run = try run(of: cluster, rotationID)
     switch await run.give(.goOn(requester: requester), by: call) {
     case .done: return try snapshot(cluster: name)
-    case .notSoaking, .retired:
+    case .notSoaking, .retired, .outdated:
       throw OrchestratorError(
         .notSoaking,
         "the rotation of '\(name)' does not wait to be continued: only one started with a soak does, after ROTATE",

@@ -9,7 +9,7 @@ extension RotationOrchestrator {
   /// being taken over.
   ///
   /// A cluster that is not known is taken into care with it. One of which nothing was left half done stays as it is; where
-  /// it is not known yet, it is imported.
+  /// it is not known yet, it is imported. Of one whose rotation runs see `attached`.
   ///
   /// - Throws: `.notFound`, `.invalidArgument`, `.anotherRotationInProgress`, `.alreadyExists` for a cluster that is
   ///   known under another name, `.locked`, `.notReady`, `.clusterRefused` where neither way is open, what is asked for
@@ -34,33 +34,18 @@ extension RotationOrchestrator {
     if let current = known, let note = try await endOvertaken(order, current) {
       overtaken = note.text
       known = note.cluster
-    } else if let current = known, var ticket = try attached(order, current) {
-      if !order.dryRun {
-        takeUp(order.cluster)
-        ticket.notes += try await allow(order.options, cluster: order.cluster, by: order.call)
-      }
+    } else if let current = known, let ticket = try await attached(order, current) {
       return ticket
     }
     guard known != nil || order.access != nil else { throw .unknownToAdopt(order.cluster) }
     let id = settings.makeID()
     var retired = RetiredAuthorities()
-    if let known {
-      do throws(StoreError) { retired = try await self.retired(of: known) } catch {
-        throw .historyUnreadable(error, cluster: order.cluster)
-      }
-    }
+    if let known { retired = try await readRetired(of: known) }
     let survey = try await survey(
       SurveyRequest(
         cluster: order.cluster, rotation: id, known: known, retired: retired, access: order.access,
         listing: order.listing, leftOut: order.options.leftOut))
-    if let known, !known.clusterID.isEmpty, !survey.record.clusterID.isEmpty,
-      known.clusterID != survey.record.clusterID
-    {
-      throw OrchestratorError(
-        .clusterRefused,
-        "the talosconfig is of another cluster than '\(order.cluster)': their cluster identifiers differ",
-        subject: order.cluster)
-    }
+    if let known { try requireSame(known, survey) }
     guard known == nil else {
       var ticket = try await decide(order, id, known, survey, retired)
       if !overtaken.isEmpty { ticket.notes.append(overtaken) }
@@ -88,31 +73,31 @@ extension RotationOrchestrator {
     try arguments.check()
   }
 
-  /// The rotation that is under way; nil where none is.
-  private func attached(
-    _ order: AdoptionOrder, _ cluster: ClusterRecord
-  ) throws(OrchestratorError) -> AdoptionTicket? {
-    guard cluster.activeRotation != nil else { return nil }
-    let rotation = journal.activeRotation(of: cluster)
-    if let component = order.component, let running = rotation?.component, component != running {
-      throw OrchestratorError(
-        .anotherRotationInProgress,
-        "a rotation of the \(running.rawValue) of '\(cluster.name)' is in progress: wait until it is over",
-        subject: cluster.name)
+  /// What rotations of the cluster have retired.
+  ///
+  /// - Throws: `.journalUnavailable`, `.journalDamaged`.
+  func readRetired(
+    of cluster: ClusterRecord
+  ) async throws(OrchestratorError) -> RetiredAuthorities {
+    do throws(StoreError) { return try await retired(of: cluster) } catch {
+      throw .historyUnreadable(error, cluster: cluster.name)
     }
-    guard !order.goesBack else {
-      throw OrchestratorError(
-        .rotationInProgress,
-        "a rotation of '\(cluster.name)' is in progress: omnictl cluster -n \(cluster.name) secret rotate "
-          + "abort takes it back", subject: cluster.name)
-    }
-    return AdoptionTicket(
-      status: try snapshot(cluster: cluster.name), isAttached: true, unfinished: [],
-      goesBack: false,
-      notes: [])
   }
 
-  private func survey(_ request: SurveyRequest) async throws(OrchestratorError) -> SurveyedCluster {
+  /// - Throws: `.clusterRefused` where the machines that were asked are another cluster's.
+  func requireSame(
+    _ known: ClusterRecord, _ survey: SurveyedCluster
+  ) throws(OrchestratorError) {
+    guard !known.clusterID.isEmpty, !survey.record.clusterID.isEmpty,
+      known.clusterID != survey.record.clusterID
+    else { return }
+    throw OrchestratorError(
+      .clusterRefused,
+      "the talosconfig is of another cluster than '\(known.name)': their cluster identifiers differ",
+      subject: known.name)
+  }
+
+  func survey(_ request: SurveyRequest) async throws(OrchestratorError) -> SurveyedCluster {
     do throws(DriverError) {
       return try await away { driver async throws(DriverError) in
         try await driver.survey(request)
@@ -254,7 +239,7 @@ extension RotationOrchestrator {
 }
 
 extension OrchestratorError {
-  fileprivate static func unclear(
+  static func unclear(
     _ unclear: UnclearComponent, cluster: String
   ) -> OrchestratorError {
     OrchestratorError(.clusterRefused, "in '\(cluster)' \(unclear.text)", subject: cluster)

@@ -18,13 +18,7 @@ extension RotationOrchestrator {
     if order.access != nil { cluster.endpoints = survey.record.endpoints }
     cluster.drop(endpoints: survey.goneEndpoints)
     for (component, seen) in survey.record.authorities where component != found.component {
-      guard let before = base.authorities[component], before.fingerprint != seen.fingerprint else {
-        cluster.authorities[component] = base.authorities[component] ?? seen
-        continue
-      }
-      cluster.predecessors[component] = base.predecessors[component] ?? before
-      cluster.marks.add(.importing, at: now, of: Set(cluster.authorities.keys))
-      cluster.authorities[component] = seen
+      cluster.follow(seen, at: now)
     }
     // Where the new one is on record already nothing goes back to the old one later: only who asks for that now.
     let isNewOnRecord = base.authorities[found.component]?.fingerprint == found.new.fingerprint

@@ -65,12 +65,15 @@ extension RotationOrchestrator {
   /// Reserves a cluster that is about to be recorded, so that nobody records it under another name meanwhile: it would have
   /// two rotations at once.
   ///
+  /// - Parameter isKnown: whether it is on record under that name already.
   /// - Returns: what has to be given back when the record is there, or is not to be.
   /// - Throws: `.alreadyExists` for a cluster that is known, or is just being recorded, under another name.
   func claim(
-    _ cluster: ClusterRecord, as name: String
+    _ cluster: ClusterRecord, as name: String, isKnown: Bool = false
   ) throws(OrchestratorError) -> Set<String> {
-    if let twin = journal.twin(of: cluster) { throw .known(as: twin, wanted: name) }
+    if let twin = journal.twin(of: cluster, besides: isKnown ? name : nil) {
+      throw .known(as: twin, wanted: name)
+    }
     var claim = Set(cluster.authorities.values.map(\.fingerprint))
     if !cluster.clusterID.isEmpty { claim.insert(cluster.clusterID) }
     guard claims.isDisjoint(with: claim) else {

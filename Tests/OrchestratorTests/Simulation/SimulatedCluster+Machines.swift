@@ -447,6 +447,33 @@ extension SimulatedCluster {
     }
   }
 
+  /// Another tool has all machines but some issue from an authority of its own, and accept that alone; the others accept it
+  /// beside what they had.
+  func rival(
+    _ authority: String, _ component: SecretComponent, besides some: Set<String> = []
+  ) {
+    state.withLock { state in
+      for (id, node) in state.nodes {
+        guard !some.contains(id) else {
+          state.nodes[id]?.trust[component]?.accepted.insert(authority)
+          continue
+        }
+        state.nodes[id]?.trust[component] = Trust(issuing: authority, accepted: [authority])
+        if node.machine.role == .controlPlane { state.nodes[id]?.keys.insert(authority) }
+      }
+    }
+  }
+
+  /// Whether no control plane issues from the authority on record any more.
+  func hasReplaced(_ component: SecretComponent, of record: ClusterRecord) -> Bool {
+    guard let known = record.authorities[component]?.fingerprint else { return false }
+    return state.withLock { state in
+      state.nodes.values.allSatisfy {
+        $0.machine.role == .worker || $0.trust[component]?.issuing != known
+      }
+    }
+  }
+
   /// Somebody else goes on, who need not know what was verified.
   func changeHands() {
     state.withLock { state in

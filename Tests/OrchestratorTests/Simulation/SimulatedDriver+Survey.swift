@@ -15,10 +15,16 @@ extension SimulatedDriver {
     for node in nodes where cluster.isDown(node.machine.id) {
       throw DriverError(.unreachable, "\(node.machine.id) does not answer")
     }
+    if request.running?.component == .kubernetesCA, request.access == nil,
+      let known = request.known,
+      cluster.hasReplaced(.talosCA, of: known)
+    {
+      throw DriverError(.unauthenticated, "unknown certificate authority")
+    }
     var surveyed = SurveyedCluster(record: cluster.record)
     let ends = cluster.state.withLock { $0.ends }
     surveyed.record.authorities = [:]
-    for component in SecretComponent.allCases {
+    for component in SecretComponent.allCases where component != request.running?.component {
       let kept = keptKeys(component, request)
       let survey = TrustSurvey(
         component: component,
@@ -94,7 +100,8 @@ extension SimulatedDriver {
     if let access = request.access, !access.endpoints.isEmpty {
       surveyed.record.endpoints = access.endpoints
     }
-    if !surveyed.unfinished.isEmpty { cluster.changeHands() }
+    // A rotation that runs goes on with what it has verified.
+    if !surveyed.unfinished.isEmpty, request.running == nil { cluster.changeHands() }
     return surveyed
   }
 

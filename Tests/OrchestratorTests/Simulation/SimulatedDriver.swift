@@ -144,6 +144,7 @@ struct SimulatedDriver: ClusterDriver {
     cluster.state.withLock {
       $0.soughtInLists.append(Set(access.retired.authorities.map(\.fingerprint)))
     }
+    try requireTalos(cluster, access)
     let members = Array(cluster.members.reversed()).filter { !isLeftOut($0, cluster, access) }
     if flaws.contains(.sendsKeyToAnyone) { return members }
     if flaws.contains(.workersFirst) {
@@ -189,6 +190,17 @@ struct SimulatedDriver: ClusterDriver {
     return (0..<2).map { _ in members[clock.pick(0...(members.count - 1))].id }
   }
 
+  /// - Throws: `.unauthenticated` where another tool has given all machines another Talos CA than the record has: nobody can
+  ///   be reached by that.
+  private func requireTalos(
+    _ cluster: SimulatedCluster, _ access: ClusterAccess
+  ) throws(DriverError) {
+    guard access.rotation?.component == .kubernetesCA,
+      cluster.hasReplaced(.talosCA, of: access.cluster)
+    else { return }
+    throw DriverError(.unauthenticated, "unknown certificate authority")
+  }
+
   /// Who answers at a machine's address.
   private func answering(
     _ machine: Machine, in cluster: SimulatedCluster
@@ -208,6 +220,7 @@ struct SimulatedDriver: ClusterDriver {
     try await travel()
     let cluster = try cluster(access)
     if cluster.isDown(machine.id) { throw DriverError(.unreachable, "no route to host") }
+    try requireTalos(cluster, access)
     if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
     return cluster.baseline(change, machine)
   }
@@ -220,6 +233,7 @@ struct SimulatedDriver: ClusterDriver {
     guard life.step() else { throw DriverError(.internalError, "dead") }
     if cluster.isDown(machine.id) { throw DriverError(.unreachable, "no route to host") }
     if clock.chance(mischief.failBefore) { throw DriverError(.refused, "busy") }
+    try requireTalos(cluster, access)
     let id = try answering(machine, in: cluster)
     if !flaws.contains(.ignoresRestart) {
       try cluster.requireOthersReady(change, machine)
@@ -340,6 +354,7 @@ struct SimulatedDriver: ClusterDriver {
       try await travel()
       if clock.chance(mischief.failBefore) { throw DriverError(.unreachable, "timeout") }
       let cluster = try cluster(access)
+      try requireTalos(cluster, access)
       let id = try answering(machine, in: cluster)
       return cluster.verify(change, machine, answering: id, baseline: baseline, flaws: flaws)
     } catch {
@@ -388,6 +403,12 @@ struct SimulatedDriver: ClusterDriver {
       try await travel()
       let cluster = try cluster(access)
       var report = ClusterReport(cluster: cluster.verifyCluster(change))
+      if change.component == .talosCA, change.phase != .preRotate || change.direction == .backward,
+        cluster.hasReplaced(.kubernetesCA, of: access.cluster)
+      {
+        report.cluster.append(
+          CheckResult(.coverage, .failed, "the Kubernetes nodes cannot be listed"))
+      }
       // What is undone between the look at a machine and the end of the gate nobody can see any more.
       for machine in access.cluster.machines { meddle(machine, change, in: cluster) }
       for machine in access.cluster.machines {

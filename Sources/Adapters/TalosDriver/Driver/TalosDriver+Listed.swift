@@ -33,11 +33,10 @@ extension TalosDriver {
       if let change = access.rotation { noteRecovered(Coverage.unreadyNodes, change, access) }
     case .failure(let error):
       guard let change = access.rotation, !mayMissNodes(change, access) else { return machines }
+      if case .passed? = await expiredKubernetes(change, access) { return machines }
       // Somebody may have joined who must not be left behind.
       throw DriverError(
-        error.code,
-        "the Kubernetes nodes, which tell who is in the cluster, cannot be listed: \(error.message)"
-      )
+        error.code, "\(unlisted(error, change, access)); they tell who is in the cluster")
     }
     let known = Coverage.nodes(nodes, of: machines)
     if access.rotation != nil {

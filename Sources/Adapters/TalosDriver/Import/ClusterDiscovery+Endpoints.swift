@@ -187,3 +187,15 @@ extension ClusterDiscovery {
     if case .record(let name) = credentials { name } else { nil }
   }
 }
+
+extension ClusterRecord {
+  /// Where the Talos API is dialled: the endpoints of the talosconfig, and the control planes.
+  var reachableEndpoints: [TalosEndpoint] {
+    var endpoints = endpoints.compactMap { TalosEndpoint($0) }
+    for plane in controlPlanes {
+      let endpoint = TalosEndpoint(host: plane.address, port: plane.port)
+      if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+    }
+    return Array(endpoints.prefix(Talosconfig.endpointLimit))
+  }
+}

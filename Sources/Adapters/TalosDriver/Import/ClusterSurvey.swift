@@ -13,31 +13,31 @@ struct ClusterSurvey: Sendable {
   var awaited: AwaitedMachines { discovery.awaited }
   /// Authorities of the record, whose keys open for this cluster.
   private let onRecord: [SealedAuthority]
+  private static let admin = Keyring.Purpose.talos(roles: ["os:admin"])
 
   init(_ driver: TalosDriver, _ request: SurveyRequest) async throws(DriverError) {
     self.driver = driver
     self.request = request
     onRecord =
       (request.known.map { Array($0.authorities.values) + Array($0.predecessors.values) } ?? [])
-      + request.retired.authorities
+      + request.retired.authorities + (request.running.map { [$0.old, $0.new] } ?? [])
     let context: TalosContext
+    let own = try Self.own(request, driver.keyring)
     if let access = request.access {
       context = try await Talosconfig.read(access)
       try context.requireInTime(driver.now())
-    } else if let known = request.known, let authority = known.authorities[.talosCA] {
+    } else if let known = request.known, let own {
       context = TalosContext(
-        name: known.name, endpoints: known.reachableEndpoints, nodes: [],
-        roots: [try driver.keyring.certificate(authority)],
-        identity: try driver.keyring.identity(.talos(roles: ["os:admin"]), from: authority))
+        name: known.name, endpoints: known.reachableEndpoints, nodes: [], roots: own.roots,
+        identity: try driver.keyring.identity(Self.admin, from: own.signers[0]))
     } else {
       throw DriverError(.invalidInput, "a cluster that is not known needs a talosconfig")
     }
-    let current = [
-      request.known?.authorities[.talosCA], request.known?.predecessors[.talosCA],
-    ].compactMap { $0 }
-    trusted = Set(
-      context.roots
-        + (try current.map { one throws(DriverError) in try driver.keyring.certificate(one) }))
+    var trusted = Set(context.roots + (own?.roots ?? []))
+    if let before = request.known?.predecessors[.talosCA] {
+      trusted.insert(try driver.keyring.certificate(before))
+    }
+    self.trusted = trusted
     discovery = ClusterDiscovery(
       driver: driver, context: context, name: request.cluster,
       listing: request.listing
@@ -47,15 +47,24 @@ struct ClusterSurvey: Sendable {
     try learnFromRecord()
   }
 
+  /// How the driver deals with the machines by what is on record; nil for a cluster that has no Talos CA there.
+  private static func own(
+    _ request: SurveyRequest, _ keyring: Keyring
+  ) throws(DriverError) -> ClusterTrust? {
+    guard let known = request.known, known.authorities[.talosCA] != nil else { return nil }
+    return try ClusterTrust(
+      .talosCA, ClusterAccess(cluster: known, rotation: request.running), keyring)
+  }
+
   /// Clients of the authorities on record, for machines that let in nobody else.
   private mutating func learnFromRecord() throws(DriverError) {
     var identities: [Identity] = []
     var roots: [Certificate] = []
     for authority in onRecord where authority.binding.component == .talosCA && authority.hasKey {
       // One that has expired lets nobody in.
-      guard
-        let identity = try? driver.keyring.identity(.talos(roles: ["os:admin"]), from: authority)
-      else { continue }
+      guard let identity = try? driver.keyring.identity(Self.admin, from: authority) else {
+        continue
+      }
       identities.append(identity)
       roots.append(try driver.keyring.certificate(authority))
     }
@@ -90,6 +99,14 @@ struct ClusterSurvey: Sendable {
         machines: found.map(\.machine), isListed: discovery.listing != nil,
         talosVersion: found.map(\.version).min()?.description ?? ""),
       warnings: facts.warnings)
+    if let running = request.running {
+      // The rotation itself looks at everything else.
+      let others = SecretComponent.allCases.filter { component in
+        component != running.component && (component == .talosCA || facts.hasKubernetes)
+      }
+      for component in others { _ = try await classify(component, inspections, into: &surveyed) }
+      return surveyed
+    }
     for inspection in inspections { surveyed.findings += await inspection.generalFindings() }
     let common = try await classify(.talosCA, inspections, into: &surveyed)
     if facts.hasKubernetes { _ = try await classify(.kubernetesCA, inspections, into: &surveyed) }
@@ -276,17 +293,5 @@ struct ClusterSurvey: Sendable {
       throw DriverError(.invalidConfig, "the key of the \(component.rawValue) cannot be read")
     }
     return try driver.keyring.seal(authority, for: binding)
-  }
-}
-
-extension ClusterRecord {
-  /// Where the Talos API is dialled: the endpoints of the talosconfig, and the control planes.
-  fileprivate var reachableEndpoints: [TalosEndpoint] {
-    var endpoints = endpoints.compactMap { TalosEndpoint($0) }
-    for plane in controlPlanes {
-      let endpoint = TalosEndpoint(host: plane.address, port: plane.port)
-      if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
-    }
-    return Array(endpoints.prefix(Talosconfig.endpointLimit))
   }
 }

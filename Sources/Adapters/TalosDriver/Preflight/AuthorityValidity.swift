@@ -34,8 +34,25 @@ struct AuthorityValidity {
       } else if component == context.component || component == .talosCA {
         // Every rotation reaches the machines by the Talos CA.
         judge(name, until, context)
+      } else {
+        noteNodes(name, until, context)
       }
     }
+  }
+
+  /// A rotation of the Talos CA needs the Kubernetes CA to compare the machines with the nodes, and goes on without that.
+  private mutating func noteNodes(_ name: String, _ until: Instant, _ context: PreflightContext) {
+    let wait =
+      switch context.options.soak {
+      case .lasting(let length)?: length + Self.notice
+      case .untilContinued?: Self.longNotice
+      case nil: Self.notice
+      }
+    guard until <= context.now.advanced(by: wait) else { return }
+    notes.append(
+      "\(name) expires on \(until), which may be before this rotation is over: from then on the machines are not "
+        + "compared with the Kubernetes nodes, so that one which discovery does not know is locked out; rotate the "
+        + "kubernetes-ca first")
   }
 
   private mutating func judge(_ name: String, _ until: Instant, _ context: PreflightContext) {

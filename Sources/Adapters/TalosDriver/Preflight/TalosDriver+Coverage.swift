@@ -55,8 +55,14 @@ extension TalosDriver {
           "no machine has been left out by discovery; the Kubernetes nodes, which could not be listed before the "
           + "rotation, cannot be listed now and are not compared: \(error.message)"
       case .failure(let error):
-        findings.append(
-          Finding(.notCovered, "", "the Kubernetes nodes cannot be listed: \(error.message)"))
+        switch await expiredKubernetes(change, access) {
+        case .passed(let reason)?:
+          compared =
+            "no machine has been left out by discovery; the Kubernetes nodes are not compared, because \(reason)"
+        case .open(let reason)?: findings.append(Finding(.notCovered, "", reason))
+        case nil:
+          findings.append(Finding(.notCovered, "", unlisted(error, change, access)))
+        }
       }
     }
     let open = findings.filter { !change.options.allows($0.kind) }
@@ -67,6 +73,48 @@ extension TalosDriver {
   /// Kubernetes CA.
   func mayMissNodes(_ change: TrustChange, _ access: ClusterAccess) -> Bool {
     change.component == .talosCA && isExcusable(Coverage.unreadyNodes, change, access)
+  }
+
+  /// What a Kubernetes CA that has expired means to the comparison with the nodes.
+  enum ExpiredKubernetes {
+    /// Nobody can be asked any more, and why.
+    case passed(String)
+    /// Somebody may be asked yet, and what has to be done for it.
+    case open(String)
+  }
+
+  /// Nil where the Kubernetes CA has not expired by this host's clock, and in rotations that cannot do without the nodes.
+  ///
+  /// This host's clock may be ahead, so each control plane has to be past the end too. Nor has it expired for the machines
+  /// where another tool has given them another one.
+  func expiredKubernetes(
+    _ change: TrustChange, _ access: ClusterAccess
+  ) async -> ExpiredKubernetes? {
+    guard change.component == .talosCA,
+      let authority = access.cluster.authorities[.kubernetesCA], keyring.hasExpired(authority),
+      let end = describe(authority)?.notAfter
+    else { return nil }
+    let answers = await concurrently(access.cluster.controlPlanes) { plane in
+      await self.unasked(.coverage, authority, by: plane, access)
+    }.compactMap(\.self)
+    if let open = answers.first(where: { !$0.isSettled }) { return .open(open.detail) }
+    if case .outdated(.kubernetesCA, let reason) = await standing(access) { return .open(reason) }
+    return .passed(
+      "the kubernetes-ca \(authority.fingerprint.prefix(12)) has expired on \(end): API servers let nobody in by it"
+    )
+  }
+
+  /// That the nodes cannot be listed, and what leads on where the API servers do not go by the record.
+  func unlisted(
+    _ error: DriverError, _ change: TrustChange, _ access: ClusterAccess
+  ) -> String {
+    guard change.component == .talosCA, error.code == .unauthenticated,
+      let known = access.cluster.authorities[.kubernetesCA]
+    else { return "the Kubernetes nodes cannot be listed: \(error.message)" }
+    return
+      "the Kubernetes nodes cannot be listed, because the API servers do not go by the kubernetes-ca on record "
+      + "(\(known.fingerprint.prefix(12))): if another tool has rotated it, let that finish, then omnictl cluster -n "
+      + "\(access.cluster.name) secret rotate adopt puts the new one on record, and this rotation goes on (\(error.message))"
   }
 
   /// The nodes of the cluster, by any API server that answers.

@@ -9,9 +9,9 @@ import Rotation
 struct FailureWords: Sendable {
   /// By what the machine was asked.
   enum Credentials: Sendable {
-    /// By the record of a cluster that no rotation changes.
+    /// By the record of a cluster whose Talos CA no rotation changes.
     case record(String)
-    /// By a cluster's record and the new authority of its rotation.
+    /// By a cluster's record and the new authority of the rotation of its Talos CA.
     case rotation(String)
     /// By a talosconfig, for an import.
     case talosconfig
@@ -163,7 +163,7 @@ extension TalosDriver {
       try? keyring.identity(.talos(roles: ["os:admin"]), from: $0).certificate
     }
     return FailureWords(
-      credentials: access.rotation == nil ? .record(name) : .rotation(name),
+      credentials: access.rotation?.component == .talosCA ? .rotation(name) : .record(name),
       known: trust?.roots.map(\.fingerprint) ?? [],
       valid: own.map {
         (Instant(secondsSince1970: $0.notBefore), Instant(secondsSince1970: $0.notAfter))

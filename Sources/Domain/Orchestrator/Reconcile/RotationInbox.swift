@@ -82,6 +82,20 @@ enum RotationCommand: Sendable {
   case lock(LockChange)
   /// Note something of the cluster, which the rotation that runs does not deal with.
   case note(ClusterNote)
+  /// Go on with what another tool has rotated of the other component.
+  case follow(RotatedElsewhere)
+}
+
+/// What another tool has rotated to its end, of the component that the running rotation leaves alone.
+struct RotatedElsewhere: Sendable {
+  /// What all machines issue from and accept now, bound as an import's.
+  var authority: SealedAuthority
+  /// The fingerprint of what the record had when the machines were asked.
+  var before: String
+  /// What the rotation's notes say of it.
+  var note: String
+
+  var component: SecretComponent { authority.binding.component }
 }
 
 /// What came of a command.
@@ -92,6 +106,8 @@ enum RotationReply: Sendable, Equatable {
   case retired([String])
   /// Nothing waits to be continued.
   case notSoaking
+  /// The record is no more what it was for whoever gave the command.
+  case outdated
   /// The rotation was over, or its run has ended.
   case ended
 }

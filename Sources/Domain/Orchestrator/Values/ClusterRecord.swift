@@ -5,6 +5,8 @@ enum ClusterNote: Sendable {
   case mark(ClusterMark.Kind)
   /// A credential was made, and is about to be handed out.
   case credential(HeldCredential)
+  /// The machines issue from another authority, because another tool has rotated.
+  case authority(SealedAuthority)
 }
 
 /// A cluster that has been imported.
@@ -20,7 +22,8 @@ public struct ClusterRecord: Sendable, Hashable {
   public var endpoints: [String]
   /// The URL of the Kubernetes API.
   public var kubernetesEndpoint: String
-  /// The authority that issues now, per component. Changes when a rotation succeeds, not before.
+  /// The authority that issues now, per component. Changes when a rotation of the component succeeds, not before, and when
+  /// another tool's rotation is taken over.
   public var authorities: [SecretComponent: SealedAuthority]
   /// What the record had where another tool has rotated since: replaced in `authorities`, so that the machines can be
   /// reached, and kept until a rotation that was taken over has proved that no machine accepts it any more.
@@ -85,6 +88,22 @@ extension ClusterRecord {
     switch note {
     case .mark(let kind): marks.add(kind, at: now, of: Set(authorities.keys))
     case .credential(let credential): credentials.add(credential, at: now)
+    case .authority(let authority): follow(authority, at: now)
     }
+  }
+
+  /// Puts on record what the machines issue from, where another tool has rotated. What was on record is kept until a
+  /// rotation that is taken over has proved that no machine accepts it any more; the key of the new one was elsewhere.
+  mutating func follow(_ authority: SealedAuthority, at now: Instant) {
+    let component = authority.binding.component
+    guard let before = authorities[component] else {
+      authorities[component] = authority
+      return
+    }
+    guard before.fingerprint != authority.fingerprint else { return }
+    let kept = predecessors[component]
+    predecessors[component] = kept?.fingerprint == authority.fingerprint ? before : kept ?? before
+    authorities[component] = authority
+    marks.add(.importing, at: now, of: Set(authorities.keys))
   }
 }

@@ -68,12 +68,16 @@ public struct SurveyRequest: Sendable, Hashable {
   public var listing: MachineListing?
   /// Members that need not answer.
   public var leftOut: LeftOutMachines
+  /// What the rotation that is under way does to every machine: both of its authorities are in use, and only the other
+  /// component is looked at, without findings. Nil where none is.
+  public var running: TrustChange?
 
   public init(
     cluster: String, rotation: String, known: ClusterRecord?, retired: RetiredAuthorities,
     access: DiscoveryRequest?, listing: MachineListing? = nil,
-    leftOut: LeftOutMachines = LeftOutMachines()
+    leftOut: LeftOutMachines = LeftOutMachines(), running: TrustChange? = nil
   ) {
+    self.running = running
     self.leftOut = leftOut
     self.listing = listing
     self.cluster = cluster
@@ -174,7 +178,8 @@ public struct AdoptionTicket: Sendable {
   public var status: RotationSnapshot?
   /// Whether the rotation runs already, and nothing new was begun.
   public var isAttached: Bool
-  /// What was found half done. The first is the one that is taken over.
+  /// What was found half done. The first is the one that is taken over. Where the rotation runs already: what another tool
+  /// has rotated to its end of the other component, whose new authority is on record from now on.
   public var unfinished: [UnfinishedRotation]
   /// What was left alone because it cannot be told apart.
   public var unclear: [UnclearComponent] = []

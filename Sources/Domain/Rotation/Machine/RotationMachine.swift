@@ -154,7 +154,8 @@ public struct RotationMachine: Sendable, Hashable {
     }
   }
 
-  mutating func note(_ lines: [String]) {
+  /// Adds what whoever looks at the rotation has to know, a line each; of many the newest stay (`noteLimit`).
+  public mutating func note(_ lines: [String]) {
     guard !lines.isEmpty else { return }
     notes = (notes + lines.map { $0.bounded(to: CheckResult.detailLimit) })
       .suffix(RotationMachine.noteLimit)

@@ -77,6 +77,27 @@ struct RotationRunTests {
   }
 
   @Test(
+    "A machine that has been waited for long is looked at as soon as it shows a change, and at the latest after the pause",
+    arguments: 0..<8)
+  func changeShown(seed: Int) throws {
+    for shows in [false, true] {
+      let world = World(
+        seed: UInt64(seed), controlPlanes: 1, workers: 1,
+        mischief: Mischief(outage: 1000, shows: shows))
+      let process = try world.bootWithClusters()
+      _ = try process.rotate()
+      #expect(try process.runToEnd()?.state == .succeeded, "seed \(seed)")
+      world.expectUnbroken("seed \(seed)")
+      let pauses = world.demo.state.withLock { $0.pauses }
+      // Short pauses are not left to the driver.
+      #expect(!pauses.isEmpty && pauses.allSatisfy { $0.limit >= .seconds(2) }, "seed \(seed)")
+      #expect(pauses.allSatisfy { $0.slept <= $0.limit }, "seed \(seed)")
+      #expect(pauses.contains { $0.slept < $0.limit } == shows, "seed \(seed)")
+      try process.stop()
+    }
+  }
+
+  @Test(
     "A cluster that is forgotten while its rotation begins is gone for good, or the rotation goes on",
     arguments: 0..<60)
   func forgottenWhileBeginning(seed: Int) throws {

@@ -19,7 +19,8 @@ struct DriverHarness: Sendable {
     _ base: String, layout: ClusterOptions.Layout = .legacy, controlPlanes: Int = 3,
     workers: Int = 2, timing: Timing = .instant,
     clock: HostClock = HostClock(),
-    configure: (inout ClusterOptions) -> Void = { _ in }
+    configure: (inout ClusterOptions) -> Void = { _ in },
+    patience: (inout TalosDriverSettings) -> Void = { _ in }
   ) async throws -> DriverHarness {
     var options = ClusterOptions()
     options.addressBase = base
@@ -38,8 +39,10 @@ struct DriverHarness: Sendable {
     settings.retryWindow = .seconds(1)
     settings.applyWindow = .seconds(3)
     settings.lookWindow = .milliseconds(200)
+    settings.longLookWindow = .milliseconds(200)
     settings.probeTimeout = .seconds(2)
     settings.portRereading = .milliseconds(100)
+    patience(&settings)
     let sealer = try Sealer(masterKey: Random.bytes(32))
     return DriverHarness(
       cluster: cluster,

@@ -19,6 +19,7 @@ extension LivingMachines {
       settings.callTimeout = .seconds(5)
       settings.retryDelay = .milliseconds(20)
       settings.lookWindow = .milliseconds(200)
+      settings.longLookWindow = .milliseconds(200)
       settings.probeTimeout = .milliseconds(500)
       return DriverHarness(
         cluster: harness.cluster,

@@ -73,6 +73,16 @@ extension ClusterSuite {
         #expect(
           await send("PUT", "/nodes/\(first.name)/faults", #"{"timeServerDown": true}"#) == 200)
         #expect(await first.faults.timeServerDown)
+        for (name, fault) in [
+          ("refused", Faults.WatchFault.refused), ("silent", .silent), ("endless", .endless),
+        ] {
+          #expect(
+            await send("PUT", "/nodes/\(first.name)/faults", #"{"watches": "\#(name)"}"#) == 200)
+          #expect(await first.faults.watches == fault)
+        }
+        #expect(
+          await send("PUT", "/nodes/\(first.name)/faults", #"{"watches": "late"}"#) == 400)
+        #expect(await first.faults.watches == .endless)
         #expect(await send("POST", "/nodes/\(worker.name)/reset") == 200)
         #expect(await worker.isInMaintenance)
         #expect(await send("POST", "/nodes/nobody/reset") == 404)

@@ -26,6 +26,8 @@ struct Mischief: Sendable {
   var usurped = 0
   /// Whether the driver says of machines that their processes lead, of others each time.
   var leaders = false
+  /// Whether a machine that goes down or comes back shows that to whoever waits before the next look.
+  var shows = false
 }
 
 /// A broken promise, with the moment at which it was broken.
@@ -126,6 +128,8 @@ final class SimulatedCluster: Sendable {
     var seen: [SecretComponent: Set<String>] = [:]
     /// Configurations changed so far.
     var applied = 0
+    /// The pauses before looks that were left to the driver: how long each was to be at most, and how long it was.
+    var pauses: [(limit: Duration, slept: Duration)] = []
     /// Who answers at an address that several machines are known by.
     var holders: [String: String] = [:]
     /// The machines in whose place somebody answers who has the key of the authority that goes, and nothing else.

@@ -340,6 +340,21 @@ struct SimulatedDriver: ClusterDriver {
     }
   }
 
+  func awaitChange(
+    _ change: TrustChange, of machine: Machine, access: ClusterAccess, atMost limit: Duration,
+    by clock: any OrchestratorClock
+  ) async throws(CancellationError) {
+    guard let cluster = try? cluster(access) else { return try await clock.sleep(for: limit) }
+    var slept = Duration.zero
+    let wasDown = cluster.isDown(machine.id)
+    while slept < limit, !(mischief.shows && cluster.isDown(machine.id) != wasDown) {
+      let part = mischief.shows ? min(limit - slept, .milliseconds(100)) : limit
+      try await clock.sleep(for: part)
+      slept += part
+    }
+    cluster.state.withLock { $0.pauses.append((limit, slept)) }
+  }
+
   func verify(
     _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult] {

@@ -1,5 +1,6 @@
 import Orchestrator
 import Rotation
+import Synchronization
 
 /// The static pods of a control plane after a change of the Kubernetes CA.
 extension TalosDriver {
@@ -92,13 +93,15 @@ extension TalosDriver {
     return pods.isSettled ? nil : pods
   }
 
-  /// Waits for pods that are not Ready yet, for as long as a look goes on: each look at all machines asks much, and
-  /// would find no more than that. What the looks find decides.
+  /// Waits for pods that are not Ready yet, for as long as a look goes on (`settings.lookWindow`, `longLookWindow`): each
+  /// look at all machines asks much, and would find no more than that. What the looks find decides.
   func awaitPods(
     _ change: TrustChange, _ baselines: [String: Baseline], _ access: ClusterAccess
   ) async {
     guard change.component == .kubernetesCA else { return }
-    let end = ContinuousClock.now + settings.lookWindow
+    let place = Notes.Told.Place(change, access)
+    let isTold = notes.withLock { !$0.told.open(at: place).isEmpty }
+    let end = ContinuousClock.now + (isTold ? settings.longLookWindow : settings.lookWindow)
     while ContinuousClock.now < end {
       let isComing = await concurrently(access.cluster.controlPlanes) { plane in
         guard let baseline = baselines[plane.id], let nodename = baseline[Fact.nodename],

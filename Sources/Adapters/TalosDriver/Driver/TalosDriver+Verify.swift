@@ -3,6 +3,12 @@ public import Orchestrator
 public import Rotation
 import Synchronization
 
+/// What one look leaves to the next one of the same step: what is best asked first.
+private struct LookMemory {
+  /// The name of the machine's node where nothing else than that node was waited for.
+  var awaitedNode: String?
+}
+
 /// Proving that a machine acts on its configuration. Everything here only looks.
 extension TalosDriver {
   public func verify(
@@ -10,40 +16,30 @@ extension TalosDriver {
   ) async -> [CheckResult] {
     let look = MachineLook(
       change: change, machine: machine, baseline: baseline, access: access, occasion: .turn)
-    return await patiently { isLast in await self.take(look, isThorough: isLast) }
-  }
-
-  /// Looks, and looks again while something is merely not there yet, for `settings.lookWindow` at most.
-  ///
-  /// - Parameter look: told whether it is the last one, so that it shows everything, not only the first thing
-  ///   that is not there yet.
-  private func patiently(
-    _ look: (_ isLast: Bool) async -> [CheckResult]
-  ) async -> [CheckResult] {
-    let end = ContinuousClock.now + settings.lookWindow
-    var pause = settings.firstLookPause
-    while true {
-      let isLast = ContinuousClock.now + pause >= end
-      let results = await look(isLast)
-      let open = results.filter { !$0.isSettled }
-      // A trial does not end by itself.
-      guard open.contains(where: { !$0.isNamed(.configPersisted) }), !isLast else {
-        return results
-      }
-      // What is wrong does not come by itself.
-      guard open.allSatisfy({ $0.state == .waiting }) else { return await look(true) }
-      guard (try? await Task.sleep(for: pause)) != nil else { return results }
-      pause = min(pause * 2, settings.longestLookPause)
+    var memory = LookMemory()
+    return await patiently(look) { isLast in
+      await self.take(look, isThorough: isLast, &memory)
     }
   }
 
-  /// - Parameter isThorough: whether the look goes on behind the first thing that is not there yet.
-  func take(_ look: MachineLook, isThorough: Bool) async -> [CheckResult] {
+  /// A look that shows everything.
+  func take(_ look: MachineLook) async -> [CheckResult] {
+    var memory = LookMemory()
+    return await take(look, isThorough: true, &memory)
+  }
+
+  /// - Parameters:
+  ///   - isThorough: whether the look goes on behind the first thing that is not there yet.
+  ///   - memory: what the look before, of the same step, has found.
+  private func take(
+    _ look: MachineLook, isThorough: Bool, _ memory: inout LookMemory
+  ) async -> [CheckResult] {
     do {
       let trust = try ChangeTrust(look.change, look.machine.role, keyring)
       switch look.change.component {
       case .talosCA: return try await lookAtTalos(look, trust, isThorough: isThorough)
-      case .kubernetesCA: return try await lookAtKubernetes(look, trust, isThorough: isThorough)
+      case .kubernetesCA:
+        return try await lookAtKubernetes(look, trust, isThorough: isThorough, &memory)
       }
     } catch let error as TalosFailure {
       return [CheckResult(.reachable, .failed, words(look.access).text(look.machine, error))]
@@ -99,13 +95,20 @@ extension TalosDriver {
   }
 
   private func lookAtKubernetes(
-    _ look: MachineLook, _ trust: ChangeTrust, isThorough: Bool
+    _ look: MachineLook, _ trust: ChangeTrust, isThorough: Bool, _ memory: inout LookMemory
   ) async throws -> [CheckResult] {
     let machine = look.machine
-    if !isThorough, let waiting = await restartUnderWay(look, trust) { return [waiting] }
+    if !isThorough {
+      if let waiting = await restartUnderWay(look, trust) { return [waiting] }
+      if let nodename = memory.awaitedNode {
+        let node = await nodeReady(nodename, machine, look.change, look.access)
+        if !node.isSettled { return [node] }
+      }
+    }
     let wanted = try wantedTrust(look.change, machine.role)
     let isControlPlane = machine.role == .controlPlane
-    return try await withMachine(machine, look.access) { client async throws(TalosFailure) in
+    let (results, nodename) = try await withMachine(machine, look.access) {
+      client async throws(TalosFailure) in
       var seen = try await KubernetesObservation.read(client, isControlPlane: isControlPlane)
       defer { seen.configs.wipe() }
       let (results, hasAskedAddress) = await self.kubernetesResults(
@@ -113,8 +116,12 @@ extension TalosDriver {
       // API server and kubelet show nothing of who they are. They are the machine's own where the address led to it
       // before and after, which the connection that was open meanwhile shows.
       if hasAskedAddress { try await client.requireIdentity(of: machine) }
-      return results
+      return (results, seen.nodename ?? machine.id)
     }
+    let open = results.filter { !$0.isSettled }
+    let awaitsNode = !open.isEmpty && open.allSatisfy { $0.isNamed(.nodeReady) }
+    memory.awaitedNode = awaitsNode ? nodename : nil
+    return results
   }
 
   /// What a machine shows, and what its API server and kubelet do where all is well with that.

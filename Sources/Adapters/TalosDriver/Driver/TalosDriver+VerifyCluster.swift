@@ -2,6 +2,7 @@ import Crypto
 public import Orchestrator
 import ProtoCodec
 public import Rotation
+import Synchronization
 
 /// The gate between two stages, and after the last.
 extension TalosDriver {
@@ -15,9 +16,13 @@ extension TalosDriver {
     var report = ClusterReport(
       machines: await machines,
       cluster: [DistinctMachines.check(access.cluster.machines)] + (await kubernetes))
-    guard let found = await coverage else { return report }
-    report.cluster.append(found.check)
-    report.uncovered = found.uncovered
+    let found = await coverage
+    if let found {
+      report.cluster.append(found.check)
+      report.uncovered = found.uncovered
+    }
+    note(report, change, access)
+    guard let found else { return report }
     // Many addresses may not answer, and what else is open is looked at again soon.
     let isSettled = (report.machines.values.flatMap { $0 } + report.cluster).allSatisfy(\.isSettled)
     if change.dropsAuthority, isSettled {
@@ -25,6 +30,22 @@ extension TalosDriver {
         await furtherAddressCheck(change, access, addresses: found.addresses))
     }
     return report
+  }
+
+  /// Keeps in mind whether pods are all that is waited for. What is done once all else is well does not count.
+  private func note(_ report: ClusterReport, _ change: TrustChange, _ access: ClusterAccess) {
+    let open = (report.machines.values.flatMap { $0 } + report.cluster).filter {
+      !$0.isSettled && !$0.isNamed(.extensionAuthentication)
+    }
+    let place = Notes.Told.Place(change, access)
+    let awaitsPods = open.allSatisfy { $0.isNamed(.controlPlanePods) && $0.state == .waiting }
+    notes.withLock { notes in
+      if awaitsPods, !open.isEmpty {
+        notes.told.note(open.map(\.name), at: place)
+      } else {
+        notes.told.forget(place)
+      }
+    }
   }
 
   /// Before the first machine refuses the authority that goes, and after the last one does: who is left out is locked out
@@ -54,7 +75,7 @@ extension TalosDriver {
       let look = MachineLook(
         change: change, machine: machine, baseline: baselines[machine.id], access: access,
         occasion: .gate)
-      return (machine.id, await self.take(look, isThorough: true))
+      return (machine.id, await self.take(look))
     }.reduce(into: [:]) { $0[$1.0] = $1.1 }
   }
 

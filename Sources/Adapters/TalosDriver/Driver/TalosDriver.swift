@@ -18,9 +18,16 @@ public struct TalosDriverSettings: Sendable {
   public var credentialLifetime: Duration = .seconds(4 * 3600)
   /// For how long a look goes on while something is merely not there yet.
   public var lookWindow: Duration = .seconds(2)
+  /// The same where the answer before has told already what is not there yet.
+  public var longLookWindow: Duration = .seconds(8)
   /// The pause before the second look; it doubles with each, up to the longest.
   public var firstLookPause: Duration = .milliseconds(50)
   public var longestLookPause: Duration = .milliseconds(400)
+  /// The pause between two looks while a machine is watched that shows no change, and not everything that is waited for
+  /// would be shown.
+  public var watchedPause: Duration = .seconds(1)
+  /// How long a change that a watch shows is waited with for others, before a look.
+  public var changePause: Duration = .milliseconds(20)
   /// How long an import may take in all.
   public var importTimeout: Duration = .seconds(45)
   /// How long one of its machines may take, all ways to it together.
@@ -68,6 +75,8 @@ public final class TalosDriver: Sendable {
     var etcdAuthorities: [String: Set<Certificate>] = [:]
     /// Since when Kubernetes shows no static pods of a control plane, by machine address.
     var withoutPods: [String: ContinuousClock.Instant] = [:]
+    /// What was waited for in the last answers.
+    var told = Told()
   }
 
   /// - Parameters:

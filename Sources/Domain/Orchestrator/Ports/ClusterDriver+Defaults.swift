@@ -6,6 +6,13 @@ extension ClusterDriver {
     throw DriverError(.refused, "this driver takes no rotation over")
   }
 
+  public func awaitChange(
+    _ change: TrustChange, of machine: Machine, access: ClusterAccess, atMost limit: Duration,
+    by clock: any OrchestratorClock
+  ) async throws(CancellationError) {
+    try await clock.sleep(for: limit)
+  }
+
   public func persist(
     _ change: TrustChange, on machine: Machine, access: ClusterAccess
   ) async throws(DriverError) {

@@ -92,6 +92,16 @@ public protocol ClusterDriver: Sendable {
     _ change: TrustChange, machine: Machine, baseline: Baseline?, access: ClusterAccess
   ) async -> [CheckResult]
 
+  /// Waits before `verify` is called again: for `limit`, or until the machine shows that something has changed of what
+  /// the answer before waits for, which is a hint and proves nothing. Changes nothing. Without an implementation it sleeps by
+  /// the clock.
+  ///
+  /// - Throws: `CancellationError` as soon as the task is cancelled.
+  func awaitChange(
+    _ change: TrustChange, of machine: Machine, access: ClusterAccess, atMost limit: Duration,
+    by clock: any OrchestratorClock
+  ) async throws(CancellationError)
+
   /// Makes the change permanent that a machine tries (`RotationOptions.tryTimeout`). Idempotent.
   ///
   /// - Throws: `.conflict` where the trial is over, or something else is tried with it; `.refused` without an
@@ -188,30 +198,6 @@ public protocol ClusterDriver: Sendable {
   /// When the authority ends that credentials of the component are issued from now: none lives longer. Nil
   /// when it is not known, as without an implementation.
   func issuerExpiry(_ component: SecretComponent, access: ClusterAccess) -> Instant?
-}
-
-/// Whether the record of a cluster is what its machines live by.
-public enum ClusterStanding: Sendable, Hashable {
-  case current
-  /// The machines issue from another authority: the record is older than they are, as after a restored
-  /// backup, or another tool has rotated.
-  case outdated(SecretComponent, String)
-  /// The machines are further than the record of the rotation that is under way: they issue from its new authority, and
-  /// every control plane has been asked.
-  case overtaken(SecretComponent, String)
-  /// The machines could not be asked.
-  case unknown(String)
-}
-
-extension ClusterStanding {
-  /// Of which component the record is not what the machines live by, and why; nil where it is, or nobody knows.
-  public var fault: (component: SecretComponent, reason: String)? {
-    switch self {
-    case .outdated(let component, let reason), .overtaken(let component, let reason):
-      (component, reason)
-    case .current, .unknown: nil
-    }
-  }
 }
 
 /// An authority's certificate, as far as people look at it.

@@ -186,11 +186,11 @@ actor RotationRun {
   private func begin(_ effects: [Effect], in group: inout DiscardingTaskGroup) {
     for effect in effects {
       lastTicket += 1
-      let ticket = lastTicket
+      let (ticket, pause) = (lastTicket, pause(before: effect))
       tickets[effect.key] = ticket
-      group.addTask { [clock, inbox] in
+      group.addTask { [inbox] in
         if effect.delay > .zero {
-          guard (try? await clock.sleep(for: effect.delay)) != nil else { return }
+          guard (try? await pause()) != nil else { return }
         }
         // Taken along only now: what the rotation is allowed may have changed while the effect waited.
         guard let work = await self.work(effect, ticket), let event = await work() else { return }

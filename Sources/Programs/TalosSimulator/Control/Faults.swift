@@ -10,6 +10,16 @@ public struct Faults: Sendable, Equatable {
     case afterEffect(StatusCode)
   }
 
+  /// What `State.Watch` does in place of showing what happens.
+  public enum WatchFault: String, Sendable, Equatable {
+    /// It is UNIMPLEMENTED.
+    case refused
+    /// The watch stands and shows nothing.
+    case silent
+    /// It says without end that something has changed.
+    case endless
+  }
+
   /// Added to the time every call takes.
   public var latency: Duration = .zero
   /// The next applies go wrong in this way, one each, in order.
@@ -39,6 +49,8 @@ public struct Faults: Sendable, Equatable {
   public var timeServerDown = false
   /// The controller-manager and API server do not take up new secrets.
   public var staticPodsStuck = false
+  /// What watches that begin from now on do; nil: as they should.
+  public var watches: WatchFault?
   /// apid closes its clients' connections, too, when its certificates change. Real machines keep
   /// them: a client goes on over a connection it opened before.
   public var dropsClientsOnReload = false

@@ -19,6 +19,8 @@ struct FaultsRequest: Decodable {
   var schedulerDown: Bool?
   var controllerManagerDown: Bool?
   var dropsClientsOnReload: Bool?
+  /// `refused`, `silent` or `endless`.
+  var watches: String?
 
   var faults: Faults? {
     var faults = Faults()
@@ -37,6 +39,10 @@ struct FaultsRequest: Decodable {
     faults.noNetwork = noNetwork ?? false
     faults.staticPodsStuck = staticPodsStuck ?? false
     faults.dropsClientsOnReload = dropsClientsOnReload ?? false
+    if let watches {
+      guard let fault = Faults.WatchFault(rawValue: watches) else { return nil }
+      faults.watches = fault
+    }
     for kind in applies ?? [] {
       switch kind {
       case "before": faults.applies.append(.beforeEffect(.unavailable))

@@ -18,8 +18,7 @@ extension SimulatedNode {
     guard !isUp else { return }
     isUp = true
     state.rebooted()
-    // What Talos knows is in memory: each boot makes the resources anew.
-    resources.remove(ResourceCatalog.secretStatus.key("static-pods"))
+    forgetResources()
     if isControlPlane {
       try await bootControlPlane(atOnce: false)
     } else {

@@ -5,7 +5,7 @@ internal import Schema
 extension SimulatedNode {
   /// Brings the resources in step with the state. Versions count up where something changed.
   func render() {
-    let before = resources.head
+    let before = resources.changes
     log.note(state.services, now: nowNanoseconds())
     if isInMaintenance {
       renderMaintenance()
@@ -14,11 +14,7 @@ extension SimulatedNode {
       putServices()
       putMachine()
     }
-    if resources.head != before {
-      let waiting = resourceWaiters
-      resourceWaiters = [:]
-      for waiter in waiting.values { waiter.resume() }
-    }
+    if resources.changes != before { wakeWatches() }
   }
 
   func put(_ definition: ResourceCatalog.Definition, _ id: String, _ spec: some Message) {

@@ -23,6 +23,7 @@ public actor SimulatedNode {
 
   var state: NodeState
   var resources = ResourceStore(definitions: ResourceCatalog.all)
+  var bookmarks = BookmarkCoding()
   /// Tasks that wait for the next change of a resource.
   var resourceWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
   var nextWaiter: UInt64 = 0

@@ -35,6 +35,8 @@ struct CosiService: Sendable {
       try authorize(call, namespace: request.namespace, type: request.type)
       try await WatchSession(node: node, request: request, writer: writer).run()
     }
+    router.limit(
+      Cosi.StateMethods.watch, MethodLimits(concurrentCalls: WatchSession.limit))
     router.handle(Cosi.StateMethods.create) { request, _ in
       try refuseWrite(of: request.resource) as Cosi.CreateResponse
     }

@@ -23,24 +23,53 @@ struct ResourceStore: Sendable {
     var kind: EventKind
     var resource: Resource
     var old: Resource?
-    /// The place of this event in the log; a watch can be resumed behind it.
-    var bookmark: UInt64
+    /// The place of this event in the log of its kind, counted from 0; a watch can be resumed behind it.
+    var index: Int
   }
 
-  /// What a watch gets when it asks for what came after a bookmark.
+  /// What a watch gets when it asks for what came from a place of a log on.
   enum Continuation: Sendable, Equatable {
     case events([Event])
-    /// The log no longer reaches back that far.
-    case lost
+    /// The log no longer reaches back that far: it goes up to `end`.
+    case lost(end: Int)
   }
 
-  /// How many events are kept for watches that lag behind.
+  /// How many events are kept of each kind for watches that lag behind, as Talos keeps them.
   static let logLimit = 1024
+  /// By how much nearer than that a watch has to begin that is resumed, so that it is not lost at once.
+  static let logGap = 4
+
+  /// What resources have in common that share a log.
+  private struct Kind: Hashable {
+    var namespace: String
+    var type: String
+  }
+
+  /// The events of one kind, the newest `logLimit` at least.
+  private struct Log {
+    /// The place behind the newest event.
+    var end = 0
+    var kept: [Event] = []
+
+    /// Whether the events from a place on are there.
+    func reaches(_ place: Int) -> Bool { place <= end && end - place <= ResourceStore.logLimit }
+
+    mutating func append(_ kind: EventKind, _ resource: Resource, old: Resource?) {
+      kept.append(Event(kind: kind, resource: resource, old: old, index: end))
+      end += 1
+      // Not one by one, because that would move all others each time.
+      if kept.count >= 2 * ResourceStore.logLimit {
+        kept.removeFirst(kept.count - ResourceStore.logLimit)
+      }
+    }
+
+    func events(from place: Int) -> ArraySlice<Event> { kept.suffix(end - place) }
+  }
 
   private var resources: [Key: Resource] = [:]
-  private var log: [Event] = []
-  /// The bookmark of the newest event.
-  private(set) var head: UInt64 = 0
+  private var logs: [Kind: Log] = [:]
+  /// Counts the events of all kinds.
+  private(set) var changes: UInt64 = 0
 
   func get(_ key: Key) -> Resource? { resources[key] }
 
@@ -73,24 +102,45 @@ struct ResourceStore: Sendable {
     append(.destroyed, old, old: nil)
   }
 
-  /// Everything after a bookmark that concerns the type, and the id if one is given.
-  func events(
-    after bookmark: UInt64, namespace: String, type: String, id: String?
-  )
-    -> Continuation
-  {
-    if bookmark > head { return .lost }
-    if bookmark < head, let oldest = log.first, oldest.bookmark > bookmark + 1 { return .lost }
-    return .events(
-      log.filter {
-        $0.bookmark > bookmark && $0.resource.key.namespace == namespace
-          && $0.resource.key.type == type && (id == nil || $0.resource.key.id == id)
-      })
+  private mutating func append(_ kind: EventKind, _ resource: Resource, old: Resource?) {
+    changes += 1
+    let key = Kind(namespace: resource.key.namespace, type: resource.key.type)
+    logs[key, default: Log()].append(kind, resource, old: old)
+  }
+}
+
+/// Where a watch begins, and what it gets from there on.
+extension ResourceStore {
+  private func log(_ namespace: String, _ type: String) -> Log {
+    logs[Kind(namespace: namespace, type: type)] ?? Log()
   }
 
-  private mutating func append(_ kind: EventKind, _ resource: Resource, old: Resource?) {
-    head += 1
-    log.append(Event(kind: kind, resource: resource, old: old, bookmark: head))
-    if log.count > Self.logLimit { log.removeFirst(log.count - Self.logLimit) }
+  /// The place behind the newest event of a kind.
+  func end(namespace: String, type: String) -> Int { log(namespace, type).end }
+
+  /// Everything from a place of the kind's log on, of the one resource if an id is given.
+  func events(from place: Int, namespace: String, type: String, id: String?) -> Continuation {
+    let log = log(namespace, type)
+    guard log.reaches(place) else { return .lost(end: log.end) }
+    return .events(log.events(from: place).filter { id == nil || $0.resource.key.id == id })
+  }
+
+  /// The place behind the event of a bookmark; nil where the log holds no such event any more.
+  ///
+  /// - Parameter id: the one resource that is watched. A watch of a kind can also be resumed in front of the first
+  ///   event of all, at -1, because its bookmark may be from before that.
+  func place(behind index: Int, namespace: String, type: String, id: String?) -> Int? {
+    let end = end(namespace: namespace, type: type)
+    let first = max(end - Self.logLimit + Self.logGap, id == nil ? -1 : 0)
+    return index >= first && index < end ? index + 1 : nil
+  }
+
+  /// The place of the last so many events, as far as the log reaches back: of the one resource if an id is given.
+  func place(ofLast count: Int, namespace: String, type: String, id: String?) -> Int {
+    let log = log(namespace, type)
+    let first = max(log.end - Self.logLimit + Self.logGap, 0)
+    guard let id else { return max(log.end - count, first) }
+    let own = log.events(from: first).filter { $0.resource.key.id == id }.suffix(count)
+    return own.count < count ? first : own.first?.index ?? log.end
   }
 }

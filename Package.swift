@@ -107,7 +107,7 @@ func clibrary(_ name: String, link: String...) -> Target {
 /// What is fuzzed: built with libFuzzer into one program, else into the tests that replay the corpus.
 let fuzzed: [Target.Dependency] = [
   "ConformanceTypes", "Schema", "ProtoCodec", "RPC", "RPCTransport", "HTTP2", "HTTP2Codes", "YAML",
-  "Crypto", "Compression", "Rotation", "TalosDriver", "OmnictlCommands", "Platform",
+  "Crypto", "Compression", "Encodings", "Rotation", "TalosDriver", "OmnictlCommands", "Platform",
 ]
 
 func fuzzing(_ library: String) -> [Target] {
@@ -152,33 +152,37 @@ let package = Package(
     clibrary("CProcess"),
     clibrary("CWipingHeap", link: "dl"),
 
-    library("ProtoCodec", [], path: stack + "ProtoCodec", settings: house + hot),
-    library("Schema", ["ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles(in: "Proto")),
+    library("Encodings", [], path: stack + "Encodings", settings: house + hot),
+    library("ProtoCodec", ["Encodings"], path: stack + "ProtoCodec", settings: house + hot),
+    library(
+      "Schema", ["Encodings", "ProtoCodec", "RPC"], path: "Proto", exclude: schemaFiles(in: "Proto")
+    ),
     library(
       "TestSchemas", ["Schema", "ProtoCodec", "RPC"], path: "Tests/Interop/TestSchemas",
       exclude: schemaFiles(in: "Tests/Interop/TestSchemas")),
-    library("Crypto", ["COpenSSL"], path: stack + "Crypto", settings: strict),
+    library("Crypto", ["COpenSSL", "Encodings"], path: stack + "Crypto", settings: strict),
     library("Compression", ["CZlib"], path: stack + "Compression", settings: strict),
-    library("YAML", ["CYAML"], path: adapters + "YAML", settings: strict),
+    library("YAML", ["CYAML", "Encodings"], path: adapters + "YAML", settings: strict),
     library("HTTP2Codes", [], path: stack + "HTTP2Codes"),
     library("HTTP2", ["CNgHTTP2", "HTTP2Codes"], path: stack + "HTTP2", settings: strict + hot),
     library("Reactor", ["CEpoll"], path: stack + "Reactor", settings: strict + hot),
-    library("RPC", ["HTTP2Codes"], path: stack + "RPC", settings: house + hot),
+    library("RPC", ["Encodings", "HTTP2Codes"], path: stack + "RPC", settings: house + hot),
     library(
       "RPCTransport", ["RPC", "HTTP2", "HTTP2Codes", "Crypto", "Reactor", "Compression"],
       path: stack + "RPCTransport",
       settings: house + hot),
-    library("Rotation", [], path: domain + "Rotation"),
-    library("Orchestrator", ["Rotation"], path: domain + "Orchestrator"),
+    library("Rotation", ["Encodings"], path: domain + "Rotation"),
+    library("Orchestrator", ["Encodings", "Rotation"], path: domain + "Orchestrator"),
     library("Access", ["Orchestrator", "Rotation"], path: domain + "Access"),
     library(
-      "AccessControl", ["Access", "Orchestrator", "Rotation", "Crypto", "RPC"],
+      "AccessControl", ["Access", "Encodings", "Orchestrator", "Rotation", "Crypto", "RPC"],
       path: adapters + "AccessControl"),
     // The page's files are part of the program, which is one file wherever it is put.
     .target(
-      name: "StatusPage", dependencies: ["RPC", "Crypto"], path: adapters + "StatusPage",
+      name: "StatusPage", dependencies: ["RPC", "Crypto", "Encodings"],
+      path: adapters + "StatusPage",
       resources: [.embedInCode("Page")], swiftSettings: house),
-    library("Evidence", ["Crypto"], path: adapters + "Evidence"),
+    library("Evidence", ["Crypto", "Encodings"], path: adapters + "Evidence"),
     library(
       "MemoryStore", ["Access", "Evidence", "Orchestrator", "Rotation"],
       path: adapters + "Stores/Memory"),
@@ -194,21 +198,24 @@ let package = Package(
     library(
       "TalosDriver",
       [
-        "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto",
-        "YAML",
+        "Encodings", "Orchestrator", "Rotation", "Schema", "ProtoCodec", "RPC", "RPCTransport",
+        "Crypto", "YAML",
       ], path: adapters + "TalosDriver"),
     library(
       "TalosSimulator",
-      ["Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML", "CClock"],
+      [
+        "Encodings", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Crypto", "Compression", "YAML",
+        "CClock",
+      ],
       path: programs + "TalosSimulator"),
     library(
       "ManagementService",
       ["Access", "Schema", "ProtoCodec", "Orchestrator", "Rotation", "RPC", "WebResources"],
       path: adapters + "ManagementService"),
     library("WebResources", ["RPC"], path: adapters + "WebResources"),
-    library("Backup", ["Crypto"], path: adapters + "Backup"),
+    library("Backup", ["Crypto", "Encodings"], path: adapters + "Backup"),
     library(
-      "Notifications", ["Rotation", "Crypto", "ProtoCodec", "YAML", "CCurl"],
+      "Notifications", ["Encodings", "Rotation", "Crypto", "ProtoCodec", "YAML", "CCurl"],
       path: adapters + "Notifications", settings: strict),
     library(
       "Metrics", ["WebResources", "Access", "Orchestrator", "Rotation", "RPC", "RPCTransport"],
@@ -216,15 +223,15 @@ let package = Package(
     library("StandardServices", ["Schema", "ProtoCodec", "RPC"], path: stack + "StandardServices"),
     library("Platform", [], path: programs + "Platform", settings: strict),
     library(
-      "Daemon", ["CProcess", "CWipingHeap", "Platform"], path: programs + "Daemon", settings: strict
-    ),
+      "Daemon", ["CProcess", "CWipingHeap", "Encodings", "Platform"], path: programs + "Daemon",
+      settings: strict),
     library("Interceptors", ["Daemon", "RPC"], path: programs + "Interceptors"),
     library("Release", [], path: programs + "Release"),
     library(
       "OmnictlCommands",
       [
-        "Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "Crypto", "YAML", "Release",
-        "Platform",
+        "Encodings", "Schema", "ProtoCodec", "RPC", "RPCTransport", "Evidence", "Crypto", "YAML",
+        "Release", "Platform",
       ],
       path: "Clients/OmnictlCommands"),
 
@@ -232,7 +239,8 @@ let package = Package(
       "omnid",
       [
         "ManagementService", "Access", "AccessControl", "StatusPage", "StandardServices", "Daemon",
-        "Interceptors", "Evidence", "Orchestrator", "Rotation", "SQLiteStore", "TalosDriver", "RPC",
+        "Interceptors", "Encodings", "Evidence", "Orchestrator", "Rotation", "SQLiteStore",
+        "TalosDriver", "RPC",
         "RPCTransport", "Crypto",
         "Schema", "YAML",
         "WebResources", "Metrics", "Backup", "Notifications", "ProtoCodec", "Release", "Platform",
@@ -262,13 +270,13 @@ let package = Package(
       "grpc-interop-client", ["InteropSupport", "TestSchemas", "RPC", "RPCTransport", "Crypto"],
       path: "Tests/Interop/GRPCInteropClient"),
     library(
-      "ConnectSupport", ["TestSchemas", "Schema", "ProtoCodec", "RPC"],
+      "ConnectSupport", ["TestSchemas", "Encodings", "Schema", "ProtoCodec", "RPC"],
       path: "Tests/Interop/ConnectSupport"),
     program(
       "connect-conformance-server",
       [
-        "ConnectSupport", "InteropSupport", "TestSchemas", "Schema", "ProtoCodec", "RPC",
-        "RPCTransport", "Crypto",
+        "ConnectSupport", "InteropSupport", "TestSchemas", "Encodings", "Schema", "ProtoCodec",
+        "RPC", "RPCTransport", "Crypto",
       ], path: "Tests/Interop/ConnectConformanceServer"),
     program(
       "connect-conformance-client",
@@ -286,6 +294,7 @@ let package = Package(
     library("TestSupport", [], path: "Tests/TestSupport"),
     library(
       "StoreConformance", ["Orchestrator", "Rotation"], path: "Tests/StoreConformance"),
+    tests("EncodingsTests", ["Encodings", "TestSupport"]),
     tests("ProtoCodecTests", ["ProtoCodec", "Schema", "TestSupport"], exclude: ["Vectors"]),
     tests("SchemaTests", ["Schema", "TestSchemas", "ProtoCodec", "RPC"]),
     tests("AccessTests", ["Access", "MemoryStore", "Orchestrator", "Rotation"]),
@@ -293,8 +302,8 @@ let package = Package(
       "AccessControlTests",
       ["AccessControl", "Access", "Orchestrator", "Rotation", "Crypto", "RPC"]),
     tests("StatusPageTests", ["StatusPage", "RPC"]),
-    tests("EvidenceTests", ["Evidence", "Crypto"]),
-    tests("CryptoTests", ["Crypto", "TestSupport"]),
+    tests("EvidenceTests", ["Evidence", "Crypto", "Encodings"]),
+    tests("CryptoTests", ["Crypto", "Encodings", "TestSupport"]),
     tests("CompressionTests", ["Compression", "TestSupport"]),
     tests("YAMLTests", ["YAML", "TestSupport"]),
     tests("HTTP2Tests", ["HTTP2", "HTTP2Codes", "TestSupport"]),
@@ -302,8 +311,8 @@ let package = Package(
     tests(
       "RPCTests",
       [
-        "RPC", "RPCTransport", "HTTP2", "HTTP2Codes", "Schema", "ProtoCodec", "Crypto", "Reactor",
-        "TestSupport",
+        "RPC", "RPCTransport", "Encodings", "HTTP2", "HTTP2Codes", "Schema", "ProtoCodec", "Crypto",
+        "Reactor", "TestSupport",
       ]),
     tests("RPCTransportTests", ["RPCTransport", "RPC", "HTTP2Codes", "Reactor", "Crypto"]),
     tests("RotationTests", ["Rotation", "TestSupport"]),
@@ -318,10 +327,12 @@ let package = Package(
     tests(
       "TalosDriverTests",
       [
-        "TalosDriver", "TalosSimulator", "Orchestrator", "Rotation", "Schema", "RPC",
+        "TalosDriver", "TalosSimulator", "Encodings", "Orchestrator", "Rotation", "Schema", "RPC",
         "RPCTransport", "HTTP2Codes", "Crypto", "YAML",
       ]),
-    tests("TalosSimulatorTests", ["TalosSimulator", "Schema", "RPC", "RPCTransport", "Crypto"]),
+    tests(
+      "TalosSimulatorTests",
+      ["TalosSimulator", "Encodings", "Schema", "RPC", "RPCTransport", "Crypto"]),
     tests(
       "ManagementServiceTests",
       [
@@ -334,7 +345,8 @@ let package = Package(
     tests("WebResourcesTests", ["WebResources", "RPC"]),
     tests("BackupTests", ["Backup", "Crypto"]),
     tests(
-      "NotificationsTests", ["Notifications", "Rotation", "Crypto", "YAML", "TestSupport"]),
+      "NotificationsTests",
+      ["Notifications", "Encodings", "Rotation", "Crypto", "YAML", "TestSupport"]),
     tests(
       "MetricsTests",
       [
@@ -353,7 +365,8 @@ let package = Package(
     tests(
       "OmnictlCommandsTests",
       [
-        "OmnictlCommands", "Rotation", "Evidence", "Crypto", "Schema", "ProtoCodec", "RPC",
+        "OmnictlCommands", "Encodings", "Rotation", "Evidence", "Crypto", "Schema", "ProtoCodec",
+        "RPC",
         "RPCTransport",
       ]),
     tests("ArchitectureTests", ["Rotation"]),

@@ -1,16 +1,11 @@
 import Crypto
+import Encodings
 import Testing
 
 @Suite("Message authentication and derived keys")
 struct MessageAuthenticatorTests {
   private func hex(_ text: String) -> [UInt8] {
-    var digits = Array(text)[...]
-    var bytes: [UInt8] = []
-    while digits.count >= 2 {
-      bytes.append(UInt8(String(digits.prefix(2)), radix: 16) ?? 0)
-      digits = digits.dropFirst(2)
-    }
-    return bytes
+    Hexadecimal.decode(text) ?? []
   }
 
   @Test("HMAC-SHA256 is that of RFC 4231, cases 1 and 2")

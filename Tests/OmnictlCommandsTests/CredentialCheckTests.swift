@@ -1,4 +1,4 @@
-import Crypto
+import Encodings
 import RPC
 import Schema
 import Synchronization
@@ -11,7 +11,7 @@ struct CredentialCheckTests {
   private static let pem = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n"
   private static let key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
 
-  private static func base64(_ text: String) -> String { Crypto.Base64.encode(Array(text.utf8)) }
+  private static func base64(_ text: String) -> String { Base64.encode(text) }
 
   static let talosconfig = """
     context: prod

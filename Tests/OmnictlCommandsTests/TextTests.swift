@@ -1,3 +1,4 @@
+import ProtoCodec
 import Testing
 
 @testable import OmnictlCommands
@@ -25,6 +26,18 @@ import Testing
     #expect(
       Printable.json("{\n\"a\":\"\u{9B}x\u{7F}\u{202E}\"}")
         == "{\n\"a\":\"\\u009bx\\u007f\\u202e\"}")
+  }
+
+  @Test(
+    "A text is one JSON string of the same text, whatever a server makes its characters of",
+    arguments: [
+      "plain", "a \"word\"", "a\\b", "a\r\nb", "\"\u{301}, \"code\": 0", "\\\u{301}",
+      "\u{9B}2J\u{7F}\t",
+    ])
+  func quoting(text: String) throws {
+    #expect(try JSONValue(parsing: JSONDocument.text(text)) == .string(text))
+    #expect(try JSONValue(parsing: JSONDocument.string(text)) == .string(Printable.line(text)))
+    #expect(!JSONDocument.text(text).unicodeScalars.contains("\n"))
   }
 
   @Test("Wide characters count twice, marks not at all")

@@ -234,7 +234,16 @@ struct PeerWordsTests {
     #expect(Instant(rfc3339: "2026-11-23T18:42:58+01:00") == whole)
     #expect(Instant(rfc3339: "2024-02-29T00:00:00Z")?.description == "2024-02-29T00:00:00Z")
     #expect(Instant(httpDate: "Mon, 23 Nov 2026 17:42:58 GMT") == whole)
-    for text in ["", "2026-11-23", "2026-13-23T00:00:00Z", "2026-11-23T25:00:00Z", "x"] {
+    #expect(
+      Instant(rfc3339: "2026-11-23T17:42:58.1234567899Z")
+        == whole.advanced(by: .nanoseconds(123_456_789)))
+    for text in [
+      "", "2026-11-23", "2026-13-23T00:00:00Z", "2026-11-23T25:00:00Z", "x",
+      // No dates, years that an Instant does not hold, and what is more lenient than both grammars.
+      "2026-02-31T00:00:00Z", "1677-12-31T23:59:59Z", "2262-01-01T00:00:00Z", "2026-1-2T3:4:5Z",
+      "2026-11-23T17:42:58+1:-5", "Tue, 31 Feb 2026 17:42:58 GMT", "Mon, 23 Nov 2026 99:99:99 GMT",
+      "Sat, 01 Jan 2262 00:00:00 GMT",
+    ] {
       #expect(Instant(rfc3339: text) == nil, "\(text)")
       #expect(Instant(httpDate: text) == nil, "\(text)")
     }

@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 import Orchestrator
 import Rotation
 import TalosSimulator

@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 import Orchestrator
 import Rotation
 import Testing
@@ -17,7 +18,7 @@ struct SpelledConfigTests {
     func text(_ node: YAMLNode?) throws -> String {
       let text = node?.text ?? ""
       if spelling.isDocument { return text }
-      return String(decoding: try #require(Base64.decodeFolded(text)), as: UTF8.self)
+      return String(decoding: try #require(Base64.decode(text, .folded)), as: UTF8.self)
     }
     let authority = try text(
       document.node(at: place.authorityPath + [.key(place.certificateKey)]))

@@ -26,12 +26,6 @@ struct TextTests {
         == "worker-1 does not answer through any of 2 control planes: Connection refused")
   }
 
-  @Test("Base64 survives white space that YAML has folded in")
-  func base64() {
-    #expect(Base64.decodeFolded("aGVs\n  bG8=\r\n") == Array("hello".utf8))
-    #expect(Base64.decodeFolded("a!==") == nil)
-  }
-
   @Test("Versions are read from tags, and only 1.7 and later can be rotated")
   func versions() throws {
     #expect(TalosVersion(tag: "v1.9.5") == TalosVersion(major: 1, minor: 9, patch: 5, suffix: ""))

@@ -187,13 +187,4 @@ struct KubernetesAPITests {
     let forbidden = try ask("/apis/coordination.k8s.io/v1/leases", as: Self.kubelet)
     #expect(forbidden.status == 403)
   }
-
-  @Test(
-    "A date field is written as HTTP wants it",
-    arguments: [
-      (Int64(0), "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
-    ])
-  func date(seconds: Int64, text: String) {
-    #expect(HTTPDate.text(seconds) == text)
-  }
 }

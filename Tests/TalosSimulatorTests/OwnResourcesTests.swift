@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import ProtoCodec
 import RPC
@@ -129,7 +130,7 @@ extension ClusterSuite {
         let response = try await test.kubernetes(
           control, path, as: early.kubernetesAdmin(test.kubernetesCA))
         let date = try #require(response.fields.first("date"))
-        let near = (-3...3).map { HTTPDate.text(WallClock.seconds() - 90 + $0) }
+        let near = (-3...3).map { HTTPDate.text(secondsSince1970: WallClock.seconds() - 90 + $0) }
         #expect(near.contains(date))
         let json = try JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any]
         let items = try #require(json?["items"] as? [[String: Any]])

@@ -1,3 +1,4 @@
+import Encodings
 import ProtoCodec
 import RPC
 import Schema
@@ -46,22 +47,18 @@ struct ResourceDefinitionTests {
   @Test("A definition has the bytes of a real one")
   func bytes() {
     #expect(
-      hexadecimal(ResourceCatalog.member.spec.serialized())
+      Hexadecimal.encode(ResourceCatalog.member.spec.serialized())
         == "0a194d656d626572732e636c75737465722e74616c6f732e64657612064d656d6265721a07636c757374657222"
         + "066d656d6265722a076d656d626572732a0f6d656d626572732e636c75737465722a156d656d626572732e636c"
         + "75737465722e74616c6f732a066d656d62657232170a08486f73746e616d65120b7b2e686f73746e616d657d32"
         + "1e0a0c4d616368696e652054797065120e7b2e6d616368696e65547970657d32180a024f5312127b2e6f706572"
         + "6174696e6753797374656d7d32190a09416464726573736573120c7b2e6164647265737365737d")
     #expect(
-      hexadecimal(ResourceCatalog.osRoot.spec.serialized())
+      Hexadecimal.encode(ResourceCatalog.osRoot.spec.serialized())
         == "0a1f4f53526f6f74536563726574732e736563726574732e74616c6f732e646576120c4f53526f6f7453656372"
         + "65741a0773656372657473220c6f73726f6f7473656372657422046f7372732a0d6f73726f6f74736563726574"
         + "732a156f73726f6f74736563726574732e736563726574732a1b6f73726f6f74736563726574732e7365637265"
         + "74732e74616c6f732a0c6f73726f6f747365637265742a046f7372733801")
-  }
-
-  private func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Encodings
 internal import Evidence
 internal import Schema
 
@@ -33,7 +34,7 @@ struct AuditVerification {
     let gone = first > 1 ? "; older ones are not kept" : ""
     return
       "entries \(first) to \(last.index) follow one from another\(gone); the hash of the last is "
-      + last.hash.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+      + Hexadecimal.encode(last.hash)
   }
 }
 

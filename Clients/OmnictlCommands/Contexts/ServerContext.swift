@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Encodings
 internal import RPCTransport
 internal import YAML
 
@@ -21,11 +22,10 @@ struct ServerContext: Equatable {
     func add(_ name: String, _ text: String?) {
       if let text, !text.isEmpty { fields.append(.init(name, .string(text))) }
     }
-    func encoded(_ text: String) -> String { Base64.encode(Array(text.utf8)) }
     add("server-name", serverName)
-    add("ca", encoded(ca))
-    add("crt", encoded(certificate))
-    add("key", encoded(key))
+    add("ca", Base64.encode(ca))
+    add("crt", Base64.encode(certificate))
+    add("key", Base64.encode(key))
     add("token", token)
     return .mapping(fields)
   }

@@ -1,3 +1,4 @@
+internal import Encodings
 internal import RPC
 internal import YAML
 
@@ -29,7 +30,9 @@ struct ClientFile {
       root["contexts"]?.entries != nil
       ? try Self.talosconfig(root, context) : try Self.kubeconfig(root, context)
     // YAML may fold it.
-    guard let bytes = Base64.decode(encoded.utf8.filter { $0 > 0x20 }) else {
+    let rules = Base64.Rules(
+      digits: .standardAndURL, padding: .upToTwo, whiteSpace: .skipped)
+    guard let bytes = Base64.decode(encoded, rules) else {
       throw Failure(reason: "its client certificate is no base64")
     }
     certificate = try Self.certificates(in: String(decoding: bytes, as: UTF8.self))

@@ -1,3 +1,4 @@
+internal import Encodings
 internal import ProtoCodec
 
 /// What `-o json` prints: each document on a line, the messages among them in the JSON form of their schema.
@@ -31,16 +32,11 @@ enum JSONDocument {
 
   /// A JSON string of a text as it is, its line breaks included.
   static func text(_ text: String) -> String {
-    var quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-    for (raw, name) in [("\n", "n"), ("\r", "r"), ("\t", "t")] {
-      quoted = quoted.replacing(raw, with: "\\" + name)
-    }
-    return Printable.json("\"\(quoted)\"")
+    Printable.json(JSONText.quoted(text))
   }
 
   /// A JSON string of one line.
   static func string(_ text: String) -> String {
-    let quoted = Printable.line(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-    return "\"\(quoted)\""
+    JSONText.quoted(Printable.line(text))
   }
 }

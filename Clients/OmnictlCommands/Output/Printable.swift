@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Text from elsewhere (names, errors, a server's messages), made harmless for a terminal.
 ///
 /// Control characters could move the cursor, recolour or retitle the terminal; bidirectional and
@@ -38,8 +40,7 @@ enum Printable {
     var result = ""
     for scalar in text.unicodeScalars {
       if scalar != "\n" && isHarmful(scalar) {
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        result += JSONText.escape(UInt16(scalar.value))
       } else {
         result.unicodeScalars.append(scalar)
       }

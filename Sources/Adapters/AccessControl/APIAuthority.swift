@@ -1,5 +1,6 @@
 public import Access
 public import Crypto
+import Encodings
 import Orchestrator
 public import Rotation
 
@@ -102,9 +103,10 @@ public struct APIAuthority: CredentialMint {
   }
 
   public func makeToken() -> MintedToken {
-    let text = Self.tokenPrefix + Digits.base64url(Random.bytes(Self.tokenBytes))
+    let text =
+      Self.tokenPrefix + Base64.encode(Random.bytes(Self.tokenBytes), alphabet: .url, padded: false)
     return MintedToken(
-      text: text, id: "t-" + Digits.hexadecimal(Random.bytes(8)),
+      text: text, id: "t-" + Hexadecimal.encode(Random.bytes(8)),
       hash: SHA256.digest(Array(text.utf8)))
   }
 

@@ -1,5 +1,6 @@
 public import Access
 internal import Crypto
+internal import Encodings
 
 /// Makes the secrets of the dashboard's links and sessions.
 public struct DashboardSecrets: DashboardMint {
@@ -8,9 +9,9 @@ public struct DashboardSecrets: DashboardMint {
   public init() {}
 
   public func makeSecret(_ kind: DashboardSecret) -> MintedToken {
-    let text = kind.prefix + Digits.base64url(Random.bytes(Self.bytes))
+    let text = kind.prefix + Base64.encode(Random.bytes(Self.bytes), alphabet: .url, padded: false)
     return MintedToken(
-      text: text, id: "d-" + Digits.hexadecimal(Random.bytes(8)),
+      text: text, id: "d-" + Hexadecimal.encode(Random.bytes(8)),
       hash: SHA256.digest(Array(text.utf8)))
   }
 

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Encodings
 
 /// The beginning of a backup, which is in clear: by which key the rest opens.
 ///
@@ -52,7 +53,7 @@ public struct BackupHeader: Sendable, Hashable {
     cost = rest.removeFirst()
     madeAt = Int64(bitPattern: rest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
     rest = rest.dropFirst(8)
-    keyID = Self.hexadecimal(rest.prefix(8))
+    keyID = Hexadecimal.encode(rest.prefix(8))
     salt = Array(rest.dropFirst(8))
   }
 
@@ -63,20 +64,13 @@ public struct BackupHeader: Sendable, Hashable {
     for shift in stride(from: 56, through: 0, by: -8) {
       bytes.append(UInt8(truncatingIfNeeded: madeAt >> Int64(shift)))
     }
-    var digits = keyID[...]
-    for _ in 0..<8 {
-      bytes.append(UInt8(digits.prefix(2), radix: 16) ?? 0)
-      digits = digits.dropFirst(2)
-    }
+    let id = Hexadecimal.decode(keyID) ?? []
+    bytes += id.prefix(8) + repeatElement(0, count: max(0, 8 - id.count))
     return bytes + salt
   }
 
   /// What each record is sealed for, beside its place: a record of another backup does not open here.
-  var context: String { "omnid backup 1 \(Self.hexadecimal(SHA256.digest(bytes)))" }
-
-  private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
+  var context: String { "omnid backup 1 \(Hexadecimal.encode(SHA256.digest(bytes)))" }
 }
 
 extension BackupError {

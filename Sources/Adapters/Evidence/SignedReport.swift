@@ -1,4 +1,5 @@
 public import Crypto
+import Encodings
 
 /// A report with a signature behind it that anybody can check, without a server and without a network.
 ///
@@ -86,7 +87,6 @@ public struct SignedReport: Sendable, Hashable {
   public var keyFingerprint: String { Self.fingerprint(of: publicKey) }
 
   public static func fingerprint(of publicKey: [UInt8]) -> String {
-    SHA256.digest(publicKey).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-      .joined()
+    Hexadecimal.encode(SHA256.digest(publicKey))
   }
 }

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Encodings
 
 /// A file of the dashboard, as it stands in the program.
 public struct PageFile: Sendable {
@@ -13,11 +14,7 @@ public struct PageFile: Sendable {
     self.path = path
     self.contentType = contentType
     self.bytes = bytes
-    entityTag = "\"" + SHA256.digest(bytes).prefix(16).map(Self.hexadecimal).joined() + "\""
-  }
-
-  private static func hexadecimal(_ byte: UInt8) -> String {
-    String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    entityTag = "\"" + Hexadecimal.encode(SHA256.digest(bytes).prefix(16)) + "\""
   }
 
   /// Every file of the dashboard.

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// What a plain scalar means, as the YAML libraries that read these files decide it: the union of
 /// YAML 1.1 and the YAML 1.2 core schema, so that a text taken for a string here is one everywhere.
 public enum YAMLScalarKind: Sendable, Hashable { case null, bool, integer, float, string }
@@ -71,7 +73,8 @@ extension YAMLScalar {
     if first == UInt8(ascii: "0"), digits.count > 2 {
       let rest = digits.dropFirst(2)
       switch digits[digits.startIndex + 1] {
-      case UInt8(ascii: "x"): return rest.allSatisfy(isHexDigit) ? .integer : nil
+      case UInt8(ascii: "x"):
+        return rest.allSatisfy { Hexadecimal.value(of: $0) != nil } ? .integer : nil
       case UInt8(ascii: "o"): return rest.allSatisfy(isDigit) ? .integer : nil
       case UInt8(ascii: "b"): return rest.allSatisfy(isDigit) ? .integer : nil
       default: break
@@ -109,8 +112,4 @@ extension YAMLScalar {
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
-
-  private static func isHexDigit(_ byte: UInt8) -> Bool {
-    isDigit(byte) || (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66
-  }
 }

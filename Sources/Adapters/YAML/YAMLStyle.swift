@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// How values are written: indentation, quoting, line ending.
 struct YAMLStyle {
   /// Spaces per level of mapping.
@@ -151,8 +153,7 @@ struct YAMLStyle {
       case "\t": out += "\\t"
       case _ where scalar.value < 0x20 || (scalar.value >= 0x7F && scalar.value < 0xA0),
         "\u{2028}", "\u{2029}", "\u{FEFF}":
-        let hex = String(scalar.value, radix: 16)
-        out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        out += JSONText.escape(UInt16(scalar.value))
       default: out.unicodeScalars.append(scalar)
       }
     }

@@ -1,3 +1,4 @@
+import Encodings
 public import Rotation
 
 /// What can be chosen about an orchestrator.
@@ -40,9 +41,7 @@ public struct OrchestratorSettings: Sendable {
   /// 80 random bits as 20 hexadecimal digits.
   public static let randomID: @Sendable () -> String = {
     var generator = SystemRandomNumberGenerator()
-    return (0..<5).map { _ in
-      let digits = String(UInt16.random(in: 0 ... .max, using: &generator), radix: 16)
-      return String(repeating: "0", count: 4 - digits.count) + digits
-    }.joined()
+    return Hexadecimal.encode(
+      (0..<10).map { _ in UInt8.random(in: 0 ... .max, using: &generator) })
   }
 }

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z, leap seconds not counted (Unix time).
 ///
 /// The domain never asks what time it is; it is told. Covers the years 1678 to 2262.
@@ -40,29 +42,7 @@ public struct Instant: Sendable, Hashable, Comparable {
 
 extension Instant: CustomStringConvertible {
   /// The time in UTC to the second, as RFC 3339 writes it: `2026-11-23T17:42:58Z`.
-  public var description: String {
-    let seconds = secondsSince1970
-    let days = (seconds - ((seconds % 86_400) + 86_400) % 86_400) / 86_400
-    let ofDay = seconds - days * 86_400
-    // Days are counted from 0000-03-01, so that the leap day is the last of its year.
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let marchMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
-      + "\(padded(ofDay / 3_600, 2)):\(padded(ofDay / 60 % 60, 2)):\(padded(ofDay % 60, 2))Z"
-  }
-
-  private func padded(_ number: Int64, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
-  }
+  public var description: String { RFC3339.text(secondsSince1970: secondsSince1970) }
 }
 
 extension Duration {

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// One event in the log, and its two forms. A line never holds a line break, another control character or one that is not
 /// seen and changes how others are (U+202E turns the text round), whatever its values hold. No value makes it longer than a
 /// reader can bear.
@@ -71,8 +73,7 @@ struct LogLine {
       case let scalar where isControl(scalar):
         // In two halves beyond U+FFFF, as JSON has it.
         for unit in UTF16.encode(scalar) ?? UTF16.EncodedScalar() {
-          let digits = String(unit, radix: 16)
-          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+          result += JSONText.escape(unit)
         }
       default: result.unicodeScalars.append(scalar)
       }

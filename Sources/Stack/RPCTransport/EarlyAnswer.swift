@@ -41,7 +41,7 @@ enum EarlyAnswer {
       fields.append("grpc-message", text)
       return (fields, [])
     case .other:
-      let body = Array("{\"code\":\"\(code.name.lowercased())\",\"message\":\"\(text)\"}".utf8)
+      let body = Array(ConnectJSON.error(RPCError(code, text)).utf8)
       var fields = HeaderFields([":status": httpStatus, "content-type": "application/json"])
       fields.append("content-length", String(body.count))
       return (fields, body)

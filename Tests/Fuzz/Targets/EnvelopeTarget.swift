@@ -1,3 +1,5 @@
+import Encodings
+
 @testable import RPC
 
 /// Length-prefixed messages: what comes out must not depend on the pieces in which they come in.

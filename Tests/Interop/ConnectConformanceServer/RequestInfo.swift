@@ -1,4 +1,5 @@
 import ConnectSupport
+import Encodings
 import RPC
 import Schema
 import TestSchemas
@@ -19,7 +20,11 @@ struct RequestInfo: Sendable {
         let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         var header = Conformance.Header()
         header.name = String(pair[0])
-        header.value = [pair.count == 2 ? Self.unescaped(pair[1]) : ""]
+        let value = pair.count == 2 ? pair[1] : ""
+        header.value = [
+          PercentEncoding.decode(value, plus: .space).map { String(decoding: $0, as: UTF8.self) }
+            ?? String(value)
+        ]
         getInfo.queryParams.append(header)
       }
       info.connectGetInfo = getInfo
@@ -32,19 +37,5 @@ struct RequestInfo: Sendable {
     var message = info
     message.requests = requests
     return message
-  }
-
-  private static func unescaped(_ text: Substring) -> String {
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), let code = UInt8(String(Substring(rest.prefix(2))), radix: 16) {
-        bytes.append(code)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

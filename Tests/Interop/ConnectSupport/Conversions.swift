@@ -1,3 +1,4 @@
+import Encodings
 public import RPC
 public import Schema
 public import TestSchemas
@@ -9,7 +10,7 @@ extension Metadata {
     for header in headers {
       for value in header.value {
         if header.name.lowercased().hasSuffix("-bin") {
-          appendBinary(header.name, Base64.decode(Array(value.utf8)) ?? Array(value.utf8))
+          appendBinary(header.name, Base64.decode(value, .peers) ?? Array(value.utf8))
         } else {
           append(header.name, value)
         }

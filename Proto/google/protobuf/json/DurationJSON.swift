@@ -1,3 +1,4 @@
+import Encodings
 public import ProtoCodec
 
 /// Seconds with a fraction and an `s`, such as `1.500s`, within ±10,000 years.
@@ -10,7 +11,7 @@ extension ProtoDuration: CustomJSONMessage {
     else { throw JSONEncodingError("a duration is out of range") }
     let sign = seconds < 0 || nanos < 0 ? "-" : ""
     writer.string(
-      sign + String(seconds.magnitude) + canonicalFraction(nanos: Int32(nanos.magnitude)) + "s")
+      sign + String(seconds.magnitude) + SecondFraction.shortest.text(Int32(nanos.magnitude)) + "s")
   }
 
   public init(json value: JSONValue, reader: inout JSONReader) throws(JSONDecodingError) {

@@ -1,3 +1,4 @@
+import Encodings
 public import ProtoCodec
 
 /// RFC 3339, such as `1972-01-01T10:00:20.021Z`, for the years 1 to 9999.
@@ -10,48 +11,16 @@ extension Timestamp: CustomJSONMessage {
     guard (Timestamp.earliest...Timestamp.latest).contains(seconds),
       (0...999_999_999).contains(nanos)
     else { return nil }
-    var days = seconds / 86_400
-    var second = seconds % 86_400
-    if second < 0 {
-      second += 86_400
-      days -= 1
-    }
-    let date = CivilDate(daysSinceEpoch: days)
-    func padded(_ value: Int64, _ digits: Int) -> String {
-      let text = String(value)
-      return String(repeating: "0", count: digits - text.utf8.count) + text
-    }
-    return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T"
-      + padded(second / 3600, 2) + ":" + padded(second / 60 % 60, 2) + ":" + padded(second % 60, 2)
-      + canonicalFraction(nanos: nanos) + "Z"
+    return RFC3339.text(secondsSince1970: seconds, nanoseconds: nanos, fraction: .shortest)
   }
 
   /// Reads RFC 3339 with `Z` or an offset and at most nine digits of fraction; nil for everything
   /// else.
   public init?(rfc3339 text: String) {
-    var scanner = DigitScanner(text)
-    guard let year = scanner.number(digits: 4), scanner.take("-"),
-      let month = scanner.number(digits: 2), scanner.take("-"),
-      let day = scanner.number(digits: 2), scanner.take("T"),
-      let hour = scanner.number(digits: 2), scanner.take(":"),
-      let minute = scanner.number(digits: 2), scanner.take(":"),
-      let second = scanner.number(digits: 2), let fraction = scanner.fraction(),
-      let date = CivilDate(year: year, month: month, day: day),
-      hour < 24, minute < 60, second < 60
+    guard let time = RFC3339.parse(text),
+      (Timestamp.earliest...Timestamp.latest).contains(time.secondsSince1970)
     else { return nil }
-    var offset: Int64 = 0
-    if !scanner.take("Z") {
-      let isBehind = scanner.take("-")
-      guard isBehind || scanner.take("+"), let hours = scanner.number(digits: 2),
-        scanner.take(":"), let minutes = scanner.number(digits: 2), hours < 24, minutes < 60
-      else { return nil }
-      offset = (hours * 60 + minutes) * (isBehind ? -60 : 60)
-    }
-    let seconds = date.daysSinceEpoch * 86_400 + hour * 3600 + minute * 60 + second - offset
-    guard scanner.isAtEnd, (Timestamp.earliest...Timestamp.latest).contains(seconds) else {
-      return nil
-    }
-    self.init(seconds: seconds, nanos: fraction)
+    self.init(seconds: time.secondsSince1970, nanos: time.nanoseconds)
   }
 
   public func writeJSON(to writer: inout JSONWriter) throws(JSONEncodingError) {

@@ -1,4 +1,5 @@
 public import Crypto
+import Encodings
 
 /// Signs what is sent, as the specification of Standard Webhooks has it: HMAC-SHA256 over
 /// `ID.TIMESTAMP.BODY`, so that a receiver knows who has sent it, and when.

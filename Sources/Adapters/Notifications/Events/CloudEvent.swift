@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 import ProtoCodec
 public import Rotation
 
@@ -55,11 +56,6 @@ public struct CloudEvent: Sendable, Hashable {
   /// 128 bits of the digest of the key. Each part has its length before it, so that no two keys read alike.
   public static func id(_ key: [String]) -> String {
     let bytes = key.flatMap { Array("\($0.utf8.count):\($0);".utf8) }
-    let digits = Array("0123456789abcdef")
-    return "evt_"
-      + String(
-        SHA256.digest(bytes).prefix(16).flatMap {
-          [digits[Int($0 >> 4)], digits[Int($0 & 15)]]
-        })
+    return "evt_" + Hexadecimal.encode(SHA256.digest(bytes).prefix(16))
   }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 import YAML
 
 extension MachineConfig {
@@ -7,7 +8,7 @@ extension MachineConfig {
   var provenEtcdAuthority: Certificate? {
     let pair = root.node(at: ["cluster", "etcd", "ca"])
     guard let crt = pair?["crt"]?.text, let key = pair?["key"]?.text,
-      let pem = Base64.decodeFolded(crt), var secret = Base64.decodeFolded(key),
+      let pem = Base64.decode(crt, .folded), var secret = Base64.decode(key, .folded),
       let certificate = try? Certificate(pem: String(decoding: pem, as: UTF8.self))
     else { return nil }
     return KeyProof.holds(SecretBytes(taking: &secret), for: certificate) ? certificate : nil

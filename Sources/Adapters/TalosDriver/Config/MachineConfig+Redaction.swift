@@ -1,4 +1,4 @@
-import Crypto
+import Encodings
 import YAML
 
 /// Recognizing a configuration that Talos has blacked out for a reader who may not see secrets.

@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 import Orchestrator
 import Rotation
 import YAML
@@ -143,7 +144,8 @@ extension MachineConfig {
 
   private func pem(_ text: String, _ place: Place, _ name: String) throws(DriverError) -> String {
     guard case .section = place else { return text }
-    guard let bytes = Base64.decodeFolded(text), let pem = String(validating: bytes, as: UTF8.self)
+    guard let bytes = Base64.decode(text, .folded),
+      let pem = String(validating: bytes, as: UTF8.self)
     else { throw DriverError(.invalidConfig, "\(name) is not base64 of a PEM text") }
     return pem
   }

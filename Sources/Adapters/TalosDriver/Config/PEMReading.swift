@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 
 /// PEM texts as Talos reads them: joined without a separator, then block by block by Go's rules.
 ///
@@ -107,10 +108,7 @@ enum PEMReading {
     guard body <= end + 1 else { return nil }
     let closing = Lines.line(at: end + endMark.count, in: text)
     guard closing.text == label + "-----" else { return nil }
-    let digits = text[min(body, end)..<end].filter {
-      $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D
-    }
-    guard let contents = Base64.decode(Array(digits), ignoresTrailingBits: true) else { return nil }
+    guard let contents = Base64.decode(text[min(body, end)..<end], .folded) else { return nil }
     return Block(
       label: label, hasHeaders: hasHeaders, contents: contents, range: begin..<closing.next)
   }

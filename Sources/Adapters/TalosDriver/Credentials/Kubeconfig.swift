@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 import YAML
 
 /// The client configuration file of the Kubernetes API, written in the form that kubectl reads.

@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 import Orchestrator
 import YAML
 
@@ -147,7 +148,7 @@ enum Talosconfig {
     guard let text = node[field]?.text, !text.isEmpty else {
       throw invalid("context \(name) has no \(field)")
     }
-    guard let bytes = Base64.decodeFolded(text) else {
+    guard let bytes = Base64.decode(text, .folded) else {
       throw invalid("\(field) of context \(name) is not base64")
     }
     return String(decoding: bytes, as: UTF8.self)

@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 import Orchestrator
 import ProtoCodec
 import RPC
@@ -157,16 +158,6 @@ struct KubernetesClient: Sendable {
 
   /// A text in the query of a URL (RFC 3986: all but the unreserved characters escaped).
   static func escaped(_ text: String) -> String {
-    var out = ""
-    for byte in text.utf8 {
-      let scalar = Unicode.Scalar(byte)
-      switch scalar {
-      case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": out.unicodeScalars.append(scalar)
-      default:
-        let hex = String(byte, radix: 16, uppercase: true)
-        out += hex.count == 1 ? "%0" + hex : "%" + hex
-      }
-    }
-    return out
+    PercentEncoding.encode(text, keeping: .unreserved)
   }
 }

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Encodings
 
 /// The client files Talos hands out, in the form its own tools write.
 enum ClientConfigs {

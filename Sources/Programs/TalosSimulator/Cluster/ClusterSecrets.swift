@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Encodings
 
 /// Everything a new Talos cluster generates once: CAs, keys and tokens.
 struct ClusterSecrets: Sendable {
@@ -54,7 +55,7 @@ enum Token {
   static func bootstrap() -> String { "\(characters(6)).\(characters(16))" }
 
   static func base64(bytes: Int) -> String {
-    Base64.encode(bytes: Random.bytes(bytes))
+    Base64.encode(Random.bytes(bytes))
   }
 
   /// A discovery identity: 32 random bytes in base62, as Talos writes them.

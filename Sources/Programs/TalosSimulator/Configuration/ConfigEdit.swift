@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Encodings
 internal import YAML
 
 /// What another writer does to a config: it adds a CA to an accepted list, or takes one out, and
@@ -35,7 +36,7 @@ enum ConfigEdit {
     let list = parent + ["acceptedCAs"]
     let items = editor.documents[document].node(at: list)?.items ?? []
     for (index, item) in items.enumerated().reversed() {
-      let text = parent.isEmpty ? item.text : item["crt"]?.text.flatMap { Base64.decode($0) }
+      let text = parent.isEmpty ? item.text : item["crt"]?.text.flatMap { Base64.text(behind: $0) }
       let found = TrustPool.certificates([text ?? ""]).map(\.fingerprint)
       guard found.contains(fingerprint) else { continue }
       try editor.remove(at: list + [.index(index)], document: document)

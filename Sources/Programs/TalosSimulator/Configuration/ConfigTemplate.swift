@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Writes the machine configs of a new cluster.
 ///
 /// They look as people's configs do: comments, quoting styles, optional fields here and there, other

@@ -1,3 +1,4 @@
+internal import Encodings
 internal import YAML
 
 extension MachineConfig {
@@ -94,7 +95,7 @@ struct FieldDecoder {
 
   mutating func base64(_ node: YAMLNode?, _ path: String) -> String {
     guard let text = node?.text, !text.isEmpty else { return "" }
-    if let decoded = Base64.decode(text) { return decoded }
+    if let decoded = Base64.text(behind: text) { return decoded }
     problems.append("\(path): illegal base64 data")
     return ""
   }

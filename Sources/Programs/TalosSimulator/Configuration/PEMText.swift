@@ -1,4 +1,4 @@
-import Foundation
+import Encodings
 
 /// A certificate with its key, as PEM text. A worker's has no key.
 struct PEMPair: Sendable, Equatable {
@@ -55,20 +55,13 @@ enum PEMText {
 
   private static func decodes(_ lines: [Substring]) -> Bool {
     let body = lines.dropFirst().dropLast().joined()
-    return !body.isEmpty && Data(base64Encoded: body) != nil
+    return !body.isEmpty && Base64.decode(body, Base64.Rules(trailingBits: .any)) != nil
   }
 }
 
-/// Base64 as machine configs and client configs write it.
-enum Base64 {
-  static func encode(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
-
-  static func encode(bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
-
-  /// The text behind base64, or nil if it is not base64 or not UTF-8. Line breaks are skipped.
-  static func decode(_ text: String) -> String? {
-    let compact = text.filter { !$0.isWhitespace }
-    guard let data = Data(base64Encoded: compact) else { return nil }
-    return String(data: data, encoding: .utf8)
+extension Base64 {
+  /// The text behind base64 as machine configs have it; nil for what is no base64 or no UTF-8.
+  static func text(behind text: String) -> String? {
+    decode(text, .folded).flatMap { String(validating: $0, as: UTF8.self) }
   }
 }

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// The part of the Kubernetes API that CA rotation looks at, as a pure function of a snapshot.
 enum KubernetesAPI {
   static func respond(
@@ -137,7 +139,8 @@ enum KubernetesAPI {
     }
     var start = 0
     if let token = request.query["continue"], !token.isEmpty {
-      guard let text = Base64.decode(token), let index = Int(text), index <= chosen.count else {
+      guard let text = Base64.text(behind: token), let index = Int(text), index <= chosen.count
+      else {
         return Status.badRequest("continue key is not valid")
       }
       start = index

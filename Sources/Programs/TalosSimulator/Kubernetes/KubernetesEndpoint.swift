@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Encodings
 internal import RPC
 
 /// kube-apiserver of one control plane: finds out who asks, and answers from the cluster's state.
@@ -37,7 +38,7 @@ struct KubernetesEndpoint: HTTPHandler {
       status: answer.status,
       fields: HeaderFields([
         "content-type": answer.contentType, "cache-control": "no-cache, private",
-        "date": HTTPDate.text(clock()),
+        "date": HTTPDate.text(secondsSince1970: clock()),
       ]),
       body: answer.body)
   }
@@ -54,23 +55,5 @@ struct KubernetesEndpoint: HTTPHandler {
     else { return .refused }
     guard let name = leaf.commonName, !name.isEmpty else { return .anonymous }
     return .user(name: name, groups: leaf.subjectOrganizations)
-  }
-}
-
-/// The form of a `date` field (RFC 9110, section 5.6.7: IMF-fixdate).
-enum HTTPDate {
-  private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-  private static let months = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-  ]
-
-  /// - Parameter seconds: since 1970; not negative.
-  static func text(_ seconds: Int64) -> String {
-    let day = Int(seconds / 86400)
-    let second = Int(seconds % 86400)
-    let date = KubernetesObject.time(seconds).split(separator: "T")[0].split(separator: "-")
-    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    let time = [second / 3600, second / 60 % 60, second % 60].map(two).joined(separator: ":")
-    return "\(days[day % 7]), \(date[2]) \(months[(Int(date[1]) ?? 1) - 1]) \(date[0]) \(time) GMT"
   }
 }

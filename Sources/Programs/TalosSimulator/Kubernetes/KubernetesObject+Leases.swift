@@ -1,3 +1,5 @@
+internal import Encodings
+
 extension KubernetesObject {
   /// The leases of the components that lead, and one for each node.
   static func leases(_ snapshot: KubernetesSnapshot) -> [KubernetesObject] {
@@ -32,8 +34,8 @@ extension KubernetesObject {
   ///
   /// - Parameter nanoseconds: since 1970.
   static func microTime(_ nanoseconds: Int64) -> String {
-    let micro = String(nanoseconds % 1_000_000_000 / 1000)
-    let padded = String(repeating: "0", count: 6 - micro.count) + micro
-    return time(nanoseconds / 1_000_000_000).dropLast() + ".\(padded)Z"
+    RFC3339.text(
+      secondsSince1970: nanoseconds / 1_000_000_000,
+      nanoseconds: Int32(nanoseconds % 1_000_000_000), fraction: .microseconds)
   }
 }

@@ -1,3 +1,4 @@
+internal import Encodings
 internal import Foundation
 
 /// One JSON object of the Kubernetes API.
@@ -40,15 +41,14 @@ struct KubernetesObject {
 
   /// RFC 3339 in UTC, to the second.
   static func time(_ seconds: Int64) -> String {
-    Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601)
+    RFC3339.text(secondsSince1970: seconds)
   }
 
   /// An identifier that stays the same for the same object (FNV-1a, twice).
   static func uid(_ text: String) -> String {
     func hash(_ seed: UInt64) -> String {
       let value = text.utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-      let hex = String(value, radix: 16)
-      return String(repeating: "0", count: 16 - hex.count) + hex
+      return Hexadecimal.encode(value, digits: 16)
     }
     let hex = Array(hash(0xcbf2_9ce4_8422_2325) + hash(0x8422_2325_cbf2_9ce4))
     return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Encodings
 
 /// What the API servers show of the cluster at one moment.
 struct KubernetesSnapshot: Sendable {
@@ -89,7 +89,8 @@ struct KubernetesRequest: Sendable {
   }
 
   private static func decode(_ text: String) -> String {
-    text.replacing("+", with: " ").removingPercentEncoding ?? text
+    PercentEncoding.decode(text[...], plus: .space)
+      .flatMap { String(validating: $0, as: UTF8.self) } ?? text
   }
 }
 

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Encodings
 internal import YAML
 
 /// A worker that somebody hostile runs: it answers as before, but says that it is a control plane.

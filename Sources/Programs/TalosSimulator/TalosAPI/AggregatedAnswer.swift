@@ -1,3 +1,4 @@
+internal import Encodings
 internal import ProtoCodec
 internal import RPC
 internal import Schema
@@ -44,30 +45,15 @@ enum AggregatedAnswer {
   /// The bytes of the first field, which has to be number 1 with a length; an empty answer counts as
   /// an empty one.
   private static func content(of answer: [UInt8]) -> ArraySlice<UInt8>? {
-    guard answer.first == 0x0A else { return nil }
-    var length = 0
-    var shift = 0
-    for (index, byte) in answer.dropFirst().enumerated() {
-      length |= Int(byte & 0x7F) << shift
-      shift += 7
-      if byte & 0x80 == 0 {
-        let start = index + 2
-        return start + length <= answer.count ? answer[start..<start + length] : nil
-      }
-      if shift > 28 { return nil }
-    }
-    return nil
+    var cursor = FieldCursor(answer[...])
+    guard let field = cursor.next(), field.number == 1 else { return nil }
+    return field.bytes
   }
 
-  private static func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
-    var out: [UInt8] = [number << 3 | 2]
-    var length = bytes.count
-    while length >= 0x80 {
-      out.append(UInt8(length & 0x7F) | 0x80)
-      length >>= 7
-    }
-    out.append(UInt8(length))
-    return out + bytes
+  private static func field(_ number: Int, _ bytes: [UInt8]) -> [UInt8] {
+    var out: [UInt8] = []
+    FieldWriter.append(number, bytes, to: &out)
+    return out
   }
 }
 

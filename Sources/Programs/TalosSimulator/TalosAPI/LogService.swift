@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Encodings
 internal import ProtoCodec
 internal import RPC
 internal import Schema
@@ -60,9 +60,9 @@ struct LogService: Sendable {
 
   /// The time of a line as RFC 3339 has it, with all digits.
   private static func time(_ line: MachineLog.Line) -> String {
-    let seconds = Date(timeIntervalSince1970: Double(line.time / 1_000_000_000))
-    let digits = String(line.time % 1_000_000_000 + 1_000_000_000).dropFirst()
-    return "\(seconds.ISO8601Format().dropLast()).\(digits)Z"
+    RFC3339.text(
+      secondsSince1970: line.time / 1_000_000_000,
+      nanoseconds: Int32(line.time % 1_000_000_000), fraction: .nanoseconds)
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Encodings
 internal import Schema
 internal import YAML
 
@@ -64,7 +65,7 @@ extension Talos.KubernetesDynamicCertsSpec: YAMLSpec {
 extension YAMLValue {
   static func texts(_ list: [String]) -> YAMLValue { .sequence(list.map(YAMLValue.string)) }
 
-  static func base64(_ bytes: [UInt8]) -> YAMLValue { .string(Base64.encode(bytes: bytes)) }
+  static func base64(_ bytes: [UInt8]) -> YAMLValue { .string(Base64.encode(bytes)) }
 
   static func pair(_ pair: Talos.PEMEncodedCertificateAndKey?) -> YAMLValue {
     pair.map { ["crt": .base64($0.crt), "key": .base64($0.key)] } ?? .null

@@ -1,4 +1,5 @@
 import Daemon
+import Encodings
 import Notifications
 import Release
 import Rotation
@@ -22,7 +23,7 @@ enum NotifyTestCommand {
       let event = CloudEvent(
         .test, key: ["test", target.name, "\(now.nanosecondsSince1970)"], source: settings.source,
         cluster: "", subject: target.name, time: now, isCondition: false,
-        data: Array("{\"target\":\"\(target.name)\"}".utf8))
+        data: Array("{\"target\":\(JSONText.quoted(target.name))}".utf8))
       switch request.send(event, to: target, at: now) {
       case .taken:
         let isTold = StandardStream.output.write("\(target.name): has taken \(event.id)\n")

@@ -1,4 +1,5 @@
 import Daemon
+import Encodings
 import Metrics
 import Orchestrator
 import Rotation
@@ -164,30 +165,14 @@ extension StageQuestion {
   /// What a hook reads on its standard input: one line of JSON.
   var json: [UInt8] {
     let fields: [(String, String)] = [
-      ("event", Self.quoted("before-stage")), ("cluster", Self.quoted(cluster)),
-      ("rotation", Self.quoted(rotation)), ("component", Self.quoted(component.rawValue)),
-      ("stage", Self.quoted(phase.name)), ("oldCAFingerprint", Self.quoted(oldFingerprint)),
-      ("newCAFingerprint", Self.quoted(newFingerprint)), ("controlPlanes", "\(controlPlanes)"),
-      ("workers", "\(workers)"), ("requester", Self.quoted(requester)),
-      ("reason", Self.quoted(reason)), ("attempt", "\(attempt)"),
+      ("event", JSONText.quoted("before-stage")), ("cluster", JSONText.quoted(cluster)),
+      ("rotation", JSONText.quoted(rotation)), ("component", JSONText.quoted(component.rawValue)),
+      ("stage", JSONText.quoted(phase.name)), ("oldCAFingerprint", JSONText.quoted(oldFingerprint)),
+      ("newCAFingerprint", JSONText.quoted(newFingerprint)), ("controlPlanes", "\(controlPlanes)"),
+      ("workers", "\(workers)"), ("requester", JSONText.quoted(requester)),
+      ("reason", JSONText.quoted(reason)), ("attempt", "\(attempt)"),
     ]
-    let members = fields.map { "\(Self.quoted($0)):\($1)" }.joined(separator: ",")
+    let members = fields.map { "\(JSONText.quoted($0)):\($1)" }.joined(separator: ",")
     return Array("{\(members)}\n".utf8)
-  }
-
-  /// A JSON string (RFC 8259 section 7).
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
   }
 }

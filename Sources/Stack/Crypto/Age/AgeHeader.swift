@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// The beginning of an age file: who finds the file key in it, and how (https://c2sp.org/age, "Header").
 struct AgeHeader {
   /// The file key, wrapped for one recipient.

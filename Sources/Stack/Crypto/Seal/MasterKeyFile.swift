@@ -1,3 +1,4 @@
+internal import Encodings
 internal import Glibc
 
 /// The file that holds the master key: 32 bytes, for its owner alone.
@@ -123,7 +124,7 @@ public enum MasterKeyFile {
 
   /// - Parameter key: wiped afterwards.
   private static func create(_ path: String, _ key: inout [UInt8]) throws(CryptoError) {
-    let temporary = "\(path).\(hexadecimal(Random.bytes(8))).new"
+    let temporary = "\(path).\(Hexadecimal.encode(Random.bytes(8))).new"
     let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw refused(path, "cannot be made: \(errorText())") }
     defer { _ = unsafe unlink(temporary) }

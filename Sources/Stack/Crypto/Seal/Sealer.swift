@@ -1,3 +1,4 @@
+internal import Encodings
 internal import Synchronization
 
 /// Encrypts secrets that are stored: AES-256-GCM (NIST SP 800-38D) under a master key.
@@ -62,12 +63,12 @@ public struct Sealer: Sendable {
 
   /// Which master key this is, in hexadecimal: the beginning of a digest, of no use for finding the
   /// key.
-  public var keyID: String { hexadecimal(ring.current.id) }
+  public var keyID: String { Hexadecimal.encode(ring.current.id) }
 
   /// The id of the master key under which `sealed` was sealed; nil when it is not a sealed secret.
   public static func keyID(of sealed: [UInt8]) -> String? {
     guard sealed.count >= overhead, sealed[0] == version else { return nil }
-    return hexadecimal(sealed[1...keyIDSize])
+    return Hexadecimal.encode(sealed[1...keyIDSize])
   }
 
   /// Seals `plaintext` for `context`: what the secret is and whose, such as `demo/talos-ca`.
@@ -108,7 +109,7 @@ public struct Sealer: Sendable {
     guard let key = ring.key(header[1...]) else {
       throw CryptoError(
         .sealBroken,
-        "sealed under the master key \(hexadecimal(header[1...])), not under \(keyID)")
+        "sealed under the master key \(Hexadecimal.encode(header[1...])), not under \(keyID)")
     }
     guard
       var plaintext = try AEAD.aes256GCM.open(

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Encodings
 
 /// Which of a Talos cluster's certificate authorities.
 public enum AuthorityKind: Sendable, Hashable, CaseIterable {
@@ -121,7 +122,8 @@ public struct Authority: Sendable {
       throw CryptoError(
         .expired,
         "the CA \(certificate.fingerprint.prefix(12)) has expired on "
-          + "\(CalendarTime.text(certificate.notAfter)): nothing can be issued from it")
+          + "\(RFC3339.text(secondsSince1970: certificate.notAfter)): nothing can be issued from it"
+      )
     }
     let names = try AlternativeNames(dnsNames: leaf.dnsNames, ipAddresses: leaf.ipAddresses)
     let builder = try unsafe CertificateBuilder(

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Encodings
 
 /// An X.509 certificate (RFC 5280). Equality and hash go by its DER bytes.
 ///
@@ -60,7 +61,7 @@ public struct Certificate: Sendable, Hashable {
   public var pem: String { PEM.text(label: "CERTIFICATE", der) }
 
   /// Lower-case hexadecimal SHA-256 of the DER bytes.
-  public var fingerprint: String { hexadecimal(SHA256.digest(der)) }
+  public var fingerprint: String { Hexadecimal.encode(SHA256.digest(der)) }
 
   /// Base64 SHA-256 of the SubjectPublicKeyInfo, as Talos prints it.
   public var publicKeyFingerprint: String {

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Encodings
 
 /// What a certificate says, as plain values.
 struct CertificateFacts: Sendable {
@@ -51,7 +52,7 @@ struct CertificateFacts: Sendable {
       owning: ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nil), BN_free)
     var magnitude = [UInt8](repeating: 0, count: (Int(unsafe BN_num_bits(number.pointer)) + 7) / 8)
     _ = unsafe BN_bn2bin(number.pointer, &magnitude)
-    let digits = hexadecimal(magnitude)
+    let digits = Hexadecimal.encode(magnitude)
     return digits.hasPrefix("0") ? String(digits.dropFirst()) : digits
   }
 }

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// PEM text (RFC 7468): blocks of base64 between BEGIN and END lines.
 ///
 /// Reading is more tolerant than the RFC where files in the field need it: text around the blocks
@@ -81,9 +83,7 @@ enum PEM {
       throw CryptoError(
         .unsupported, "a PEM block has header lines: an encrypted key is not supported")
     }
-    var digits = body.filter { $0 != 0x0a && $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }
-    defer { digits.wipe() }
-    guard let contents = Base64.decode(digits) else {
+    guard let contents = Base64.decode(body, Base64.Rules(whiteSpace: .skipped)) else {
       throw CryptoError(.malformed, "a PEM block is not valid base64")
     }
     return contents

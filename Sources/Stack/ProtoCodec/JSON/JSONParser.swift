@@ -1,3 +1,5 @@
+import Encodings
+
 extension JSONValue {
   /// What a parser accepts from a peer that is not trusted.
   public struct ParsingLimits: Sendable, Hashable {
@@ -251,47 +253,14 @@ extension JSONParser {
 
   private mutating func escape(into utf8: inout [UInt8]) throws(JSONDecodingError) {
     position += 1
-    let byte = next
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): utf8.append(byte)
-    case UInt8(ascii: "b"): utf8.append(0x08)
-    case UInt8(ascii: "f"): utf8.append(0x0C)
-    case UInt8(ascii: "n"): utf8.append(0x0A)
-    case UInt8(ascii: "r"): utf8.append(0x0D)
-    case UInt8(ascii: "t"): utf8.append(0x09)
-    case UInt8(ascii: "u"):
-      position += 1
-      utf8.append(contentsOf: String(Character(try escapedScalar())).utf8)
-      return
-    default: throw fault("an escape that JSON does not have")
-    }
-    position += 1
-  }
-
-  /// Four hexadecimal digits, or eight with `\u` between them for what does not fit.
-  private mutating func escapedScalar() throws(JSONDecodingError) -> Unicode.Scalar {
-    let first = try hexadecimal()
-    if let scalar = Unicode.Scalar(first) { return scalar }
-    guard first < 0xDC00, next == UInt8(ascii: "\\"), position + 1 < bytes.count,
-      bytes[position + 1] == UInt8(ascii: "u")
-    else { throw fault("an escape stands for half a character", .invalidUTF8) }
-    position += 2
-    let second = try hexadecimal()
-    guard (0xDC00...0xDFFF).contains(second),
-      let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
-    else { throw fault("an escape stands for half a character", .invalidUTF8) }
-    return scalar
-  }
-
-  private mutating func hexadecimal() throws(JSONDecodingError) -> UInt32 {
-    var value: UInt32 = 0
-    for _ in 0..<4 {
-      guard let digit = Character(Unicode.Scalar(next)).hexDigitValue, next < 0x80 else {
-        throw fault("a hexadecimal digit was expected")
+    do throws(JSONText.EscapeFault) {
+      try JSONText.readEscape(bytes.span, at: &position, to: &utf8)
+    } catch {
+      switch error {
+      case .unknown: throw fault("an escape that JSON does not have")
+      case .noHexadecimalDigit: throw fault("a hexadecimal digit was expected")
+      case .halfCharacter: throw fault("an escape stands for half a character", .invalidUTF8)
       }
-      value = value << 4 | UInt32(digit)
-      position += 1
     }
-    return value
   }
 }

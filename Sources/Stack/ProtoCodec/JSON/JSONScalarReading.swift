@@ -1,3 +1,5 @@
+import Encodings
+
 // Scalars from JSON into memory.
 
 extension JSONReader {
@@ -164,7 +166,9 @@ extension JSONReader {
   }
 
   private func bytes(_ value: JSONValue) throws(JSONDecodingError) -> [UInt8] {
-    guard let bytes = Base64.decode(try string(value)) else {
+    // In either alphabet, with padding or without; bits that no byte is made of are not looked at.
+    let rules = Base64.Rules(digits: .standardAndURL, padding: .optional, trailingBits: .any)
+    guard let bytes = Base64.decode(try string(value), rules) else {
       throw JSONDecodingError(.invalidValue, "the string is not base64")
     }
     return bytes

@@ -1,3 +1,5 @@
+import Encodings
+
 /// Writes JSON, value by value. The caller keeps to the grammar: one value per element and member.
 public struct JSONWriter {
   /// What has been written.
@@ -45,39 +47,7 @@ public struct JSONWriter {
     bytes.append(UInt8(ascii: "\""))
   }
 
-  public mutating func string(_ value: String) {
-    bytes.append(UInt8(ascii: "\""))
-    var value = value
-    value.withUTF8 { utf8 in
-      var plain = 0
-      for position in utf8.indices where JSONWriter.needsEscape(utf8[position]) {
-        bytes.append(contentsOf: utf8[plain..<position])
-        escape(utf8[position])
-        plain = position + 1
-      }
-      bytes.append(contentsOf: utf8[plain...])
-    }
-    bytes.append(UInt8(ascii: "\""))
-  }
-
-  private static func needsEscape(_ byte: UInt8) -> Bool {
-    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
-  }
-
-  private mutating func escape(_ byte: UInt8) {
-    switch byte {
-    case UInt8(ascii: "\""): text("\\\"")
-    case UInt8(ascii: "\\"): text("\\\\")
-    case 0x0A: text("\\n")
-    case 0x0D: text("\\r")
-    case 0x09: text("\\t")
-    default:
-      text("\\u00")
-      let digits: StaticString = "0123456789abcdef"
-      bytes.append(digits.utf8Start[Int(byte >> 4)])
-      bytes.append(digits.utf8Start[Int(byte & 15)])
-    }
-  }
+  public mutating func string(_ value: String) { JSONText.append(value, to: &bytes) }
 
   private mutating func text(_ value: StaticString) {
     bytes.append(

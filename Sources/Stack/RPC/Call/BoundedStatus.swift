@@ -1,3 +1,5 @@
+internal import Encodings
+
 extension RPCError {
   /// Bytes that a status may take in a header block: what every client and proxy takes of one.
   static let mostBytes = 8 << 10
@@ -14,7 +16,7 @@ extension RPCError {
     var error = self
     error.message = Self.cut(message, to: details.isEmpty ? 6 << 10 : 2 << 10)
     error.details = []
-    let text = PercentCoding.encode(error.message).utf8.count
+    let text = PercentEncoding.encode(error.message, keeping: .fieldValue).utf8.count
     for detail in details {
       error.details.append(detail)
       let count = StatusDetailsWire.encode(error).count
@@ -26,7 +28,7 @@ extension RPCError {
   /// The beginning of a text that takes at most so many bytes when it is percent-encoded, with an ellipsis
   /// where something was left out.
   private static func cut(_ text: String, to limit: Int) -> String {
-    if PercentCoding.encode(text).utf8.count <= limit { return text }
+    if PercentEncoding.encode(text, keeping: .fieldValue).utf8.count <= limit { return text }
     var left = limit
     var kept = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {

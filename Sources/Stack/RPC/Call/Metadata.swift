@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Custom metadata of a call: an ordered multimap, as gRPC's HTTP/2 document defines it.
 ///
 /// Keys are lower case. A key that ends in `-bin` holds bytes (base64 on the wire); any other holds
@@ -79,7 +81,7 @@ extension Metadata {
           separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
         {
           let trimmed = part.drop { $0 == 0x20 }
-          if let bytes = Base64.decode(trimmed) { entries.append((name, .binary(bytes))) }
+          if let bytes = Base64.decode(trimmed, .peers) { entries.append((name, .binary(bytes))) }
         }
       } else {
         entries.append((name, .text(fields.value(i))))

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// The W3C trace context of a call: which trace it belongs to, and which span made it.
 public struct TraceContext: Sendable, Equatable {
   public var traceID: [UInt8]
@@ -28,11 +30,11 @@ public struct TraceContext: Sendable, Equatable {
   }
 
   public var traceparent: String {
-    "00-\(Self.hex(traceID))-\(Self.hex(spanID))-\(Self.hex([flags]))"
+    "00-\(Hexadecimal.encode(traceID))-\(Hexadecimal.encode(spanID))-\(Hexadecimal.encode([flags]))"
   }
 
   /// The trace's identifier, 32 hexadecimal digits.
-  public var traceIDText: String { Self.hex(traceID) }
+  public var traceIDText: String { Hexadecimal.encode(traceID) }
 
   /// A new span of the same trace, or of a new one.
   public static func child(of parent: TraceContext?) -> TraceContext {
@@ -43,28 +45,7 @@ public struct TraceContext: Sendable, Equatable {
   }
 
   private static func bytes(_ text: Substring, count: Int) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count == 2 * count else { return nil }
-    var out: [UInt8] = []
-    for i in 0..<count {
-      guard let high = digit(digits[2 * i]), let low = digit(digits[2 * i + 1]) else { return nil }
-      out.append(high << 4 | low)
-    }
-    return out
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x61...0x66: byte - 0x61 + 10
-    default: nil
-    }
-  }
-
-  private static func hex(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    text.utf8.count == 2 * count ? Hexadecimal.decode(text, .lower) : nil
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// How a client writes its calls: the protocol, the message format and the compressions.
 public struct ClientForm: Sendable {
   public enum WireProtocol: Sendable, Hashable { case grpc, grpcWeb, connect }
@@ -128,13 +130,6 @@ public struct ClientForm: Sendable {
       query += "&compression=\(requestCompression.name)"
     }
     query += "&encoding=\(format == .json ? "json" : "proto")"
-    let text = Base64.encode(payload, padded: false).map { character -> Character in
-      switch character {
-      case "+": "-"
-      case "/": "_"
-      default: character
-      }
-    }
-    return "\(path)?\(query)&message=\(String(text))"
+    return "\(path)?\(query)&message=\(Base64.encode(payload, alphabet: .url, padded: false))"
   }
 }

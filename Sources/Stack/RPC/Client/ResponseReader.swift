@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Reads the response of one call in whichever protocol it is written: head, messages, status.
 ///
 /// Pure: bytes and header blocks in, messages and a status out. What it keeps is bounded by the
@@ -197,7 +199,7 @@ struct ResponseReader {
     if case .array(let details)? = value["details"] {
       for detail in details {
         guard let type = detail["type"]?.text,
-          let bytes = detail["value"]?.text.flatMap({ Base64.decode($0.utf8) })
+          let bytes = detail["value"]?.text.flatMap({ Base64.decode($0, .peers) })
         else { continue }
         error.details.append(
           StatusDetail(typeURL: "type.googleapis.com/" + type, value: bytes))

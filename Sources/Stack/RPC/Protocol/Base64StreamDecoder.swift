@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Decodes gRPC-Web-Text: base64 that comes in pieces and may be padded in the middle, where one
 /// frame's text ends and the next begins.
 struct Base64StreamDecoder {
@@ -12,7 +14,7 @@ struct Base64StreamDecoder {
     for i in data.indices {
       quad.append(data[i])
       if quad.count == 4 {
-        guard let bytes = Base64.decode(quad) else { return nil }
+        guard let bytes = Base64.decode(quad, .peers) else { return nil }
         out += bytes
         quad.removeAll(keepingCapacity: true)
       }

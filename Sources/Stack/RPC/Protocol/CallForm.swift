@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// How one call is written on the wire: the protocol, the message format, the compressions.
 ///
 /// One call is served by one form from its head to its end. The protocols are gRPC (HTTP/2
@@ -116,7 +118,7 @@ final class CallForm: Sendable {
     Envelope.open(&buffer)
     buffer += payload
     Envelope.seal(&buffer, from: 0, flags: flags)
-    return family == .grpcWebText ? Array(Base64.encode(buffer).utf8) : buffer
+    return family == .grpcWebText ? Base64.encodedBytes(buffer) : buffer
   }
 
   /// - Throws: `resourceExhausted` for a response message of more bytes than the limit.

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Errors and ends of streams as Connect writes them, in JSON (connectrpc.com/docs/protocol).
 package enum ConnectJSON {
   package static func httpStatus(_ code: StatusCode) -> Int {
@@ -28,13 +30,13 @@ package enum ConnectJSON {
   }
 
   package static func error(_ error: RPCError) -> String {
-    var text = "{\"code\":\(quoted(name(error.code)))"
-    if !error.message.isEmpty { text += ",\"message\":\(quoted(error.message))" }
+    var text = "{\"code\":\(JSONText.quoted(name(error.code)))"
+    if !error.message.isEmpty { text += ",\"message\":\(JSONText.quoted(error.message))" }
     if !error.details.isEmpty {
       let details = error.details.map { detail in
         let type = detail.typeURL.split(separator: "/").last.map(String.init) ?? detail.typeURL
-        return
-          "{\"type\":\(quoted(type)),\"value\":\(quoted(Base64.encode(detail.value, padded: false)))}"
+        let value = Base64.encode(detail.value, padded: false)
+        return "{\"type\":\(JSONText.quoted(type)),\"value\":\"\(value)\"}"
       }
       text += ",\"details\":[\(details.joined(separator: ","))]"
     }
@@ -57,29 +59,10 @@ package enum ConnectJSON {
         }
       }
       let list = values.map { name, all in
-        "\(quoted(name)):[\(all.map(quoted).joined(separator: ","))]"
+        "\(JSONText.quoted(name)):[\(all.map(JSONText.quoted).joined(separator: ","))]"
       }
       members.append("\"metadata\":{\(list.joined(separator: ","))}")
     }
     return "{\(members.joined(separator: ","))}"
-  }
-
-  /// A JSON string (RFC 8259 section 7).
-  package static func quoted(_ text: String) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var out: [UInt8] = [0x22]
-    for byte in text.utf8 {
-      switch byte {
-      case 0x22, 0x5c: out += [0x5c, byte]
-      case 0x0a: out += Array("\\n".utf8)
-      case 0x0d: out += Array("\\r".utf8)
-      case 0x09: out += Array("\\t".utf8)
-      case 0..<0x20:
-        out += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      default: out.append(byte)
-      }
-    }
-    out.append(0x22)
-    return String(decoding: out, as: UTF8.self)
   }
 }

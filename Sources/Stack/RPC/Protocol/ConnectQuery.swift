@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// The query of a Connect GET: `?connect=v1&encoding=json&message=…&base64=1&compression=gzip`.
 struct ConnectQuery {
   var encoding = ""
@@ -10,7 +12,7 @@ struct ConnectQuery {
     var raw: [UInt8]?
     for part in query.split(separator: "&", omittingEmptySubsequences: true) {
       let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let value = pair.count == 2 ? Self.unescape(pair[1]) : []
+      let value = pair.count == 2 ? PercentEncoding.decode(pair[1], plus: .space) : []
       guard let value else { return nil }
       switch pair[0] {
       case "encoding": encoding = String(decoding: value, as: UTF8.self)
@@ -26,35 +28,10 @@ struct ConnectQuery {
     }
     guard let raw else { return nil }
     if isBase64 {
-      guard let bytes = Base64.decode(raw) else { return nil }
+      guard let bytes = Base64.decode(raw, .peers) else { return nil }
       message = bytes
     } else {
       message = raw
-    }
-  }
-
-  private static func unescape(_ text: Substring) -> [UInt8]? {
-    var out: [UInt8] = []
-    var bytes = text.utf8[...]
-    while let byte = bytes.popFirst() {
-      switch byte {
-      case UInt8(ascii: "+"): out.append(0x20)
-      case UInt8(ascii: "%"):
-        guard let high = bytes.popFirst().flatMap(hex), let low = bytes.popFirst().flatMap(hex)
-        else { return nil }
-        out.append(high << 4 | low)
-      default: out.append(byte)
-      }
-    }
-    return out
-  }
-
-  private static func hex(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x41 + 10
-    case 0x61...0x66: byte - 0x61 + 10
-    default: nil
     }
   }
 }

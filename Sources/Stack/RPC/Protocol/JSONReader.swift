@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Reads the JSON of Connect's errors and ends of streams.
 ///
 /// RPC imports no codec, and these two small documents are part of the protocol itself. Depth and
@@ -94,46 +96,15 @@ package enum JSONReader {
         switch byte {
         case UInt8(ascii: "\""): return String(decoding: units, as: UTF8.self)
         case UInt8(ascii: "\\"):
-          guard let escaped = escape() else { return nil }
-          units += escaped
+          let bytes = bytes
+          do throws(JSONText.EscapeFault) {
+            try JSONText.readEscape(bytes.span, at: &at, to: &units)
+          } catch { return nil }
         case 0..<0x20: return nil
         default: units.append(byte)
         }
       }
       return nil
-    }
-
-    private mutating func escape() -> [UInt8]? {
-      guard at < bytes.count else { return nil }
-      let byte = bytes[at]
-      at += 1
-      switch byte {
-      case UInt8(ascii: "n"): return [0x0a]
-      case UInt8(ascii: "r"): return [0x0d]
-      case UInt8(ascii: "t"): return [0x09]
-      case UInt8(ascii: "b"): return [0x08]
-      case UInt8(ascii: "f"): return [0x0c]
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
-      case UInt8(ascii: "u"):
-        guard let first = hex() else { return nil }
-        var code = first
-        if (0xd800..<0xdc00).contains(first) {
-          guard at + 1 < bytes.count, bytes[at] == UInt8(ascii: "\\"),
-            bytes[at + 1] == UInt8(ascii: "u")
-          else { return nil }
-          at += 2
-          guard let second = hex(), (0xdc00..<0xe000).contains(second) else { return nil }
-          code = 0x10000 + (first - 0xd800) << 10 + (second - 0xdc00)
-        }
-        return UnicodeScalar(code).map { Array(String(Character($0)).utf8) }
-      default: return nil
-      }
-    }
-
-    private mutating func hex() -> UInt32? {
-      guard at + 4 <= bytes.count else { return nil }
-      defer { at += 4 }
-      return UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
     }
   }
 }

@@ -1,9 +1,11 @@
+internal import Encodings
+
 /// `grpc-status`, `grpc-message` and `grpc-status-details-bin`, both ways.
 package enum WireStatus {
   package static func append(_ error: RPCError, trailing: Metadata, to fields: inout HeaderFields) {
     fields.append("grpc-status", String(error.code.rawValue))
     if !error.message.isEmpty {
-      fields.append("grpc-message", PercentCoding.encode(error.message))
+      fields.append("grpc-message", PercentEncoding.encode(error.message, keeping: .fieldValue))
     }
     if !error.details.isEmpty {
       fields.append(
@@ -17,10 +19,10 @@ package enum WireStatus {
   package static func parse(_ fields: HeaderFields) -> RPCError? {
     guard let text = fields.first("grpc-status") else { return nil }
     let code = Int(text).flatMap(StatusCode.init(rawValue:)) ?? .unknown
-    var error = RPCError(code, PercentCoding.decode(fields.first("grpc-message") ?? ""))
+    var error = RPCError(code, PercentEncoding.decodeTolerantly(fields.first("grpc-message") ?? ""))
     error.metadata = Metadata(fields: fields)
     if let details = fields.first("grpc-status-details-bin"),
-      let bytes = Base64.decode(details.utf8)
+      let bytes = Base64.decode(details, .peers)
     {
       error.details = StatusDetailsWire.decode(bytes)
     }

@@ -1,3 +1,4 @@
+internal import Encodings
 internal import Synchronization
 
 /// What is kept of a call for logs: its identifier, and what the code that serves the call says of it.
@@ -29,8 +30,7 @@ public final class CallRecord: Sendable {
 
   private static func nextIdentifier() -> String {
     let count = given.wrappingAdd(1, ordering: .relaxed).oldValue
-    let digits = String(first &+ count &* step, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return Hexadecimal.encode(first &+ count &* step, digits: 16)
   }
 
   /// Says something of the call. What was said before under the same name is replaced.

@@ -1,14 +1,16 @@
-/// A date of the proleptic Gregorian calendar and its distance from 1970-01-01 in days.
-struct CivilDate: Equatable {
-  var year: Int64
-  var month: Int64
-  var day: Int64
+/// A date of the proleptic Gregorian calendar, and how many days it lies from 1970-01-01.
+public struct CivilDate: Sendable, Hashable {
+  public let year: Int64
+  /// 1 to 12.
+  public let month: Int64
+  /// 1 to 31.
+  public let day: Int64
 
-  /// Nil for a date that does not exist.
-  init?(year: Int64, month: Int64, day: Int64) {
-    guard (1...12).contains(month), (1...CivilDate.days(in: month, of: year)).contains(day) else {
-      return nil
-    }
+  /// Nil for a date that does not exist, and outside the years -9999 to 9999. The year 0 is the one before the year 1.
+  public init?(year: Int64, month: Int64, day: Int64) {
+    guard (-9999...9999).contains(year), (1...12).contains(month),
+      (1...CivilDate.days(in: month, of: year)).contains(day)
+    else { return nil }
     self.year = year
     self.month = month
     self.day = day
@@ -17,7 +19,8 @@ struct CivilDate: Equatable {
   // Years are counted from March, so that the leap day is the last of its year; 400 years have
   // 146,097 days.
 
-  init(daysSinceEpoch days: Int64) {
+  /// - Parameter days: from 1970-01-01; any number of days that 64 bits of seconds reach.
+  public init(daysSince1970 days: Int64) {
     let shifted = days + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097
@@ -29,7 +32,8 @@ struct CivilDate: Equatable {
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
 
-  var daysSinceEpoch: Int64 {
+  /// Negative before 1970.
+  public var daysSince1970: Int64 {
     let shiftedYear = month <= 2 ? year - 1 : year
     let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
     let yearOfEra = shiftedYear - era * 400

@@ -122,6 +122,7 @@ struct FailureWordsTests {
     #expect(text(.record("prod"), nil).contains("omnictl cluster adopt prod --talosconfig FILE"))
     let running = text(.rotation("prod"), shown)
     #expect(running.contains("omnictl cluster -n prod secret rotate abort"))
+    #expect(running.contains("omnictl cluster forget prod --force"))
     #expect(running.contains("somebody else has rotated"))
     #expect(text(.talosconfig, nil).contains("fresh talosconfig"))
   }

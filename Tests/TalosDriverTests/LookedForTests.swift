@@ -257,6 +257,62 @@ extension LivingMachines {
       await harness.cluster.stop()
     }
 
+    @Test("A take-over looks for a machine where the record has it, whatever it announces")
+    func announcedElsewhere() async throws {
+      let harness = try await DriverHarness.start("127.1.216.0", controlPlanes: 1, workers: 1) {
+        $0.withoutKubernetes = true
+      }
+      let record = try await harness.importCluster()
+      let worker = record.machines[1]
+      await harness.cluster.setMemberLies([
+        .change(worker.id) { $0.addresses = ["127.1.216.99"] }
+      ])
+      let there = await #expect(throws: DriverError.self) {
+        _ = try await survey(harness, record, leaving: [worker.id])
+      }
+      #expect(
+        there?.code == .conflict
+          && there?.message.contains("it lets omnid in at \(worker.address)") == true,
+        "\(there as Any)")
+      await harness.cluster.stop()
+    }
+
+    @Test("A machine that was set up anew under its name is no machine that is gone")
+    func replaced() async throws {
+      let harness = try await DriverHarness.start("127.1.217.0", controlPlanes: 3, workers: 0)
+      let record = try await harness.importCluster()
+      var older = record
+      older.machines[2].identity = "an0theran0theran0theran0theran0theran0ther12"
+      let surveyed = try await survey(harness, older, leaving: [])
+      #expect(surveyed.findings == [], "\(surveyed.findings)")
+      #expect(
+        surveyed.warnings.contains {
+          $0.hasPrefix("\(older.machines[2].id) was set up anew since")
+        }, "\(surveyed.warnings)")
+      #expect(Set(surveyed.record.machines.map(\.identity)) == Set(record.machines.map(\.identity)))
+      await harness.cluster.stop()
+    }
+
+    @Test(
+      "A control plane that one view alone knows, and that does not answer, is asked of the others")
+    func ghostPlane() async throws {
+      let harness = try await DriverHarness.start("127.1.218.0", controlPlanes: 2, workers: 0)
+      let record = try await harness.importCluster()
+      let access = ClusterAccess(cluster: record)
+      let ghost = MemberLie.add(
+        TalosSimulator.ClusterMember(
+          name: "cp-9", nodeID: "gh0stgh0stgh0stgh0stgh0stgh0stgh0stgh0st1234",
+          addresses: ["127.1.218.77"], type: .controlPlane))
+      await harness.cluster.nodes[0].setMemberLies([ghost])
+      #expect(try await harness.driver.members(access) == record.machines)
+      await harness.cluster.setMemberLies([ghost])
+      let error = await #expect(throws: DriverError.self) {
+        try await harness.driver.members(access)
+      }
+      #expect(error?.message.contains("--leave-out cp-9") == true, "\(error as Any)")
+      await harness.cluster.stop()
+    }
+
     @Test("Members that swallow what is sent to them are asked at once, and each is named")
     func swallowed() async throws {
       let harness = try await DriverHarness.start("127.1.215.0", controlPlanes: 1, workers: 1) {

@@ -3,8 +3,9 @@ public import Crypto
 /// Backups that age encrypts (https://c2sp.org/age), to recipients whose identities need not be on the host that makes them.
 ///
 /// Within the age file stands, in clear, `header | master key (32 bytes) | length of the release (1) | release |
-/// SHA-256 of the store (32) | SHA-256 of all before (32) | store`. Age says who may read it and that nobody has changed it; the
-/// digests, for what `age -d` has written, that it is whole.
+/// SHA-256 of the store (32) | SHA-256 of all before (32) | store`. The digests show of what `age -d` has written that it is
+/// whole. Age lets nobody read the file or change a part of it, and does not show who made it: a recipient is no secret, so
+/// somebody else may put another backup in its place.
 extension Backup {
   /// The bytes of the age file.
   ///

@@ -62,7 +62,7 @@ extension RotationOrchestrator {
           leftOut: rotation.options.allowing(order.options).leftOut,
           running: rotation.change(rotation.state.stage)))
     } catch {
-      guard isSurveyNeeded(order, name, component) else {
+      guard isReplaced(component, of: name) else {
         ticket.notes.append(
           "whether the \(component.rawValue) was rotated elsewhere meanwhile could not be asked: \(error.message)"
         )
@@ -126,13 +126,11 @@ extension RotationOrchestrator {
     standings[name] = nil
   }
 
-  /// Whether the machines are known to have another authority of the component, or somebody has given a talosconfig because
-  /// they may have: then it is no answer that they could not be asked.
-  private func isSurveyNeeded(
-    _ order: AdoptionOrder, _ name: String, _ component: SecretComponent
-  ) -> Bool {
+  /// Whether the machines are known to have another authority of the component: then it is no answer that they could not
+  /// be asked.
+  private func isReplaced(_ component: SecretComponent, of name: String) -> Bool {
     if case .outdated(component, _)? = standings[name] { return true }
-    return order.access != nil && standings[name] != .current
+    return false
   }
 }
 

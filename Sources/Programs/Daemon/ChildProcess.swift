@@ -17,7 +17,8 @@ public enum ChildProcess {
   ///
   /// It gets `input` on its standard input, and an environment of `environment` and a mark alone; it starts in `/`, with no
   /// other descriptor of this process, no signal blocked and none ignored. Its standard output and standard error
-  /// are one. When it has ended, what it has left behind is killed: its process group, and what `ProcessDescendants` finds.
+  /// are one. When it has ended, what it has left behind in its process group is killed. Where it has to be ended, so is what
+  /// `ProcessDescendants` finds.
   ///
   /// - Parameters:
   ///   - path: an absolute path.
@@ -57,10 +58,14 @@ public enum ChildProcess {
     // stands still while it is looked at, because what has a parent yet is known by it.
     kill(-pid, SIGSTOP)
     let descendants = ProcessDescendants(leader: pid, mark: Array(mark.utf8))
-    let escaped = descendants.living
+    let escaped = forced == nil ? [] : descendants.living
     kill(-pid, SIGKILL)
-    ProcessDescendants.kill(escaped)
-    descendants.kill()
+    if forced != nil {
+      // It may have joined another group.
+      kill(pid, SIGKILL)
+      ProcessDescendants.kill(escaped)
+      descendants.kill()
+    }
     var status: Int32 = 0
     var reaped: pid_t
     repeat { reaped = unsafe waitpid(pid, &status, 0) } while reaped < 0 && errno == EINTR

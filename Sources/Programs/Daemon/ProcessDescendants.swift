@@ -37,11 +37,12 @@ struct ProcessDescendants {
   }
 
   /// Kills them all. What is being killed may start another process: it is looked until nobody is found, at most
-  /// a hundred times.
+  /// a hundred times and for two seconds.
   func kill() {
+    let end = ContinuousClock.now + .seconds(2)
     for _ in 0..<100 {
       let found = living
-      guard !found.isEmpty else { return }
+      guard !found.isEmpty, ContinuousClock.now < end else { return }
       Self.kill(found)
       usleep(1000)
     }
@@ -60,9 +61,13 @@ struct ProcessDescendants {
 
   /// Those that live, the oldest first: a shell that sees its child killed says so.
   var living: [Found] {
+    // What began before the program is not the program's.
+    guard let begun = Self.entry(leader)?.startedAt else { return [] }
     let names = (try? PrivateFiles.names(in: "/proc")) ?? []
     var entries: [pid_t: Entry] = [:]
-    for pid in names.compactMap({ pid_t($0) }) { entries[pid] = Self.entry(pid) }
+    for pid in names.compactMap({ pid_t($0) }) {
+      if let entry = Self.entry(pid), entry.startedAt >= begun { entries[pid] = entry }
+    }
     var isOurs: [pid_t: Bool] = [leader: true, getpid(): false, 1: false, 0: false]
     for pid in entries.keys {
       // From the process up to one that is known, or that nobody is above.
@@ -72,6 +77,9 @@ struct ProcessDescendants {
         path.append(next)
         if isMarked(next) {
           isOurs[next] = true
+        } else if let parent = entries[entry.parent], parent.startedAt > entry.startedAt {
+          // The parent has ended, and its number is another process's by now.
+          break
         } else {
           next = entry.parent
         }

@@ -34,12 +34,13 @@ public enum Descriptor {
     case tooLong
   }
 
-  /// Reads to the end.
+  /// Reads to the end. What is read may be a secret: no other copy of the bytes is left in memory.
   ///
   /// - Parameter limit: the most bytes.
   public static func read(_ descriptor: Int32, limit: Int) throws(ReadFailure) -> [UInt8] {
     var bytes: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 16 << 10)
+    defer { wipe(&block) }
     while true {
       let count = unsafe block.withUnsafeMutableBytes {
         unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
@@ -49,8 +50,25 @@ public enum Descriptor {
         if errno == EINTR { continue }
         throw .errorNumber(errno)
       }
+      if bytes.count + count > bytes.capacity {
+        // An array that grows by itself would leave what it held behind.
+        var grown: [UInt8] = []
+        grown.reserveCapacity(max(2 * bytes.capacity, bytes.count + count))
+        grown += bytes
+        wipe(&bytes)
+        bytes = grown
+      }
       bytes += block[..<count]
-      if bytes.count > limit { throw .tooLong }
+      if bytes.count > limit {
+        wipe(&bytes)
+        throw .tooLong
+      }
+    }
+  }
+
+  private static func wipe(_ bytes: inout [UInt8]) {
+    unsafe bytes.withUnsafeMutableBytes { all in
+      if let start = all.baseAddress { unsafe explicit_bzero(start, all.count) }
     }
   }
 

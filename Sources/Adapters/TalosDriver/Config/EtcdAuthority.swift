@@ -8,8 +8,9 @@ extension MachineConfig {
   var provenEtcdAuthority: Certificate? {
     let pair = root.node(at: ["cluster", "etcd", "ca"])
     guard let crt = pair?["crt"]?.text, let key = pair?["key"]?.text,
-      let pem = Base64.decode(crt, .folded), var secret = Base64.decode(key, .folded),
-      let certificate = try? Certificate(pem: String(decoding: pem, as: UTF8.self))
+      let pem = Base64.decode(crt, .folded),
+      let certificate = try? Certificate(pem: String(decoding: pem, as: UTF8.self)),
+      var secret = Base64.decode(key, .folded)
     else { return nil }
     return KeyProof.holds(SecretBytes(taking: &secret), for: certificate) ? certificate : nil
   }

@@ -43,8 +43,8 @@ extension TalosDriver {
       return doubt.map { .doubted($0.text(of: machine)) } ?? .proved
     } catch {
       return .doubted(
-        "dropped once Kubernetes has no node \(machine.id) either, which cannot be asked now: "
-          + error.message)
+        "dropped once Kubernetes has no node \(machine.id) either, or, if it is gone for good, once it is left out "
+          + "(--leave-out \(machine.id)); Kubernetes cannot be asked now: " + error.message)
     }
   }
 

@@ -1,6 +1,7 @@
 import Crypto
 public import Orchestrator
 import Rotation
+import Synchronization
 
 /// Importing a cluster from nothing but a talosconfig.
 extension TalosDriver {
@@ -11,12 +12,14 @@ extension TalosDriver {
     try context.requireInTime(now())
     let certificate = context.identity.certificate
     forgetPorts(of: request.name)
+    notes.withLock { $0.etcdAuthorities[request.name] = nil }
     let discovery = ClusterDiscovery(
       driver: self, context: context, name: request.name, listing: request.listing,
       leftOut: request.leftOut)
+    let limit = importTime(leaving: request.leftOut)
     do {
       return try await Deadline.of(
-        settings.importTimeout, late: { discovery.awaited.late(self.settings.importTimeout) }
+        limit, late: { discovery.awaited.late(limit) }
       ) { () throws(TalosFailure) in try await discovery.run() }
     } catch {
       guard error.isPermissionDenied else { throw error.driverError }
@@ -27,6 +30,14 @@ extension TalosDriver {
         "the talosconfig's certificate has the roles [\(roles)]; an import needs os:admin, since it "
           + "reads the cluster's authorities")
     }
+  }
+}
+
+extension TalosDriver {
+  /// How long an import or a take-over may take: twice as long where somebody is looked for who is said to be gone, and who
+  /// may swallow what is sent there.
+  func importTime(leaving leftOut: LeftOutMachines) -> Duration {
+    settings.importTimeout * (leftOut.isEmpty ? 1 : 2)
   }
 }
 

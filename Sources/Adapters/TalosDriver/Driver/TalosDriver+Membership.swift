@@ -16,7 +16,27 @@ extension TalosDriver {
     guard !access.cluster.isListed else {
       return try await listedMembers(access, leaving: leftOut)
     }
-    let members = try await knownMembers(access, leaving: leftOut)
+    var passed: Set<String> = []
+    var failure: DriverError?
+    // One control plane may know a control plane that is gone for good, or never was: then another one is asked.
+    while true {
+      let found: (plane: String, members: [ClusterMember])
+      do throws(DriverError) {
+        found = try await knownMembers(access, leaving: leftOut, passing: passed)
+      } catch { throw failure ?? error }
+      do throws(DriverError) {
+        return try await membership(of: found.members, access, leaving: leftOut)
+      } catch {
+        guard error.code == .unreachable else { throw error }
+        passed.insert(found.plane)
+        failure = failure ?? error
+      }
+    }
+  }
+
+  private func membership(
+    of members: [ClusterMember], _ access: ClusterAccess, leaving leftOut: LeftOutMachines
+  ) async throws(DriverError) -> Membership {
     var membership = Membership()
     let kept = await keep(members, among: members, leftOut, access, in: &membership)
     // Several at once, each for its time alone: somebody may have announced many that swallow what is sent to them.
@@ -37,10 +57,13 @@ extension TalosDriver {
 
   /// The members as the first control plane that answers knows them. Where that is not all there is to know, with those that
   /// only others know: somebody is to be left out, who is looked for first, or a machine on record is missing.
+  ///
+  /// - Parameter passed: control planes that are not asked.
+  /// - Returns: beside them, who was asked first.
   private func knownMembers(
-    _ access: ClusterAccess, leaving leftOut: LeftOutMachines
-  ) async throws(DriverError) -> [ClusterMember] {
-    let planes = access.cluster.controlPlanes
+    _ access: ClusterAccess, leaving leftOut: LeftOutMachines, passing passed: Set<String>
+  ) async throws(DriverError) -> (plane: String, members: [ClusterMember]) {
+    let planes = access.cluster.controlPlanes.filter { !passed.contains($0.id) }
     var failure = DriverError(
       .unreachable, "cluster \(access.cluster.name) has no control plane")
     var silent: [String] = []
@@ -57,11 +80,11 @@ extension TalosDriver {
       }
       let found = Set(members.compactMap { known($0, access)?.id })
       guard !leftOut.isEmpty || !access.cluster.machines.allSatisfy({ found.contains($0.id) })
-      else { return members }
+      else { return (plane.id, members) }
       let others = await concurrently(Array(planes.dropFirst(index + 1))) { other in
         try? await self.members(of: other, access)
       }
-      return ClusterMember.merged([members] + others.compactMap(\.self))
+      return (plane.id, ClusterMember.merged([members] + others.compactMap(\.self)))
     }
     // That one of them does not answer would look like trouble of one machine.
     if silent.count > 1, silent.count == planes.count {
@@ -98,7 +121,13 @@ extension TalosDriver {
       // Whoever claims to be a control plane and does not answer has proved nothing yet.
       if case .unusable(let unusable) = error { return .failure(unusable) }
       guard error.isSilent, !claims(member, access) else {
-        return .failure(words(access).error(place, error))
+        var failure = words(access).error(place, error)
+        if error.isSilent {
+          failure.code = .unreachable
+          failure.message +=
+            "; if it is gone for good, or none of the cluster's, leave it out (--leave-out \(place.id))"
+        }
+        return .failure(failure)
       }
       return .success((place, error))
     }

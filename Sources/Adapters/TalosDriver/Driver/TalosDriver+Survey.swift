@@ -5,9 +5,10 @@ import Rotation
 extension TalosDriver {
   public func survey(_ request: SurveyRequest) async throws(DriverError) -> SurveyedCluster {
     let survey = try await ClusterSurvey(self, request)
+    let limit = importTime(leaving: request.leftOut)
     do throws(TalosFailure) {
       return try await Deadline.of(
-        settings.importTimeout, late: { survey.awaited.late(self.settings.importTimeout) }
+        limit, late: { survey.awaited.late(limit) }
       ) { () throws(TalosFailure) in try await survey.run() }
     } catch { throw error.driverError }
   }

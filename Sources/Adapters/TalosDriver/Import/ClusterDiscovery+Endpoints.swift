@@ -166,11 +166,13 @@ extension ClusterDiscovery {
       seenBy: planes.map { Coverage.View(plane: $0.machine.id, members: $0.members) },
       isListed: listing != nil, excused: settled.excused)
     var look = EndpointLook()
+    // Whoever names all machines leaves out those on record that are not among them: their endpoints are named.
+    let expected = listing == nil ? known : []
     for (endpoint, answer) in answers.answers {
       look.add(
         await EndpointLook.of(
           endpoint, as: endpoint.description, answer, machines: machines,
-          accounted: settled.gone + known, leaving: leftOut, cluster: onRecord
+          accounted: settled.gone + expected, leaving: leftOut, cluster: onRecord
         ) { await self.trace(of: [endpoint.machine], planes.map(\.machine)) })
       if case .failure = answer, settled.gone.contains(where: { $0.address == endpoint.host }) {
         look.gone.insert(endpoint.description)

@@ -13,9 +13,10 @@ extension ClusterDiscovery {
     }
     let names = [record?.id, member.name].compactMap(\.self) + member.aliases
     let identity = member.identity.isEmpty ? record?.identity ?? "" : member.identity
+    // It may run on where the record has it, whatever it announces.
+    let place = (record?.address ?? address, record?.port ?? port(of: address))
     return names.map {
-      Machine(
-        id: $0, address: address, role: member.role, port: port(of: address), identity: identity)
+      Machine(id: $0, address: place.0, role: member.role, port: place.1, identity: identity)
     }.first(where: leftOut.contains)
   }
 

@@ -30,7 +30,11 @@ extension ClusterDiscovery {
     if listing != nil { Self.tellApart(&found) }
     let distinct = DistinctMachines.check(found.map(\.machine))
     guard distinct.isSettled else { throw unusable(.conflict, distinct.detail) }
-    let settled = await settle(silent, planes)
+    // With the addresses that others know.
+    let whole = silent.map { one in
+      all.first { !one.identity.isEmpty && $0.identity == one.identity } ?? one
+    }
+    let settled = await settle(whole, planes)
     if let present = settled.present.first { throw unusable(.conflict, present.message) }
     return (found, settled)
   }

@@ -10,11 +10,19 @@ extension ClusterSurvey {
   ) async {
     guard request.listing == nil, let known = request.known else { return }
     let (found, gone) = (surveyed.record.machines, settled.gone)
-    let missing = known.machines.filter { machine in
+    var missing = known.machines.filter { machine in
       !(found + gone).contains {
         $0.identity == machine.identity || (machine.identity.isEmpty && $0.id == machine.id)
       }
     }
+    // The Kubernetes node of a name is the machine's that bears the name now: the one before was set up anew.
+    let replaced =
+      known.authorities[.kubernetesCA] == nil
+      ? [] : missing.filter { one in found.contains { $0.id == one.id } }
+    surveyed.warnings += replaced.map {
+      "\($0.id) was set up anew since (its node id was \($0.identity))"
+    }
+    missing.removeAll(where: replaced.contains)
     let planes = found.filter { $0.role == .controlPlane }
     let named = missing.filter(request.leftOut.contains)
     let signs = await driver.concurrently(named, limit: TalosDriver.tracesAtOnce) {

@@ -149,8 +149,9 @@ struct FailureWords: Sendable {
 
   /// What leads out of a rotation in which a machine lives by a CA of somebody else.
   private static func wayOut(_ cluster: String) -> String {
-    "stop whoever else writes its configuration and put that back, or abort (omnictl cluster -n \(cluster) secret "
-      + "rotate abort) and take over what the machines have then (\(adoption(cluster)))"
+    "stop whoever else writes its configuration and put that back; else abort (omnictl cluster -n \(cluster) secret rotate "
+      + "abort) where no machine was changed, or give the record up (omnictl cluster forget \(cluster) --force), and take "
+      + "over what the machines have then (\(adoption(cluster)))"
   }
 }
 

@@ -91,7 +91,8 @@ extension TalosDriver {
     let place = Notes.Told.Place(change, access, identity: machine.ownName)
     let open = notes.withLock { $0.told.open(at: place) }
     let plan = WatchPlan(change.component, open: Array(open), hasRead: true)
-    guard !plan.targets.isEmpty else { return try await clock.sleep(for: limit) }
+    // What is wrong does not come by itself: a machine that changes something all the time is looked at no sooner for it.
+    guard !open.isEmpty, !plan.targets.isEmpty else { return try await clock.sleep(for: limit) }
     let end = ContinuousClock.now + limit
     let signal = ChangeSignal()
     await withTaskGroup(of: Void.self) { watches in

@@ -82,7 +82,9 @@ enum RestoreCommand {
       )
     case (false, .some):
       throw BackupError(
-        .otherLock, "the backup is not encrypted with age: leave --identity away")
+        .otherLock,
+        "the backup is not encrypted with age: somebody has decrypted it already, or made it; only where you know that "
+          + "it is yours leave --identity away")
     case (false, nil): break
     }
     if let file = source.passphraseFile {

@@ -324,13 +324,16 @@ def test_a_control_plane_that_somebody_resets_while_a_worker_waits_for_it_is_don
         lab.faults(worker, applies=["before"] * 1000)
         watch.until(lambda s: is_in(s, "ROTATE") and states(s).get(worker) == "WAITING"
                     and all(states(s)[plane] == "DONE" for plane in planes))
-        # GitOps puts all back, and the worker gets its certificate from whichever answers.
+        # GitOps puts all back, and the worker gets its certificate from whichever answers. The first control plane may have
+        # been changed before its configuration was read.
+        undone = [plane for plane, config in before.items() if lab.control_call("GET", f"nodes/{plane}/config") != config]
+        assert undone
         for plane, config in before.items():
             lab.control_call("POST", f"nodes/{plane}/write?mode=no-reboot", config)
         lab.faults(worker)
     last = lab.finish(seconds=180)
     assert name(last, "state") == "ROTATION_STATE_SUCCEEDED"
-    for plane in before:
+    for plane in undone:
         assert any(note.startswith(f"{plane}: ") and "applied again" in note for note in last.notes), last.notes
     talos, _ = lab.fresh_credentials()
     for node in lab.nodes:

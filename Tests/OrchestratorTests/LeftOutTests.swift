@@ -195,6 +195,37 @@ struct LeftOutTests {
     try process.world.perform { try await process.orchestrator.cluster("demo").endpoints }
   }
 
+  @Test(
+    "While the history cannot be read nobody is left out of a rotation that runs, and the word is not kept"
+  )
+  func historyUnreadable() throws {
+    let world = World(seed: 31)
+    let before = try world.bootWithClusters()
+    _ = try before.rotate(.talosCA)
+    #expect(try before.runToEnd()?.state == .succeeded)
+    _ = try before.rotate(.kubernetesCA, options: RotationOptions(soak: .untilContinued))
+    try before.pass(.seconds(2))
+    try before.kill()
+    let fault = StoreError(.corrupt, "row 'rotation-1' of table rotations is not whole")
+    let process = try world.boot(loading: FaultyStore.Loading(history: fault))
+    var refused: OrchestratorError?
+    do {
+      _ = try world.perform {
+        try await process.orchestrator.rotate(
+          cluster: "demo", component: .kubernetesCA,
+          options: RotationOptions(leftOut: LeftOutMachines(["demo-w-1"])))
+      }
+    } catch { refused = error as? OrchestratorError }
+    #expect(refused?.code == .journalDamaged, "\(refused as Any)")
+    #expect(refused?.message.contains(fault.message) == true)
+    let kept = try world.perform {
+      try await world.journal.rotations(cluster: "demo", before: nil, limit: 1).first?.options
+        .leftOut
+    }
+    #expect(kept?.isEmpty == true)
+    try process.kill()
+  }
+
   @Test("The endpoint of a machine that is left out goes with it, as long as another one is left")
   func endpoint() throws {
     for (before, after) in [

@@ -101,10 +101,14 @@ extension RotationOrchestrator {
   /// Allows the rotation that runs more, if anything.
   ///
   /// - Returns: what to tell of machines that are to be left out and that nobody knows.
-  /// - Throws: `.invalidArgument` for more machines to leave out than a rotation is told of.
+  /// - Throws: `.invalidArgument` for more machines to leave out than a rotation is told of; `.journalUnavailable`,
+  ///   `.journalDamaged` where the history cannot be read by which they are looked for: the word could not be taken back.
   func allow(
     _ more: RotationOptions, cluster name: String, by call: String
   ) async throws(OrchestratorError) -> [String] {
+    if !more.leftOut.isEmpty, let cluster = journal.cluster(name) {
+      _ = try await readRetired(of: cluster)
+    }
     guard more != RotationOptions(), let run = runs[name]?.run,
       let rotation = journal.rotation(cluster: name)
     else { return [] }

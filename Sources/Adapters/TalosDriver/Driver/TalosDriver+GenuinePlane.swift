@@ -28,20 +28,13 @@ extension TalosDriver {
     if notes.withLock({ $0.etcdAuthorities[access.cluster.name]?.contains(etcd) }) == true {
       return
     }
-    var failure: DriverError?
-    for other in access.cluster.controlPlanes where other.id != machine.id {
-      do throws(TalosFailure) {
-        var config = try await withReading(other, access, within: .zero) {
-          client async throws(TalosFailure) in try await client.machineConfig()
-        }
-        defer { config.wipe() }
-        let shown = try await PlaneSecrets(config)
-        // Only who holds the key of the authority that stays can vouch for somebody.
-        guard shown.issuing != wanted.issuing || shown.etcd != etcd else { return }
-      } catch { failure = words(access).error(other, error) }
+    let isVouchedFor = try await anotherPlane(than: machine, access) {
+      config async throws(TalosFailure) in
+      let shown = try await PlaneSecrets(config)
+      // Only who holds the key of the authority that stays can vouch for somebody.
+      return shown.issuing == wanted.issuing && shown.etcd == etcd
     }
-    guard let failure else { throw Self.doubtful(machine, issuing) }
-    throw .unusable(failure)
+    guard isVouchedFor else { throw Self.doubtful(machine, issuing) }
   }
 
   private static func doubtful(_ machine: Machine, _ issuing: Certificate) -> TalosFailure {

@@ -17,18 +17,10 @@ extension TalosDriver {
       old != wanted.issuing,
       try await isPast(config, wanted, old)
     else { return }
-    var failure: DriverError?
-    for other in access.cluster.controlPlanes where other.id != machine.id {
-      do throws(TalosFailure) {
-        var config = try await withReading(other, access, within: .zero) {
-          client async throws(TalosFailure) in try await client.machineConfig()
-        }
-        defer { config.wipe() }
-        guard try await isPast(config, wanted, old) else { return }
-      } catch { failure = words(access).error(other, error) }
+    let accepts = try await anotherPlane(than: machine, access) {
+      config async throws(TalosFailure) in try await !self.isPast(config, wanted, old)
     }
-    // As a failure of the connection it would be taken for one to this machine.
-    if let failure { throw .unusable(failure) }
+    guard !accepts else { return }
     throw .unusable(
       DriverError(
         .conflict,

@@ -5,6 +5,30 @@ import RPC
 import Rotation
 import Synchronization
 
+extension TalosDriver {
+  /// Whether the configuration of another control plane is as wanted; the first that is ends the search.
+  ///
+  /// - Throws: `.unusable` where none is that could be asked, with why another could not be: as a failure of the connection
+  ///   it would be taken for one to the machine itself.
+  func anotherPlane(
+    than machine: Machine, _ access: ClusterAccess,
+    is asWanted: ([UInt8]) async throws(TalosFailure) -> Bool
+  ) async throws(TalosFailure) -> Bool {
+    var failure: DriverError?
+    for other in access.cluster.controlPlanes where other.id != machine.id {
+      do throws(TalosFailure) {
+        var config = try await withReading(other, access, within: .zero) {
+          client async throws(TalosFailure) in try await client.machineConfig()
+        }
+        defer { config.wipe() }
+        if try await asWanted(config) { return true }
+      } catch { failure = words(access).error(other, error) }
+    }
+    if let failure { throw .unusable(failure) }
+    return false
+  }
+}
+
 /// One control plane at a time: the next one is changed only while all others serve.
 extension TalosDriver {
   /// - Throws: `.unusable` with the first control plane whose API server is not ready with the secrets that

@@ -4,11 +4,15 @@ extension ClusterRecord {
   /// The machines are these from now on. An endpoint at which one was known that is none of them any more goes with it: nobody
   /// could say which machine that is.
   mutating func take(machines: [Machine]) {
+    // A rotation says so at each of its steps.
+    guard machines != self.machines else { return }
+    let identities = Set(machines.map(\.identity))
+    let names = Set(machines.map(\.id))
+    let unidentified = Set(machines.filter(\.identity.isEmpty).map(\.id))
     let gone = self.machines.filter { before in
-      !machines.contains {
-        before.identity.isEmpty || $0.identity.isEmpty
-          ? $0.id == before.id : $0.identity == before.identity
-      }
+      before.identity.isEmpty
+        ? !names.contains(before.id)
+        : !identities.contains(before.identity) && !unidentified.contains(before.id)
     }
     let kept = Set(machines.map(\.address))
     self.machines = machines
